@@ -1,0 +1,356 @@
+"""All settings of the site, top to bottom. Each comes from the environment (or `.env`) over a default that works
+with nothing set: SQLite, the in-memory channel layer, CPU engines. `.env.example` says what each is for."""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+
+# --- Where the site lives -------------------------------------------------------------------------------------
+
+HOST: str = env.str("HOST", default="127.0.0.1")
+PORT: int = env.int("PORT", default=8000)
+SITE_URL: str = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")
+DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).absolute()
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+
+IS_HTTPS = SITE_URL.startswith("https://")
+DEBUG: bool = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS: list[str] = env.list(
+    "ALLOWED_HOSTS", default=sorted({urlsplit(SITE_URL).hostname or HOST, "127.0.0.1", "localhost", "[::1]"})
+)
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
+
+
+def _generated_secret_key() -> str:
+    """The key of a site whose operator set none: made once and kept beside its data, readable by its owner only."""
+    path = DATA_DIR / "secret_key"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as made:  # readable by its owner only
+            made.write(secrets.token_urlsafe(64))
+            made.flush()
+            with contextlib.suppress(FileExistsError):  # another process of the site was first
+                os.link(made.name, path)
+    return path.read_text()
+
+
+SECRET_KEY: str = env.str("SECRET_KEY", default="") or _generated_secret_key()
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
+
+# --- What the site is made of ---------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "daphne",
+    "whitenoise.runserver_nostatic",
+    "accounts",
+    "speech",
+    "webhooks",
+    "inference",
+    "allauth",
+    "allauth.account",
+    "rest_framework",
+    "drf_spectacular",
+    "corsheaders",
+    "channels",
+    "csp",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.middleware.ApprovalRequiredMiddleware",
+]
+
+ROOT_URLCONF = "dsm_site.urls"
+ASGI_APPLICATION = "dsm_site.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.accounts",
+            ],
+        },
+    }
+]
+
+# --- Where things are kept ------------------------------------------------------------------------------------
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Readers never wait for the writer, and writers queue for the lock instead of failing half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+    }
+else:
+    DATABASES["default"]["OPTIONS"] = {
+        # A server that is away, or hangs, is noticed in seconds: streams go on without it, and store later.
+        "pool": {"min_size": 2, "max_size": 16, "timeout": 3},
+        "connect_timeout": 3,
+        "tcp_user_timeout": 5000,  # ms
+        "options": "-c statement_timeout=10000",  # ms
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL: str = env.str("REDIS_URL", default="")
+REDIS_PREFIX: str = env.str("REDIS_PREFIX", default="dsm")
+CHANNEL_LAYERS: dict[str, dict[str, Any]]
+CACHES: dict[str, dict[str, Any]]
+if REDIS_URL:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels_redis.core.RedisChannelLayer",
+            "CONFIG": {
+                "hosts": [REDIS_URL],
+                "prefix": REDIS_PREFIX,
+                "capacity": 1000,
+                "expiry": 900,  # seconds; a request for a slot may wait in the queue for ten minutes
+            },
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": REDIS_PREFIX,
+        }
+    }
+else:
+    CHANNEL_LAYERS = {
+        "default": {
+            "BACKEND": "channels.layers.InMemoryChannelLayer",
+            "CONFIG": {"capacity": 1000, "expiry": 900},
+        }
+    }
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            # Used tickets and rate limits live here; the default of 300 entries would forget them.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
+
+# --- Static files: served as they lie, no build and no collecting; the browser revalidates ----------------------
+
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 0
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- Accounts -------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "live"
+LOGOUT_REDIRECT_URL = "home"
+
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+# Without a mail server a link to confirm an address would reach nobody.
+SENDS_EMAIL = bool(env.str("EMAIL_URL", default=""))
+ACCOUNT_EMAIL_VERIFICATION: str = env.str("EMAIL_VERIFICATION", default="optional" if SENDS_EMAIL else "none")
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
+ACCOUNT_LOGOUT_REDIRECT_URL = "home"
+ACCOUNT_SESSION_REMEMBER = True
+# allauth's own rate limits and the programs' are on by default; `RATE_LIMITS=off` is for load tests.
+RATE_LIMITS: bool = env.bool("RATE_LIMITS", default=True)
+if not RATE_LIMITS:
+    ACCOUNT_RATE_LIMITS = False
+
+SIGNUP_OPEN: bool = env.bool("SIGNUP_OPEN", default=True)
+SIGNUP_EMAIL_DOMAINS: list[str] = [d.lower() for d in env.list("SIGNUP_EMAIL_DOMAINS", default=[])]
+FIRST_USER_IS_ADMIN: bool = env.bool("FIRST_USER_IS_ADMIN", default=True)
+TELL_ADMINS_OF_SIGNUPS: bool = env.bool("TELL_ADMINS_OF_SIGNUPS", default=False)
+
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default=f"speech@{urlsplit(SITE_URL).hostname}")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_TIMEOUT = 10  # seconds; an administrator's click waits for the mail server
+
+# --- Tokens -------------------------------------------------------------------------------------------------------
+
+JWT_ALGORITHM: str = env.str("JWT_ALGORITHM", default="HS256")
+JWT_SECRET: str = env.str("JWT_SECRET", default="")
+JWT_SECRET_FALLBACKS: list[str] = env.list("JWT_SECRET_FALLBACKS", default=[])
+JWT_KEY_FILE: str = env.str("JWT_KEY_FILE", default="")
+JWT_KEY_FILE_FALLBACKS: list[str] = env.list("JWT_KEY_FILE_FALLBACKS", default=[])
+ACCESS_TOKEN_MINUTES: int = env.int("ACCESS_TOKEN_MINUTES", default=15)
+REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", default=30)
+
+PUBLIC_TOKEN: str = env.str("PUBLIC_TOKEN", default="public_token")
+PUBLIC_TOKEN_EMAIL: str = env.str("PUBLIC_TOKEN_EMAIL", default="")  # nobody's: the public token opens nothing
+
+TRUSTED_ISSUER: str = env.str("TRUSTED_ISSUER", default="")
+TRUSTED_ISSUER_AUDIENCE: str = env.str("TRUSTED_ISSUER_AUDIENCE", default="")
+TRUSTED_ISSUER_JWKS_URL: str = env.str("TRUSTED_ISSUER_JWKS_URL", default="")
+TRUSTED_ISSUER_ALGORITHM: str = env.str("TRUSTED_ISSUER_ALGORITHM", default="EdDSA")
+BETTER_AUTH_SECRET: str = env.str("BETTER_AUTH_SECRET", default="")
+BETTER_AUTH_URL: str = env.str("BETTER_AUTH_URL", default="")
+
+# --- Security -------------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = IS_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "connect-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Speech ---------------------------------------------------------------------------------------------------
+
+STT_ENGINE: str = env.str("STT_ENGINE", default="auto")
+STT_SLOTS: int = env.int("STT_SLOTS", default=0)  # 0: as many as the machine carries
+TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["flite", "espeak"])  # beside each other
+TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # of each
+STREAMS_PER_USER: int = env.int("STREAMS_PER_USER", default=3)
+PROGRAM_STREAMS_PER_USER: int = env.int("PROGRAM_STREAMS_PER_USER", default=20)
+API_REQUESTS_PER_MINUTE: int = env.int("API_REQUESTS_PER_MINUTE", default=600)
+TICKETS_PER_MINUTE: int = env.int("TICKETS_PER_MINUTE", default=60)
+
+WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = env.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
+
+# --- What is kept, how much and how long; 0: without a bound ---------------------------------------------------
+
+RECORD_AUDIO: bool = env.bool("RECORD_AUDIO", default=True)
+AUDIO_DIR = Path(env.str("AUDIO_DIR", default=str(DATA_DIR / "audio"))).absolute()
+RETENTION_DAYS: int = env.int("RETENTION_DAYS", default=0)
+AUDIO_RETENTION_DAYS: int = env.int("AUDIO_RETENTION_DAYS", default=0)
+DELETED_DAYS: int = env.int("DELETED_DAYS", default=7)
+QUOTA_HOURS: int = env.int("QUOTA_HOURS", default=0)
+QUOTA_AUDIO_MB: int = env.int("QUOTA_AUDIO_MB", default=0)
+
+UPLOAD_MAX_MB: int = env.int("UPLOAD_MAX_MB", default=2000)
+UPLOAD_MAX_HOURS: float = env.float("UPLOAD_MAX_HOURS", default=6)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsApproved"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "rest.schema.Schema",
+    "DEFAULT_THROTTLE_RATES": {
+        "tickets": f"{TICKETS_PER_MINUTE}/min",
+        "refresh": "60/min",
+        "programs": f"{API_REQUESTS_PER_MINUTE}/min" if RATE_LIMITS else None,
+    },
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Speech",
+    "VERSION": "1",
+    "DESCRIPTION": "Sessions, uploads, engines, voices and accounts of this site.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["rest.schema.only_this_api"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "rest.schema.with_token"],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "ENUM_NAME_OVERRIDES": {"UserStatus": "accounts.models.User.Status"},
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# Pages of other origins may ask only with a token: no cookie of this site's goes with what they ask.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(v1|api)/"
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
+
+# --- Language, time, logs ---------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+    "filters": {
+        "no needless traceback": {"()": "speech.outages.NeedlessTracebacks"},
+        "told elsewhere": {"()": "speech.outages.ToldElsewhere"},
+    },
+    "loggers": {
+        **{name: {"level": env.str("LOG_LEVEL", default="INFO")} for name in ("accounts", "speech", "inference")},
+        "psycopg.pool": {"level": "ERROR"},  # it tells every attempt to reach a database that is away
+        "twisted": {"level": "ERROR"},  # it tells twice of every client that sends too much at once
+        "asyncio": {"filters": ["told elsewhere"]},
+        "django.request": {"filters": ["no needless traceback"]},
+    },
+}
+
+if env.bool("PRODUCTION", default=False) and not IS_HTTPS:
+    raise ImproperlyConfigured(
+        f"PRODUCTION is set but SITE_URL is {SITE_URL}: browsers give the microphone to https sites only. "
+        "Set SITE_URL to the site's https address."
+    )

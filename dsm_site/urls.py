@@ -1,0 +1,17 @@
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("speech.urls")),
+    path("", include("accounts.api_urls")),
+    path("api/v1/", include("rest.urls")),
+    path("v1/", include("speech.dialects.openai.urls")),
+    path("", include("speech.dialects.kyutai.urls")),
+    path("v1/", include("speech.dialects.deepgram.urls")),
+    path("accounts/webhooks/", include("webhooks.urls")),
+    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler500 = "speech.outages.server_error"
