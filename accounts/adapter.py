@@ -1,0 +1,72 @@
+"""What this site decides about signing up, where allauth asks."""
+
+from functools import partial
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.shortcuts import redirect
+
+from accounts import mail
+from accounts.models import User
+from accounts.signals import signed_up
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return settings.SIGNUP_OPEN
+
+    def clean_email(self, email: str) -> str:
+        email = super().clean_email(email)
+        domains = settings.SIGNUP_EMAIL_DOMAINS
+        if domains and email.rpartition("@")[2] not in domains and not self._resets_password():
+            raise ValidationError(
+                f"This site takes email addresses at {', '.join(domains)} only, and {email} is none. "
+                "Use your address there, or ask whoever runs this site."
+            )
+        return email
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        super().save_user(request, user, form, commit=False)
+        if not commit:
+            return user
+        if not (User.objects.wants_founder() and _save_as_founder(user)):
+            _save_as_pending(request, user)
+        return user
+
+    def _resets_password(self) -> bool:
+        """Also accounts from before the limit, or made by an administrator, may forget their password."""
+        match = self.request.resolver_match
+        return match is not None and match.url_name == "account_reset_password"
+
+
+def _save_as_founder(user: User) -> bool:
+    """Save the first account of the site, its administrator. False if somebody else was first in the meantime."""
+    user.is_founder = user.is_staff = user.is_superuser = True
+    user.status = User.Status.APPROVED
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        user.is_founder, user.is_staff, user.is_superuser = None, False, False
+        user.status = User.Status.PENDING
+        return False
+    return True
+
+
+def _save_as_pending(request: HttpRequest, user: User) -> None:
+    try:
+        with transaction.atomic():
+            user.save()
+            signed_up.send(User, user=user)
+    except IntegrityError:
+        # The form found the address free, so the same form was sent twice at once: a double click.
+        messages.info(request, "This account was just made. Log in with it.")
+        raise ImmediateHttpResponse(redirect("account_login")) from None
+    if settings.TELL_ADMINS_OF_SIGNUPS:
+        transaction.on_commit(partial(mail.tell_admins_of, user, User.objects.admins()))

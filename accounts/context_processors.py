@@ -1,0 +1,16 @@
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from accounts.models import User
+
+
+def accounts(request: HttpRequest) -> dict[str, Any]:
+    user = getattr(request, "user", None)
+    decides = bool(user and user.is_authenticated and user.is_admin)
+    return {
+        "pending_count": User.objects.pending().count() if decides else 0,
+        "sends_email": settings.SENDS_EMAIL,
+        "wants_founder": User.objects.wants_founder,  # asked only by a page that shows it
+    }

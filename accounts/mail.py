@@ -1,0 +1,54 @@
+"""E-mail about accounts. A mail server that is away must not undo a decision, so failures are logged, not raised."""
+
+import logging
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+from django.urls import reverse
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+SUBJECTS = {
+    "approved": "Your account is approved",
+    "rejected": "Your account was not approved",
+    "pending": "Your account waits for approval again",
+}
+
+
+def tell_standing(users: Iterable["User"]) -> None:
+    _send([_message(SUBJECTS[user.status], user.status, user, user.email, "live") for user in users])
+
+
+def tell_admins_of(user: "User", admins: Iterable["User"]) -> None:
+    subject = f"{user.email} asks for an account"
+    _send([_message(subject, "asks", user, admin.email, "approvals") for admin in admins])
+
+
+def _message(subject: str, template: str, user: "User", to: str, page: str) -> EmailMessage:
+    context = {"user": user, "url": settings.SITE_URL + reverse(page), "site": settings.SITE_URL}
+    return EmailMessage(subject, render_to_string(f"accounts/email/{template}.txt", context), to=[to])
+
+
+def _send(messages: list[EmailMessage]) -> None:
+    if not messages:
+        return
+    try:
+        with get_connection() as connection:
+            for message in messages:
+                _send_one(message, connection)
+    except OSError:  # smtplib's errors are OSErrors
+        logger.exception("the mail server is away: %d e-mails were not sent", len(messages))
+
+
+def _send_one(message: EmailMessage, connection: BaseEmailBackend) -> None:
+    try:
+        connection.send_messages([message])
+    except OSError:
+        logger.exception("no e-mail “%s” to %s", message.subject, message.to)
