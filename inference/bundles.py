@@ -1,0 +1,83 @@
+"""What streams have to say crosses the channel layer in bundles: one message per destination and tick.
+
+One message per frame and stream collapses at a hundred streams; bundles carry several hundred (`benchmarks/link.py`).
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from typing import Any, Protocol
+
+import msgspec
+
+from inference.messages import Down, Up
+
+logger = logging.getLogger(__name__)
+
+TICK = 0.01  # seconds
+MAX_WAITING = 20_000
+"""Messages held for one destination that does not take them; beyond, it is taken for dead and they are dropped."""
+
+Item = tuple[str, int, Up | Down]
+"""A stream, the number of the message among those of the stream in this direction, and the message."""
+
+_encoder = msgspec.msgpack.Encoder()
+_up = msgspec.msgpack.Decoder(list[tuple[str, int, Up]])
+_down = msgspec.msgpack.Decoder(list[tuple[str, int, Down]])
+
+
+class Layer(Protocol):
+    """What is needed of a channel layer."""
+
+    async def new_channel(self) -> str: ...
+    async def send(self, channel: str, message: dict[str, Any]) -> None: ...
+    async def receive(self, channel: str) -> dict[str, Any]: ...
+    async def group_add(self, group: str, channel: str) -> None: ...
+    async def group_discard(self, group: str, channel: str) -> None: ...
+    async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
+
+
+def decode_up(data: bytes) -> list[tuple[str, int, Up]]:
+    return _up.decode(data)
+
+
+def decode_down(data: bytes) -> list[tuple[str, int, Down]]:
+    return _down.decode(data)
+
+
+class Outbox:
+    """Collects messages and sends them as bundles while `run` runs."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._layer = layer
+        self._waiting: dict[str, list[Item]] = defaultdict(list)
+        self._something = asyncio.Event()
+        self.dropped = 0
+
+    def put(self, address: str, item: Item) -> None:
+        self._waiting[address].append(item)
+        self._something.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(TICK)
+            await self.flush()
+
+    async def flush(self) -> None:
+        self._something.clear()
+        waiting, self._waiting = self._waiting, defaultdict(list)
+        await asyncio.gather(*(self._send(address, items) for address, items in waiting.items()))
+
+    async def _send(self, address: str, items: list[Item]) -> None:
+        try:
+            await self._layer.send(address, {"type": "bundle", "data": _encoder.encode(items)})
+        except Exception as error:  # a full channel, or the layer itself is away: whoever reads may yet come back
+            items += self._waiting[address]
+            if len(items) > MAX_WAITING:
+                self.dropped += len(items)
+                logger.warning("%s takes no messages (%r): dropped %d of them", address, error, len(items))
+                del self._waiting[address]
+                return
+            self._waiting[address] = items
+            asyncio.get_running_loop().call_later(0.1, self._something.set)

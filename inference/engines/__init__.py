@@ -1,0 +1,167 @@
+"""The engines by name. A module is imported only by the process that runs its engine."""
+
+import logging
+import os
+from collections.abc import Callable
+from ctypes.util import find_library
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from inference import presets
+from inference.device import has_cuda
+from inference.engine import Engine, EngineUnusable
+from inference.messages import Better, Control, Kind, Voice
+from inference.presets import Preset
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EngineInfo:
+    name: str
+    label: str
+    languages: dict[str, str]
+    engine: str  # "module:class", or what else makes it
+    in_child: bool
+    """It holds the GIL while it works, or has state of its process, so it lives in processes of its own."""
+    default_slots: int
+    slots_per_child: int = 1
+    kind: Kind = "stt"
+    controls: list[Control] = field(default_factory=list)
+    library: str = ""
+    """A shared library that it needs and that no Python package brings."""
+    install: str = ""
+    """How to get that."""
+    preset: Preset | None = None
+    """Of an engine on one of Kyutai's models: it runs in a thread, and finds out itself how many slots it has."""
+
+    better: Better | None = None
+
+    @property
+    def is_installed(self) -> bool:
+        return not self.library or find_library(self.library) is not None
+
+
+def load(name: str, slots: int, tell: Callable[[str], None] = logger.info) -> Engine[Any]:
+    """`tell` is called with what is going on while it takes long. Raises `EngineUnusable`."""
+    info = ENGINES[name]
+    module, _, class_name = info.engine.partition(":")
+    if info.preset is None:
+        engine: Engine[Any] = getattr(import_module(module), class_name)(slots)
+        return engine
+    os.environ.setdefault("NO_TORCH_COMPILE", "1")  # read when moshi is imported; compiling takes 10 s and a compiler
+    try:
+        made: Engine[Any] = getattr(import_module(module), class_name)(slots, info.preset, tell)
+    except ModuleNotFoundError as error:
+        raise EngineUnusable(
+            f"{info.label} needs {error.name}, which is not installed: .venv/bin/pip install -r requirements/torch.txt "
+            "(with CUDA's libraries that is about 7 GB)."
+        ) from error
+    return made
+
+
+def voices_of(engine: Engine[Any]) -> list[Voice]:
+    return getattr(engine, "voices", [])
+
+
+_CORES = os.cpu_count() or 1
+_PRESETS = presets.load()
+_STT_1B = _PRESETS["stt-1b-en_fr"]
+
+SPEED = Control("speed", "Speed", default=1.0, least=0.5, most=2.0, step=0.05)
+PITCH = Control("pitch", "Pitch", default=1.0, least=0.6, most=1.5, step=0.05)
+# Kyutai's models have neither, but:
+GUIDANCE = Control("guidance", "Likeness", default=2.0, least=1.0, most=4.0, step=0.5)
+TEMPERATURE = Control("temperature", "Variation", default=0.6, least=0.0, most=1.2, step=0.05)
+SEED = Control("seed", "Take", default=0, least=0, most=999, step=1)  # 0: another each time
+
+ENGINES = {
+    info.name: info
+    for info in (
+        EngineInfo(
+            name="pocketsphinx",
+            label="PocketSphinx",
+            languages={"en": "English"},
+            engine="inference.engines.pocketsphinx:PocketSphinx",
+            in_child=True,
+            # A decoder needs a tenth of a core and 100 MB (measured); two a core leave room for the web side.
+            default_slots=min(2 * _CORES, 16),
+            better=Better(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
+        ),
+        EngineInfo(
+            name="flite",
+            label="Flite",
+            languages={"en": "English"},
+            engine="inference.engines.flite:Flite",
+            in_child=True,
+            # It speaks 20 s of speech in one on one core (measured), a phrase at a time.
+            default_slots=16,
+            slots_per_child=16,
+            kind="tts",
+            controls=[SPEED, PITCH],
+            library="flite",
+            install="Debian and Ubuntu: sudo apt-get install flite; elsewhere its shared libraries are wanted.",
+        ),
+        EngineInfo(
+            name="espeak",
+            label="eSpeak NG",
+            languages={"en": "English"},  # and those of its voices
+            engine="inference.engines.espeak:Espeak",
+            in_child=True,
+            default_slots=16,
+            slots_per_child=16,
+            kind="tts",
+            controls=[SPEED, PITCH],
+        ),
+        EngineInfo(
+            name="checksum",
+            label="Checksum (for tests)",
+            languages={"en": "English"},
+            engine="inference.engines.checksum:Checksum",
+            in_child=False,
+            default_slots=64,
+        ),
+        EngineInfo(
+            name="tones",
+            label="Tones (for tests)",
+            languages={"en": "English", "fr": "Français"},
+            engine="inference.engines.tones:Tones",
+            in_child=False,
+            default_slots=64,
+            kind="tts",
+            controls=[SPEED],
+        ),
+        EngineInfo(
+            name="echo",
+            label="Echo (for benchmarks)",
+            languages={"en": "English"},
+            engine="inference.engines.echo:Echo",
+            in_child=False,
+            default_slots=1000,
+        ),
+    )
+}
+
+ENGINE_OF_KIND = {"stt": "inference.engines.moshi_stt:MoshiStt", "tts": "inference.engines.moshi_tts.loading:load"}
+
+ENGINES |= {
+    preset.name: EngineInfo(
+        name=preset.name,
+        label=preset.label,
+        languages=preset.languages,
+        engine=ENGINE_OF_KIND[preset.kind],
+        in_child=False,
+        default_slots=0,
+        kind=preset.kind,
+        controls=[GUIDANCE, TEMPERATURE, SEED] if preset.kind == "tts" else [],
+        preset=preset,
+    )
+    for preset in _PRESETS.values()
+    if preset.kind in ENGINE_OF_KIND
+}
+
+
+def automatic() -> str:
+    """The speech-to-text engine where none was chosen: Kyutai's smaller model where there is a GPU for it."""
+    return "stt-1b-en_fr" if has_cuda() else "pocketsphinx"

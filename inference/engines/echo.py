@@ -1,0 +1,28 @@
+"""Answers every frame with a step and hears nothing: measures the way there and back."""
+
+from collections.abc import Mapping
+
+from inference.engine import Frame
+from inference.messages import FRAME_SAMPLES, Event, Open, Step
+
+
+class Echo:
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._heard = [0] * slots
+
+    def open(self, slot: int, request: Open) -> None:
+        self._heard[slot] = request.position
+
+    def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
+        return {slot: [self._step(slot)] for slot in inputs}
+
+    def _step(self, slot: int) -> Step:
+        self._heard[slot] += FRAME_SAMPLES
+        return Step(self._heard[slot], self._heard[slot], 0.0)
+
+    def flush(self, slot: int) -> list[Event]:
+        return []
+
+    def close(self, slot: int) -> None:
+        pass

@@ -1,0 +1,99 @@
+"""The streaming state of a model, a row for each stream.
+
+The package allocates it for one fixed batch. Here a row can be copied over another, and a step may run on the first few
+rows: all tensors of the state have the batch first (the ring caches second), so a smaller batch is a view of them.
+"""
+
+from collections.abc import Iterator
+from copy import copy
+from typing import Any
+
+import torch
+from moshi.modules.streaming import State, StreamingModule
+from moshi.modules.transformer import RingKVCache
+
+States = dict[str, State]
+
+GRAPHED = ("graphed_encoder", "graphed_decoder", "graphed_tr_enc", "graphed_tr_dec")
+
+
+class Rows:
+    def __init__(self, model: StreamingModule, mask: torch.Tensor, ring: type[RingKVCache] = RingKVCache) -> None:
+        """Starts streaming on the model, all rows as before the first frame.
+
+        `mask`: bool[rows], those that a step changes; one for all modules, so that it is set once and not 200 times.
+        `ring` keeps keys and values.
+        """
+        count = len(mask)
+        model.streaming_forever(count)
+        self._model = model
+        self._states: States = model.get_streaming_state()
+        self._views: dict[int, States] = {}
+        self._size = 0
+        for state in self._all():
+            state.exec_mask = mask
+            if (cache := getattr(state, "kv_cache", None)) is not None and type(cache) is not ring:
+                state.kv_cache = ring.like(cache)
+            for name in GRAPHED:
+                if (graphed := getattr(state, name, None)) is not None:
+                    graphed.disable = True  # the whole step is one graph, or none
+        self._tensors = [pair for state in self._all() for pair in _tensors_of(state) if pair[0] is not mask]
+
+    def copy(self, source: int, target: int) -> None:
+        """Have a row be what another one is now."""
+        for tensor, dim in self._tensors:
+            tensor.select(dim, target).copy_(tensor.select(dim, source))
+
+    def rewind(self, row: int, steps: int) -> None:
+        """Have a row of a transformer be what it was after so many steps, when a step after them was broken off: what
+        it wrote lies beyond where the counters say that the ring ends."""
+        for tensor, _ in self._tensors:
+            if tensor.dtype == torch.long:
+                tensor[row] = steps
+
+    def use(self, size: int) -> None:
+        """The next steps run on the first `size` rows."""
+        if size == self._size:
+            return
+        if size not in self._views:
+            self._views[size] = {name: _view(state, size) for name, state in self._states.items()}
+        self._model.set_streaming_state(self._views[size])
+        self._size = size
+
+    def keep(self) -> None:
+        """After each step: a convolution that pads by repeating puts a new tensor in the place of its state, and the
+        values belong into the rows."""
+        for name, view in self._views[self._size].items():
+            first = getattr(view, "first", None)
+            if first is not None and first.data_ptr() != self._states[name].first.data_ptr():
+                view.first = self._states[name].first[: self._size]
+                view.first.copy_(first)
+
+    @property
+    def bytes_per_row(self) -> int:
+        return sum(tensor.nbytes // tensor.shape[dim] for tensor, dim in self._tensors)
+
+    def _all(self) -> Iterator[Any]:
+        return iter(self._states.values())
+
+
+def _tensors_of(state: State) -> Iterator[tuple[torch.Tensor, int]]:
+    for value in vars(state).values():
+        if isinstance(value, torch.Tensor):
+            yield value, 0
+        elif isinstance(value, RingKVCache):
+            yield value.cache, 1
+            yield value.end_offset, 0
+
+
+def _view(state: State, size: int) -> State:
+    view = copy(state)
+    view.batch_size = size
+    for name, value in vars(state).items():
+        if isinstance(value, torch.Tensor):
+            setattr(view, name, value[:size])
+        elif isinstance(value, RingKVCache):
+            ring = copy(value)
+            ring.cache, ring.end_offset = value.cache[:, :size], value.end_offset[:size]
+            setattr(view, name, ring)
+    return view

@@ -1,0 +1,162 @@
+"""What engines that render a whole phrase at once have in common: they wait for its end, and take turns.
+
+A phrase ends with a sentence, at a pause, with a flush, or when it gets too long. Each step renders one phrase, for the
+slot that has waited longest, so that nobody's first sound waits for the sentences of everybody else.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from inference.messages import (
+    FRAME_BYTES,
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
+    Audio,
+    Event,
+    Open,
+    Step,
+    Voice,
+    Word,
+    pause_of,
+)
+
+LONGEST = 240
+"""Characters of a phrase."""
+FIRST_LONGEST = 60
+"""Of a stream's first: until it is rendered there is silence."""
+FRAMES_A_STEP = 12
+ENDS = (".", "!", "?", "…", ":", ";", "。", "！", "？", "।", "؟", "۔")
+MAY_END = (",", "—", "–", "،", "、", "，")
+CLOSING = "\"'”’»)]"
+
+Pcm = NDArray[np.int16]
+"""int16[n], mono."""
+
+
+class Rendered(NamedTuple):
+    pcm: Pcm
+    rate: int  # Hz
+    times: list[tuple[float, float]]
+    """Start and end of each word, seconds."""
+
+
+class Synthesiser(Protocol):
+    voices: list[Voice]
+
+    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Rendered:
+        """Speak a phrase."""
+
+
+@dataclass
+class _Spoken:
+    request: Open
+    voice: str
+    made: int  # samples of the session, those of `pcm` among them
+    words: deque[str] = field(default_factory=deque)
+    pcm: bytes = b""  # rendered and not told
+    word_events: deque[Word] = field(default_factory=deque)
+    is_first: bool = True
+    is_flushed: bool = False
+    waits_since: int = 0
+
+    @property
+    def told(self) -> int:
+        return self.made - len(self.pcm) // 2
+
+
+class Phrases:
+    """An engine, given what renders its phrases. The first voice is spoken where none is asked for."""
+
+    def __init__(self, slots: int, synthesiser: Synthesiser) -> None:
+        self.slots = slots
+        self.voices = synthesiser.voices
+        self._synthesiser = synthesiser
+        self._streams: dict[int, _Spoken] = {}
+        self._steps = 0
+
+    def open(self, slot: int, request: Open) -> None:
+        self._streams[slot] = _Spoken(request, request.voice or self.voices[0].name, request.position)
+
+    def flush(self, slot: int) -> list[Event]:
+        self._streams[slot].is_flushed = True
+        return []
+
+    def close(self, slot: int) -> None:
+        del self._streams[slot]
+
+    def step(self, inputs: Mapping[int, str]) -> dict[int, list[Event]]:
+        self._steps += 1
+        for slot, text in inputs.items():
+            self._streams[slot].words.extend(text.split())
+        waiting = [self._streams[slot] for slot in inputs if self._needs_phrase(self._streams[slot])]
+        if waiting:
+            self._render(min(waiting, key=lambda spoken: spoken.waits_since))
+        told = {slot: self._tell(self._streams[slot]) for slot in inputs}
+        return {slot: events for slot, events in told.items() if events}
+
+    def _needs_phrase(self, spoken: _Spoken) -> bool:
+        return len(spoken.pcm) < FRAME_BYTES and _phrase_length(spoken) > 0
+
+    def _render(self, spoken: _Spoken) -> None:
+        phrase = [spoken.words.popleft() for _ in range(_phrase_length(spoken))]
+        spoken.is_first = False
+        spoken.waits_since = self._steps
+        pcm: Pcm
+        if (pause := pause_of(phrase[0])) is not None:
+            pcm = np.zeros(round(pause * SAMPLE_RATE), "<i2")
+        else:
+            rendered = self._synthesiser.render(phrase, spoken.voice, spoken.request.controls)
+            start = spoken.made / SAMPLE_RATE
+            for word, (first, end) in zip(phrase, rendered.times, strict=True):
+                spoken.word_events.append(Word(word, round(start + first, 3), round(start + end, 3), None))
+            pcm = _resampled(rendered)
+        spoken.pcm += pcm.tobytes()
+        spoken.made += len(pcm)
+
+    def _tell(self, spoken: _Spoken) -> list[Event]:
+        events: list[Event] = [*spoken.word_events]
+        spoken.word_events.clear()
+        for _ in range(FRAMES_A_STEP):
+            if len(spoken.pcm) < FRAME_BYTES:
+                break
+            events.append(Audio(spoken.pcm[:FRAME_BYTES]))
+            spoken.pcm = spoken.pcm[FRAME_BYTES:]
+        if spoken.is_flushed and not spoken.words and 0 < len(spoken.pcm) < FRAME_BYTES:
+            events.append(Audio(spoken.pcm.ljust(FRAME_BYTES, b"\0")))
+            spoken.made += FRAME_SAMPLES - len(spoken.pcm) // 2
+            spoken.pcm = b""
+        if events or _phrase_length(spoken):
+            return [*events, Step(spoken.told, spoken.told, 1.0)]
+        spoken.is_flushed = False
+        return []
+
+
+def _resampled(rendered: Rendered) -> Pcm:
+    """At 24 kHz. As floats, since soxr adds noise to whole numbers."""
+    audio = soxr.resample(rendered.pcm / np.float32(32768), rendered.rate, SAMPLE_RATE)
+    return (np.clip(audio, -1, 1) * 32767).astype("<i2")
+
+
+def _phrase_length(spoken: _Spoken) -> int:
+    """Words of the next phrase; 0 while it is not complete. A pause is one by itself."""
+    length, comma = 0, 0
+    for number, word in enumerate(spoken.words, 1):
+        if pause_of(word) is not None:
+            return max(number - 1, 1)
+        length += len(word) + 1
+        if comma and length > (FIRST_LONGEST if spoken.is_first else LONGEST):
+            return comma
+        if length > LONGEST and number > 1:
+            return number - 1
+        bare = word.rstrip(CLOSING)
+        if bare.endswith(ENDS):
+            return number
+        if bare.endswith(MAY_END):
+            comma = number
+    return len(spoken.words) if spoken.is_flushed else 0

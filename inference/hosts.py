@@ -1,0 +1,177 @@
+"""Where an engine runs: in the event loop (it is quick), in a child process (it holds the GIL while it works), or in a
+thread (`threads.py`: it computes on a GPU or without the GIL)."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Iterator, Sequence, Set
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from inference import engines
+from inference.engine import Engine, EngineLost, Inputs, Told
+from inference.messages import Event, Open, Voice
+from inference.threads import InThread
+
+ANSWER_WITHIN = 20.0
+"""Seconds a child may take for one call; the longest measured is 0.3 s, the end of a long utterance."""
+START_WITHIN = 60.0
+ROUNDS = 5
+"""Steps of a stream that lags and has its child to itself; the child then need not wait for word of each."""
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Host(Protocol):
+    slots: int
+    voices: list[Voice]
+    """Known once it was started; none of an engine that listens."""
+
+    @property
+    def busy(self) -> Set[int]:
+        """The slots in which the engine hears silence of its own, and wants no frames."""
+
+    rounds: int
+    """Steps that it makes at one call, at most."""
+
+    note: str
+    """What it is doing while it is started."""
+
+    async def start(self) -> None:
+        """Bring the engine up, again if it was lost."""
+
+    async def open(self, slot: int, request: Open) -> None: ...
+    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+        """One step after another."""
+
+    async def flush(self, slot: int) -> list[Event]: ...
+    async def close(self, slot: int) -> None: ...
+    async def stop(self) -> None: ...
+
+
+def hosts_of(info: engines.EngineInfo, slots: int) -> list[Host]:
+    """The hosts that give `slots` slots of an engine; each steps its slots together."""
+    if info.preset:
+        return [InThread(info.name, slots)]
+    if info.in_child:
+        each = info.slots_per_child
+        return [InChild(info.name, min(each, slots - first)) for first in range(0, slots, each)]
+    return [InLoop(info.name, slots)]
+
+
+class InLoop:
+    def __init__(self, name: str, slots: int) -> None:
+        self._name = name
+        self.slots = slots
+        self.voices: list[Voice] = []
+        self.busy: Set[int] = frozenset()
+        self.rounds = 1
+        self.note = ""
+        self._engine: Engine[Any]
+
+    async def start(self) -> None:
+        self._engine = engines.load(self._name, self.slots)
+        self.voices = engines.voices_of(self._engine)
+
+    async def open(self, slot: int, request: Open) -> None:
+        with self._lost_if_it_fails():
+            self._engine.open(slot, request)
+
+    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+        with self._lost_if_it_fails():
+            return [self._engine.step(inputs) for inputs in rounds]
+
+    async def flush(self, slot: int) -> list[Event]:
+        with self._lost_if_it_fails():
+            return self._engine.flush(slot)
+
+    async def close(self, slot: int) -> None:
+        with self._lost_if_it_fails():
+            self._engine.close(slot)
+
+    async def stop(self) -> None:
+        pass
+
+    @contextlib.contextmanager
+    def _lost_if_it_fails(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            raise EngineLost(f"{self._name} failed: {error!r}") from error
+
+
+class InChild:
+    """An engine in a process of its own, asked over its standard input and output (`child.py`)."""
+
+    def __init__(self, name: str, slots: int = 1) -> None:
+        self._name = name
+        self.slots = slots
+        self.voices: list[Voice] = []
+        self.busy: Set[int] = frozenset()
+        self.rounds = ROUNDS if slots == 1 else 1
+        self.note = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._steps = msgspec.msgpack.Decoder(list[Told])
+        self._events = msgspec.msgpack.Decoder(list[Event])
+
+    async def start(self) -> None:
+        await self.stop()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "inference.child",
+            self._name,
+            str(self.slots),
+            cwd=PROJECT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self.voices = msgspec.msgpack.decode(await self._answer(START_WITHIN), type=list[Voice])
+
+    async def open(self, slot: int, request: Open) -> None:
+        await self._call("open", slot, request)
+
+    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+        return self._steps.decode(await self._call("step", [_raw(inputs) for inputs in rounds]))
+
+    async def flush(self, slot: int) -> list[Event]:
+        return self._events.decode(await self._call("flush", slot))
+
+    async def close(self, slot: int) -> None:
+        await self._call("close", slot)
+
+    async def stop(self) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        self._process = None
+
+    async def _call(self, method: str, *arguments: Any) -> bytes:
+        if self._process is None or self._process.stdin is None:
+            raise EngineLost(f"the process of {self._name} is not running")
+        request = msgspec.msgpack.encode((method, arguments))
+        try:
+            self._process.stdin.write(len(request).to_bytes(4, "big") + request)
+            await self._process.stdin.drain()
+        except ConnectionError as error:
+            raise EngineLost(f"the process of {self._name} ended") from error
+        return await self._answer(ANSWER_WITHIN)
+
+    async def _answer(self, within: float) -> bytes:
+        if self._process is None or self._process.stdout is None:
+            raise EngineLost(f"the process of {self._name} is not running")
+        try:
+            async with asyncio.timeout(within):
+                size = int.from_bytes(await self._process.stdout.readexactly(4), "big")
+                return await self._process.stdout.readexactly(size)
+        except asyncio.IncompleteReadError as error:
+            raise EngineLost(f"the process of {self._name} ended") from error
+        except TimeoutError as error:
+            raise EngineLost(f"the process of {self._name} gave no answer in {within:.0f} s") from error
+
+
+def _raw(inputs: Inputs) -> dict[int, bytes | str]:
+    return {slot: each if isinstance(each, str) else each.tobytes() for slot, each in inputs.items()}

@@ -1,0 +1,56 @@
+"""The dedicated inference process: one per GPU, or per machine whose CPUs it shall use."""
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+
+from inference.engines import EngineInfo
+from inference.management.options import Choice, add_engine_arguments, chosen_engines
+from inference.worker import Worker, run_workers, why_unusable
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def add_arguments(self, parser: Any) -> None:
+        add_engine_arguments(parser)
+
+    def handle(self, **options: Any) -> None:
+        if not settings.REDIS_URL:
+            raise CommandError(
+                "A process of its own reaches the web side through Redis, and REDIS_URL is not set. Set it for both, "
+                "or run `manage.py serve` alone, which then has the engines in it."
+            )
+        choices = chosen_engines(**options)
+        if not choices:
+            raise CommandError("There is no engine to run. STT_ENGINE, TTS_ENGINE or --engine names one.")
+        try:
+            with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+                asyncio.run(self._serve(choices))
+        except BaseExceptionGroup as error:
+            if reasons := why_unusable(error):
+                raise CommandError("\n".join(reasons)) from None
+            raise
+
+    async def _serve(self, choices: list[Choice]) -> None:
+        task = asyncio.ensure_future(self._run(choices))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        await task
+
+    async def _run(self, choices: list[Choice]) -> None:
+        layer = get_channel_layer()
+        workers = [Worker(layer, info, slots) for info, slots in choices]
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_workers(workers))
+            for (info, _), worker in zip(choices, workers, strict=True):
+                tasks.create_task(self._tell_when_up(info, worker))
+
+    async def _tell_when_up(self, info: EngineInfo, worker: Worker) -> None:
+        self.stdout.write(f"Engine {info.label}, {await worker.up()} slots")
+        self.stdout.flush()

@@ -1,0 +1,316 @@
+"""The real-time loop over slots.
+
+Each host has a loop of its own: take the next input of every slot that has one (a frame of audio, or text), step the
+engine once, tell what follows.
+It runs as soon as there is something to do and never waits for a clock. Slots that lag take one frame a step like all
+others: they catch up as fast as the engine is faster than real time, and starve nobody. One that has its host to itself
+may make a few steps at a time.
+"""
+
+import asyncio
+import logging
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
+
+from inference.engine import EngineLost, Inputs
+from inference.hosts import Host
+from inference.messages import (
+    STEP_BOUNDS,
+    Close,
+    Closed,
+    Down,
+    Event,
+    Kind,
+    Marker,
+    Open,
+    Partial,
+    Refused,
+    StepTimes,
+    Up,
+    Voice,
+)
+from inference.stream import Stream, Unfit, stream_for
+
+logger = logging.getLogger(__name__)
+
+LEASE = 15.0
+"""Seconds without a message after which a stream loses its slot: whoever leaked it will not come back."""
+
+Tell = Callable[[Stream, Down], None]
+
+
+class Slot:
+    """One place in an engine, the stream that has it, and the stream that the engine has open in it.
+
+    The two differ for a moment, from a stream's coming or going until the engine's next step.
+    """
+
+    def __init__(self, lane: "Lane", index: int) -> None:
+        self.lane = lane
+        self.index = index
+        self.stream: Stream | None = None
+        self.opened: Stream | None = None
+        self.is_retired = False  # the engine gave it up
+
+    @property
+    def is_free(self) -> bool:
+        return self.lane.up and self.stream is None and self.opened is None and not self.is_retired
+
+    @property
+    def is_busy(self) -> bool:
+        """The engine is at something of its own there."""
+        return self.index in self.lane.host.busy
+
+    @property
+    def serving(self) -> Stream | None:
+        return self.stream if self.stream is self.opened else None
+
+    @property
+    def has_work(self) -> bool:
+        if self.stream is not self.opened:
+            return True
+        stream = self.stream
+        if stream is None:
+            return False
+        return self.is_busy or stream.has_input or stream.must_flush or stream.marker_is_due
+
+
+class Lane:
+    """A host and its slots, which step together."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.slots: list[Slot] = []
+        self.up = False
+        self._touched: set[Slot] = set()
+        self._wake = asyncio.Event()
+
+    async def start(self) -> None:
+        """Bring the engine up; some tell only then how many slots they have."""
+        await self.host.start()
+        self.slots = [Slot(self, index) for index in range(self.host.slots)]
+        self.up = True
+
+    def touch(self, slot: Slot) -> None:
+        self._touched.add(slot)
+        self._wake.set()
+
+    async def touched(self) -> set[Slot]:
+        """The slots in which something may be to do, as soon as there are any."""
+        await self._wake.wait()
+        self._wake.clear()
+        touched, self._touched = self._touched, set()
+        return touched
+
+
+class Scheduler:
+    def __init__(self, hosts: Iterable[Host], tell: Tell, kind: Kind = "stt") -> None:
+        self._lanes = [Lane(host) for host in hosts]
+        self._tell = tell
+        self._kind = kind
+        self._slots: dict[str, Slot] = {}
+        self._step_bounds = STEP_BOUNDS[kind]
+        self._step_counts = [0] * (len(self._step_bounds) + 1)
+        self._step_seconds = 0.0
+        self.slot_is_free = asyncio.Event()
+
+    # --- What the worker asks of it -------------------------------------------------------------------------------
+
+    @property
+    def slots(self) -> int:
+        return sum(len(lane.slots) for lane in self._lanes if lane.up)
+
+    @property
+    def free(self) -> int:
+        return sum(1 for _ in self._free_slots())
+
+    @property
+    def note(self) -> str:
+        """What the engine is doing before it has slots."""
+        return next((lane.host.note for lane in self._lanes if not lane.up), "")
+
+    @property
+    def steps(self) -> StepTimes:
+        return StepTimes(list(self._step_counts), self._step_seconds)
+
+    @property
+    def voices(self) -> list[Voice]:
+        return next((lane.host.voices for lane in self._lanes if lane.up), [])
+
+    def open(self, request: Open) -> Stream | None:
+        """Give the stream a slot, if one is free."""
+        slot = next(self._free_slots(), None)
+        if slot is None:
+            return None
+        slot.stream = stream_for(self._kind, request)
+        self._slots[request.stream] = slot
+        slot.lane.touch(slot)
+        self._note_free()
+        return slot.stream
+
+    def receive(self, stream_id: str, seq: int, message: Up) -> None:
+        """Take what a stream sends. One that has no slot here has been told so when it lost it."""
+        slot = self._slots.get(stream_id)
+        if slot is None or slot.stream is None:
+            return
+        stream = slot.stream
+        if seq < stream.next_seq:
+            return  # the channel layer may deliver twice
+        if seq > stream.next_seq:
+            self._give_up(slot, f"messages {stream.next_seq} to {seq - 1} were lost on the way")
+            return
+        stream.next_seq += 1
+        stream.last_sign = time.monotonic()
+        if isinstance(message, Close):
+            self._release(slot)
+        else:
+            try:
+                stream.take(message)
+            except Unfit as error:
+                self._give_up(slot, str(error))
+        slot.lane.touch(slot)
+
+    def give_up_all(self, reason: str) -> None:
+        for slot in list(self._slots.values()):
+            self._give_up(slot, reason)
+
+    async def run(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._reap())
+                for lane in self._lanes:
+                    tasks.create_task(self._run(lane))
+        finally:
+            await asyncio.gather(*(lane.host.stop() for lane in self._lanes))
+
+    # --- A lane ---------------------------------------------------------------------------------------------------
+
+    async def _run(self, lane: Lane) -> None:
+        back_off = 0.5
+        while True:
+            try:
+                await lane.start()
+                self._note_free()
+                while True:
+                    await self._tick(lane)
+                    back_off = 0.5
+            except EngineLost as error:
+                logger.error("engine lost, starting it again in %.1f s: %s", back_off, error)
+                self._lose(lane)
+            await asyncio.sleep(back_off)
+            back_off = min(2 * back_off, 30)
+
+    async def _tick(self, lane: Lane) -> None:
+        slots = await lane.touched()
+        for slot in slots:
+            await self._turn_over(slot)
+        await self._step(lane, slots)
+        for slot in slots:
+            await self._flush(slot)
+            await self._unstick(slot)
+        for slot in slots:
+            if slot.has_work:
+                lane.touch(slot)
+        await asyncio.sleep(0)  # an engine in this very loop must let the sockets have their turn
+
+    async def _turn_over(self, slot: Slot) -> None:
+        """Bring the engine's slot in line with who has it now."""
+        stream = slot.stream
+        if slot.opened is stream:
+            return
+        if slot.opened is not None:
+            await slot.lane.host.close(slot.index)
+        if stream is not None:
+            await slot.lane.host.open(slot.index, stream.request)
+        slot.opened = stream
+        self._note_free()
+
+    async def _step(self, lane: Lane, slots: set[Slot]) -> None:
+        rounds = [self._inputs(slots)]
+        if not rounds[0] and not any(slot.is_busy for slot in slots):
+            return
+        while len(rounds) < lane.host.rounds and (inputs := self._inputs(slots)):
+            rounds.append(inputs)
+        began = time.monotonic()
+        told_in = await lane.host.step(rounds)
+        seconds = (time.monotonic() - began) / len(rounds)
+        for told in told_in:
+            self._note_step(seconds)
+            for index, events in told.items():
+                self._tell_all(lane.slots[index], events)
+
+    def _inputs(self, slots: set[Slot]) -> Inputs:
+        return {
+            slot.index: slot.serving.next_input()
+            for slot in slots
+            if slot.serving and slot.serving.has_input and not slot.is_busy
+        }
+
+    def _note_step(self, seconds: float) -> None:
+        self._step_counts[bisect_left(self._step_bounds, seconds)] += 1
+        self._step_seconds += seconds
+
+    async def _flush(self, slot: Slot) -> None:
+        if (stream := slot.serving) and stream.must_flush and not slot.is_busy:
+            self._tell_all(slot, await slot.lane.host.flush(slot.index))
+            stream.note_flush()
+        if (stream := slot.serving) and stream.marker_is_due and not slot.is_busy:
+            self._tell(stream, Marker(stream.take_marker()))
+
+    async def _unstick(self, slot: Slot) -> None:
+        if (stream := slot.serving) and stream.is_stalled:
+            logger.warning("stream %s: speech and no word for long; its slot begins afresh", stream.id)
+            await slot.lane.host.close(slot.index)
+            await slot.lane.host.open(slot.index, stream.request_from_here)
+            stream.note(Partial("", 0, 0))
+
+    def _tell_all(self, slot: Slot, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Closed):
+                slot.is_retired = True
+                self._give_up(slot, event.reason)
+            elif (stream := slot.serving) is None:
+                pass  # it went away while the engine worked
+            elif isinstance(event, Refused):
+                self._give_up(slot, event.reason, is_refusal=True)
+            else:
+                self._tell(stream, event)
+                stream.note(event)
+
+    # --- Who has which slot ---------------------------------------------------------------------------------------
+
+    def _free_slots(self) -> Iterator[Slot]:
+        return (slot for lane in self._lanes for slot in lane.slots if slot.is_free)
+
+    def _note_free(self) -> None:
+        if any(self._free_slots()):
+            self.slot_is_free.set()
+        else:
+            self.slot_is_free.clear()
+
+    def _give_up(self, slot: Slot, reason: str, is_refusal: bool = False) -> None:
+        if slot.stream is not None:
+            logger.warning("stream %s loses its slot: %s", slot.stream.id, reason)
+            self._tell(slot.stream, Closed(reason, is_refusal))
+            self._release(slot)
+
+    def _release(self, slot: Slot) -> None:
+        if slot.stream is not None:
+            del self._slots[slot.stream.id]
+            slot.stream = None
+            slot.lane.touch(slot)
+
+    def _lose(self, lane: Lane) -> None:
+        lane.up = False
+        for slot in lane.slots:
+            self._give_up(slot, "the engine was lost")
+            slot.opened = None
+        self._note_free()
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            for slot in list(self._slots.values()):
+                if slot.stream and time.monotonic() - slot.stream.last_sign > LEASE:
+                    self._give_up(slot, f"nothing came from it for {LEASE:.0f} s")

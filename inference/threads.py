@@ -1,0 +1,113 @@
+"""An engine in a thread of this process: the event loop goes on while it computes.
+
+One thread makes all calls, for the package's CUDA graphs are not safe in several. It is a daemon: a process that is
+told to end does not wait for a download.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence, Set
+from concurrent.futures import Future
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from inference import engines
+from inference.engine import Engine, EngineLost, EngineUnusable, Inputs, Told
+from inference.messages import Event, Open, Voice
+
+logger = logging.getLogger(__name__)
+
+ANSWER_WITHIN = 60.0
+"""Seconds that one call may take; a step takes less than a tenth. A GPU that hangs is noticed, and does not recover."""
+
+STOPS_WITHIN = 3.0
+"""Seconds for which the step that is being made is waited for; a download is not."""
+
+_Job = tuple[Future[Any], Callable[[], Any]]
+
+
+class InThread:
+    def __init__(self, name: str, slots: int) -> None:
+        """`slots`: 0 for as many as the device carries, which is known once it was started."""
+        self.slots = slots
+        self.voices: list[Voice] = []
+        self.rounds = 1
+        self.note = ""
+        self._wanted = slots
+        self._name = name
+        self._engine: Engine[Any]
+        self._busy: Set[int] = frozenset()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def busy(self) -> Set[int]:
+        return self._busy
+
+    async def start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread.start()
+        self._engine = await self._call(partial(engines.load, self._name, self._wanted, self._tell), within=None)
+        self.slots = self._engine.slots
+        self.voices = engines.voices_of(self._engine)
+        self._busy = getattr(self._engine, "busy", frozenset())
+        self.note = ""
+
+    async def open(self, slot: int, request: Open) -> None:
+        await self._call(partial(self._engine.open, slot, request))
+
+    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+        return [await self._call(partial(self._engine.step, inputs)) for inputs in rounds]
+
+    async def flush(self, slot: int) -> list[Event]:
+        told: list[Event] = await self._call(partial(self._engine.flush, slot))
+        return told
+
+    async def close(self, slot: int) -> None:
+        await self._call(partial(self._engine.close, slot))
+
+    async def stop(self) -> None:
+        """A thread that still computes when the process ends is torn out of torch, which aborts the process."""
+        self._jobs.put(None)
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, STOPS_WITHIN)
+        self._thread = None
+
+    def _tell(self, note: str) -> None:
+        self.note = note
+        logger.info("%s: %s", self._name, note)
+
+    async def _call(self, call: Callable[[], Any], within: float | None = ANSWER_WITHIN) -> Any:
+        future: Future[Any] = Future()
+        self._jobs.put((future, call))
+        try:
+            async with asyncio.timeout(within):
+                return await asyncio.wrap_future(future)
+        except TimeoutError:
+            raise EngineUnusable(f"{self._name} gave no answer in {within:.0f} s. {_START_AGAIN}") from None
+        except EngineUnusable:
+            raise
+        except Exception as error:
+            if "CUDA error" in str(error):
+                raise EngineUnusable(f"{self._name}: the GPU failed: {error}. {_START_AGAIN}") from error
+            raise EngineLost(f"{self._name} failed: {error!r}") from error
+
+    def _work(self) -> None:
+        while job := self._jobs.get():
+            future, call = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                with _turn:
+                    future.set_result(call())
+            except BaseException as error:
+                future.set_exception(error)
+
+
+_turn = threading.Lock()
+"""What one engine at a time may have: the package keeps in globals whether it is capturing a CUDA graph."""
+
+_START_AGAIN = "This process cannot use it any more: start it again, or have a service manager do so."

@@ -1,0 +1,130 @@
+"""Between the channel layer and the scheduler: admission, bundles in and out, heartbeat."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from itertools import count
+
+import msgspec
+
+from inference import messages
+from inference.bundles import Layer, Outbox, decode_up
+from inference.engine import EngineUnusable
+from inference.engines import EngineInfo
+from inference.hosts import hosts_of
+from inference.messages import Down, Open, Ready, Status
+from inference.scheduler import Scheduler
+from inference.stream import Stream
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT = 0.2  # seconds
+VOICES_EVERY = 5  # heartbeats
+
+
+class Worker:
+    """One engine of an inference process, or of the one-process default."""
+
+    def __init__(self, layer: Layer, info: EngineInfo, slots: int = 0) -> None:
+        self._layer = layer
+        self._info = info
+        self._slots = slots or info.default_slots
+        self._scheduler = Scheduler(hosts_of(info, self._slots), self._tell, info.kind)
+        self._outbox = Outbox(layer)
+        self._address = ""
+        self._leaving = False
+
+    async def run(self) -> None:
+        """Serve until cancelled; then streams are told, and sent elsewhere."""
+        self._address = await self._layer.new_channel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for part in self._parts():
+                    tasks.create_task(part)
+        finally:
+            await self._leave()
+
+    async def up(self) -> int:
+        """Waits for its engine; how many slots there are."""
+        await self._scheduler.slot_is_free.wait()
+        return self._slots or self._scheduler.slots
+
+    def _parts(self) -> list[Coroutine[None, None, None]]:
+        return [self._scheduler.run(), self._outbox.run(), self._admit(), self._receive(), self._beat()]
+
+    async def _admit(self) -> None:
+        """Read requests while there is a free slot; whoever is full does not read, and others do."""
+        while True:
+            await self._scheduler.slot_is_free.wait()
+            message = await self._layer_says(messages.queue_of(self._info.name))
+            request = msgspec.msgpack.decode(message["data"], type=Open)
+            if request.deadline < time.time():
+                continue
+            if stream := self._scheduler.open(request):
+                self._tell(stream, Ready(self._address))
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self._layer_says(self._address)
+            for stream, seq, item in decode_up(message["data"]):
+                self._scheduler.receive(stream, seq, item)
+
+    async def _beat(self) -> None:
+        for number in count():
+            await self._say_status(with_voices=number % VOICES_EVERY == 0)
+            await asyncio.sleep(HEARTBEAT)
+
+    def _tell(self, stream: Stream, message: Down) -> None:
+        self._outbox.put(stream.reply_to, (stream.id, next(stream.told), message))
+
+    async def _leave(self) -> None:
+        self._leaving = True
+        self._scheduler.give_up_all("the inference process is shutting down")
+        await self._outbox.flush()
+        await self._say_status()
+
+    async def _say_status(self, with_voices: bool = False) -> None:
+        status = Status(
+            worker=self._address,
+            engine=self._info.name,
+            label=self._info.label,
+            languages=self._info.languages,
+            slots=self._scheduler.slots,
+            free=self._scheduler.free,
+            leaving=self._leaving,
+            kind=self._info.kind,
+            controls=self._info.controls,
+            voices=self._scheduler.voices or None if with_voices else None,
+            endpointing=self._info.preset.endpointing if self._info.preset else None,
+            note=self._scheduler.note,
+            better=self._info.better,
+            steps=self._scheduler.steps,
+        )
+        try:
+            await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})
+        except Exception as error:  # Redis is away; the next beat tries again
+            logger.warning("no heartbeat, the channel layer is away: %r", error)
+
+    async def _layer_says(self, channel: str) -> dict[str, bytes]:
+        """The next message of a channel, however long the layer is away."""
+        while True:
+            try:
+                return await self._layer.receive(channel)
+            except Exception as error:
+                logger.warning("the channel layer is away: %r", error)
+                await asyncio.sleep(0.5)
+
+
+def why_unusable(error: BaseException) -> list[str]:
+    """What engines that cannot run here say, out of the groups in which their tasks failed."""
+    if isinstance(error, BaseExceptionGroup):
+        return [reason for each in error.exceptions for reason in why_unusable(each)]
+    return [str(error)] if isinstance(error, EngineUnusable) else []
+
+
+async def run_workers(workers: list[Worker]) -> None:
+    """Several engines in one process, until cancelled or one fails."""
+    async with asyncio.TaskGroup() as tasks:
+        for worker in workers:
+            tasks.create_task(worker.run())
