@@ -1,0 +1,23 @@
+"""How streams reach the database without blocking the event loop."""
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
+from django.db import connection
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call a function that uses the ORM in a thread.
+
+    With SQLite in one and the same, whose connection stays open: there is one writer anyway, others would wait by
+    sleeping, and to open a connection takes longer than to store a second of words. Elsewhere in any of a pool of
+    threads, with a connection of Django's pool.
+    """
+    if connection.vendor == "sqlite":
+        return await sync_to_async(function, thread_sensitive=True)(*args, **kwargs)
+    return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)

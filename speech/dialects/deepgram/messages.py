@@ -1,0 +1,83 @@
+"""Deepgram's messages: results, and what stands around them."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from speech.events import Word
+
+CHANNEL = [0, 1]
+"""The first of one: channels are mixed."""
+
+
+class Request:
+    """One stream or recording, as its messages name it."""
+
+    def __init__(self) -> None:
+        self.id = str(uuid.uuid4())
+        self.model = str(uuid.uuid5(uuid.NAMESPACE_URL, "engine:"))
+        self.info = {"name": "", "version": "1", "arch": ""}
+        self.created = datetime.now(UTC)
+
+    def note_engine(self, engine: str) -> None:
+        """An engine has one id for ever, as a model of Deepgram's has."""
+        self.model = str(uuid.uuid5(uuid.NAMESPACE_URL, f"engine:{engine}"))
+        self.info = {"name": engine, "version": "1", "arch": engine}
+
+    def results(
+        self, words: Sequence[Word], start: float, end: float, marks: dict[str, bool], more: str = ""
+    ) -> dict[str, Any]:
+        """Of the audio from `start` to `end` (seconds). `more` follows the words, and may still change."""
+        heard = alternative(words)
+        if more:
+            heard["transcript"] = f"{heard['transcript']} {more}".strip()
+        return {
+            "type": "Results",
+            "channel_index": CHANNEL,
+            "start": round(start, 3),
+            "duration": round(max(0.0, end - start), 3),
+            **marks,
+            "channel": {"alternatives": [heard]},
+            "metadata": {"request_id": self.id, "model_info": self.info, "model_uuid": self.model},
+        }
+
+    def metadata(self, duration: float, sha256: str) -> dict[str, Any]:
+        return {
+            "transaction_key": "deprecated",
+            "request_id": self.id,
+            "sha256": sha256,
+            "created": self.created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "duration": round(duration, 3),
+            "channels": 1,
+            "models": [self.model],
+            "model_info": {self.model: self.info},
+        }
+
+
+def alternative(words: Sequence[Word]) -> dict[str, Any]:
+    return {
+        "transcript": " ".join(word.text for word in words),
+        "confidence": confidence(words),
+        "words": [_word(word) for word in words],
+    }
+
+
+def confidence(words: Sequence[Word]) -> float:
+    """The mean. A word whose confidence the engine does not tell counts as certain; no words as nothing."""
+    return round(sum(_confidence(word) for word in words) / len(words), 4) if words else 0.0
+
+
+def _confidence(word: Word) -> float:
+    return 1.0 if word.confidence is None else word.confidence
+
+
+def _word(word: Word) -> dict[str, Any]:
+    """Deepgram tells the bare word, and as it is written in the text."""
+    return {
+        "word": word.text.strip('.,;:!?…"“”()').lower() or word.text,
+        "start": round(word.start, 3),
+        "end": round(word.end, 3),
+        "confidence": round(_confidence(word), 4),
+        "punctuated_word": word.text,
+    }

@@ -1,0 +1,70 @@
+"""What is asked for in the query of `/v1/listen`. What else Deepgram's models can do is left out of the answer, as they
+leave out what they cannot."""
+
+import re
+from dataclasses import dataclass
+
+from django.http import QueryDict
+
+from speech.dialects.audio import Incoming
+from speech.errors import ProtocolError
+
+THEIR_MODELS = re.compile(r"(nova|enhanced|base|whisper|flux)([-_]\S*)?")
+ANY_LANGUAGE = {"", "multi"}
+FORMATS = {
+    "linear16": "s16le",
+    "linear32": "f32le",
+    "mulaw": "mulaw",
+    "alaw": "alaw",
+    "opus": "opus",
+    "ogg-opus": "opus",
+}
+"""Deepgram's names, and ours."""
+RATE = 16_000  # Hz, where none is said
+
+
+@dataclass(frozen=True)
+class Query:
+    engine: str = ""
+    language: str = ""
+    encoding: str = ""
+    rate: int = RATE
+    channels: int = 1
+    interim_results: bool = False
+    utterance_end: bool = False
+    vad_events: bool = False
+    utterances: bool = False
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Query":
+        """Raises `ProtocolError`."""
+        model, language = query.get("model", ""), query.get("language", "")
+        encoding = query.get("encoding", "")
+        if encoding and encoding not in FORMATS:
+            raise ProtocolError(f"The encoding “{encoding}” is not known.", f"Known are: {', '.join(FORMATS)}.")
+        return cls(
+            engine="" if THEIR_MODELS.fullmatch(model) else model,
+            language="" if language in ANY_LANGUAGE else language,
+            encoding=encoding,
+            rate=_number(query, "sample_rate", RATE),
+            channels=_number(query, "channels", 1),
+            interim_results=_is_on(query, "interim_results"),
+            utterance_end="utterance_end_ms" in query,
+            vad_events=_is_on(query, "vad_events"),
+            utterances=_is_on(query, "utterances"),
+        )
+
+    def incoming(self) -> Incoming:
+        """Raises `ProtocolError`."""
+        return Incoming(FORMATS[self.encoding or "linear16"], self.rate, self.channels)
+
+
+def _is_on(query: QueryDict, name: str) -> bool:
+    return query.get(name, "").lower() in ("true", "1")
+
+
+def _number(query: QueryDict, name: str, default: int) -> int:
+    try:
+        return int(query.get(name) or default)
+    except ValueError:
+        raise ProtocolError(f"“{name}” is no number.", "It is a whole number.") from None

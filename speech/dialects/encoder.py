@@ -1,0 +1,81 @@
+"""Speech encoded while it is being made, for programs that play it as it comes."""
+
+from fractions import Fraction
+from typing import NamedTuple, cast
+
+import av
+import numpy as np
+
+from inference.messages import SAMPLE_RATE
+
+
+class Format(NamedTuple):
+    content_type: str
+    container: str = ""  # both as FFmpeg names them; none: the samples as they are
+    codec: str = ""
+    options: dict[str, str] = {}
+
+
+FORMATS = {
+    "mp3": Format("audio/mpeg", "mp3", "libmp3lame", {"write_xing": "0", "id3v2_version": "0"}),
+    "opus": Format("audio/ogg; codecs=opus", "ogg", "libopus", {"page_duration": "80000"}),  # µs
+    "aac": Format("audio/aac", "adts", "aac"),
+    "flac": Format("audio/flac", "flac", "flac"),
+    "wav": Format("audio/wav", "wav", "pcm_s16le"),
+    "pcm": Format("audio/pcm"),
+}
+
+
+class _Made:
+    """A file that can only be written on, so that what was written can be sent."""
+
+    def __init__(self) -> None:
+        self.bytes = bytearray()
+
+    def write(self, data: bytes) -> int:
+        self.bytes += data
+        return len(data)
+
+    def take(self) -> bytes:
+        taken = bytes(self.bytes)
+        self.bytes.clear()
+        return taken
+
+
+class Encoder:
+    def __init__(self, format: Format) -> None:
+        self._made = _Made()
+        self._samples = 0
+        self._container: av.container.OutputContainer | None = None
+        if format.container:
+            self._container = av.open(
+                self._made, "w", format=format.container, options={**format.options, "flush_packets": "1"}
+            )
+            stream = self._container.add_stream(format.codec, rate=SAMPLE_RATE, layout="mono")
+            self._stream = cast(av.AudioStream, stream)
+
+    def add(self, pcm: bytes) -> bytes:
+        """s16le, mono, 24 kHz. Returns what of the file there is more of, which may be nothing. A second takes some
+        milliseconds."""
+        if self._container is None:
+            return pcm
+        self._mux(self._frame(pcm))
+        return self._made.take()
+
+    def end(self) -> bytes:
+        """The rest of the file."""
+        if self._container:
+            self._mux(None)
+            self._container.close()
+        return self._made.take()
+
+    def _frame(self, pcm: bytes) -> av.AudioFrame:
+        samples = np.frombuffer(pcm, "<i2").reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
+        frame.sample_rate, frame.time_base, frame.pts = SAMPLE_RATE, Fraction(1, SAMPLE_RATE), self._samples
+        self._samples += samples.shape[1]
+        return frame
+
+    def _mux(self, frame: av.AudioFrame | None) -> None:
+        if self._container:
+            self._container.mux(self._stream.encode(frame))

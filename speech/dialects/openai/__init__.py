@@ -1,0 +1,1 @@
+"""OpenAI's shape of speech: what its official clients send and expect, at `/v1/`."""

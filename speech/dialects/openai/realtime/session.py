@@ -1,0 +1,107 @@
+"""How a client wants to be heard: OpenAI's session, in its present shape and in that of its beta."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from speech.dialects.audio import Incoming
+from speech.dialects.openai.catalogue import THEIR_MODELS
+from speech.dialects.openai.errors import BadRequest
+
+RATE = 24_000  # Hz
+TELEPHONE = 8_000
+FORMATS = {"audio/pcm": ("s16le", RATE), "audio/pcmu": ("mulaw", TELEPHONE), "audio/pcma": ("alaw", TELEPHONE)}
+OF_BETA = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
+SERVER_VAD = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 300}
+"""What is told; the engine's own end-pointing decides."""
+
+
+class Format(msgspec.Struct):
+    type: str = "audio/pcm"
+
+
+class Transcription(msgspec.Struct):
+    model: str | None = None
+    language: str | None = None
+
+
+class Input(msgspec.Struct):
+    format: Format | UnsetType = UNSET
+    transcription: Transcription | UnsetType | None = UNSET
+    turn_detection: dict[str, Any] | UnsetType | None = UNSET
+
+
+class Audio(msgspec.Struct):
+    input: Input = msgspec.field(default_factory=Input)
+
+
+class Update(msgspec.Struct):
+    """What is left out stays as it is."""
+
+    type: str = "transcription"
+    audio: Audio | None = None
+    include: list[str] | None = None
+    # As the beta had it.
+    input_audio_format: str | UnsetType = UNSET
+    input_audio_transcription: Transcription | UnsetType | None = UNSET
+    turn_detection: dict[str, Any] | UnsetType | None = UNSET
+
+    @property
+    def input(self) -> Input:
+        if self.audio:
+            return self.audio.input
+        format = self.input_audio_format
+        named = UNSET if format is UNSET else Format(OF_BETA.get(str(format), str(format)))
+        return Input(named, self.input_audio_transcription, self.turn_detection)
+
+
+class Session:
+    def __init__(self, id: str, model: str = "", language: str = "") -> None:
+        self.id = id
+        self.format = "audio/pcm"
+        self.model = model
+        self.language = language
+        self.ends_turns = True
+        self.include: list[str] = []
+
+    def update(self, update: Update) -> None:
+        """Raises `BadRequest`, and nothing has changed then."""
+        new = update.input
+        if update.type != "transcription":
+            raise BadRequest("session.type", f"There is no session of type “{update.type}”.", "Here is transcription.")
+        if new.format and new.format.type not in FORMATS:
+            why = f"They are: {', '.join(FORMATS)}."
+            raise BadRequest("session.audio.input.format", f"There is no format “{new.format.type}”.", why)
+        self.format = new.format.type if new.format else self.format
+        if new.transcription:
+            self.model = new.transcription.model or self.model
+            self.language = new.transcription.language or self.language
+        if new.turn_detection is not UNSET:
+            self.ends_turns = new.turn_detection is not None
+        self.include = update.include or self.include
+
+    @property
+    def engine(self) -> str:
+        return "" if THEIR_MODELS["stt"].fullmatch(self.model) else self.model
+
+    def incoming(self) -> Incoming:
+        return Incoming(*FORMATS[self.format])
+
+    @property
+    def told(self) -> dict[str, Any]:
+        rate = {"rate": RATE} if self.format == "audio/pcm" else {}
+        return {
+            "id": self.id,
+            "object": "realtime.transcription_session",
+            "type": "transcription",
+            "audio": {
+                "input": {
+                    "format": {"type": self.format, **rate},
+                    "transcription": {"model": self.model, "language": self.language, "prompt": ""},
+                    "noise_reduction": None,
+                    "turn_detection": SERVER_VAD if self.ends_turns else None,
+                }
+            },
+            "include": self.include,
+        }

@@ -1,0 +1,129 @@
+"""What can go wrong with a stream, in words for its user: what happened, why, and what to do.
+
+Raised where it is known; a dialect turns it into its own error and close code.
+"""
+
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    DONE = 1000
+    FAILED = 1011
+    AT_CAPACITY = 4000
+    NOT_AUTHENTICATED = 4001
+    NOT_APPROVED = 4003
+    RATE_LIMITED = 4004
+    PROTOCOL = 4008
+    TOO_SLOW = 4009
+    RESTARTING = 4010
+    NO_ENGINE = 4011
+    TAKEN_OVER = 4012
+    NO_SESSION = 4013
+
+
+class StreamError(Exception):
+    code: CloseCode
+    what: str
+    why: str
+    todo: str
+
+    def __init__(self, what: str = "", why: str = "", todo: str = "") -> None:
+        self.what = what or self.what
+        self.why = why or self.why
+        self.todo = todo or self.todo
+        super().__init__(f"{self.what} {self.why}")
+
+
+class AtCapacity(StreamError):
+    code = CloseCode.AT_CAPACITY
+    what = "All places are taken."
+    why = "The speech engine serves as many streams as it can at the moment."
+    todo = "Wait for a free place, or try again in a few minutes."
+
+
+class NotAuthenticated(StreamError):
+    code = CloseCode.NOT_AUTHENTICATED
+    what = "The ticket was refused."
+    todo = "Ask for a new ticket; log in again if that is refused too."
+
+
+class NotApproved(StreamError):
+    code = CloseCode.NOT_APPROVED
+    what = "Your account is not approved."
+    why = "An administrator decides who may use this site."
+    todo = "See your account's standing."
+
+
+class TooManyStreams(StreamError):
+    code = CloseCode.RATE_LIMITED
+    what = "You have too many streams open."
+    todo = "Stop one of the others; a window that was closed lets go of its stream within half a minute."
+
+
+class QuotaReached(StreamError):
+    code = CloseCode.RATE_LIMITED
+    what = "You keep as many hours of sessions as you may."
+    todo = "Delete sessions that you need no more, or ask whoever runs this site for more room."
+
+
+class TooFast(StreamError):
+    code = CloseCode.RATE_LIMITED
+    what = "The audio came faster than it can be transcribed."
+    why = "What waits to be transcribed has reached its bound."
+    todo = "Send no faster than the server acknowledges."
+
+
+class ProtocolError(StreamError):
+    code = CloseCode.PROTOCOL
+    what = "The server did not understand the client."
+    todo = "Reload the page; if it happens again, tell whoever runs this site."
+
+
+class NoEngine(StreamError):
+    code = CloseCode.NO_ENGINE
+    what = "No speech engine is running."
+    why = "The process that transcribes is not there; it may be starting."
+    todo = "Try again in a minute; if it stays so, tell whoever runs this site."
+
+
+class Unavailable(StreamError):
+    """Nothing is wrong with the stream: whoever holds the audio should come back with it."""
+
+    code = CloseCode.RESTARTING
+    what = "The server cannot store what you say at the moment."
+    why = "Its database does not answer."
+    todo = "Keep this page open: it goes on by itself."
+
+
+class NoSession(StreamError):
+    code = CloseCode.NO_SESSION
+    what = "There is no such session."
+    why = "It is not yours, it was deleted, or nothing of it had come through."
+    todo = "Start anew."
+
+
+class TakenOver(StreamError):
+    code = CloseCode.TAKEN_OVER
+    what = "This session goes on in another window."
+    why = "The newest window that asks for a session has it."
+    todo = "Go on there, or start a new session here."
+
+
+class NoVoice(StreamError):
+    code = CloseCode.PROTOCOL
+    what = "There is no such voice."
+    why = "It is misspelled, or its engine is not running."
+    todo = "Choose another one; the page of voices has them all."
+
+
+class UnfitControl(StreamError):
+    code = CloseCode.PROTOCOL
+    what = "The engine cannot speak like that."
+    todo = "Choose a value that the page of voices offers."
+
+
+class UnfitText(StreamError):
+    code = CloseCode.PROTOCOL
+    what = "There is nothing to speak."
+    why = "The text has no word, number or sign that can be read out."
+    todo = "Write some words."

@@ -1,0 +1,32 @@
+"""Words by which an owner sorts sessions."""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.models import User
+
+TAG_LENGTH = 40  # characters
+
+
+class Tag(models.Model):
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=TAG_LENGTH)
+
+    class Meta:
+        ordering = (Lower("name"),)
+        constraints = (models.UniqueConstraint("owner", Lower("name"), name="one_tag_per_name"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def named(cls, owner: User, names: Iterable[str]) -> list["Tag"]:
+        """The owner's tags of these names, made where there is none; capital letters make no difference."""
+        wanted = {name.casefold(): name for name in (" ".join(name.split())[:TAG_LENGTH] for name in names) if name}
+        return [
+            cls.objects.filter(owner=owner, name__iexact=name).first() or cls.objects.create(owner=owner, name=name)
+            for name in wanted.values()
+        ]

@@ -1,0 +1,94 @@
+"""Links by which somebody without an account reads one session: making and revoking them, and where they lead."""
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.requests import UserRequest
+from speech.models import Session, Share
+from speech.pages import audio
+from speech.pages.reader import Sound, to_be_read
+
+DAYS = [1, 7, 30]
+MOST_LINKS = 20
+"""Open at once, of one session."""
+
+
+class ShareForm(forms.Form):
+    days = forms.TypedChoiceField(choices=[(days, days) for days in DAYS], coerce=int)
+    has_audio = forms.BooleanField(required=False)
+
+
+@require_POST
+def share(request: UserRequest, pk: str) -> HttpResponse:
+    session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+    form = ShareForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "No link was made: say for how many days it shall work.")
+    elif session.shares.open().count() >= MOST_LINKS:
+        messages.error(request, f"No link was made: {MOST_LINKS} are open. Revoke one that is needed no more.")
+    else:
+        Share.last(session, form.cleaned_data["days"], form.cleaned_data["has_audio"])
+    return redirect(f"{session.get_absolute_url()}#share")
+
+
+@require_POST
+def revoke(request: UserRequest, pk: str, share: int) -> HttpResponse:
+    session = get_object_or_404(Session.objects.of(request.user), pk=pk)
+    get_object_or_404(session.shares, pk=share).revoke()
+    messages.success(request, "The link leads nowhere any more.")
+    return redirect(f"{session.get_absolute_url()}#share")
+
+
+# --- Where a link leads. Whoever has it may read, and nothing else ----------------------------------------------------
+
+
+@login_not_required
+@require_safe
+def shared(request: HttpRequest, token: str) -> HttpResponse:
+    share = _open_share(token)
+    flac, wav, peaks = (reverse(name, args=[token]) for name in ("shared_flac", "shared_wav", "shared_peaks"))
+    sound = Sound.of(share.session, flac, wav, peaks) if share.has_audio else None
+    context = to_be_read(request, share.session, sound) | {"share": share}
+    return _unlisted(render(request, "speech/shared.html", context))
+
+
+@login_not_required
+@require_safe
+def flac(request: HttpRequest, token: str) -> HttpResponseBase:
+    return audio.flac_of(request, _heard_by(token))
+
+
+@login_not_required
+@require_safe
+def wav(request: HttpRequest, token: str) -> HttpResponseBase:
+    return audio.wav_of(request, _heard_by(token))
+
+
+@login_not_required
+@require_safe
+def peaks(request: HttpRequest, token: str) -> HttpResponse:
+    return audio.peaks_of(_heard_by(token))
+
+
+def _open_share(token: str) -> Share:
+    return get_object_or_404(Share.objects.open().select_related("session"), token=token)
+
+
+def _heard_by(token: str) -> Session:
+    share = _open_share(token)
+    if not share.has_audio:
+        raise Http404("This link is for the words alone.")
+    return share.session
+
+
+def _unlisted(response: HttpResponse) -> HttpResponse:
+    """Neither search engines nor the sites that the reader goes on to learn the link."""
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

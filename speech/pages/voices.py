@@ -1,0 +1,70 @@
+"""The page of voices, and the files of what was spoken there."""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE, Status
+from speech.dialects.encoder import FORMATS, Encoder
+from speech.link import Link
+from speech.speaking import LONGEST_TEXT
+
+LONGEST_FILE = 100_000_000
+"""Bytes of PCM, half an hour."""
+PIECE = SAMPLE_RATE * BYTES_PER_SAMPLE
+
+
+@require_safe
+async def voices(request: HttpRequest) -> HttpResponse:
+    engines = await Link.current().speakers()
+    config: dict[str, Any] = {
+        "tickets": reverse("tickets"),
+        "socket": "/ws/voices/",
+        "files": reverse("voices_file", args=["FORMAT"]),
+        "owner": (await request.auser()).pk,
+        "standing": reverse("standing"),
+        "worklet": static("js/audio/playback-worklet.js"),
+        "longestText": LONGEST_TEXT,
+        "engines": [_engine(status) for status in engines.values()],
+    }
+    return await sync_to_async(render)(request, "speech/voices.html", {"config": config})
+
+
+def _engine(status: Status) -> dict[str, Any]:
+    controls = ("name", "label", "default", "least", "most", "step")
+    fields = ("name", "label", "language", "kind", "about")
+    return {
+        "name": status.engine,
+        "label": status.label,
+        "controls": [{field: getattr(control, field) for field in controls} for control in status.controls],
+        "voices": [{field: getattr(voice, field) for field in fields} for voice in status.voices or []],
+    }
+
+
+@require_POST
+def voices_file(request: HttpRequest, extension: str) -> HttpResponse:
+    """The body, s16le at 24 kHz, as a file: what was spoken is kept by the browser that asked for it, not here."""
+    if extension not in FORMATS:
+        return _refusal(404, f"There is no format “{extension}”; there are {', '.join(FORMATS)}.")
+    size = int(request.headers.get("Content-Length") or 0)
+    if not 0 < size <= LONGEST_FILE:
+        return _refusal(413, f"A file is made of 1 to {LONGEST_FILE:,} bytes of audio, and these are {size:,}.")
+    pcm = request.read(size)
+    if len(pcm) % BYTES_PER_SAMPLE:
+        return _refusal(400, "The audio is no whole number of samples of two bytes.")
+    return HttpResponse(_encoded(pcm, extension), content_type=FORMATS[extension].content_type)
+
+
+def _encoded(pcm: bytes, extension: str) -> bytes:
+    encoder = Encoder(FORMATS[extension])
+    pieces = (pcm[start : start + PIECE] for start in range(0, len(pcm), PIECE))
+    return b"".join(encoder.add(piece) for piece in pieces) + encoder.end()
+
+
+def _refusal(status: int, message: str) -> JsonResponse:
+    return JsonResponse({"detail": message}, status=status)

@@ -1,0 +1,53 @@
+"""Cuts a recording into parts that can be heard beside each other, each in a slot of its own: where it is quietest, for
+nobody is in the middle of a word there. Where that is depends on nothing but the sound.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES, FRAME_SAMPLES
+
+SHORTEST, LONGEST = 560, 940
+"""Frames of a part: 45 to 75 seconds. The last one may be shorter. What an engine learns of a voice and of what is said
+it learns anew in each part, so they are not short; what is interrupted is heard again, so they are not long."""
+PAUSE = 5
+"""Frames, 0.4 s, over which the sound is measured."""
+
+
+@dataclass(frozen=True)
+class Part:
+    start: int  # sample of the recording
+    pcm: bytes  # s16le, mono, 24 kHz
+
+    @property
+    def end(self) -> int:
+        """The sample after its last one."""
+        return self.start + len(self.pcm) // BYTES_PER_SAMPLE
+
+
+async def cut(sound: AsyncGenerator[bytes], start: int = 0) -> AsyncGenerator[Part]:
+    """`sound`: s16le, mono, 24 kHz, in whole samples, which begins with sample `start` of the recording."""
+    held = bytearray()
+    async with aclosing(sound):
+        async for pcm in sound:
+            held += pcm
+            while len(held) >= LONGEST * FRAME_BYTES:
+                size = await asyncio.to_thread(quietest, bytes(held[: LONGEST * FRAME_BYTES])) * FRAME_BYTES
+                part = Part(start, bytes(held[:size]))
+                del held[:size]
+                yield part
+                start = part.end
+    if held:
+        yield Part(start, bytes(held))
+
+
+def quietest(pcm: bytes) -> int:
+    """The frame of `pcm`, which has `LONGEST`, in the middle of its quietest pause: the next part begins with it."""
+    frames = np.frombuffer(pcm, "<i2").astype(np.float32).reshape(-1, FRAME_SAMPLES)
+    loudness = np.square(frames[SHORTEST:]).mean(axis=1)
+    around = np.convolve(loudness, np.ones(PAUSE), "valid")  # of so many frames from each one on
+    return SHORTEST + int(around.argmin()) + PAUSE // 2

@@ -1,0 +1,58 @@
+"""A piece of a recording: one file, whose name says where in the session it begins.
+
+`CLAIM-START.pcm` is what one stream of the session has appended so far: signed 16 bit little-endian, mono, 24 kHz.
+`CLAIM-0.flac` is everything up to that stream, compressed.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import soundfile
+
+from inference.messages import BYTES_PER_SAMPLE
+
+Samples = npt.NDArray[np.int16]
+
+_NAME = re.compile(r"(\d+)-(\d+)\.(pcm|flac)")
+
+
+@dataclass(frozen=True, order=True)
+class Piece:
+    claim: int
+    start: int
+    """The sample of the session with which it begins."""
+    path: Path
+
+    @classmethod
+    def at(cls, folder: Path, claim: int, start: int, suffix: str) -> Self:
+        return cls(claim, start, folder / f"{claim:06}-{start:012}.{suffix}")
+
+    @classmethod
+    def all_in(cls, folder: Path) -> list[Self]:
+        """Later ones count where they overlap with earlier ones."""
+        found = [(match, path) for path in folder.glob("*-*.*") if (match := _NAME.fullmatch(path.name))]
+        return sorted(cls(int(match[1]), int(match[2]), path) for match, path in found)
+
+    @property
+    def is_packed(self) -> bool:
+        return self.path.suffix == ".flac"
+
+    @property
+    def end(self) -> int:
+        """The sample after its last."""
+        if self.is_packed:
+            return self.start + int(soundfile.info(self.path).frames)
+        return self.start + self.path.stat().st_size // BYTES_PER_SAMPLE
+
+    def read(self, first: int, end: int) -> Samples:
+        """int16[≤ end - first]: what it has from sample `first` of the session to before `end`."""
+        skip, count = first - self.start, end - first
+        if self.is_packed:
+            with soundfile.SoundFile(self.path) as flac:
+                flac.seek(skip)
+                return flac.read(count, dtype="int16")
+        return np.fromfile(self.path, "<i2", count, offset=skip * BYTES_PER_SAMPLE)

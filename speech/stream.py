@@ -1,0 +1,348 @@
+"""One live stream of a session: finds a slot, feeds the audio, stores the words, and does it again if the slot is lost.
+
+Whoever holds a stream calls `feed`, `wish` and `abandon`, none of which waits, while `run` runs and tells what happens.
+Audio is held until its words are stored; when a slot is lost, of whatever cause, another one is asked for and the
+audio is sent again from there. So no word is missed, and none comes twice.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from typing import Any
+
+from accounts.models import User
+from inference import messages
+from inference.messages import SAMPLE_RATE, Down, Endpointing
+from speech import errors, events
+from speech.admission import Admission
+from speech.claiming import claim
+from speech.feed import MARK, Feed
+from speech.link import Link
+from speech.models import Counts, Session
+from speech.notices import about_session
+from speech.passing import Passing
+from speech.recording import Recorder, pack_soon
+from speech.transcript import Stored, Transcript
+
+HELD_AT_MOST = 120 * SAMPLE_RATE
+INBOX_AT_MOST = 2_000
+"""An engine, which is fed a few seconds ahead, never fills it; a client that floods may."""
+TICK = 0.5
+COME_BACK_WITHIN = 5.0
+"""Seconds for which a speaker who lost the socket in mid-sentence is waited for before the sentence is ended."""
+
+
+class Wish(Enum):
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Stream:
+    def __init__(
+        self,
+        owner: User,
+        tell: Callable[[events.Event], Awaitable[None]],
+        *,
+        engine: str = "",
+        language: str = "",
+        wait: bool = False,
+        session: uuid.UUID | None = None,
+        keeps_audio: bool = False,
+        keep: bool = True,
+        endpointing: Endpointing | None = None,
+    ) -> None:
+        """`keep`: whether there is a session of it. `keeps_audio`: whether a new one is recorded; an old one is if it
+        was. `endpointing`: for engines that let it be chosen; None is the engine's own."""
+        self._owner = owner
+        self._tell = tell
+        self._engine = engine
+        self._language = language
+        self._may_wait = wait
+        self._resumes = session
+        self._keeps_audio = keeps_audio
+        self._endpointing = endpointing
+        self._recorder: Recorder | None = None
+        self._keeps = keep
+        self._link = Link.current()
+        self._inbox: asyncio.Queue[Down | Wish | Stored | None] = asyncio.Queue(INBOX_AT_MOST)
+        self._wish = Wish.RUN
+        self._wish_is_met = False
+        self._told_ready = False
+        self._has_begun = False
+        self._admission: Admission | None = None  # while a slot is asked for
+        self._place: int | None = None
+        self._feed = Feed(0)
+        self._in_sentence = False
+        self._told_unstored = False
+        self._dropped = self._engines_lost = 0  # since the session began
+        self._abandoned_at: float | None = None
+        self._ends_alone = self._ended_alone = False
+        self._failure: errors.StreamError | None = None
+        self._is_over = False
+        self.accepts_audio = False
+
+    # --- What its holder calls ------------------------------------------------------------------------------------
+
+    def feed(self, pcm: bytes) -> None:
+        """Audio that follows what was fed before: s16le, mono, 24 kHz, whole samples.
+
+        Raises `TooFast`, or `Unavailable` if it is not the speaker's fault that so much is held.
+        """
+        if self.held > HELD_AT_MOST:
+            raise errors.Unavailable if self._transcript.is_failing else errors.TooFast
+        self._feed.append(pcm)
+        self._pump()
+
+    def wish(self, wish: Wish, dropped: int = 0) -> None:
+        """`dropped`: samples that the speaker's side had to throw away so far. Raises `TooFast` if wishes come faster
+        than they are met."""
+        if wish is not Wish.RUN:
+            self.accepts_audio = False
+        self._dropped = max(self._dropped, dropped)
+        self._post(wish)
+
+    @property
+    def held(self) -> int:
+        """Samples that were fed and cannot be forgotten yet."""
+        return self._feed.end - self._feed.start
+
+    def mark(self, id: int) -> None:
+        """Ask for what was fed so far to be brought to its end; `Marked` follows when it was. More may be fed after it.
+        Raises `TooFast`."""
+        self._feed.mark(id)
+        self._pump()
+
+    def fail(self, error: errors.StreamError) -> None:
+        """End now; `run` raises the error."""
+        self._failure = error
+        with suppress(errors.TooFast):  # a full inbox wakes `run` as well
+            self._post(None)
+
+    def abandon(self) -> None:
+        """Nobody listens any more; the speaker may come back with the session's id."""
+        self._abandoned_at = time.monotonic()
+        with suppress(errors.TooFast):
+            self._post(None)
+
+    async def run(self) -> None:
+        """Returns when the stream was stopped or abandoned and everything is stored. Raises `StreamError`."""
+        self._session: Session | Passing = Passing()
+        if self._keeps:
+            self._session, self._recorder = await claim(self._owner, self._resumes, self._keeps_audio)
+        self._dropped, self._engines_lost = self._session.dropped, self._session.engines_lost
+        if self._session.samples:
+            self._feed = Feed(self._session.samples)
+        self._transcript = Transcript(self._session, self._hear, self.fail, self._record)
+        self._tick()
+        try:
+            with self._link.listening(about_session(self._session.pk), self._hear_of_session):
+                while not self._is_over:
+                    await self._proceed()
+                    await self._take(await self._inbox.get())
+                    if self._failure:
+                        raise self._failure
+        finally:
+            self._timer.cancel()
+            self._let_go_of_slot()
+            await asyncio.shield(self._transcript.end(self._feed.end, self._counts()))
+            if self._recorder and not isinstance(self._failure, errors.TakenOver):
+                pack_soon(self._session.pk)
+
+    # --- What comes in --------------------------------------------------------------------------------------------
+
+    def _post(self, message: Down | Wish | Stored | None) -> None:
+        try:
+            self._inbox.put_nowait(message)
+        except asyncio.QueueFull:
+            raise errors.TooFast from None
+
+    def _hear(self, message: Down | Stored) -> None:
+        """From the link and the transcript, which are not to blame if this stream does not keep up."""
+        try:
+            self._post(message)
+        except errors.TooFast as error:
+            self.fail(error)
+
+    def _tick(self) -> None:
+        """Wakes `run` when nothing else does. A timer, since a time-out around every message costs as much as it."""
+        with suppress(errors.TooFast):
+            self._post(None)
+        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
+
+    async def _take(self, message: Down | Wish | Stored | None) -> None:
+        match message:
+            case messages.Step():
+                self._feed.note_heard(message.sample)
+                self._transcript.settle(min(message.settled, self._feed.end))
+                await self._tell(events.Step(min(message.sample, self._feed.end), message.speech, message.pauses))
+            case messages.Partial():
+                self._in_sentence = bool(message.text)
+                await self._tell(events.Partial(message.text, message.start, message.end))
+            case messages.Word():
+                await self._tell(self._transcript.word(message))
+            case messages.EndPoint():
+                self._in_sentence = False
+                await self._tell(self._transcript.end_point(message))
+            case messages.Ready():
+                await self._take_slot()
+            case messages.Marker() if message.id == MARK:
+                sample, id = self._feed.marks.meet()
+                self._transcript.settle(sample)
+                await self._tell(events.Marked(id))
+            case messages.Marker():
+                if self._ends_alone:
+                    self._transcript.settle_for_now()
+                    self._ended_alone = True
+                else:
+                    self._transcript.settle(self._feed.end)
+                self._let_go_of_slot()
+            case messages.Closed():
+                await self._lose_slot(message.reason)
+            case Stored():
+                await self._tell_stored(message)
+            case Wish():
+                await self._take_wish(message)
+            case None:
+                self._look_around()
+
+    # --- What follows from it -------------------------------------------------------------------------------------
+
+    async def _proceed(self) -> None:
+        """Do what there is to do, whatever it was that changed."""
+        self._transcript.store_if_due(self._counts(), at_once=self._is_heard_out)
+        if self._is_heard_out:
+            if self._transcript.is_stored and not self._wish_is_met:
+                await self._meet_wish()
+        elif not self._feed.has_slot:
+            await self._look_for_slot()
+        else:
+            self._pump()
+
+    @property
+    def _is_heard_out(self) -> bool:
+        """Nothing more will come for now, and what came has been heard to its end."""
+        if self._wish is Wish.RUN:
+            return False
+        return self._ended_alone or (self._transcript.settled == self._feed.end and self._feed.marks.are_met)
+
+    async def _take_wish(self, wish: Wish) -> None:
+        self._wish, self._wish_is_met = wish, False
+        if wish is not Wish.RUN:
+            self._told_ready = False
+        elif self._feed.has_slot and not self._feed.is_ended:
+            await self._tell_ready()
+
+    async def _meet_wish(self) -> None:
+        self._wish_is_met = True
+        self._let_go_of_slot()
+        if self._wish is Wish.PAUSE:
+            await self._tell(events.Paused())
+        else:
+            self._is_over = True
+            await self._tell(events.Done(str(self._session.pk), self._transcript.words))
+
+    def _pump(self) -> None:
+        self._feed.pump(is_all=self._wish is not Wish.RUN)
+
+    async def _tell_stored(self, stored: Stored) -> None:
+        if stored.sample is None:
+            if not self._told_unstored:
+                self._told_unstored = True
+                await self._tell(events.Unstored("The database does not answer. What you say is kept until it does."))
+        elif stored.sample > self._feed.start or self._told_unstored:
+            self._told_unstored = False
+            self._feed.forget_before(stored.sample)
+            await self._tell(events.Ack(stored.sample))
+
+    def _record(self, sample: int) -> Callable[[], None]:
+        """What writes the audio before `sample`, as far as it was not written before, into the recording."""
+        if self._recorder is None:
+            return lambda: None
+        first = max(self._recorder.end, self._feed.start)
+        return partial(self._recorder.append, first, self._feed.between(first, sample))
+
+    def _counts(self) -> Counts:
+        return Counts(self._feed.end, self._dropped, self._engines_lost)
+
+    # --- The slot -------------------------------------------------------------------------------------------------
+
+    async def _look_for_slot(self) -> None:
+        try:
+            if self._admission:
+                await self._admission.ask_again_if_overlooked(self._hear)
+            else:
+                self._admission = await Admission.ask(
+                    self._link,
+                    self._engine,
+                    self._language,
+                    position=self._transcript.settled,
+                    may_wait=self._may_wait,
+                    receive=self._hear,
+                    endpointing=self._endpointing,
+                )
+        except errors.NoEngine:
+            if not self._may_wait:
+                raise
+            return  # it may come back; the next tick looks again
+        place = self._admission.place()
+        if place != self._place:
+            self._place = place
+            if place is not None and not self._told_ready:
+                await self._tell(events.Queued(place))
+
+    async def _take_slot(self) -> None:
+        if self._admission is None:
+            return
+        engine, language = self._admission.engine.engine, self._admission.language
+        if connection := self._admission.take():
+            self._feed.begin(connection, self._transcript.settled)
+        self._admission, self._place = None, None
+        self._may_wait = True
+        if not self._has_begun:
+            self._has_begun = True
+            await self._transcript.begin(engine, language)
+        self._engine, self._language = engine, language
+        if self._wish is Wish.RUN and not self._told_ready:
+            await self._tell_ready()
+
+    async def _tell_ready(self) -> None:
+        self._told_ready = self.accepts_audio = True
+        position, words, audio = self._feed.end, self._transcript.words, self._recorder is not None
+        session = str(self._session.pk)
+        await self._tell(events.Ready(session, position, words, self._engine, self._language, audio))
+
+    async def _lose_slot(self, reason: str) -> None:
+        if not self._feed.has_slot:
+            return
+        self._feed.lose_slot()
+        self._engines_lost += 1
+        self._transcript.forget_unsettled()
+        if self._told_ready:
+            message = f"The speech engine was lost: {reason}. What you say is kept until another one is found."
+            await self._tell(events.Interrupted(self._transcript.words, message))
+
+    def _let_go_of_slot(self) -> None:
+        if self._admission:
+            self._admission.close()
+            self._admission, self._place = None, None
+        self._feed.let_go_of_slot()
+
+    # --- Who else wants it, and who does not any more -------------------------------------------------------------
+
+    def _hear_of_session(self, notice: dict[str, Any]) -> None:
+        if notice["claim"] > self._session.claim:
+            self.fail(errors.TakenOver())
+
+    def _look_around(self) -> None:
+        if self._abandoned_at is None or self._wish is Wish.STOP:
+            return
+        if not self._told_ready:
+            self._is_over = True
+        elif not self._in_sentence or time.monotonic() - self._abandoned_at > COME_BACK_WITHIN:
+            self._wish, self._wish_is_met = Wish.STOP, False
+            self._ends_alone = True

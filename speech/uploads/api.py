@@ -1,0 +1,80 @@
+"""How a page sends a file: announced first, then in pieces, then watched (`sending.py`)."""
+
+import uuid
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BooleanField, CharField, IntegerField, Serializer
+from rest_framework.views import APIView
+
+from speech.errors import StreamError
+from speech.models import Upload
+from speech.models.upload import NAME_LENGTH
+from speech.uploads import sending
+from speech.uploads.refusals import Refusal
+
+PIECE = 2 * 1024 * 1024
+"""Bytes that a page sends at a time."""
+
+
+class Announcement(Serializer):
+    name = CharField(max_length=NAME_LENGTH)
+    size = IntegerField(min_value=0)
+    engine = CharField(required=False, allow_blank=True, default="", max_length=50)
+    language = CharField(required=False, allow_blank=True, default="", max_length=20)
+    audio = BooleanField(required=False, default=False)
+
+
+class Uploads(APIView):
+    def get(self, request: Request) -> Response:
+        uploads = Upload.objects.of(request.user).select_related("session")
+        return Response({"uploads": [upload.told() for upload in uploads]})
+
+    def post(self, request: Request) -> Response:
+        """Announce a file; `received` says where to begin. One that was sent in part goes on."""
+        announced = Announcement(data=request.data)
+        announced.is_valid(raise_exception=True)
+        try:
+            upload = sending.announce(request.user, **announced.validated_data)
+        except Refusal as refusal:
+            return _refused(refusal)
+        return Response(upload.told(), status=status.HTTP_201_CREATED)
+
+
+class OneUpload(APIView):
+    def get(self, request: Request, pk: uuid.UUID) -> Response:
+        return Response(_upload(request, pk).told())
+
+    def put(self, request: Request, pk: uuid.UUID) -> Response:
+        """The bytes that follow the first `offset`, as they are. 409 says, in `received`, which should follow."""
+        upload = _upload(request, pk)
+        size = int(request.META.get("CONTENT_LENGTH") or 0)
+        try:
+            taken = sending.add(upload, request.query_params.get("offset", ""), size, request._request)
+        except Refusal as refusal:
+            return _refused(refusal)
+        except Upload.DoesNotExist:
+            raise Http404 from None
+        return Response(upload.told(), status=status.HTTP_200_OK if taken else status.HTTP_409_CONFLICT)
+
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Of a file that is cut off, take what is there."""
+        upload = _upload(request, pk)
+        sending.take_what_is_there(upload)
+        return Response(upload.told())
+
+    def delete(self, request: Request, pk: uuid.UUID) -> Response:
+        sending.cancel(_upload(request, pk))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _upload(request: Request, pk: uuid.UUID) -> Upload:
+    return get_object_or_404(Upload.objects.of(request.user).select_related("session"), pk=pk)
+
+
+def _refused(error: StreamError) -> Response:
+    told = {"what": error.what, "why": error.why, "todo": error.todo}
+    return Response(told, status=status.HTTP_400_BAD_REQUEST)

@@ -1,0 +1,36 @@
+"""The page from which files are sent, and on which what becomes of them is watched."""
+
+from typing import Any
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from speech.link import Link
+from speech.uploads.api import PIECE
+from speech.uploads.sending import MEGABYTE
+
+
+@require_safe
+async def uploads(request: HttpRequest) -> HttpResponse:
+    engines = await Link.current().engines()
+    config: dict[str, Any] = {
+        "uploads": reverse("uploads"),
+        "piece": PIECE,
+        "largest": settings.UPLOAD_MAX_MB * MEGABYTE,
+        "login": f"{reverse('account_login')}?next={reverse('upload')}",
+        "engines": [
+            {"name": name, "label": status.label, "languages": list(status.languages.items())}
+            for name, status in sorted(engines.items())
+        ],
+    }
+    context = {
+        "config": config,
+        "max_mb": settings.UPLOAD_MAX_MB,
+        "max_hours": settings.UPLOAD_MAX_HOURS,
+        "records": settings.RECORD_AUDIO,
+    }
+    return await sync_to_async(render)(request, "speech/uploads/page.html", context)

@@ -1,0 +1,44 @@
+from django.contrib.auth.decorators import login_not_required
+from django.urls import include, path
+
+from speech import api, views
+from speech.dialects.asyncapi import asyncapi
+from speech.exports import views as exports
+from speech.pages import account_data, audio, corrections, deleted, history, session, shares, voices
+
+urlpatterns = [
+    path("", include("speech.uploads.urls")),
+    path("", views.home, name="home"),
+    path("api/asyncapi.json", asyncapi, name="asyncapi"),
+    path("healthz", views.healthz, name="healthz"),
+    path("live/", views.live, name="live"),
+    path("voices/", voices.voices, name="voices"),
+    path("voices/file.<slug:extension>", voices.voices_file, name="voices_file"),
+    path("sessions/", history.sessions, name="sessions"),
+    path("accounts/data/", account_data.your_data, name="your_data"),
+    path("accounts/data/download/", account_data.download_all, name="download_all"),
+    path("sessions/bulk/", history.bulk, name="sessions_bulk"),
+    path("sessions/undo/", deleted.undo, name="sessions_undo"),
+    path("sessions/deleted/", deleted.deleted, name="sessions_deleted"),
+    path("sessions/deleted/for-good/", deleted.delete_for_good, name="sessions_delete_for_good"),
+    path("sessions/deleted/<uuid:pk>/put-back/", deleted.put_back, name="session_put_back"),
+    path("sessions/<uuid:pk>/", session.session, name="session"),
+    path("sessions/transcripts.zip", exports.transcripts, name="transcripts"),
+    path("sessions/<uuid:pk>/transcript.<slug:extension>", exports.transcript, name="transcript"),
+    path("sessions/<uuid:pk>/audio.flac", audio.flac, name="session_flac"),
+    path("sessions/<uuid:pk>/audio.wav", audio.wav, name="session_wav"),
+    path("sessions/<uuid:pk>/peaks", audio.peaks, name="session_peaks"),
+    path("sessions/<uuid:pk>/details/", session.details, name="session_details"),
+    path("sessions/<uuid:pk>/segments/<int:segment>/", corrections.correct, name="correct"),
+    path("sessions/<uuid:pk>/corrections/<int:correction>/undo/", corrections.undo, name="correction_undo"),
+    path("sessions/<uuid:pk>/share/", shares.share, name="share"),
+    path("sessions/<uuid:pk>/share/<int:share>/revoke/", shares.revoke, name="share_revoke"),
+    path("shared/<str:token>/", shares.shared, name="shared"),
+    path("shared/<str:token>/audio.flac", shares.flac, name="shared_flac"),
+    path("shared/<str:token>/audio.wav", shares.wav, name="shared_wav"),
+    path("shared/<str:token>/peaks", shares.peaks, name="shared_peaks"),
+    path("sessions/<uuid:pk>/delete/", deleted.session_delete, name="session_delete"),
+    # Closed as well, but REST framework answers in JSON.
+    path("api/tickets/", login_not_required(api.Tickets.as_view()), name="tickets"),
+    path("api/sessions/<uuid:pk>/words/<int:first>/", login_not_required(api.Words.as_view()), name="session_words"),
+]
