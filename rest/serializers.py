@@ -1,0 +1,108 @@
+"""Sessions, engines and voices as JSON. Times are seconds from a session's beginning."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from speech.models import Session, Word
+from speech.models.session import TITLE_LENGTH
+from speech.models.tag import TAG_LENGTH
+
+TAGS_AT_MOST = 20
+
+
+class LedgerSerializer(serializers.Serializer):
+    recorded = serializers.IntegerField(help_text="Samples at 24 kHz, as all of the ledger")
+    received = serializers.IntegerField()
+    stored = serializers.IntegerField()
+    dropped = serializers.IntegerField()
+    reconnects = serializers.IntegerField()
+    engines_lost = serializers.IntegerField()
+
+
+class SessionSerializer(serializers.ModelSerializer):
+    title = serializers.CharField(max_length=TITLE_LENGTH, allow_blank=True, required=False)
+    display_title = serializers.CharField(read_only=True, help_text="The title or, without one, the first words")
+    duration = serializers.FloatField(read_only=True, help_text="Seconds")
+    is_live = serializers.BooleanField(read_only=True, help_text="Somebody is speaking into it")
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=TAG_LENGTH), max_length=TAGS_AT_MOST, required=False
+    )
+    ledger = LedgerSerializer(read_only=True)
+
+    class Meta:
+        model = Session
+        fields = (
+            "id",
+            "title",
+            "display_title",
+            "opening",
+            "engine",
+            "language",
+            "tags",
+            "started_at",
+            "ended_at",
+            "duration",
+            "is_live",
+            "keeps_audio",
+            "ledger",
+        )
+        read_only_fields = ("opening", "engine", "language", "started_at", "ended_at", "keeps_audio")
+
+    def to_representation(self, instance: Session) -> dict[str, Any]:
+        told: dict[str, Any] = super().to_representation(_Tagged(instance))
+        return told
+
+    def update(self, instance: Session, validated_data: dict[str, Any]) -> Session:
+        if "title" in validated_data:
+            instance.title = validated_data["title"]
+            instance.save(update_fields=["title"])
+        if "tags" in validated_data:
+            instance.tag_as(validated_data["tags"])
+            instance._prefetched_objects_cache = {}  # type: ignore[attr-defined]
+        return instance
+
+
+class _Tagged:
+    """A session whose tags are their names."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    @property
+    def tags(self) -> list[str]:
+        return [tag.name for tag in self._session.tags.all()]
+
+    @property
+    def ledger(self) -> dict[str, int]:
+        return self._session.ledger._asdict()
+
+
+class WordSerializer(serializers.ModelSerializer):
+    segment = serializers.IntegerField(source="segment_index", help_text="The utterance it is of")
+    confidence = serializers.FloatField(allow_null=True, help_text="0 to 1; null where the engine does not tell")
+
+    class Meta:
+        model = Word
+        fields = ("index", "segment", "text", "start", "end", "confidence")
+
+
+class EngineSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    label = serializers.CharField()
+    kind = serializers.ChoiceField(["stt", "tts", "dialogue"])
+    languages = serializers.DictField(child=serializers.CharField(), help_text="Code: name")
+    slots = serializers.IntegerField(help_text="Streams that its processes carry at once")
+    free = serializers.IntegerField()
+
+
+class VoiceSerializer(serializers.Serializer):
+    name = serializers.CharField()
+    engine = serializers.CharField()
+    label = serializers.CharField()
+    language = serializers.CharField()
+    kind = serializers.CharField()
+    about = serializers.CharField()

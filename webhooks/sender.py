@@ -1,0 +1,70 @@
+"""Sends what is due, in every web process, beside everything else: a slow receiver holds up nobody but itself."""
+
+import asyncio
+import logging
+import ssl
+
+import httpcore
+from django.db import DatabaseError
+
+from speech.database import in_database
+from webhooks.addresses import PublicNetwork, Refused
+from webhooks.models import Delivery
+from webhooks.signing import signed
+
+logger = logging.getLogger(__name__)
+
+LOOKS_EVERY = 1.0
+AT_ONCE = 8
+ANSWER_WITHIN = 15.0
+"""Seconds for one attempt, from the name to the status."""
+
+
+class Sender:
+    async def run(self) -> None:
+        """Until it is cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            places = asyncio.Semaphore(AT_ONCE)
+            while True:
+                for delivery in await self._take(AT_ONCE):
+                    await places.acquire()
+                    task = tasks.create_task(self._deliver(delivery))
+                    task.add_done_callback(lambda _: places.release())
+                await asyncio.sleep(LOOKS_EVERY)
+
+    async def _take(self, limit: int) -> list[Delivery]:
+        try:
+            return await in_database(Delivery.take, limit)
+        except DatabaseError as error:
+            logger.warning("no webhooks are sent, the database does not answer: %r", error)
+            return []
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        try:
+            status = await post(delivery)
+        except (Refused, OSError, TimeoutError, ValueError, httpcore.NetworkError, httpcore.ProtocolError,
+                httpcore.TimeoutException, httpcore.UnsupportedProtocol) as error:  # fmt: skip
+            note, answer = delivery.note_failure, _in_words(error)
+        else:
+            note = delivery.note_success if 200 <= status < 300 else delivery.note_failure
+            answer = f"Answered with {status}."
+        try:
+            await in_database(note, answer)
+        except DatabaseError as error:
+            logger.warning("what became of delivery %s was not stored, it is sent again: %r", delivery.id, error)
+
+
+async def post(delivery: Delivery) -> int:
+    """The status of the answer; a redirect is one, and is not followed."""
+    headers, body = signed(delivery)
+    named: list[tuple[bytes | str, bytes | str]] = list(headers.items())
+    async with asyncio.timeout(ANSWER_WITHIN):
+        pool = httpcore.AsyncConnectionPool(network_backend=PublicNetwork(), ssl_context=ssl.create_default_context())
+        async with pool, pool.stream("POST", delivery.webhook.url, headers=named, content=body) as response:
+            return int(response.status)  # whatever else it says is left unread
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, TimeoutError | httpcore.TimeoutException):
+        return f"No answer within {ANSWER_WITHIN:.0f} s."
+    return str(error) or type(error).__name__

@@ -1,0 +1,28 @@
+"""Signatures as Standard Webhooks has them (standardwebhooks.com), which libraries in a dozen languages verify."""
+
+import base64
+import hmac
+import json
+import time
+from hashlib import sha256
+
+from webhooks.models import SECRET_PREFIX, Delivery
+
+
+def signed(delivery: Delivery) -> tuple[dict[str, str], bytes]:
+    """Headers and body. The time is the attempt's, so that an old one cannot be sent again by somebody else."""
+    body = json.dumps(delivery.payload, ensure_ascii=False).encode()
+    sent_at = str(int(time.time()))
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": "speech-webhooks/1",
+        "webhook-id": str(delivery.id),
+        "webhook-timestamp": sent_at,
+        "webhook-signature": f"v1,{_signature(delivery.webhook.secret, f'{delivery.id}.{sent_at}.'.encode() + body)}",
+    }
+    return headers, body
+
+
+def _signature(secret: str, content: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    return base64.b64encode(hmac.new(key, content, sha256).digest()).decode()

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from webhooks import views
+
+urlpatterns = [
+    path("", views.webhooks, name="webhooks"),
+    path("<uuid:pk>/", views.webhook, name="webhook"),
+    path("<uuid:pk>/test/", views.test, name="webhook_test"),
+    path("<uuid:pk>/again/", views.again, name="webhook_again"),
+    path("<uuid:pk>/delete/", views.delete, name="webhook_delete"),
+]

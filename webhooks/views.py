@@ -1,0 +1,57 @@
+"""Under Your account: webhooks, and what was delivered to each."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.requests import UserRequest
+from webhooks.forms import WebhookForm
+from webhooks.models import Webhook
+
+SHOWN = 50
+TEST = "webhook.test"
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def webhooks(request: UserRequest) -> HttpResponse:
+    form = WebhookForm(request.user, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return redirect("webhook", form.save().pk)
+    return render(request, "webhooks/list.html", {"form": form, "webhooks": request.user.webhooks.all()})
+
+
+@require_safe
+@never_cache
+def webhook(request: UserRequest, pk: str) -> HttpResponse:
+    webhook = get_object_or_404(request.user.webhooks, pk=pk)
+    return render(request, "webhooks/detail.html", {"webhook": webhook, "deliveries": webhook.deliveries.all()[:SHOWN]})
+
+
+@require_POST
+def test(request: UserRequest, pk: str) -> HttpResponse:
+    """Something to receive, at once."""
+    webhook = get_object_or_404(request.user.webhooks, pk=pk)
+    webhook.tell(TEST, {"hello": str(request.user)})
+    messages.success(request, "A test is on its way. Load this page again to see what became of it.")
+    return redirect("webhook", webhook.pk)
+
+
+@require_POST
+def again(request: UserRequest, pk: str) -> HttpResponse:
+    """What waits, or was given up, is due now."""
+    webhook = get_object_or_404(request.user.webhooks, pk=pk)
+    webhook.deliveries.filter(delivered_at=None).update(given_up_at=None, next_at=timezone.now(), attempts=0)
+    messages.success(request, "Everything that has not arrived is sent again.")
+    return redirect("webhook", webhook.pk)
+
+
+@require_POST
+def delete(request: UserRequest, pk: str) -> HttpResponse:
+    webhook: Webhook = get_object_or_404(request.user.webhooks, pk=pk)
+    webhook.delete()
+    messages.success(request, f"Nothing more is sent to {webhook}.")
+    return redirect("webhooks")
