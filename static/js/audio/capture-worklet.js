@@ -1,0 +1,50 @@
+// Runs on the audio thread: microphone at its native rate in, 24 kHz frames with their level out.
+
+import { Framer } from "./framer.js"
+import { Resampler } from "./resampler.js"
+
+const RATE = 24000
+const FRAME = 1920
+
+class Capture extends AudioWorkletProcessor {
+  #resampler = new Resampler(sampleRate, RATE)
+  #framer = new Framer(FRAME)
+  #mono = new Float32Array(128)
+  #open = true
+
+  constructor() {
+    super()
+    this.port.onmessage = ({ data }) => {
+      if (data === "drain") this.#post({ ...this.#framer.take(), last: true })
+      if (data === "close") this.#open = false
+    }
+  }
+
+  process([channels]) {
+    // No channels: the source gives nothing at the moment, and time stands still.
+    if (channels.length > 0) {
+      const resampled = this.#resampler.process(this.#downmix(channels))
+      this.#framer.push(resampled, (frame) => this.#post(frame))
+    }
+    return this.#open
+  }
+
+  // Safari has handed out blocks of other lengths than 128.
+  #downmix(channels) {
+    if (channels.length === 1) return channels[0]
+    const length = channels[0].length
+    if (this.#mono.length !== length) this.#mono = new Float32Array(length)
+    for (let i = 0; i < length; i++) {
+      let sum = 0
+      for (const channel of channels) sum += channel[i]
+      this.#mono[i] = sum / channels.length
+    }
+    return this.#mono
+  }
+
+  #post(frame) {
+    this.port.postMessage(frame, [frame.samples.buffer])
+  }
+}
+
+registerProcessor("capture", Capture)

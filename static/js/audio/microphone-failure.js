@@ -1,0 +1,20 @@
+// What a browser's refusal to give the microphone means, and the way out of it.
+
+import { Failure } from "../stream/failure.js"
+
+const KINDS = {
+  NotAllowedError: "permission",
+  SecurityError: "permission",
+  NotFoundError: "noMicrophone",
+  OverconstrainedError: "noMicrophone",
+  NotReadableError: "busyMicrophone",
+  AbortError: "busyMicrophone",
+  NotSupportedError: "unsupported",
+}
+
+export function microphoneFailure(error) {
+  if (error instanceof Failure) return error
+  if (!globalThis.isSecureContext) return new Failure("insecure")
+  const kind = KINDS[error.name]
+  return kind ? new Failure(kind) : new Failure("busyMicrophone", { why: error.message })
+}

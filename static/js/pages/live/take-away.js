@@ -1,0 +1,39 @@
+// Copying and downloading the transcript, at any moment, without the server.
+
+import { saveFile } from "./save-file.js"
+
+const TOLD_FOR_MS = 2000
+
+export class TakeAway {
+  #copy
+  #download
+  #transcript
+
+  constructor({ copy, download, transcript }) {
+    this.#copy = copy
+    this.#download = download
+    this.#transcript = transcript
+    copy.addEventListener("click", () => this.#copyAll())
+    download.addEventListener("click", () => this.#save())
+    for (const name of ["word", "rewind", "clear"]) transcript.addEventListener(name, () => this.#enable())
+  }
+
+  #enable() {
+    this.#copy.disabled = this.#download.disabled = this.#transcript.words.length === 0
+  }
+
+  async #copyAll() {
+    const label = this.#copy.textContent
+    try {
+      await navigator.clipboard.writeText(this.#transcript.text)
+      this.#copy.textContent = "Copied"
+    } catch {
+      this.#copy.textContent = "Not allowed"
+    }
+    setTimeout(() => (this.#copy.textContent = "Copy all"), TOLD_FOR_MS)
+  }
+
+  #save() {
+    saveFile(new Blob([this.#transcript.timedText], { type: "text/plain" }), "transcript", "txt")
+  }
+}

@@ -1,0 +1,57 @@
+// What the chosen voice's engine lets one turn: a slider each, and back to the default with one click.
+
+import { make } from "../live/dom.js"
+
+export class ControlsView {
+  values // by engine, by name
+  #region
+  #changed
+
+  constructor({ region, values, changed }) {
+    this.values = values
+    this.#region = region
+    this.#changed = changed
+  }
+
+  show({ engine, controls }) {
+    this.#region.replaceChildren(...controls.map((control) => this.#slider(engine, control)))
+  }
+
+  // Those that differ from the engine's own.
+  valuesFor({ engine, controls }) {
+    const chosen = this.values[engine] ?? {}
+    const fitting = controls.filter(({ name, default: usual, least, most }) => {
+      const value = chosen[name]
+      return value !== undefined && value !== usual && value >= least && value <= most
+    })
+    return Object.fromEntries(fitting.map(({ name }) => [name, chosen[name]]))
+  }
+
+  #slider(engine, { name, label, default: usual, least, most, step }) {
+    const chosen = (this.values[engine] ??= {})
+    const slider = Object.assign(make("input"), { type: "range", id: `control-${name}`, min: least, max: most, step })
+    slider.value = chosen[name] ?? usual
+    const shown = make("output", "control__value")
+    shown.htmlFor = slider.id
+    const reset = Object.assign(make("button", "button button--quiet button--small control__reset", "Reset"), { type: "button" })
+    reset.setAttribute("aria-label", `Reset ${label.toLowerCase()}`)
+    const show = () => {
+      shown.textContent = Number(slider.value).toFixed(2)
+      reset.hidden = Number(slider.value) === usual
+    }
+    slider.addEventListener("input", () => {
+      chosen[name] = Number(slider.value)
+      show()
+    })
+    slider.addEventListener("change", () => this.#changed())
+    reset.addEventListener("click", () => {
+      slider.value = usual
+      slider.dispatchEvent(new Event("input"))
+      slider.dispatchEvent(new Event("change"))
+      slider.focus()
+    })
+    show()
+    const text = Object.assign(make("label", "", label), { htmlFor: slider.id })
+    return make("div", "control", text, slider, shown, reset)
+  }
+}

@@ -1,0 +1,14 @@
+// Fetches the words that the transcript lacks before number `count`, for as long as they are wanted.
+
+const ASK_AGAIN_MS = 2_000
+
+export async function fillGap(transcript, count, fetchWords, isWanted) {
+  while (isWanted() && transcript.words.length < count) {
+    try {
+      const words = await fetchWords(transcript.words.length)
+      if (isWanted()) for (const word of words) transcript.add(word)
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
+    }
+  }
+}
