@@ -1,0 +1,44 @@
+"""Every URL of the site, found by walking the URLconf, each as a path that it answers."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls.resolvers import RoutePattern
+
+SAMPLES = {
+    "int": "1",
+    "str": "x",
+    "slug": "x",
+    "path": "x",
+    "uuid": "00000000-0000-4000-8000-000000000000",
+}
+SAMPLE_OF_A_GROUP = {"key": "x", "uidb36": "1", "app_label": "auth", "url": "x"}
+
+
+class SiteURL(NamedTuple):
+    name: str
+    path: str
+
+
+def all_urls(urlconf: str | None = None) -> list[SiteURL]:
+    return list(_walk(get_resolver(urlconf), "/", ""))
+
+
+def _walk(resolver: URLResolver, path: str, namespace: str) -> Iterator[SiteURL]:
+    for pattern in resolver.url_patterns:
+        here = path + _example(pattern)
+        if isinstance(pattern, URLPattern):
+            yield SiteURL(f"{namespace}{pattern.name or here}", here)
+        else:
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _walk(pattern, here, namespace + inner)
+
+
+def _example(pattern: URLPattern | URLResolver) -> str:
+    route = str(pattern.pattern)
+    if isinstance(pattern.pattern, RoutePattern):
+        return re.sub(r"<(?:(\w+):)?\w+>", lambda match: SAMPLES[match[1] or "str"], route)
+    plain = re.sub(r"\(\?P<(\w+)>(?:\[[^]]*\]|[^)])*\)", lambda match: SAMPLE_OF_A_GROUP[match[1]], route)
+    return plain.strip("^$")

@@ -1,0 +1,181 @@
+import re
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+
+PAGE = "/accounts/approvals/"
+
+
+@pytest.fixture
+def decide(admin_client):
+    """Press a button of the page: `decide("approve", user, …, reason="", query="")`; returns the page after it."""
+
+    def decide(decision, *users, reason="", query=""):
+        form = {"decision": decision, "users": [user.pk for user in users], "reason": reason}
+        return admin_client.post(PAGE + query, form, follow=True)
+
+    return decide
+
+
+def test_the_pending_come_first(admin_client, make_user):
+    first = make_user()
+    make_user("approved"), make_user("rejected")
+    assert _emails(admin_client.get(PAGE))[0] == first.email
+
+
+def test_one_click_approves(decide, make_user, admin):
+    user = make_user()
+    response = decide("approve", user)
+    user.refresh_from_db()
+    assert (user.status, user.decided_by) == ("approved", admin)
+    assert f"{user.email} approved." in response.content.decode()
+
+
+def test_one_click_rejects_with_a_reason(decide, make_user):
+    user = make_user("approved")
+    decide("reject", user, reason=" left the team ")
+    user.refresh_from_db()
+    assert (user.status, user.decision_reason) == ("rejected", "left the team")
+
+
+def test_the_ticked_are_decided_about_together(decide, make_user):
+    users = [make_user(), make_user(), make_user("rejected")]
+    assert "3 accounts approved." in decide("approve", *users).content.decode()
+    assert User.objects.filter(status="approved").count() == 4
+
+
+def test_nobody_ticked_is_an_error_in_words(decide, make_user):
+    make_user()
+    assert "no account is ticked" in decide("approve").content.decode()
+
+
+def test_an_account_that_is_gone_is_an_error_in_words(decide, make_user):
+    gone = make_user()
+    User.objects.filter(pk=gone.pk).delete()
+    assert "is gone" in decide("approve", gone).content.decode()
+
+
+def test_what_another_admin_did_already_is_said(decide, make_user, admin):
+    user = make_user()
+    user.approve(admin)
+    assert "already approved" in decide("approve", user).content.decode()
+
+
+def test_admins_cannot_reject_themselves_alone_or_among_others(decide, make_user, admin):
+    other = make_user()
+    assert "nobody decides over their own account" in decide("reject", admin, other).content.decode()
+    assert User.objects.get(pk=admin.pk).is_approved
+    assert User.objects.get(pk=other.pk).status == "pending"
+
+
+def test_ones_own_row_has_no_buttons(admin_client, admin):
+    html = admin_client.get(PAGE).content.decode()
+    assert f'Reject<span class="visually-hidden"> {admin.email}' not in html
+    assert f"Tick {admin.email}" not in html
+
+
+def test_a_reason_that_is_too_long_is_an_error(decide, make_user):
+    user = make_user()
+    decide("reject", user, reason="x" * 501)
+    assert User.objects.get(pk=user.pk).status == "pending"
+
+
+def test_an_unknown_decision_is_an_error(decide, make_user):
+    user = make_user()
+    decide("delete", user)
+    assert User.objects.get(pk=user.pk).status == "pending"
+
+
+def test_one_is_led_back_to_the_list_as_it_was(decide, make_user):
+    response = decide("approve", make_user(), query="?q=user&status=pending")
+    assert response.redirect_chain == [(f"{PAGE}?q=user&status=pending", 302)]
+
+
+def test_search_finds_part_of_an_address(admin_client, make_user):
+    make_user(email="ada@example.com")
+    make_user(email="bob@example.com")
+    assert _emails(admin_client.get(PAGE, {"q": "ADA"})) == ["ada@example.com"]
+
+
+def test_the_status_is_a_filter_with_counts(admin_client, make_user):
+    make_user(), make_user(), make_user("rejected")
+    response = admin_client.get(PAGE, {"status": "rejected"})
+    assert len(_emails(response)) == 1
+    assert [tab["count"] for tab in response.context["tabs"]] == [4, 2, 1, 1]
+
+
+def test_a_status_that_is_none_shows_all(admin_client, make_user):
+    make_user()
+    assert len(_emails(admin_client.get(PAGE, {"status": "' or 1=1"}))) == 2
+
+
+@pytest.mark.parametrize("query", [{"q": "nobody"}, {"status": "pending"}, {"status": "rejected"}])
+def test_an_empty_list_says_so(admin_client, query):
+    assert 'class="empty"' in admin_client.get(PAGE, query).content.decode()
+
+
+def test_a_long_list_has_pages_that_keep_the_search(admin_client, make_user):
+    for _ in range(26):
+        make_user()
+    first = admin_client.get(PAGE, {"q": "user"})
+    assert len(_emails(first)) == 25
+    assert "?q=user&amp;page=2" in first.content.decode()
+    assert len(_emails(admin_client.get(PAGE, {"q": "user", "page": "2"}))) == 1
+
+
+def test_the_number_of_queries_does_not_grow_with_the_list(
+    admin_client, make_user, admin, django_assert_max_num_queries
+):
+    for _ in range(20):
+        make_user().reject(admin, "no")
+    with django_assert_max_num_queries(8):
+        admin_client.get(PAGE)
+
+
+def test_addresses_and_reasons_are_escaped(admin_client, admin, make_user):
+    make_user().reject(admin, "<script>alert(1)</script>")
+    html = admin_client.get(PAGE, {"q": '"><script>'}).content.decode() + admin_client.get(PAGE).content.decode()
+    assert "<script>alert" not in html
+    assert '"><script>' not in html
+
+
+def test_an_unconfirmed_address_is_shown_as_such(admin_client, make_user, settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
+    make_user()
+    assert "address not confirmed" in admin_client.get(PAGE).content.decode()
+
+
+def test_return_in_a_field_for_a_reason_never_approves(admin_client, make_user):
+    make_user()
+    html = admin_client.get(PAGE).content.decode()
+    for form in re.findall(r"<form.*?</form>", html, re.DOTALL):
+        if 'name="reason"' in form:
+            assert re.search(r'name="decision" value="(\w+)"', form)[1] == "reject"
+
+
+@pytest.mark.parametrize("path", [PAGE, f"{PAGE}undo/"])
+def test_it_is_for_admins_only(make_user, log_in, path):
+    user, other = make_user("approved"), make_user()
+    client = log_in(user)
+    assert client.get(PAGE).status_code == 403
+    assert client.post(path, {"decision": "approve", "users": other.pk}).status_code == 403
+    assert User.objects.get(pk=other.pk).status == "pending"
+
+
+def test_a_decision_needs_the_pages_own_token(admin, make_user):
+    client, user = Client(enforce_csrf_checks=True), make_user()
+    client.force_login(admin)
+    assert client.post(PAGE, {"decision": "approve", "users": user.pk}).status_code == 403
+    assert User.objects.get(pk=user.pk).status == "pending"
+
+
+def test_a_link_decides_nothing(admin_client, make_user):
+    user = make_user()
+    admin_client.get(PAGE, {"decision": "approve", "users": user.pk})
+    assert User.objects.get(pk=user.pk).status == "pending"
+
+
+def _emails(response) -> list[str]:
+    return [user.email for user in response.context["page_obj"]]

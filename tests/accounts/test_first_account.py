@@ -1,0 +1,35 @@
+from accounts.models import User
+
+
+def test_the_first_account_of_an_empty_site_is_an_approved_admin(sign_up):
+    sign_up("first@example.com")
+    first = User.objects.get()
+    assert first.is_admin
+    assert first.is_superuser
+    assert first.is_founder
+
+
+def test_the_second_account_is_not(sign_up):
+    sign_up("first@example.com")
+    sign_up("second@example.com")
+    assert not User.objects.get(email="second@example.com").is_admin
+
+
+def test_a_setting_turns_it_off(sign_up, settings):
+    settings.FIRST_USER_IS_ADMIN = False
+    sign_up("first@example.com")
+    assert User.objects.get().status == "pending"
+
+
+def test_of_two_who_both_found_the_site_empty_one_is_the_admin(sign_up, monkeypatch):
+    monkeypatch.setattr(User.objects, "wants_founder", lambda: True)
+    sign_up("first@example.com")
+    sign_up("second@example.com")
+    assert [user.email for user in User.objects.filter(is_superuser=True)] == ["first@example.com"]
+    second = User.objects.get(email="second@example.com")
+    assert (second.status, second.is_staff, second.is_founder) == ("pending", False, None)
+
+
+def test_where_createsuperuser_was_first_sign_ups_wait(sign_up, admin):
+    sign_up("first@example.com")
+    assert User.objects.get(email="first@example.com").status == "pending"

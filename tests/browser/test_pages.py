@@ -1,0 +1,29 @@
+"""Pages as they look: nothing sticks out at the side, and axe finds nothing to complain about. Every page in every
+theme and size is looked at by `make pictures`."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import sign_up
+from tests.support.camera import Camera
+from tests.support.site import running_site
+
+LOOKS = [("light", "desk"), ("dark", "phone")]
+
+
+@pytest.fixture
+def camera(tmp_path_factory, open_page):
+    with running_site(tmp_path_factory.mktemp("site"), STT_ENGINE="checksum", TTS_ENGINE="tones") as site:
+        page = open_page(site.url, expect=["status of 404"], reduced_motion="reduce")
+        yield Camera(page, looks=LOOKS)
+        page.close()
+
+
+def test_pages_fit_and_are_accessible(camera):
+    for path in ("", "accounts/login", "accounts/signup", "no-such-page"):
+        camera.visit(f"/{path}/".replace("//", "/"), path or "home")
+    sign_up(camera.page, "ada@example.org")
+    expect(camera.page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    camera.look("live")
+    for path in ("sessions", "sessions/upload", "voices", "accounts/approvals", "accounts/tokens"):
+        camera.visit(f"/{path}/", path)

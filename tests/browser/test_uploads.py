@@ -1,0 +1,50 @@
+"""A recording is uploaded and watched until it is a session; another is cancelled half-way and leaves nothing."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.people import sign_up
+from tests.inference.speech_like import noise
+from tests.support.api import wav_of
+from tests.support.site import running_site
+from tests.support.uploads import left_on_disk
+
+MINUTE = 750  # frames
+
+
+@pytest.fixture
+def site(tmp_path_factory):
+    with running_site(tmp_path_factory.mktemp("site"), STT_ENGINE="checksum") as site:
+        yield site
+
+
+def entry(page, name):
+    return page.get_by_role("list", name="Your uploads").get_by_role("listitem").filter(has_text=name)
+
+
+def send(page, name, minutes):
+    file = {"name": name, "mimeType": "audio/wav", "buffer": wav_of(noise(minutes * MINUTE))}
+    page.get_by_label("Choose recordings").set_input_files(files=[file])
+
+
+def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(site, open_page):
+    page = open_page(site.url)
+    sign_up(page, "ada@example.org")
+    expect(page).to_have_url(f"{site.url}/live/")
+    page.goto("/sessions/upload/")
+    send(page, "By the river.wav", 1)
+    done = entry(page, "By the river")
+    expect(done.get_by_text("Done: 1:00")).to_be_visible(timeout=60_000)
+
+    send(page, "secret.wav", 8)
+    secret = entry(page, "secret.wav")
+    expect(secret.get_by_text("Transcribed")).to_be_visible(timeout=60_000)
+    secret.get_by_role("button", name="Cancel").click()
+    expect(secret).to_be_hidden()
+    assert left_on_disk(site) == []
+
+    done.get_by_role("link", name="Open the session").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("By the river")
+    expect(page.locator(".word")).to_have_count(150)
+    page.goto("/sessions/")
+    expect(page.get_by_role("main")).not_to_contain_text("secret")

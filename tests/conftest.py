@@ -1,0 +1,173 @@
+"""What tests can ask for. Whoever asks for something that this machine lacks is skipped, with the reason.
+
+Tests inside this process use pytest-django's own fixtures on an SQLite file and the in-memory channel layer.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.support.audio import Recording
+from tests.support.browser import Browsers
+from tests.support.databases import default_database, rolled_back
+from tests.support.link import link_alone
+from tests.support.postgres import Postgres
+from tests.support.redis import Redis
+from tests.support.site import Site, running_site
+from tests.support.tokens import issue_token
+
+StartSite = Callable[..., Site]
+OpenPage = Callable[..., Page]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", metavar="FOLDER", help="where to keep pictures of every page")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where CI runs, everything that tests ask for is there: a skipped test hides a fault of the set-up."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("")
+        reporter.write_line("CI=true: skipped tests count as failed.", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    redis = Redis(tmp_path_factory.mktemp("redis"))
+    yield redis
+    redis.stop()
+
+
+@pytest.fixture
+def redis_server(_redis_server: Redis) -> Redis:
+    """A real, empty Redis: `.url`, `.client`, `.keys()`, `.kill()` and `.start()`."""
+    if _redis_server.process.poll() is not None:
+        _redis_server.start()
+    _redis_server.client.flushall()
+    return _redis_server
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[Postgres]:
+    postgres = Postgres()
+    yield postgres
+    postgres.stop()
+
+
+@pytest.fixture
+def postgres_server(_postgres_server: Postgres) -> Postgres:
+    """A real PostgreSQL: `.new_database()`, `.crash()` and `.start()`."""
+    if _postgres_server.process.poll() is not None:
+        _postgres_server.start()
+    return _postgres_server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Postgres) -> str:
+    """The URL of a new database in a real PostgreSQL."""
+    return postgres_server.new_database()
+
+
+@pytest.fixture(scope="session")
+def _postgres_for_models(_postgres_server: Postgres) -> str:
+    return _postgres_server.new_database()
+
+
+@pytest.fixture(params=["SQLite", "PostgreSQL"])
+def either_database(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The models of this process on SQLite, and again on a real PostgreSQL; what a test writes is forgotten."""
+    if request.param == "SQLite":
+        request.getfixturevalue("db")
+        yield
+        return
+    request.getfixturevalue("postgres_server")  # whatever other tests did to it, it runs
+    url: str = request.getfixturevalue("_postgres_for_models")
+    with request.getfixturevalue("django_db_blocker").unblock(), default_database(url), rolled_back():
+        yield
+
+
+@pytest.fixture
+async def no_engines(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """This process is a web side that has no engine."""
+    async with link_alone(monkeypatch):
+        yield
+
+
+@pytest.fixture
+def start_site(tmp_path: Path) -> Iterator[StartSite]:
+    """Start the real site: `start_site(inference=0, **options)`, as `running_site` has it."""
+    numbers = count()
+    with ExitStack() as sites:
+
+        def start(inference: int = 0, **options: Any) -> Site:
+            folder = tmp_path / f"site-{next(numbers)}"
+            folder.mkdir()
+            return sites.enter_context(running_site(folder, inference, **options))
+
+        yield start
+
+
+@pytest.fixture
+def site(start_site: StartSite) -> Site:
+    """The site as `make serve` starts it: all in one process, nothing configured."""
+    return start_site()
+
+
+@pytest.fixture(scope="session")
+def checksum_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that hears checksums and speaks tones, for all tests that leave it as they find it."""
+    env = {"STT_ENGINE": "checksum", "TTS_ENGINE": "tones", "STT_SLOTS": "8", "STREAMS_PER_USER": "100"}
+    with running_site(tmp_path_factory.mktemp("checksum"), **env) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def checksum_token(checksum_site: Site) -> str:
+    return issue_token(checksum_site)
+
+
+@pytest.fixture(params=["in one process", "in production"])
+def start_either_site(request: pytest.FixtureRequest, start_site: StartSite) -> StartSite:
+    """`start_site` for all in one process, and again through Redis and PostgreSQL with a `manage.py inference`."""
+    if request.param == "in one process":
+        return start_site
+    redis: Redis = request.getfixturevalue("redis_server")
+    database: str = request.getfixturevalue("postgres_url")
+
+    def start(inference: int = 1, **options: Any) -> Site:
+        return start_site(inference, REDIS_URL=redis.url, DATABASE_URL=database, **options)
+
+    return start
+
+
+@pytest.fixture
+def open_page(start_site: StartSite) -> Iterator[OpenPage]:
+    """Open a page in a real Chromium: `open_page(site.url, microphone=None, expect=(), **options)`, as `Browsers.open`.
+
+    Fails at the end if a page logged an error, threw one, or asked anybody but the site for anything.
+    It asks for `start_site` so that pages close before the site they are of.
+    """
+    with Browsers() as browsers:
+        yield browsers.open
+        browsers.assert_no_complaints()
+
+
+@pytest.fixture(scope="session")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """45 s of real English speech: `.text`, `.wav(rate, silence_after)`, `.samples(rate, silence_after)`."""
+    return Recording("bria", tmp_path_factory.mktemp("audio"))
+
+
+@pytest.fixture(scope="session")
+def opening(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """The two sentences that this speech begins with: short enough to be spoken into a microphone, as time goes by."""
+    return Recording("bria", tmp_path_factory.mktemp("opening"), sentences=2, seconds=13.6)

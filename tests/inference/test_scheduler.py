@@ -1,0 +1,300 @@
+import asyncio
+import random
+from itertools import count
+
+import pytest
+
+from inference import engines, hosts, scheduler, stream
+from inference.messages import FRAME_BYTES, Audio, Close, Closed, EndPoint, Marker, Open, Step, Word
+from inference.scheduler import Scheduler
+from tests.inference.speech_like import noise, words_of
+
+
+class Listener:
+    """What the scheduler tells, by stream."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, list] = {}
+        self.something = asyncio.Event()
+
+    def __call__(self, told_stream, message) -> None:
+        self.told.setdefault(told_stream.id, []).append(message)
+        self.something.set()
+
+    async def until(self, stream_id: str, kind: type):
+        async with asyncio.timeout(60):
+            while not (found := self.all(stream_id, kind)):
+                self.something.clear()
+                await self.something.wait()
+        return found[0]
+
+    def all(self, stream_id: str, kind: type) -> list:
+        return [message for message in self.told.get(stream_id, []) if isinstance(message, kind)]
+
+    def words(self, stream_id: str) -> list[str]:
+        return [word.text for word in self.all(stream_id, Word)]
+
+
+class Running:
+    """A scheduler that runs."""
+
+    def __init__(self, *engine_hosts, kind="stt") -> None:
+        self.listener = Listener()
+        self.scheduler = Scheduler(engine_hosts, self.listener, kind)
+        self._seqs: dict[str, count] = {}
+
+    async def __aenter__(self) -> "Running":
+        self._task = asyncio.create_task(self.scheduler.run())
+        async with asyncio.timeout(30):
+            await self.scheduler.slot_is_free.wait()
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def open(self, stream_id: str, position: int = 0) -> bool:
+        self._seqs[stream_id] = count()
+        return self.scheduler.open(Open(stream_id, "web", 0.0, position, "en")) is not None
+
+    def send(self, stream_id: str, *messages) -> None:
+        for message in messages:
+            self.scheduler.receive(stream_id, next(self._seqs[stream_id]), message)
+
+    async def all_free(self) -> None:
+        async with asyncio.timeout(20):
+            while self.scheduler.free != self.scheduler.slots:
+                await asyncio.sleep(0.01)
+
+
+def in_loop(slots: int = 4, rounds: int = 1):
+    host = hosts.InLoop("checksum", slots)
+    host.rounds = rounds
+    return host
+
+
+one_step_or_more = pytest.mark.parametrize("rounds", [1, hosts.ROUNDS])
+
+
+@one_step_or_more
+async def test_every_stream_hears_its_own_audio_whatever_the_schedule(rounds):
+    speeches = {f"s{i}": noise(frames=3 + 7 * i, seed=i) for i in range(6)}
+    async with Running(in_loop(6, rounds)) as running:
+        chunks = []
+        for stream_id, pcm in speeches.items():
+            assert running.open(stream_id)
+            size = random.Random(stream_id).randrange(500, 9000) * 2
+            chunks.append([(stream_id, Audio(pcm[i : i + size])) for i in range(0, len(pcm), size)])
+        while chunks:
+            chosen = random.choice(chunks)
+            running.send(*chosen.pop(0))
+            await asyncio.sleep(0)
+            chunks = [rest for rest in chunks if rest]
+        for stream_id in speeches:
+            running.send(stream_id, Marker(1))
+            await running.listener.until(stream_id, Marker)
+        assert {s: running.listener.words(s) for s in speeches} == {s: words_of(pcm) for s, pcm in speeches.items()}
+
+
+@one_step_or_more
+async def test_what_comes_with_a_marker_waits_until_everything_before_it_is_told(rounds):
+    first, second = noise(3, seed=1), noise(4, seed=2)
+    async with Running(in_loop(rounds=rounds)) as running:
+        running.open("s")
+        running.send("s", Audio(first))
+        async with asyncio.timeout(20):
+            while len(running.listener.all("s", Step)) < 3:
+                await asyncio.sleep(0.01)
+        running.send("s", Marker(1), Audio(second), Marker(2))
+        async with asyncio.timeout(20):
+            while len(running.listener.all("s", Marker)) < 2:
+                await asyncio.sleep(0.01)
+        assert running.listener.words("s") == words_of(first) + words_of(second)
+
+
+async def test_times_count_from_the_beginning_of_the_session():
+    async with Running(in_loop()) as running:
+        running.open("s", position=48_000)
+        running.send("s", Audio(noise(5)), Marker(1))
+        await running.listener.until("s", Marker)
+        (word,) = running.listener.all("s", Word)
+        assert (word.start, word.end) == (2.0, 2.4)
+
+
+@one_step_or_more
+async def test_a_step_says_how_far_is_heard_and_from_where_to_begin_again(rounds):
+    async with Running(in_loop(rounds=rounds)) as running:
+        running.open("s")
+        running.send("s", Audio(noise(7)), Marker(1))
+        await running.listener.until("s", Marker)
+        steps = running.listener.all("s", Step)
+        assert [step.sample for step in steps] == [1920 * i for i in range(1, 8)]
+        assert [step.settled for step in steps] == [0, 0, 0, 0, 9600, 9600, 9600]
+
+
+async def test_a_marker_brings_the_rest_of_a_frame_to_its_end():
+    pcm = noise(1) + noise(1, seed=5)[:1000]
+    async with Running(in_loop()) as running:
+        running.open("s")
+        running.send("s", Audio(pcm), Marker(3))
+        assert await running.listener.until("s", Marker) == Marker(3)
+        assert running.listener.words("s") == words_of(pcm)
+        assert isinstance(running.listener.told["s"][-2], EndPoint)
+
+
+async def test_what_the_layer_delivers_twice_is_heard_once():
+    pcm = noise(10)
+    async with Running(in_loop()) as running:
+        running.open("s")
+        for seq in (0, 1, 0, 1, 2):
+            running.scheduler.receive("s", seq, Audio(pcm[seq * FRAME_BYTES : (seq + 1) * FRAME_BYTES]))
+        running.scheduler.receive("s", 3, Marker(1))
+        await running.listener.until("s", Marker)
+        assert running.listener.words("s") == words_of(pcm[: 3 * FRAME_BYTES])
+
+
+async def test_a_hole_in_the_audio_ends_the_stream_so_that_it_is_sent_again():
+    async with Running(in_loop()) as running:
+        running.open("s")
+        running.scheduler.receive("s", 0, Audio(noise(1)))
+        running.scheduler.receive("s", 2, Audio(noise(1)))
+        assert "1 to 1 were lost" in (await running.listener.until("s", Closed)).reason
+        await running.all_free()
+
+
+async def test_a_closed_stream_frees_its_slot_and_the_next_one_begins_afresh():
+    async with Running(in_loop(1)) as running:
+        running.open("first")
+        running.send("first", Audio(noise(3, seed=1)), Close())
+        await running.all_free()
+        assert running.open("second")
+        running.send("second", Audio(noise(5, seed=2)), Marker(1))
+        await running.listener.until("second", Marker)
+        assert running.listener.words("second") == words_of(noise(5, seed=2))
+
+
+async def test_no_more_streams_than_slots():
+    async with Running(in_loop(2)) as running:
+        assert running.open("a")
+        assert running.open("b")
+        assert not running.open("c")
+        assert not running.scheduler.slot_is_free.is_set()
+
+
+async def test_a_stream_that_floods_loses_its_slot_and_harms_no_other(monkeypatch):
+    monkeypatch.setattr(stream, "BACKLOG_BYTES", 10 * FRAME_BYTES)
+    async with Running(in_loop()) as running:
+        running.open("flood")
+        running.open("calm")
+        running.send("calm", Audio(noise(5, seed=3)), Marker(1))
+        running.send("flood", Audio(noise(20)))
+        assert "faster" in (await running.listener.until("flood", Closed)).reason
+        await running.listener.until("calm", Marker)
+        assert running.listener.words("calm") == words_of(noise(5, seed=3))
+
+
+async def test_a_silent_stream_loses_its_lease(monkeypatch):
+    monkeypatch.setattr(scheduler, "LEASE", 0.5)
+    async with Running(in_loop()) as running:
+        running.open("s")
+        assert "nothing came" in (await running.listener.until("s", Closed)).reason
+        await running.all_free()
+
+
+class Deaf:
+    """Hears speech and finds no words in it."""
+
+    slots = 1
+
+    def __init__(self) -> None:
+        self.opened_at: list[int] = []
+
+    def open(self, slot, request):
+        self.opened_at.append(request.position)
+
+    def step(self, inputs):
+        return {slot: [Step(1920, 0, 1.0)] for slot in inputs}
+
+    def flush(self, slot):
+        return []
+
+    def close(self, slot):
+        pass
+
+
+class Broken(Deaf):
+    def step(self, inputs):
+        raise ValueError("cannot compute")
+
+
+async def test_speech_without_words_for_long_makes_the_engine_begin_afresh(monkeypatch):
+    deaf = Deaf()
+    monkeypatch.setattr(engines, "load", lambda name, slots: deaf)
+    monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
+    async with Running(in_loop(1)) as running:
+        running.open("s")
+        running.send("s", Audio(noise(4)), Marker(1))
+        await running.listener.until("s", Marker)
+    assert deaf.opened_at == [0, 2 * 1920, 4 * 1920]
+
+
+async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monkeypatch):
+    monkeypatch.setattr(engines, "load", lambda name, slots: Broken())
+    async with Running(in_loop(1)) as running:
+        running.open("s")
+        running.send("s", Audio(noise(1)))
+        await running.listener.until("s", Closed)
+        async with asyncio.timeout(5):
+            await running.scheduler.slot_is_free.wait()
+
+
+async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back():
+    host = hosts.InChild("checksum")
+    async with Running(host) as running:
+        running.open("s")
+        running.send("s", Audio(noise(2)))
+        await running.listener.until("s", Step)
+        host._process.kill()
+        running.send("s", Audio(noise(2)))
+        assert "lost" in (await running.listener.until("s", Closed)).reason
+        async with asyncio.timeout(20):
+            await running.scheduler.slot_is_free.wait()
+        running.open("again")
+        running.send("again", Audio(noise(5)), Marker(1))
+        await running.listener.until("again", Marker)
+        assert running.listener.words("again") == words_of(noise(5))
+
+
+async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has_no_other():
+    calls = []
+
+    class Counted(hosts.InChild):
+        async def step(self, rounds):
+            calls.append(len(rounds))
+            return await super().step(rounds)
+
+    for slots, expected in (1, [5, 5, 2]), (2, 12 * [1]):
+        calls.clear()
+        async with Running(Counted("checksum", slots)) as running:
+            running.open("s")
+            running.send("s", Audio(noise(12)), Marker(1))
+            await running.listener.until("s", Marker)
+            assert running.listener.words("s") == words_of(noise(12))
+        assert calls == expected
+
+
+async def test_engine_processes_end_with_the_scheduler():
+    host = hosts.InChild("checksum")
+    async with Running(host):
+        process = host._process
+        assert process.returncode is None
+    assert process.returncode is not None
+
+
+@pytest.mark.parametrize("messages", [[Close()], [Audio(b"")], [Marker(1)]])
+async def test_messages_of_a_stream_without_a_slot_are_ignored(messages):
+    async with Running(in_loop()) as running:
+        for message in messages:
+            running.scheduler.receive("nobody", 0, message)
+        await running.all_free()
+        assert running.listener.told == {}

@@ -1,0 +1,133 @@
+"""The scheduler with an engine that speaks: text in, audio out."""
+
+import asyncio
+
+import pytest
+
+from inference import engines, hosts, stream
+from inference.engines.tones import WORD_FRAMES, Tones, pcm_of
+from inference.messages import Audio, Close, Closed, Marker, Refused, Text, Word
+from tests.inference.test_scheduler import Running
+
+
+@pytest.fixture(params=["in the loop", "in a child"])
+def host(request):
+    return hosts.InLoop("tones", 4) if request.param == "in the loop" else hosts.InChild("tones", 4)
+
+
+def running(*engine_hosts):
+    return Running(*engine_hosts, kind="tts")
+
+
+def spoken(listener, stream_id):
+    return b"".join(audio.pcm for audio in listener.all(stream_id, Audio))
+
+
+async def test_every_stream_speaks_its_own_words_as_they_come(host):
+    texts = {"a": ["one two", "three"], "b": ["uno", "due tre"], "c": ["un deux", "trois"]}
+    async with running(host) as it:
+        for stream_id in texts:
+            assert it.open(stream_id)
+        for number in range(2):
+            for stream_id, parts in texts.items():
+                it.send(stream_id, Text(parts[number]))
+            await asyncio.sleep(0.02)
+        for stream_id in texts:
+            it.send(stream_id, Marker(1))
+            await it.listener.until(stream_id, Marker)
+        assert {s: spoken(it.listener, s) for s in texts} == {s: pcm_of(" ".join(parts)) for s, parts in texts.items()}
+
+
+async def test_words_are_told_with_their_times():
+    async with running(hosts.InLoop("tones", 1)) as it:
+        it.open("s", position=24_000)
+        it.send("s", Text("one two"), Marker(1))
+        await it.listener.until("s", Marker)
+        times = [(word.text, word.start, word.end) for word in it.listener.all("s", Word)]
+        assert times == [("one", 1.0, 1.4), ("two", 1.4, pytest.approx(1.8))]
+
+
+async def test_what_follows_a_marker_is_spoken_after_it():
+    async with running(hosts.InLoop("tones", 1)) as it:
+        it.open("s")
+        it.send("s", Text("one"), Marker(1), Text("two"), Marker(2))
+        async with asyncio.timeout(5):
+            while len(it.listener.all("s", Marker)) < 2:
+                await asyncio.sleep(0.01)
+        kinds = [m for m in it.listener.told["s"] if isinstance(m, Word | Marker)]
+        assert [getattr(m, "text", None) or m.id for m in kinds] == ["one", 1, "two", 2]
+
+
+async def test_a_marker_without_text_is_answered():
+    async with running(hosts.InLoop("tones", 1)) as it:
+        it.open("s")
+        it.send("s", Text(""), Marker(1))
+        assert await it.listener.until("s", Marker) == Marker(1)
+
+
+async def test_a_stream_that_waits_for_text_costs_no_step():
+    async with running(hosts.InLoop("tones", 1)) as it:
+        it.open("s")
+        it.send("s", Text("one"))
+        await it.listener.until("s", Audio)
+        await asyncio.sleep(0.1)
+        told = len(it.listener.told["s"])
+        await asyncio.sleep(0.1)
+        assert len(it.listener.told["s"]) == told
+        assert len(it.listener.all("s", Audio)) == WORD_FRAMES
+
+
+async def test_a_barge_in_frees_the_slot_and_the_next_speaker_says_nothing_of_the_last(host):
+    async with running(host) as it:
+        for number in range(50):
+            assert it.open(f"cut {number}")
+            it.send(f"cut {number}", Text("never heard to its end " * 20))
+            if number % 2:
+                await it.listener.until(f"cut {number}", Audio)
+            it.send(f"cut {number}", Close())
+            await it.all_free()
+        it.open("whole")
+        it.send("whole", Text("one two"), Marker(1))
+        await it.listener.until("whole", Marker)
+        assert spoken(it.listener, "whole") == pcm_of("one two")
+
+
+async def test_a_stream_that_floods_with_text_loses_its_slot(monkeypatch):
+    monkeypatch.setattr(stream, "BACKLOG_CHARACTERS", 100)
+    async with running(hosts.InLoop("tones", 1)) as it:
+        it.open("s")
+        it.send("s", Text("flood " * 50))
+        assert "faster" in (await it.listener.until("s", Closed)).reason
+        await it.all_free()
+
+
+async def test_audio_for_an_engine_that_speaks_ends_the_stream_in_words():
+    async with running(hosts.InLoop("tones", 1)) as it:
+        it.open("s")
+        it.send("s", Audio(b"00"))
+        assert "speaks" in (await it.listener.until("s", Closed)).reason
+
+
+async def test_the_voices_of_an_engine_are_known_once_it_is_up(host):
+    async with running(host) as it:
+        assert [voice.name for voice in it.scheduler.voices] == ["high", "low", "bas"]
+
+
+class Picky(Tones):
+    def step(self, inputs):
+        told = super().step(inputs)
+        return {slot: [Refused("not this word")] if "bad" in inputs[slot] else events for slot, events in told.items()}
+
+
+async def test_what_an_engine_refuses_ends_its_stream_alone(monkeypatch):
+    monkeypatch.setattr(engines, "load", lambda name, slots: Picky(slots))
+    async with running(hosts.InLoop("tones", 2)) as it:
+        it.open("good")
+        it.open("bad")
+        it.send("good", Text("one two"))
+        it.send("bad", Text("bad"))
+        assert (await it.listener.until("bad", Closed)).reason == "not this word"
+        it.send("good", Marker(1))
+        await it.listener.until("good", Marker)
+        assert spoken(it.listener, "good") == pcm_of("one two")
+        assert it.scheduler.free == 1

@@ -1,0 +1,119 @@
+import asyncio
+import time
+from itertools import count
+
+import msgspec
+import pytest
+from channels.layers import InMemoryChannelLayer
+
+from inference.bundles import Outbox, decode_down
+from inference.engines import ENGINES
+from inference.messages import WEB_GROUP, Audio, Close, Closed, Marker, Open, Ready, Status, Word, queue_of
+from inference.worker import Worker
+from tests.inference.speech_like import noise, words_of
+
+ENGINE = ENGINES["checksum"]
+
+
+class Web:
+    """A web process as the worker sees it."""
+
+    def __init__(self, layer) -> None:
+        self.layer = layer
+        self.outbox = Outbox(layer)
+        self._seq = count()
+
+    async def join(self) -> None:
+        self.address = await self.layer.new_channel()
+        await self.layer.group_add(WEB_GROUP, self.address)
+
+    async def ask(self, stream: str, deadline: float = 5.0) -> None:
+        request = Open(stream, self.address, time.time() + deadline, 0, "en")
+        await self.layer.send(queue_of(ENGINE.name), {"type": "open", "data": msgspec.msgpack.encode(request)})
+
+    def send(self, worker: str, stream: str, *messages) -> None:
+        for message in messages:
+            self.outbox.put(worker, (stream, next(self._seq), message))
+
+    async def hear(self, *kinds: type):
+        """The next (stream, message) of one of these kinds."""
+        async with asyncio.timeout(5):
+            while True:
+                message = await self.layer.receive(self.address)
+                if message["type"] == "status":
+                    items = [("", 0, msgspec.msgpack.decode(message["data"], type=Status))]
+                else:
+                    items = decode_down(message["data"])
+                for stream, _, item in items:
+                    if isinstance(item, kinds):
+                        return stream, item
+
+
+@pytest.fixture
+async def layer():
+    return InMemoryChannelLayer(capacity=100)
+
+
+@pytest.fixture
+async def web(layer):
+    web = Web(layer)
+    await web.join()
+    task = asyncio.create_task(web.outbox.run())
+    yield web
+    task.cancel()
+
+
+@pytest.fixture
+async def worker(layer, web):
+    task = asyncio.create_task(Worker(layer, ENGINE, slots=1).run())
+    yield task
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_stream_that_asks_is_served(web, worker):
+    await web.ask("s")
+    stream, ready = await web.hear(Ready)
+    assert stream == "s"
+    web.send(ready.worker, "s", Audio(noise(5)), Marker(1))
+    _, word = await web.hear(Word)
+    assert [word.text] == words_of(noise(5))
+
+
+async def test_who_is_full_leaves_requests_to_others(web, worker, layer):
+    await web.ask("first")
+    _, ready = await web.hear(Ready)
+    await web.ask("second")
+    await asyncio.sleep(0.1)
+    assert queue_of(ENGINE.name) in layer.channels  # nobody has taken the request
+    web.send(ready.worker, "first", Close())
+    stream, _ = await web.hear(Ready)
+    assert stream == "second"
+
+
+async def test_a_request_that_nobody_waits_for_any_more_is_passed_over(web, worker):
+    await web.ask("first")
+    _, ready = await web.hear(Ready)
+    await web.ask("gave up", deadline=-1)
+    await web.ask("waits")
+    web.send(ready.worker, "first", Close())
+    stream, _ = await web.hear(Ready)
+    assert stream == "waits"
+
+
+async def test_its_heartbeat_tells_its_slots(web, worker):
+    await web.ask("s")
+    await web.hear(Ready)
+    _, status = await web.hear(Status)
+    assert (status.engine, status.slots, status.free) == ("checksum", 1, 0)
+
+
+async def test_leaving_tells_its_streams_and_the_web_processes(web, worker):
+    await web.ask("s")
+    await web.hear(Ready)
+    worker.cancel()
+    stream, closed = await web.hear(Closed)
+    assert stream == "s"
+    assert "shutting down" in closed.reason
+    while not (await web.hear(Status))[1].leaving:
+        pass

@@ -1,0 +1,48 @@
+"""What a page that was reloaded asks for: the words that were stored before."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from speech.models import Session, Word
+
+WORDS = ["in", "the", "heart", "of"]
+
+
+@pytest.fixture
+def owner(db):
+    return User.objects.create_superuser("owner@example.org")
+
+
+@pytest.fixture
+def session(owner):
+    session = Session.objects.create(owner=owner)
+    for index, text in enumerate(WORDS):
+        Word.objects.create(session=session, segment_index=index // 2, index=index, text=text, start=index, end=index)
+    return session
+
+
+def ask(user, session, first=0):
+    client = Client()
+    client.force_login(user)
+    return client.get(f"/api/sessions/{session.pk}/words/{first}/")
+
+
+def test_the_owner_gets_them_as_the_socket_told_them(owner, session):
+    first, *_ = words = ask(owner, session).json()["words"]
+    assert [word["text"] for word in words] == WORDS
+    assert first == {"index": 0, "segment": 0, "text": "in", "start": 0.0, "end": 0.0, "confidence": None}
+
+
+def test_only_those_that_are_missing_are_sent(owner, session):
+    assert [word["index"] for word in ask(owner, session, first=3).json()["words"]] == [3]
+    assert ask(owner, session, first=10**30).json()["words"] == []
+
+
+def test_to_others_there_is_no_such_session(session):
+    other = User.objects.create_superuser("other@example.org")
+    assert ask(other, session).status_code == 404
+
+
+def test_the_anonymous_get_nothing(session):
+    assert Client().get(f"/api/sessions/{session.pk}/words/0/").status_code == 401

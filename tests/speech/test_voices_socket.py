@@ -1,0 +1,122 @@
+"""The voices page's socket through real processes, with an engine whose audio proves every word."""
+
+import asyncio
+import json
+import signal
+import time
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+import websockets
+
+from inference.engines.tones import pcm_of
+from tests.support.site import running_site
+from tests.support.sockets import tickets
+
+TONES = {"STT_ENGINE": "checksum", "TTS_ENGINE": "tones"}
+
+
+class VoiceSocket:
+    def __init__(self, socket) -> None:
+        self.socket = socket
+        self.pcm = b""
+        self.told: list[dict] = []
+
+    async def say(self, *texts, **start):
+        await self.send(type="start", **start)
+        for text in texts:
+            await self.send(type="say", text=text)
+        await self.send(type="finish")
+
+    async def send(self, **message) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def next(self) -> dict | bytes:
+        message = await self.socket.recv()
+        if isinstance(message, str):
+            self.told.append(json.loads(message))
+            return self.told[-1]
+        self.pcm += message
+        return message
+
+    async def end(self, within=60.0, takes=True):
+        """Until the server closes: the code, and the error told before if there was one."""
+        async with asyncio.timeout(within):
+            try:
+                while True:
+                    await self.next()
+                    if takes and self.pcm and not (len(self.pcm) // 2) % 19_200:
+                        with suppress(websockets.ConnectionClosed):  # what it said before is still to be read
+                            await self.send(type="taken", sample=len(self.pcm) // 2)
+            except websockets.ConnectionClosed:
+                pass
+        errors = [message for message in self.told if message["type"] == "error"]
+        return self.socket.close_code, errors[-1] if errors else {}
+
+
+@asynccontextmanager
+async def voice_socket(site, ticket):
+    url = f"{site.url.replace('http', 'ws')}/ws/voices/?ticket={ticket}"
+    async with websockets.connect(
+        url, origin=site.url, compression=None, close_timeout=1, ping_interval=None
+    ) as socket:
+        yield VoiceSocket(socket)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with running_site(tmp_path_factory.mktemp("site"), **TONES, TTS_SLOTS="2") as site:
+        yield site
+
+
+def wait_until_all_slots_are_free(site):
+    def are_free():
+        site.web.process.send_signal(signal.SIGUSR1)
+        time.sleep(0.2)
+        lines = [line for line in site.log.splitlines() if "slots free" in line]
+        free, _, slots = lines[-1].partition(", ")[2].rpartition(", ")[2].split()[:3]
+        return free == slots
+
+    site.web.wait_until(are_free, within=60)
+
+
+async def test_a_text_is_spoken_to_its_last_sample(start_either_site):
+    site = start_either_site(**TONES)
+    async with voice_socket(site, *tickets(site)) as socket:
+        await socket.say("One two, thr", "ee in 1996. ", voice="low")
+        assert await socket.end() == (1000, {})
+    assert socket.pcm == pcm_of("One two, three in nineteen ninety-six.", "low")
+    assert [message["text"] for message in socket.told if message["type"] == "spoken"][:3] == ["One", "two,", "three"]
+    assert socket.told[-1]["samples"] == len(socket.pcm) // 2
+
+
+UNFIT = [
+    ({}, "", "nothing to speak"),
+    ({}, "😀 \x07", "nothing to speak"),
+    ({"voice": "nobody"}, "Hi", "no voice"),
+    ({"controls": {"speed": 99}}, "Hi", "out of range"),
+    ({"controls": {"speed": "fast"}}, "Hi", "could not be read"),
+    ({}, "a" * 20_001, "too long"),
+]
+
+
+async def test_what_cannot_be_spoken_is_refused_in_words(site):
+    for ticket, (start, text, words) in zip(tickets(site, len(UNFIT)), UNFIT, strict=True):
+        async with voice_socket(site, ticket) as socket:
+            await socket.say(text, **start)
+            code, error = await socket.end()
+            assert (code, words in error["what"]) == (4008, True), error
+    wait_until_all_slots_are_free(site)
+
+
+async def test_a_megabyte_of_text_is_refused_and_harms_nobody(site):
+    one, two = tickets(site, 2)
+    async with voice_socket(site, one) as socket, voice_socket(site, two) as other:
+        await other.send(type="start")
+        await other.send(type="say", text="One ")
+        await socket.say(*["word " * 3_000] * 8)
+        closed, error = await socket.end()
+        assert (closed, error["what"]) == (4008, "The text is too long.")
+        await other.send(type="finish")
+        assert (await other.end())[0] == 1000
+    assert other.pcm == pcm_of("One")

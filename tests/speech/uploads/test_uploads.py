@@ -1,0 +1,110 @@
+"""A file that is sent becomes a session with every sample heard, whatever is in its way."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
+from speech.parts.cutting import cut
+from tests.inference.speech_like import noise, words_of
+from tests.support.api import wav_of
+from tests.support.sockets import stored_words
+from tests.support.uploads import Sender, left_on_disk
+
+MINUTE = 60 * SAMPLE_RATE // FRAME_SAMPLES  # frames
+
+
+def session_of(told):
+    return told["session"].strip("/").split("/")[-1]
+
+
+def words_of_file(pcm):
+    """Of parts that are heard beside each other."""
+
+    async def sound():
+        yield pcm
+
+    async def words():
+        return [word async for part in cut(sound()) for word in words_of(part.pcm)]
+
+    with ThreadPoolExecutor(1) as pool:  # tests may have a loop of their own
+        return pool.submit(asyncio.run, words()).result()
+
+
+def sessions(site):
+    return int(site.shell("from speech.models import Session; print(Session.objects.count())"))
+
+
+def test_every_sample_of_a_file_is_heard(site, sender):
+    pcm = noise(2 * MINUTE, seed=1)
+    told = sender.wait(sender.send("board meeting.wav", wav_of(pcm)), "done")
+    assert (told["length"], told["transcribed"]) == (120, 120)
+    assert stored_words(site, session_of(told)) == words_of_file(pcm)
+    assert (
+        site.shell("from speech.models import Session; print(Session.objects.latest('created_at'))") == "board meeting"
+    )
+    assert left_on_disk(site) == []
+
+
+TIMES = """
+from speech.models import Session
+session = Session.objects.get(title='timely')
+print([(word.index, round(word.start, 3)) for word in session.words.order_by('index')] ==
+      [(i, round(0.4 * i, 3)) for i in range(session.words.count())],
+      [segment.index for segment in session.segments.order_by('start')] == list(range(session.segments.count())),
+      session.words.count(), session.ended_at is not None)
+"""
+
+
+def test_parts_are_put_together_with_the_times_of_the_whole(site, sender):
+    """Silence at 60 s, where a word of the engine ends: it is cut just there."""
+    pcm = bytearray(noise(2 * MINUTE, seed=8))
+    pcm[2 * 748 * FRAME_SAMPLES : 2 * 753 * FRAME_SAMPLES] = bytes(2 * 5 * FRAME_SAMPLES)
+    sender.wait(sender.send("timely.wav", wav_of(bytes(pcm))), "done")
+    assert site.shell(TIMES) == "True True 300 True"
+
+
+def test_what_was_lost_on_the_way_is_sent_again(sender):
+    data = wav_of(noise(MINUTE, seed=2))
+    told = sender.send("again.wav", data, until=700_000)
+    for offset in (0, 600_000, 800_000):
+        response = sender.piece(told, b"wrong", offset)
+        assert (response.status_code, response.json()["received"]) == (409, 700_000)
+    again = sender.announce("again.wav", len(data)).json()
+    assert (again["id"], again["received"]) == (told["id"], 700_000)
+    told = sender.wait(sender.send("again.wav", data), "done")
+    assert told["transcribed"] == 60
+
+
+def test_nothing_is_taken_beyond_what_was_announced(sender):
+    data = wav_of(noise(10))
+    told = sender.announce("more.wav", len(data)).json()
+    assert sender.piece(told, data + b"more", 0).json()["received"] == len(data)
+    sender.wait(told, "done")
+
+
+def test_one_that_is_cancelled_while_it_is_sent_leaves_nothing(site, sender):
+    before = sessions(site)
+    told = sender.send("half.wav", wav_of(noise(MINUTE, seed=3)), until=1_000_000)
+    assert len(left_on_disk(site)) == 1
+    sender.cancel(told)
+    assert sender.piece(told, b"more", 1_000_000).status_code == 404
+    assert left_on_disk(site) == []
+    assert sessions(site) == before
+
+
+def test_one_that_is_cancelled_while_it_is_heard_leaves_nothing(site, sender):
+    before = sessions(site)
+    told = sender.send("half.wav", wav_of(noise(5 * MINUTE, seed=4)))
+    sender.cancel(sender.wait(told, "transcribing"))
+    assert left_on_disk(site) == []
+    assert sessions(site) == before
+    assert site.shell("from speech.models import Upload; print(Upload.objects.filter(name='half.wav').count())") == "0"
+
+
+def test_others_neither_see_nor_touch_it(site, sender):
+    told = sender.send("mine.wav", wav_of(noise(10)), until=100)
+    eve = Sender(site, "eve@example.org")
+    assert eve.http.get("").json() == {"uploads": []}
+    for ask in (eve.http.get, eve.http.put, eve.http.post, eve.http.delete):
+        assert ask(f"{told['id']}/").status_code == 404
+    sender.cancel(told)

@@ -1,0 +1,49 @@
+"""The programs of the machine that tests use, and how to come by those that are missing."""
+
+import shutil
+from collections.abc import Iterable
+from glob import glob
+
+import pytest
+
+
+def find(names: Iterable[str], how: str) -> str:
+    """The path of the first of `names` (or patterns of paths) that is there; without one the test is skipped."""
+    names = list(names)
+    for name in names:
+        if path := shutil.which(name) or max(glob(name), default=""):
+            return path
+    pytest.skip(f"{names[0]} is not installed. {how}")
+
+
+def redis_server() -> str:
+    return find(["redis-server"], "Debian: apt-get install redis-server; macOS: brew install redis")
+
+
+def postgres() -> str:
+    """Debian keeps it off the PATH, a folder for each version."""
+    names = ["postgres", "/usr/lib/postgresql/*/bin/postgres"]
+    return find(names, "Debian: apt-get install postgresql; macOS: brew install postgresql")
+
+
+def ffmpeg() -> str:
+    return find(["ffmpeg"], "Debian: apt-get install ffmpeg; macOS: brew install ffmpeg")
+
+
+def flite() -> str:
+    return find(["flite"], "Debian: apt-get install flite")
+
+
+def chromium() -> str:
+    names = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "/Applications/Chromium.app/Contents/MacOS/Chromium",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ]
+    return find(names, "Debian: apt-get install chromium; macOS: brew install --cask chromium")
+
+
+def node() -> str:
+    return find(["node"], "Debian: apt-get install nodejs; macOS: brew install node")

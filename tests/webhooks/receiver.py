@@ -1,0 +1,50 @@
+"""A receiver of webhooks that does what it is told: fails, takes too long, or accepts."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class Receiver(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.does: list[int | float] = []
+        """What becomes of the next requests: a status, or seconds (float) of silence. After these it accepts."""
+        self.received: list[tuple[dict[str, str], bytes, int]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/hook"
+
+    @property
+    def accepted(self) -> list[tuple[dict[str, str], bytes]]:
+        return [(headers, body) for headers, body, status in self.received if status == 200]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        what = self.server.does.pop(0) if self.server.does else 200
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.received.append((headers, body, what if isinstance(what, int) else 0))
+        if isinstance(what, float):
+            time.sleep(what)
+            return
+        self.send_response(what)
+        self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def receiving() -> Iterator[Receiver]:
+    receiver = Receiver()
+    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    yield receiver
+    receiver.shutdown()
+    receiver.server_close()
