@@ -1,0 +1,327 @@
+"""Kills, hangs and restarts every part under live streams, and counts the words: `python -m benchmarks.chaos`.
+
+Two web and two inference processes, Redis and PostgreSQL, all real. Every few seconds one fault, of a kind and at a
+moment that a seed chooses. Streams come and go all the while; each is spoken in real time by a client that comes back.
+The engine's words are checksums of the audio, so a sample that is missing, doubled or moved shows. With
+`--engine pocketsphinx --audio FILE.wav --text FILE.txt` it is real speech, and the word error rate beside an
+undisturbed run's.
+"""
+
+import argparse
+import asyncio
+import random
+import signal
+import statistics
+import sys
+import time
+import wave
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from benchmarks.processes import Processes, free_port, processes, tickets, wait_for_engine, wait_for_port, wait_for_site
+from benchmarks.speaker import Speaker
+from tests.inference.speech_like import noise, words_of
+from tests.support.postgres import Postgres
+from tests.support.words import word_error_rate
+
+HOST = "127.0.0.1"
+FRAMES_A_SECOND = 12.5
+HANGS_FOR = 5.0
+DATABASE_AWAY_FOR = 10.0
+BACK_AFTER = 1.0
+SETTLES_FOR = 4.0
+"""Seconds between a fault's end and the next fault."""
+STORED_WORDS = "SELECT session_id::text, index, text FROM speech_word ORDER BY session_id, index"
+NOTICED_WITHIN = 12.0
+"""Seconds after a fault in which whatever disturbs a stream is counted as its consequence."""
+
+
+class Site:
+    """The processes, and what may happen to them."""
+
+    def __init__(self, started: Processes, postgres: Postgres, slots: int) -> None:
+        self._processes = started
+        self._postgres = postgres
+        self._slots = slots
+        self._ports = {f"web {n}": free_port() for n in (1, 2)}
+        self._inferences = ["inference 1", "inference 2"]
+        self._redis = redis.Redis.from_url(started.env["REDIS_URL"], retry=Retry(ConstantBackoff(0.2), 50))
+        self._tickets: Iterator[str] = iter(())
+
+    def start(self) -> None:
+        for name in (*self._ports, *self._inferences):
+            self._start(name)
+        for port in self._ports.values():
+            wait_for_engine(port)
+        self._tickets = iter(tickets(self._processes.env, 5000))
+
+    @property
+    def origin(self) -> str:
+        return f"http://{HOST}:{self._ports['web 1']}"
+
+    def url(self) -> str:
+        """The address of a socket at one of the web processes, as a proxy would choose it."""
+        return f"ws://{HOST}:{random.choice(list(self._ports.values()))}/ws/live/?ticket={next(self._tickets)}"
+
+    def faults(self) -> dict[str, Callable[[list[Speaker]], Awaitable[None]]]:
+        web, inference = list(self._ports), self._inferences
+        return {
+            "kill -9 web": partial(self._kill, web),
+            "kill -9 inference": partial(self._kill, inference),
+            "restart web": partial(self._restart, web),
+            "restart inference": partial(self._restart, inference),
+            "hang web": partial(self._hang, web),
+            "hang inference": partial(self._hang, inference),
+            "redis restarts": self._restart_redis,
+            "redis forgets": self._flush_redis,
+            "database away": self._stop_database,
+            "network cut": self._cut,
+            "page reload": self._reload,
+        }
+
+    def stored_words(self) -> dict[str, list[str]]:
+        """Per session, from the database itself."""
+        words: dict[str, list[str]] = defaultdict(list)
+        with psycopg.connect(self._processes.env["DATABASE_URL"]) as connection:
+            for session, index, text in connection.execute(STORED_WORDS):
+                words[session] += ["a hole"] * (index - len(words[session]))
+                words[session].append(text)
+        return words
+
+    def _start(self, name: str) -> None:
+        if name in self._ports:
+            self._processes.python(name, "manage.py", "serve", PORT=str(self._ports[name]))
+        else:
+            self._processes.python(name, "manage.py", "inference", "--slots", str(self._slots))
+
+    async def _kill(self, names: list[str], speakers: list[Speaker]) -> None:
+        await self._end(random.choice(names), signal.SIGKILL)
+
+    async def _restart(self, names: list[str], speakers: list[Speaker]) -> None:
+        await self._end(random.choice(names), signal.SIGTERM)
+
+    async def _end(self, name: str, number: signal.Signals) -> None:
+        process = self._processes.running[name]
+        process.send_signal(number)
+        await asyncio.to_thread(process.wait, 15)
+        await asyncio.sleep(BACK_AFTER)
+        self._start(name)
+        if name in self._ports:
+            await asyncio.to_thread(wait_for_site, self._ports[name])
+
+    async def _hang(self, names: list[str], speakers: list[Speaker]) -> None:
+        process = self._processes.running[random.choice(names)]
+        process.send_signal(signal.SIGSTOP)
+        await asyncio.sleep(HANGS_FOR)
+        process.send_signal(signal.SIGCONT)
+
+    async def _restart_redis(self, speakers: list[Speaker]) -> None:
+        process = self._processes.running["redis"]
+        command = process.args
+        process.kill()
+        await asyncio.to_thread(process.wait)
+        await asyncio.sleep(BACK_AFTER)
+        assert isinstance(command, tuple)
+        self._processes.start("redis", *command)
+        await asyncio.to_thread(wait_for_port, int(self._processes.env["REDIS_URL"].split(":")[2].split("/")[0]))
+
+    async def _flush_redis(self, speakers: list[Speaker]) -> None:
+        await asyncio.to_thread(self._redis.flushall)
+
+    async def _stop_database(self, speakers: list[Speaker]) -> None:
+        await asyncio.to_thread(self._postgres.crash)
+        await asyncio.sleep(DATABASE_AWAY_FOR)
+        await asyncio.to_thread(self._postgres.start)
+
+    async def _cut(self, speakers: list[Speaker]) -> None:
+        random.choice(speakers).cut()
+
+    async def _reload(self, speakers: list[Speaker]) -> None:
+        random.choice(speakers).reload()
+
+
+@contextmanager
+def running_site(engine: str, slots: int) -> Iterator[Site]:
+    with ExitStack() as stack:
+        postgres = Postgres()
+        stack.callback(postgres.stop)
+        env = {
+            "STT_ENGINE": engine,
+            "TTS_ENGINE": "",
+            "DATABASE_URL": postgres.new_database(),
+            "STREAMS_PER_USER": "10000",
+        }
+        # Origins of both web processes are the site's own, as behind one proxy.
+        started = stack.enter_context(processes(**env, SITE_URL=f"http://{HOST}"))
+        site = Site(started, postgres, slots)
+        site.start()
+        yield site
+
+
+# --- What is spoken, and what must come of it ------------------------------------------------------------------------
+
+
+@dataclass
+class Run:
+    speakers: list[Speaker] = field(default_factory=list)
+    spoken: dict[Speaker, bytes] = field(default_factory=dict)
+    faults: list[tuple[str, float]] = field(default_factory=list)
+
+
+async def disturb(site: Site, streams: int, faults: int, audio: Callable[[], bytes], kinds: list[str]) -> Run:
+    """Speak with so many streams at once while so many faults happen, then let all of them end."""
+    run, live = Run(), set[asyncio.Task[None]]()
+    is_over = asyncio.Event()
+
+    async def speak_on() -> None:
+        while not is_over.is_set():
+            speaker = Speaker(site.url, site.origin, pcm := audio())
+            run.speakers.append(speaker)
+            run.spoken[speaker] = pcm
+            now_speaking.add(speaker)
+            await speaker.run()
+            now_speaking.discard(speaker)
+
+    now_speaking: set[Speaker] = set()
+    live = {asyncio.create_task(speak_on()) for _ in range(streams)}
+    await asyncio.sleep(SETTLES_FOR)
+    for number in range(faults):
+        kind = kinds[number % len(kinds)] if number < len(kinds) else random.choice(kinds)
+        run.faults.append((kind, time.monotonic()))
+        await site.faults()[kind](list(now_speaking))
+        await asyncio.sleep(SETTLES_FOR + random.random())
+    is_over.set()
+    done, late = await asyncio.wait(live, timeout=180)
+    for task in late:
+        task.cancel()
+    for task in done:
+        task.result()
+    return run
+
+
+@dataclass
+class Verdict:
+    streams: int = 0
+    words: int = 0
+    lost: int = 0
+    doubled: int = 0
+    out_of_order: int = 0
+    contradicted: int = 0
+    unfinished: int = 0
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.lost or self.doubled or self.out_of_order or self.contradicted or self.unfinished)
+
+
+def judge(run: Run, stored: dict[str, list[str]]) -> Verdict:
+    verdict = Verdict(streams=len(run.speakers))
+    for speaker in run.speakers:
+        expected = words_of(run.spoken[speaker])
+        found = stored.get(speaker.session or "", [])
+        missing, extra = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
+        verdict.words += len(expected)
+        verdict.lost += missing.total()
+        verdict.doubled += extra.total()
+        verdict.out_of_order += not missing and not extra and expected != found
+        verdict.contradicted += speaker.seen.contradicted
+        verdict.contradicted += len(speaker.seen.words.items() - dict(enumerate(expected)).items())
+        verdict.unfinished += not speaker.is_done
+    return verdict
+
+
+def recoveries(run: Run) -> dict[str, list[float]]:
+    """Per kind of fault: for each stream that it disturbed, seconds from the fault to the first new word after it."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for number, (kind, at) in enumerate(run.faults):
+        later = run.faults[number + 1][1] if number + 1 < len(run.faults) else at + NOTICED_WITHIN
+        for speaker in run.speakers:
+            disturbed = [when for when in speaker.seen.disturbed_at if at <= when < min(later, at + NOTICED_WITHIN)]
+            after = [when for when in speaker.seen.new_words_at if disturbed and when > disturbed[0]]
+            if after:
+                found[kind].append(after[0] - at)
+    return found
+
+
+def table(run: Run, kinds: list[str]) -> str:
+    found, happened = recoveries(run), Counter(kind for kind, _ in run.faults)
+    lines = [f"{'fault':18} {'times':>5} {'streams disturbed':>18} {'new word p50 s':>15} {'p95 s':>6} {'max s':>6}"]
+    for kind in kinds:
+        seconds = sorted(found[kind])
+        figures = (
+            f"{statistics.median(seconds):15.1f} {seconds[int(0.95 * (len(seconds) - 1))]:6.1f} {seconds[-1]:6.1f}"
+            if seconds
+            else f"{'–':>15} {'–':>6} {'–':>6}"
+        )
+        lines.append(f"{kind:18} {happened[kind]:5} {len(seconds):18} {figures}")
+    every = sorted(second for seconds in found.values() for second in seconds)
+    if every:
+        lines.append(
+            f"{'all':18} {len(run.faults):5} {len(every):18} {statistics.median(every):15.1f} "
+            f"{every[int(0.95 * (len(every) - 1))]:6.1f} {every[-1]:6.1f}"
+        )
+    return "\n".join(lines)
+
+
+def checksums(
+    streams: int, faults: int, seconds: tuple[int, int], kinds: list[str] | None = None
+) -> tuple[str, Verdict]:
+    seeds = count()
+
+    def audio() -> bytes:
+        return noise(round(random.randint(*seconds) * FRAMES_A_SECOND), next(seeds))
+
+    with running_site("checksum", slots=2 * streams) as site:
+        kinds = kinds or list(site.faults())
+        run = asyncio.run(disturb(site, streams, faults, audio, kinds))
+        verdict = judge(run, site.stored_words())
+    return table(run, kinds), verdict
+
+
+def real_speech(streams: int, faults: int, wav: Path, text: str) -> str:
+    with wave.open(str(wav)) as file:
+        assert (file.getframerate(), file.getnchannels()) == (24_000, 1), "the audio is to be mono at 24 kHz"
+        pcm = file.readframes(file.getnframes())
+    lines = []
+    for title, number in (("undisturbed", 0), ("disturbed", faults)):
+        with running_site("pocketsphinx", slots=streams) as site:
+            asyncio.run(disturb(site, streams, number, lambda: pcm, list(site.faults())))
+            stored = site.stored_words()
+        rates = [word_error_rate(text, " ".join(words)) for words in stored.values()]
+        lines.append(
+            f"{title:12} {len(rates):4} streams, word error rate {min(rates):.3f} to {max(rates):.3f}, "
+            f"mean {statistics.mean(rates):.3f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--streams", type=int, default=20)
+    parser.add_argument("--faults", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--engine", choices=["checksum", "pocketsphinx"], default="checksum")
+    parser.add_argument("--audio", type=Path, help="WAV, mono, 24 kHz")
+    parser.add_argument("--text", type=Path)
+    options = parser.parse_args()
+    random.seed(options.seed)
+    if options.engine == "pocketsphinx":
+        print(real_speech(options.streams, options.faults, options.audio, options.text.read_text()))
+        return
+    lines, verdict = checksums(options.streams, options.faults, (20, 60))
+    print(f"{options.streams} streams at once, {options.faults} faults\n{lines}\n{verdict}")
+    sys.exit(not verdict.is_good)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Connects and aborts at random moments, and looks whether everything is given back: `python -m benchmarks.churn`.
+
+Real Daphne, Redis and `manage.py inference`. Before and after: slots, asyncio tasks, open files, threads and memory of
+the processes, keys in Redis.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import websockets
+
+from benchmarks.processes import free_port, processes, tickets, wait_for_engine
+from benchmarks.vitals import table, vitals
+
+AT_ONCE = 16
+MOMENTS = ("connecting", "opened", "started", "ready", "speaking", "paused", "stopping")
+
+
+async def churn(host: str, port: int, tickets: list[str]) -> Counter[str]:
+    """One connection per ticket, each aborted at a random moment. Returns how many got how far."""
+    at_once = asyncio.Semaphore(AT_ONCE)
+    reached: Counter[str] = Counter()
+
+    async def cycle(ticket: str) -> None:
+        async with at_once:
+            moment = random.choice(MOMENTS)
+            reached[await _connect_and_abort(host, port, ticket, moment)] += 1
+
+    await asyncio.gather(*map(cycle, tickets))
+    return reached
+
+
+async def _connect_and_abort(host: str, port: int, ticket: str, moment: str) -> str:
+    if moment == "connecting":
+        _, writer = await asyncio.open_connection(host, port)
+        writer.write(f"GET /ws/live/?ticket={ticket} HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: webso".encode())
+        await asyncio.sleep(random.random() / 20)
+        writer.transport.abort()
+        return moment
+    url = f"ws://{host}:{port}/ws/live/?ticket={ticket}"
+    socket = await websockets.connect(url, origin=f"http://{host}:{port}", compression=None)
+    try:
+        return await _go_as_far_as(socket, moment)
+    except websockets.ConnectionClosed as closed:
+        return f"closed {closed.rcvd.code if closed.rcvd else ''}"
+    finally:
+        socket.transport.abort()
+
+
+async def _go_as_far_as(socket: websockets.ClientConnection, moment: str) -> str:
+    if moment == "opened":
+        return moment
+    await socket.send(json.dumps({"type": "start", "wait": random.random() < 0.5}))
+    if moment == "started":
+        await asyncio.sleep(random.random() / 20)
+        return moment
+    while json.loads(await socket.recv())["type"] != "ready":
+        pass
+    if moment == "ready":
+        return moment
+    for _ in range(random.randrange(1, 20)):
+        await socket.send(bytes(3840))
+    if moment != "speaking":
+        await socket.send(json.dumps({"type": "pause" if moment == "paused" else "stop"}))
+    await asyncio.sleep(random.random() / 20)
+    return moment
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cycles", type=int, default=2_000)
+    options = parser.parse_args()
+    port = free_port()
+    with processes(
+        PORT=str(port), STREAMS_PER_USER="100000", STT_ENGINE="checksum", TTS_ENGINE="", LOG_LEVEL="INFO"
+    ) as running:
+        log = Path(running.env["DATA_DIR"], "web.log")
+        running.python("web", "manage.py", "serve", log=log)
+        running.python("inference", "manage.py", "inference", "--slots", "8")
+        wait_for_engine(port)
+        asyncio.run(churn("127.0.0.1", port, tickets(running.env, 100)))  # everything that is made once is made
+        time.sleep(10)
+        before = vitals(running, log)
+        began = time.monotonic()
+        reached = asyncio.run(churn("127.0.0.1", port, tickets(running.env, options.cycles)))
+        took = time.monotonic() - began
+        time.sleep(10)
+        after = vitals(running, log)
+    print(f"{options.cycles} cycles in {took:.0f} s: {dict(reached)}")
+    print(table(before=before, after=after))
+
+
+if __name__ == "__main__":
+    main()

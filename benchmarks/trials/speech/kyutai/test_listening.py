@@ -1,0 +1,43 @@
+"""What takes its time, or real processes that die, of tests/speech/kyutai/test_listening.py."""
+
+import asyncio
+
+from tests.inference.speech_like import noise, words_of
+from tests.speech.kyutai.test_listening import CHECKSUM, site, token
+from tests.support.kyutai import asr_streaming
+from tests.support.tokens import issue_token
+
+
+async def test_an_engine_that_dies_costs_no_word_and_doubles_none(redis_server, start_site):
+    site = start_site(1, **CHECKSUM, REDIS_URL=redis_server.url)
+    pcm = noise(100)
+    async with asr_streaming(site, issue_token(site)) as socket:
+        await socket.until("Ready")
+        await socket.say(pcm[: len(pcm) // 2])
+        await socket.until("Word")
+        site.inference[0].kill()
+        site.add_inference()
+        await socket.say(pcm[len(pcm) // 2 :])
+        await socket.send(type="Marker", id=0)
+        await socket.until("Marker", within=30)
+    assert socket.all("Word", "text") == words_of(pcm)
+    assert len(socket.all("Step", "prs")) == 100
+
+
+async def test_what_a_program_sends_is_kept_if_it_says_so_alone(site):
+    token = issue_token(site, email="keeper@example.org")
+    mine = "from speech.models import Session; mine = Session.objects.filter(owner__email='keeper@example.org'); "
+    for query, count in (("", "0"), ("?keep=true", "1")):
+        async with asr_streaming(site, token, query) as socket:
+            await socket.say(noise(20))
+            await socket.until("Word")
+        await asyncio.sleep(1.5)
+        assert site.shell(f"{mine} print(mine.count())") == count
+    assert site.shell(f"{mine} print(*mine.get().words.values_list('text', flat=True))").split() == words_of(noise(20))
+
+
+async def test_the_public_token_opens_the_door_where_a_setting_says_so(start_site):
+    site = start_site(**CHECKSUM, PUBLIC_TOKEN_EMAIL="speaker@example.org")
+    issue_token(site)
+    async with asr_streaming(site, "public_token") as socket:
+        await socket.until("Ready")

@@ -1,0 +1,3 @@
+"""The fixtures of the tests of OpenAI's doors."""
+
+from tests.speech.openai.conftest import access, client

@@ -1,0 +1,73 @@
+"""What takes its time, or real processes that die, of tests/speech/uploads/test_uploads.py."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.inference.speech_like import noise
+from tests.speech.uploads.test_uploads import MINUTE, session_of, words_of_file
+from tests.support.api import wav_of
+from tests.support.sockets import live_socket, stored_words, tickets
+from tests.support.uploads import Sender, left_on_disk
+
+DELETE_WHAT_IT_BECOMES = """
+import time
+from speech.models import Session, Upload
+Upload.objects.filter(name='unwanted.wav').update(name='doomed.wav')
+while not (begun := Session.objects.filter(title='doomed', samples__gt=0)):
+    time.sleep(0.05)
+begun.delete()
+"""
+
+
+def test_whoever_deletes_its_session_wants_no_more_of_it(site, sender):
+    data = wav_of(noise(20 * MINUTE, seed=5))
+    told = sender.send("unwanted.wav", data, until=len(data) - 1)
+    with ThreadPoolExecutor(1) as pool:
+        deleting = pool.submit(site.shell, DELETE_WHAT_IT_BECOMES)
+        sender.wait_until(told, lambda it: it["name"] == "doomed.wav")
+        sender.piece(told, data[-1:], len(data) - 1).raise_for_status()
+        deleting.result()
+    sender.wait_until_gone(told)
+    assert left_on_disk(site) == []
+
+
+async def test_it_gives_its_slot_to_who_speaks_and_goes_on_after(start_site):
+    site = start_site(STT_ENGINE="checksum", STT_SLOTS="2")
+    sender, pcm = Sender(site), noise(4 * MINUTE, seed=6)
+    (ticket,) = tickets(site)
+    told = sender.wait(sender.send("patient.wav", wav_of(pcm)), "transcribing")
+    async with live_socket(site, ticket) as socket:
+        await socket.start()
+        told = sender.wait(told, "waiting", "transcribing")
+        assert "is wanted" in site.log or sender.look(told)["state"] != "done"
+        await socket.say(noise(10))
+        await socket.stop()
+    told = sender.wait(told, "done")
+    assert stored_words(site, session_of(told)) == words_of_file(pcm)
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_it_goes_on_after_a_restart(start_site, end):
+    site = start_site(STT_ENGINE="checksum", STT_SLOTS="2")
+    sender, pcm = Sender(site), noise(4 * MINUTE, seed=7)
+    told = sender.wait(sender.send("enduring.wav", wav_of(pcm)), "transcribing")
+    getattr(site.web, end)()
+    site.web.start()
+    site.wait_until_ready()
+    told = sender.wait(told, "done")
+    assert stored_words(site, session_of(told)) == words_of_file(pcm)
+
+
+def test_it_goes_on_when_its_engine_and_the_database_were_away(start_site, redis_server, postgres_server):
+    env = {"STT_ENGINE": "checksum", "STT_SLOTS": "3", "REDIS_URL": redis_server.url}
+    site = start_site(1, **env, DATABASE_URL=postgres_server.new_database())
+    sender, pcm = Sender(site), noise(10 * MINUTE, seed=10)
+    told = sender.wait(sender.send("enduring.wav", wav_of(pcm)), "transcribing")
+    site.inference[0].kill()
+    site.inference[0].start()
+    told = sender.wait_until(told, lambda it: it["session"] is not None)
+    postgres_server.crash()
+    postgres_server.start()
+    told = sender.wait(told, "done")
+    assert stored_words(site, session_of(told)) == words_of_file(pcm)

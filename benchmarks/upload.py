@@ -1,0 +1,119 @@
+"""An hour of speech, uploaded: `python -m benchmarks.upload --speech FILE`.
+
+The site as `make serve` starts it, all in one process with PocketSphinx; the recording is repeated until it is as long
+as asked for, and sent as its page sends it. The baseline is the engine alone on the recording, in this process.
+"""
+
+import argparse
+import subprocess
+import tempfile
+import threading
+import time
+import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from inference import engines
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Open, Word
+from tests.support.site import running_site
+from tests.support.uploads import Sender
+
+MEBIBYTE = 1 << 20
+LOOKS_EVERY = 1.0
+
+
+def wav_of(recording: Path, folder: Path) -> Path:
+    wav = folder / "speech.wav"
+    command = ["ffmpeg", "-v", "error", "-i", recording, "-ac", "1", "-ar", str(SAMPLE_RATE), "-c:a", "pcm_s16le", wav]
+    subprocess.run(command, check=True)
+    return wav
+
+
+def repeated(recording: Path, minutes: float, folder: Path) -> Path:
+    long = folder / "hour.mp3"
+    loop = ["-stream_loop", "-1", "-i", recording, "-t", str(60 * minutes), "-c:a", "libmp3lame", "-b:a", "96k"]
+    subprocess.run(["ffmpeg", "-v", "error", *loop, long], check=True)
+    return long
+
+
+def engine_alone(wav: Path) -> tuple[float, int]:
+    """Its real-time factor on the recording, and how many words it heard."""
+    with wave.open(str(wav)) as file:
+        pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
+    engine = engines.load("pocketsphinx", 1)
+    engine.open(0, Open("", "", 0, 0, "en"))
+    began, heard = time.monotonic(), []
+    for start in range(0, len(pcm) - FRAME_SAMPLES, FRAME_SAMPLES):
+        heard += engine.step({0: pcm[start : start + FRAME_SAMPLES]})[0]
+    heard += engine.flush(0)
+    words = sum(isinstance(event, Word) for event in heard)
+    return (time.monotonic() - began) / (len(pcm) / SAMPLE_RATE), words
+
+
+@contextmanager
+def memory_of(pid: int) -> Iterator[list[float]]:
+    """MiB that a process holds, looked at every second."""
+    seen: list[float] = []
+    over = threading.Event()
+
+    def look() -> None:
+        process = psutil.Process(pid)
+        while not over.wait(LOOKS_EVERY):
+            seen.append(process.memory_info().rss / MEBIBYTE)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--speech", type=Path, required=True, help="a recording of English speech")
+    parser.add_argument("--minutes", type=float, default=60.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        alone, words_alone = engine_alone(wav_of(options.speech, folder))
+        print(f"the engine alone      real-time factor {alone:.3f}, {words_alone} words")
+        upload(repeated(options.speech, options.minutes, folder), alone, folder)
+
+
+def upload(recording: Path, alone: float, folder: Path) -> None:
+    data = recording.read_bytes()
+    (folder / "site").mkdir()
+    with running_site(folder / "site", STT_SLOTS="0") as site, memory_of(site.web.process.pid) as memory:
+        sender = Sender(site, looks_every=1.0)  # as a browser does
+        time.sleep(5)
+        idle, web = memory[-1], psutil.Process(site.web.process.pid)
+        cpu = sum(web.cpu_times()[:2])
+        began = time.monotonic()
+        told = sender.send(recording.name, data)
+        sent = time.monotonic()
+        told = sender.wait(told, "transcribing", within=300)
+        begun = time.monotonic()
+        early = memory[-1]
+        told = sender.wait(told, "done", within=3600)
+        done = time.monotonic()
+        cpu = sum(web.cpu_times()[:2]) - cpu
+        words = site.shell("from speech.models import Word; print(Word.objects.count())")
+        factor = (done - begun) / told["length"]
+        print(f"sent                  {len(data) / MEBIBYTE:.1f} MiB in {sent - began:.1f} s")
+        print(f"checked, and a place  {begun - sent:.1f} s")
+        print(f"transcribed           {told['length'] / 60:.1f} min in {done - begun:.0f} s, {words} words")
+        print(f"from choosing to done {done - began:.0f} s")
+        print(f"real-time factor      {factor:.3f}, {factor / alone:.2f} times the engine's alone")
+        print(f"web process           {cpu / (done - began):.0%} of a core")
+        print(f"its memory            {idle:.0f} MiB idle, {early:.0f} when it began, {max(memory):.0f} at most, "
+              f"{memory[-1]:.0f} at the end")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
