@@ -1,0 +1,18 @@
+# pip install websockets; TOKEN=… python transcribe.py speech.wav   (mono, 16 bit)
+import json
+import os
+import sys
+import wave
+
+from websockets.sync.client import connect
+
+with wave.open(sys.argv[1]) as wav:
+    audio, rate = wav.readframes(wav.getnframes()), wav.getframerate()
+url = f"{os.environ.get('URL', 'ws://127.0.0.1:8000')}/ws/pcm?rate={rate}"
+with connect(url, additional_headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}) as socket:
+    for i in range(0, len(audio), 8000):
+        socket.send(audio[i : i + 8000])
+    socket.send('{"type": "stop"}')
+    for event in map(json.loads, socket):
+        if event["type"] == "word":
+            print(f"{event['start']:6.2f} {event['end']:6.2f}  {event['text']}")
