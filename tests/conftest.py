@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from playwright.sync_api import Page
 
@@ -21,6 +22,9 @@ from tests.support.postgres import Postgres
 from tests.support.redis import Redis
 from tests.support.site import Site, running_site
 from tests.support.tokens import issue_token
+
+hypothesis.settings.register_profile("the same every time", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("the same every time")
 
 StartSite = Callable[..., Site]
 OpenPage = Callable[..., Page]

@@ -38,7 +38,7 @@ def issuer():
     """An HTTP server of the issuer's: `.url`, `.answer(request) -> JSON`, `.asked` how often."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
     server.asked, server.url = 0, f"http://127.0.0.1:{server.server_address[1]}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield server
     server.shutdown()
     server.server_close()

@@ -91,7 +91,7 @@ def cache(tmp_path, monkeypatch):
 def hub(cache, stt_checkpoint, monkeypatch):
     """A hub that has `org/model`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, folder=stt_checkpoint))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     _ask(monkeypatch, server.server_port)
     yield server
     server.shutdown()

@@ -99,17 +99,6 @@ def test_every_stream_hears_what_it_hears_alone(model, package, script, seed):
         assert_as_alone(package, pcm, heard)
 
 
-def test_it_stays_so_when_the_rings_have_gone_round(model, package):
-    speeches = [noise(40, seed) for seed in range(2)]  # Mimi remembers 10 frames, the language model 24
-    batch = Batch(model)
-    heard = [batch.join(pcm) for pcm in speeches]
-    for number in range(60):
-        batch.step({0, 1} if number % 3 else {number % 2})
-    assert {len(each) for each in heard} == {40}
-    for pcm, each in zip(speeches, heard, strict=True):
-        assert_as_alone(package, pcm, each)
-
-
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 1e30])
 def test_what_is_no_sound_harms_nobody_and_not_whoever_has_the_row_next(model, package, poison):
     pcm = noise(20, seed=1)

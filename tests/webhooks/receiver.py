@@ -44,7 +44,7 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
-    threading.Thread(target=receiver.serve_forever, daemon=True).start()
+    threading.Thread(target=receiver.serve_forever, args=[0.01], daemon=True).start()
     yield receiver
     receiver.shutdown()
     receiver.server_close()

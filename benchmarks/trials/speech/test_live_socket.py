@@ -4,7 +4,7 @@ import asyncio
 
 from inference.messages import FRAME_SAMPLES
 from tests.inference.speech_like import noise, words_of
-from tests.speech.test_live_socket import CHECKSUM, site
+from tests.speech.test_live_socket import CHECKSUM, site, site_with_one_slot
 from tests.support.sockets import live_socket, stored_words, tickets
 
 
@@ -53,3 +53,26 @@ async def test_two_inference_processes_share_the_streams(redis_server, start_sit
             await socket.say(noise(10, seed))
             await socket.stop()
             assert socket.words() == words_of(noise(10, seed))
+
+
+async def test_who_gives_up_waiting_leaves_nothing_behind(site_with_one_slot):
+    site = site_with_one_slot
+    one, two, three = tickets(site, 3, "patient@example.org")
+    async with live_socket(site, one) as first, live_socket(site, three) as third:
+        await first.start()
+        async with live_socket(site, two) as second:
+            await second.send(type="start", wait=True)
+            await second.until("queued")
+        await first.stop()
+        await third.start()
+        await third.stop()
+    theirs = "Session.objects.filter(owner__email='patient@example.org')"
+    assert site.shell(f"from speech.models import Session; print({theirs}.count())") == "0"
+
+
+async def test_without_an_engine_the_page_is_told(redis_server, start_site):
+    site = start_site(REDIS_URL=redis_server.url)
+    async with live_socket(site, *tickets(site)) as socket:
+        await socket.send(type="start")
+        code, error = await socket.closed()
+        assert (code, error["what"]) == (4011, "No speech engine is running.")

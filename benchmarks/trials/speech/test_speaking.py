@@ -35,3 +35,16 @@ async def test_a_job_that_waits_for_text_keeps_its_slot(worker, monkeypatch):
     assert (await job.done()).pcm == pcm_of("One")
     assert job.all(events.Interrupted) == []
     assert np.frombuffer(job.pcm, "<i2").any()
+
+
+async def test_who_takes_audio_slowly_slows_the_engine_down(worker, monkeypatch):
+    monkeypatch.setattr(speaking, "AHEAD", 40)
+    job = Job()
+    job.pace = 0.01
+    job.speaking.say("word " * 100)
+    job.speaking.finish()
+    await job.until(events.Audio, 20)
+    assert job.speaking._inbox.qsize() < 150  # of the 700 that the whole text gives
+    job.pace = 0
+    await job.done()
+    assert job.pcm == pcm_of("word " * 100)

@@ -87,17 +87,6 @@ async def test_who_sends_much_faster_than_it_is_heard_is_read_more_slowly(site, 
     assert socket.all("Word", "text") == words_of(pcm)
 
 
-async def test_when_all_slots_are_taken_it_is_said_in_the_words_that_clients_know(start_site):
-    site = start_site(**CHECKSUM, STT_SLOTS="1")
-    token = issue_token(site)
-    async with asr_streaming(site, token) as first, asr_streaming(site, token) as second:
-        await first.until("Ready")
-        assert await second.closed() == 1000
-        assert second.heard == [{"type": "Error", "message": "no free channels"}]
-    async with asr_streaming(site, token) as third:
-        await third.until("Ready")  # a slot is free as soon as its client has gone
-
-
 async def test_a_message_that_cannot_be_read_ends_the_socket_and_says_why(site, token):
     async with asr_streaming(site, token) as socket:
         await socket.until("Ready")

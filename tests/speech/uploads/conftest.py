@@ -6,14 +6,14 @@ from tests.support.site import Site, running_site
 from tests.support.uploads import Sender
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One for all tests of a module; its engine's words prove every sample."""
+    """One for all tests; its engine's words prove every sample."""
     env = {"STT_ENGINE": "checksum", "STT_SLOTS": "4", "UPLOAD_MAX_MB": "100", "UPLOAD_MAX_HOURS": "0.5"}
     with running_site(tmp_path_factory.mktemp("uploads"), **env) as site:
         yield site
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def sender(site: Site) -> Sender:
     return Sender(site)

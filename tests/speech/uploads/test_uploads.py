@@ -92,15 +92,6 @@ def test_one_that_is_cancelled_while_it_is_sent_leaves_nothing(site, sender):
     assert sessions(site) == before
 
 
-def test_one_that_is_cancelled_while_it_is_heard_leaves_nothing(site, sender):
-    before = sessions(site)
-    told = sender.send("half.wav", wav_of(noise(5 * MINUTE, seed=4)))
-    sender.cancel(sender.wait(told, "transcribing"))
-    assert left_on_disk(site) == []
-    assert sessions(site) == before
-    assert site.shell("from speech.models import Upload; print(Upload.objects.filter(name='half.wav').count())") == "0"
-
-
 def test_others_neither_see_nor_touch_it(site, sender):
     told = sender.send("mine.wav", wav_of(noise(10)), until=100)
     eve = Sender(site, "eve@example.org")

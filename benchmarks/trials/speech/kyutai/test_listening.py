@@ -41,3 +41,14 @@ async def test_the_public_token_opens_the_door_where_a_setting_says_so(start_sit
     issue_token(site)
     async with asr_streaming(site, "public_token") as socket:
         await socket.until("Ready")
+
+
+async def test_when_all_slots_are_taken_it_is_said_in_the_words_that_clients_know(start_site):
+    site = start_site(**CHECKSUM, STT_SLOTS="1")
+    token = issue_token(site)
+    async with asr_streaming(site, token) as first, asr_streaming(site, token) as second:
+        await first.until("Ready")
+        assert await second.closed() == 1000
+        assert second.heard == [{"type": "Error", "message": "no free channels"}]
+    async with asr_streaming(site, token) as third:
+        await third.until("Ready")  # a slot is free as soon as its client has gone

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.inference.speech_like import noise
-from tests.speech.uploads.test_uploads import MINUTE, session_of, words_of_file
+from tests.speech.uploads.test_uploads import MINUTE, session_of, sessions, words_of_file
 from tests.support.api import wav_of
 from tests.support.sockets import live_socket, stored_words, tickets
 from tests.support.uploads import Sender, left_on_disk
@@ -71,3 +71,12 @@ def test_it_goes_on_when_its_engine_and_the_database_were_away(start_site, redis
     postgres_server.start()
     told = sender.wait(told, "done")
     assert stored_words(site, session_of(told)) == words_of_file(pcm)
+
+
+def test_one_that_is_cancelled_while_it_is_heard_leaves_nothing(site, sender):
+    before = sessions(site)
+    told = sender.send("half.wav", wav_of(noise(5 * MINUTE, seed=4)))
+    sender.cancel(sender.wait(told, "transcribing"))
+    assert left_on_disk(site) == []
+    assert sessions(site) == before
+    assert site.shell("from speech.models import Upload; print(Upload.objects.filter(name='half.wav').count())") == "0"
