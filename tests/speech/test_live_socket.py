@@ -6,6 +6,10 @@ from tests.inference.speech_like import noise, words_of
 from tests.support.site import running_site
 from tests.support.sockets import LiveSocket, live_socket, stored_words, tickets
 
+REJECT = """
+from accounts.models import User
+User.objects.filter(email='rejected@example.org').reject(None, 'Because.')
+"""
 CHECKSUM = {"STT_ENGINE": "checksum"}
 
 
@@ -135,12 +139,11 @@ async def test_who_waits_is_told_the_place_and_served_in_order(site_with_one_slo
     assert all(socket.heard[-1]["type"] == "done" for socket in sockets)
 
 
-async def test_a_rejection_anywhere_closes_the_live_stream(redis_server, start_site):
-    site = start_site(1, **CHECKSUM, REDIS_URL=redis_server.url)
-    async with live_socket(site, *tickets(site)) as socket:
+async def test_a_rejection_anywhere_closes_the_live_stream(site):
+    async with live_socket(site, *tickets(site, email="rejected@example.org")) as socket:
         await socket.start()
         await socket.say(noise(5))
-        site.shell("from accounts.models import User; User.objects.all().reject(None, 'Because.')")
+        site.shell(REJECT)
         code, error = await socket.closed()
         assert (code, error["why"]) == (4003, "Because.")
 

@@ -1,6 +1,6 @@
 """What takes its time, or real processes that die, of tests/inference/test_moshi_stt_parity.py."""
 
-from tests.inference.test_moshi_stt_parity import Batch, assert_as_alone, model, noise, package
+from tests.inference.test_moshi_stt_parity import Batch, assert_as_alone, checkpoint, model, noise, package
 
 
 def test_it_stays_so_when_the_rings_have_gone_round(model, package):

@@ -8,7 +8,7 @@ import pytest
 
 from inference.engines.tones import Tones, pcm_of
 from speech import errors, events, speaking
-from tests.speech.test_speaking import Job, worker
+from tests.speech.test_speaking import Job, layer, worker
 
 
 async def test_an_engine_that_is_lost_again_and_again_ends_the_job_in_words(worker, monkeypatch):

@@ -11,7 +11,7 @@ from accounts.scopes import STT
 from inference import worker as workers
 from inference.engines import ENGINES
 from inference.worker import Worker
-from speech import decoding, errors, events
+from speech import events
 from speech.link import Link
 from speech.parts import capacity
 from speech.parts.cutting import cut
@@ -121,18 +121,6 @@ async def test_who_was_called_counts_before_it_comes(run_worker):
     assert not await wait("", unless=looks_once)
 
 
-async def test_it_is_told_once_which_engine_hears_it(run_worker):
-    await run_worker(slots=4)
-    begun = []
-
-    async def begin(engine, language):
-        begun.append((engine, language))
-
-    hearing = InOrder(CALLER, "", "", begun=begin)
-    await heard_of(hearing)
-    assert begun == [("checksum", "en")] == [(hearing.engine, hearing.language)]
-
-
 async def test_words_are_placed_after_what_was_before_them(run_worker):
     await run_worker(slots=2)
     hearing = InOrder(CALLER, "", "")
@@ -144,28 +132,6 @@ async def test_words_are_placed_after_what_was_before_them(run_worker):
         (102, 7, 60.8, 60.96),
     ]
     assert [(each.segment, each.start, each.end) for each in placed.end_points] == [(7, 60.0, 60.96)]
-
-
-async def test_one_whose_sender_waits_is_told_that_there_is_no_slot(run_worker):
-    await run_worker(slots=1)
-    async with speaker():
-        with pytest.raises(errors.AtCapacity):
-            await heard_of(InOrder(CALLER, "", "", comes_first=True))
-
-
-async def test_a_sound_that_breaks_off_is_told_after_what_came_before(run_worker):
-    worker = await run_worker(slots=4)
-    came = []
-
-    async def take():
-        async for part, heard in InOrder(CALLER, "", "").parts(sound(error=decoding.BadAudio())):
-            came.append((part.start, [word.text for word in heard.words]))
-
-    with pytest.raises(decoding.BadAudio):
-        await take()
-    assert came == (await expected())[: len(came)]
-    assert len(came) >= 4
-    await all_free(worker)
 
 
 async def test_whoever_wants_no_more_frees_its_slots(run_worker):

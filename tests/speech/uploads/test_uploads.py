@@ -55,14 +55,6 @@ print([(word.index, round(word.start, 3)) for word in session.words.order_by('in
 """
 
 
-def test_parts_are_put_together_with_the_times_of_the_whole(site, sender):
-    """Silence at 60 s, where a word of the engine ends: it is cut just there."""
-    pcm = bytearray(noise(2 * MINUTE, seed=8))
-    pcm[2 * 748 * FRAME_SAMPLES : 2 * 753 * FRAME_SAMPLES] = bytes(2 * 5 * FRAME_SAMPLES)
-    sender.wait(sender.send("timely.wav", wav_of(bytes(pcm))), "done")
-    assert site.shell(TIMES) == "True True 300 True"
-
-
 def test_what_was_lost_on_the_way_is_sent_again(sender):
     data = wav_of(noise(MINUTE, seed=2))
     told = sender.send("again.wav", data, until=700_000)
@@ -73,13 +65,6 @@ def test_what_was_lost_on_the_way_is_sent_again(sender):
     assert (again["id"], again["received"]) == (told["id"], 700_000)
     told = sender.wait(sender.send("again.wav", data), "done")
     assert told["transcribed"] == 60
-
-
-def test_nothing_is_taken_beyond_what_was_announced(sender):
-    data = wav_of(noise(10))
-    told = sender.announce("more.wav", len(data)).json()
-    assert sender.piece(told, data + b"more", 0).json()["received"] == len(data)
-    sender.wait(told, "done")
 
 
 def test_one_that_is_cancelled_while_it_is_sent_leaves_nothing(site, sender):

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from inference.messages import FRAME_SAMPLES
 from tests.inference.speech_like import noise, words_of
 from tests.speech.kyutai.test_listening import CHECKSUM, site, token
 from tests.support.kyutai import asr_streaming
@@ -52,3 +55,37 @@ async def test_when_all_slots_are_taken_it_is_said_in_the_words_that_clients_kno
         assert second.heard == [{"type": "Error", "message": "no free channels"}]
     async with asr_streaming(site, token) as third:
         await third.until("Ready")  # a slot is free as soon as its client has gone
+
+
+async def test_a_rest_of_less_than_a_frame_waits_and_moves_nothing(site, token):
+    pcm = noise(20)
+    cut = 2 * (7 * FRAME_SAMPLES + 700)
+    async with asr_streaming(site, token) as socket:
+        await socket.until("Ready")  # so that all of it could be sent on before there is a marker
+        await socket.say(pcm[:cut])
+        await socket.send(type="Marker", id=0)
+        await socket.until("Marker")
+        assert socket.all("Word", "text") == words_of(pcm[: 2 * 7 * FRAME_SAMPLES])
+        await socket.say(pcm[cut:])
+        await socket.send(type="Marker", id=1)
+        await socket.until("Marker")
+    rest = pcm[2 * 7 * FRAME_SAMPLES :]
+    assert socket.all("Word", "text")[2:] == words_of(rest)
+    assert socket.all("EndWord", "stop_time")[-1] == pytest.approx(1.6)
+
+
+async def test_who_sends_much_faster_than_it_is_heard_is_read_more_slowly(site, token):
+    pcm = noise(3 * 60 * 25 // 2)  # three minutes
+    async with asr_streaming(site, token) as socket:
+        listening = asyncio.create_task(socket.until("Marker", within=60))
+        await socket.say(pcm, samples=24_000)
+        await socket.send(type="Marker", id=0)
+        await listening
+    assert socket.all("Word", "text") == words_of(pcm)
+
+
+async def test_text_is_ignored(site, token):
+    async with asr_streaming(site, token) as socket:
+        await socket.socket.send("hello")
+        await socket.say(noise(5))
+        await socket.until("Word")

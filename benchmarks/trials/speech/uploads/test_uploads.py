@@ -4,8 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from inference.messages import FRAME_SAMPLES
 from tests.inference.speech_like import noise
-from tests.speech.uploads.test_uploads import MINUTE, session_of, sessions, words_of_file
+from tests.speech.uploads.test_uploads import MINUTE, TIMES, session_of, sessions, words_of_file
 from tests.support.api import wav_of
 from tests.support.sockets import live_socket, stored_words, tickets
 from tests.support.uploads import Sender, left_on_disk
@@ -80,3 +81,18 @@ def test_one_that_is_cancelled_while_it_is_heard_leaves_nothing(site, sender):
     assert left_on_disk(site) == []
     assert sessions(site) == before
     assert site.shell("from speech.models import Upload; print(Upload.objects.filter(name='half.wav').count())") == "0"
+
+
+def test_parts_are_put_together_with_the_times_of_the_whole(site, sender):
+    """Silence at 60 s, where a word of the engine ends: it is cut just there."""
+    pcm = bytearray(noise(2 * MINUTE, seed=8))
+    pcm[2 * 748 * FRAME_SAMPLES : 2 * 753 * FRAME_SAMPLES] = bytes(2 * 5 * FRAME_SAMPLES)
+    sender.wait(sender.send("timely.wav", wav_of(bytes(pcm))), "done")
+    assert site.shell(TIMES) == "True True 300 True"
+
+
+def test_nothing_is_taken_beyond_what_was_announced(sender):
+    data = wav_of(noise(10))
+    told = sender.announce("more.wav", len(data)).json()
+    assert sender.piece(told, data + b"more", 0).json()["received"] == len(data)
+    sender.wait(told, "done")

@@ -1,0 +1,3 @@
+"""The fixtures of the tests of Deepgram's doors."""
+
+from tests.speech.deepgram.conftest import access, client
