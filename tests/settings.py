@@ -20,3 +20,4 @@ from dsm_site.settings import DATABASES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A file, because SQLite's shared memory has no readers beside a writer and consumers use the database in threads.
 DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder.name, "tests.sqlite3"))}
+WHITENOISE_AUTOREFRESH = True  # else every client looks through all static files before its first request

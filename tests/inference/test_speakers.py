@@ -5,10 +5,7 @@ import pytest
 
 from inference import engines
 from inference.engines import ENGINES
-from inference.engines.pocketsphinx import PocketSphinx
 from inference.messages import FRAME_BYTES, SAMPLE_RATE, Audio, Open, Step, Word, pause_of
-from tests.inference.test_pocketsphinx import hear
-from tests.support.words import word_error_rate
 
 SENTENCE = "The ships were waiting in the morning, and the captain was reading a letter from his mother."
 
@@ -97,19 +94,6 @@ def test_a_pause_is_silence_of_its_length(engine):
     assert len(samples(paused)) - len(samples(without)) == pytest.approx(2 * SAMPLE_RATE, abs=2 * 1920)
 
 
-def test_speed_and_pitch_are_heard(engine):
-    plain, fast, high = (speak(engine, SENTENCE, **controls) for controls in ({}, {"speed": 2.0}, {"pitch": 1.4}))
-    assert len(samples(fast)) == pytest.approx(len(samples(plain)) / 2, rel=0.25)
-    assert pitch(high) > 1.15 * pitch(plain)
-    assert are_alike(speak(engine, SENTENCE), plain)  # nothing of it stays
-
-
-def test_text_without_end_or_space_is_spoken_in_parts(engine):
-    told = speak(engine, "word " * 300)
-    assert len(words(told)) == 300
-    assert speak(engine, "") == []
-
-
 def loudness(events):
     """Of each 40 ms."""
     audio = np.abs(samples(events).astype(float))
@@ -154,9 +138,3 @@ def test_slots_take_turns_and_each_gets_its_own(engine):
     assert all(are_alike(told[slot], alone) for slot in range(3))
     for slot in range(3):
         engine.close(slot)
-
-
-@pytest.mark.parametrize("voice", ["slt", "rms", "awb", "kal16"])
-def test_pocketsphinx_reads_flite_back(flite, voice):
-    heard = words(hear(PocketSphinx(1), np.pad(samples(speak(flite, SENTENCE, voice=voice)), (12_000, 24_000))))
-    assert word_error_rate(SENTENCE, " ".join(word.text for word in heard)) <= 0.15

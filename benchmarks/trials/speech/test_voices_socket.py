@@ -58,3 +58,16 @@ async def test_who_takes_nothing_gets_no_more_than_the_window(site):
         with pytest.raises(TimeoutError):
             await socket.end(within=2, takes=False)
         assert 2 * 60_000 <= len(socket.pcm) <= 2 * (60_000 + 1920)
+
+
+async def test_a_megabyte_of_text_is_refused_and_harms_nobody(site):
+    one, two = tickets(site, 2)
+    async with voice_socket(site, one) as socket, voice_socket(site, two) as other:
+        await other.send(type="start")
+        await other.send(type="say", text="One ")
+        await socket.say(*["word " * 3_000] * 8)
+        closed, error = await socket.end()
+        assert (closed, error["what"]) == (4008, "The text is too long.")
+        await other.send(type="finish")
+        assert (await other.end())[0] == 1000
+    assert other.pcm == pcm_of("One")

@@ -90,25 +90,6 @@ def test_what_an_engine_has_may_be_asked_for(sender):
     sender.cancel(told.json())
 
 
-def test_one_that_is_cut_off_is_asked_about(site, sender):
-    whole = mp3(20)
-    told = sender.wait(sender.send("cut.mp3", whole[: len(whole) // 2]), "cut")
-    assert told["problem"]["what"] == "The file is cut off."
-    assert "after 0:10" in told["problem"]["why"]
-    sender.http.post(f"{told['id']}/").raise_for_status()
-    told = sender.wait(told, "done")
-    assert told["length"] == pytest.approx(10, abs=0.3)
-    assert left_on_disk(site) == []
-
-
-def test_not_too_many_wait_at_a_time(sender):
-    told = [sender.announce(f"{number}.wav", 1000) for number in range(21)]
-    assert [response.status_code for response in told] == [201] * 20 + [400]
-    assert "Too many" in told[-1].json()["what"]
-    for response in told[:-1]:
-        sender.cancel(response.json())
-
-
 def test_a_piece_that_is_too_large_is_refused(sender):
     told = sender.announce("large.wav", 50_000_000).json()
     response = sender.piece(told, bytes(9_000_000), 0)
