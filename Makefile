@@ -19,7 +19,7 @@ test:
 	@scripts/test.sh
 
 trials:
-	@scripts/setup.sh test
+	@scripts/setup.sh trials
 	@scripts/programs.sh
 	@.venv/bin/python -m pytest benchmarks/trials
 

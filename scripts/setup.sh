@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv hold what `make serve` or `make test` needs: scripts/setup.sh serve|test
+# Makes .venv hold what `make serve`, `make test` or `make trials` needs: scripts/setup.sh serve|test|trials
 # Each part is stamped with the checksum of its requirement file, so with nothing changed there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,9 +12,10 @@ main() {
             if torch_is_wanted; then install torch; fi
             see_to_flite
             ;;
-        test)
-            find_uv >/dev/null || .venv/bin/python -m pip install -qq --disable-pip-version-check uv
-            install test
+        test) install_quickly test ;;
+        trials)
+            install_quickly test
+            install torch # the engines of Kyutai's models are tried with small ones, on the CPU
             ;;
     esac
 }
@@ -56,6 +57,11 @@ install() {
         .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$requirements"
     fi
     echo "$checksum" >"$stamp"
+}
+
+install_quickly() {
+    find_uv >/dev/null || .venv/bin/python -m pip install -qq --disable-pip-version-check uv
+    install "$1"
 }
 
 # uv where it is at hand: it takes torch and its libraries, 7 GB, in 40 s instead of three minutes.

@@ -2,4 +2,3 @@
 
 from tests.conftest import *  # noqa: F403
 from tests.conftest import _postgres_for_models, _postgres_server, _redis_server
-from tests.inference.conftest import *  # noqa: F403

@@ -39,7 +39,7 @@ def begins(word):
     return float(word.get_attribute("data-start"))
 
 
-def test_search_jumps_to_the_word_and_a_click_plays_from_it(page):
+def test_search_jumps_to_the_word_and_a_click_plays_from_it(spoken, page):
     said = page.locator(".word").nth(20).text_content()
     page.goto("/sessions/")
     page.get_by_role("searchbox").fill(said)
@@ -49,6 +49,8 @@ def test_search_jumps_to_the_word_and_a_click_plays_from_it(page):
     word = page.locator(".word--found")
     expect(word).to_have_text(said)
     expect(word).to_be_in_viewport()
+    page.goto(spoken[1])
+    word = page.locator(".word").nth(5)
     word.click()
     page.wait_for_function(PLAYS)
     assert page.evaluate(BEGAN) == pytest.approx(begins(word), abs=NEAR)

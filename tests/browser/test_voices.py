@@ -58,8 +58,7 @@ def test_what_is_made_is_what_is_played_and_downloaded_and_a_long_text_can_be_st
     assert np.array_equal(heard[FADE : -3 * FADE], file[FADE + begin :][: len(heard) - 4 * FADE])
 
     speak(page, "word " * 1500)
-    page.wait_for_function("() => window.firstSoundAt", timeout=60_000)
-    assert takes(page).get_attribute("data-state") == "making"
+    expect(takes(page)).to_have_attribute("data-state", "making")
     page.get_by_role("button", name="Stop", exact=True).first.click()
     expect(page.locator("#stop")).to_be_hidden()
     speak(page, "One more.")  # in the slot that has become free

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.trials.models import checkpoints
 from inference import engines
 from inference.checkpoints import CheckpointError
 from inference.device import DoesNotFit
 from inference.engines.moshi_tts.loading import load
 from inference.engines.moshi_tts.voices import VoiceError
 from inference.presets import Preset
-from tests.support import checkpoints
 
 
 def preset(model: Path, **changes: object) -> Preset:

@@ -7,10 +7,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.trials.models.kyutai import FRAME, Package
 from inference import presets
 from inference.checkpoints import Checkpoint
 from inference.engines.moshi_stt.model import Model
-from tests.inference.kyutai import FRAME, Package
 
 SLOTS = 5
 TOLERANCE = 1e-4  # of probabilities, in float32
@@ -97,6 +97,17 @@ def test_every_stream_hears_what_it_hears_alone(model, package, script, seed):
             batch.step({row for row in argument if row < len(batch.streams)})
     for pcm, heard in speeches:
         assert_as_alone(package, pcm, heard)
+
+
+def test_it_stays_so_when_the_rings_have_gone_round(model, package):
+    speeches = [noise(40, seed) for seed in range(2)]  # Mimi remembers 10 frames, the language model 24
+    batch = Batch(model)
+    heard = [batch.join(pcm) for pcm in speeches]
+    for number in range(60):
+        batch.step({0, 1} if number % 3 else {number % 2})
+    assert {len(each) for each in heard} == {40}
+    for pcm, each in zip(speeches, heard, strict=True):
+        assert_as_alone(package, pcm, each)
 
 
 @pytest.mark.parametrize("poison", [np.nan, np.inf, -np.inf, 1e30])

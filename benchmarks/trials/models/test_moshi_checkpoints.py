@@ -8,7 +8,7 @@ from huggingface_hub import constants
 from moshi.models import LMGen, loaders
 from moshi.models.tts import TTSModel
 
-from tests.support.checkpoints import VOICES, checkpoint_info, put_into_hub_cache
+from benchmarks.trials.models.checkpoints import VOICES, checkpoint_info, put_into_hub_cache
 
 
 def heard(folder: Path, seed: int, frames: int = 30) -> tuple[list[int], int]:

@@ -13,9 +13,9 @@ import pytest
 import torch
 from huggingface_hub import constants
 
+from benchmarks.trials.models.checkpoints import put_into_hub_cache
 from inference import checkpoints, presets
 from inference.checkpoints import Checkpoint, CheckpointError
-from tests.support.checkpoints import put_into_hub_cache
 from tests.support.ports import free_port
 
 PRESET = presets.load({})["stt-1b-en_fr"]
@@ -91,7 +91,7 @@ def cache(tmp_path, monkeypatch):
 def hub(cache, stt_checkpoint, monkeypatch):
     """A hub that has `org/model`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, folder=stt_checkpoint))
-    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
     _ask(monkeypatch, server.server_port)
     yield server
     server.shutdown()

@@ -6,8 +6,8 @@ import json
 import pytest
 from playwright.sync_api import expect
 
+from benchmarks.trials.models.test_moshi_stt import speech_like
 from tests.browser.people import sign_up, start, stop
-from tests.inference.test_moshi_stt import speech_like
 from tests.support.camera import Camera
 from tests.support.sockets import live_socket, stored_words, tickets
 

@@ -151,6 +151,18 @@ def _run_out_of_memory_once(engine, monkeypatch):
     monkeypatch.setattr(last, "forward", once)
 
 
+def test_a_model_without_heads_has_silero_beside_it(stt_checkpoint_without_heads, speech):
+    engine = MoshiStt(1, preset_of(stt_checkpoint_without_heads, dtype="float32"))
+    engine.open(0, request(endpointing=None))
+    pcm = speech.samples(24_000)[: 6 * 24_000].astype(np.float32) / 32768
+    steps = _steps(engine, np.concatenate((np.zeros(24_000, np.float32), pcm, np.zeros(96_000, np.float32))))
+    assert max(step.speech for step in steps[:12]) < 0.3
+    assert np.mean([step.speech > 0.5 for step in steps[15:80]]) > 0.6
+    assert max(step.speech for step in steps[-12:]) < 0.3
+    assert engine._voice.pauses(0)[:3] == [1.0, 1.0, 1.0]
+    assert all(step.pauses == [] for step in steps)
+
+
 def _steps(engine, audio):
     told = []
     for start in range(0, len(audio) - 1919, 1920):
@@ -158,6 +170,13 @@ def _steps(engine, audio):
             told += engine.step({})[0]
         told += engine.step({0: audio[start : start + 1920]})[0]
     return [event for event in told if isinstance(event, Step)]
+
+
+def test_int8_is_what_a_cpu_gets_by_itself(stt_checkpoint):
+    engine = MoshiStt(1, preset_of(stt_checkpoint))
+    engine.open(0, request())
+    audio = np.frombuffer(speech_like(40, seed=2), "<i2").astype(np.float32) / 32768
+    assert len(_steps(engine, audio)) == 40
 
 
 def test_a_wish_for_end_points_reaches_the_stream(engine):

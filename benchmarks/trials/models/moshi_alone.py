@@ -12,10 +12,10 @@ import torch
 from moshi.models.tts import TTSModel
 from numpy.typing import NDArray
 
+from benchmarks.trials.models.checkpoints import checkpoint_info
 from inference.engines.moshi_tts import MoshiTts
 from inference.engines.moshi_tts.voices import Voices
 from inference.messages import Audio, Event, Open, Refused, Word
-from tests.support.checkpoints import checkpoint_info
 
 CODEBOOKS = 4
 Codes = list[list[int]]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.trials.models.checkpoints import checkpoint_info
+from benchmarks.trials.models.kyutai import words_of_the_server
 from inference.engines.moshi_stt.hearing import Hearing, Manner
 from inference.engines.moshi_stt.words import Timeline, Words
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Endpointing, Partial, Step, Word
-from tests.inference.kyutai import words_of_the_server
-from tests.support.checkpoints import checkpoint_info
 
 DELAY = 6
 BEGIN, PAD = 0, 3

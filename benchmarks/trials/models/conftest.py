@@ -37,7 +37,7 @@ def checkpoints_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def stt_checkpoint(checkpoints_folder: Path) -> Path:
     """The folder of a speech-to-text model with four heads that predict pauses."""
-    from tests.support import checkpoints
+    from benchmarks.trials.models import checkpoints
 
     return checkpoints.build_stt(checkpoints_folder / "stt")
 
@@ -45,7 +45,7 @@ def stt_checkpoint(checkpoints_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def stt_checkpoint_without_heads(checkpoints_folder: Path) -> Path:
     """The folder of a speech-to-text model that predicts no pauses."""
-    from tests.support import checkpoints
+    from benchmarks.trials.models import checkpoints
 
     return checkpoints.build_stt(checkpoints_folder / "stt-without-heads", heads=0)
 
@@ -53,6 +53,6 @@ def stt_checkpoint_without_heads(checkpoints_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def tts_checkpoint(checkpoints_folder: Path) -> Path:
     """The folder of a text-to-speech model, its voices in `voices`."""
-    from tests.support import checkpoints
+    from benchmarks.trials.models import checkpoints
 
     return checkpoints.build_tts(checkpoints_folder / "tts")

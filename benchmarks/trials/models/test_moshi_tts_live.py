@@ -6,9 +6,9 @@ from itertools import count
 import httpx
 import pytest
 
+from benchmarks.trials.models.checkpoints import VOICES
 from inference.messages import FRAME_BYTES
 from tests.support.api import access_to
-from tests.support.checkpoints import VOICES
 
 ENGINE = "tts-1.6b-en_fr"
 TEXT = "the quick brown fox <break time='0.5s'/> jumps"

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from moshi.models import LMGen
 
-from tests.support.checkpoints import checkpoint_info
+from benchmarks.trials.models.checkpoints import checkpoint_info
 
 FRAME = 1920
 
