@@ -25,11 +25,11 @@ import numpy as np
 import torch
 from moshi.models import LMGen, LMModel, MimiModel, loaders
 
+from benchmarks.trials.models.checkpoints import build_stt, checkpoint_info
 from inference import presets
 from inference.device import find, plan
 from inference.engines.moshi_stt.model import Model
 from inference.messages import FRAME_SAMPLES
-from tests.support.checkpoints import build_stt, checkpoint_info
 
 FRAME_MS = 80.0
 STT = {
