@@ -4,8 +4,10 @@ eSpeak NG has the GNU General Public Licence, version 3. It is loaded in a proce
 """
 
 import ctypes
+import tempfile
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
+from pathlib import Path
 from typing import Any, ClassVar
 
 import espeakng_loader
@@ -21,6 +23,7 @@ BY_CHARACTER = 1
 RATE, PITCH = 1, 3  # parameters
 WORDS_A_MINUTE, MIDDLE_PITCH = 175, 50  # their defaults
 ALL_IS_WELL = 0
+DO_NOT_EXIT = 0x8000
 WORD_EVENT = 1
 MALE, FEMALE = 1, 2
 
@@ -70,9 +73,13 @@ class Espeak(Phrases):
 class _Synthesiser:
     def __init__(self) -> None:
         self._espeak = ctypes.CDLL(str(espeakng_loader.get_library_path()))
-        data = str(espeakng_loader.get_data_path()).encode()
+        # eSpeak has room for 160 bytes of a path, and takes no longer one: it would look elsewhere, find nothing, and
+        # end the process. In a home with a long name it gets a short way to the same folder.
+        self._short_way = tempfile.TemporaryDirectory(prefix="espeak-")
+        data = Path(self._short_way.name, "data")
+        data.symlink_to(espeakng_loader.get_data_path())
         self._espeak.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
-        self._rate = self._espeak.espeak_Initialize(SYNCHRONOUS, 0, data, 0)
+        self._rate = self._espeak.espeak_Initialize(SYNCHRONOUS, 0, str(data).encode(), DO_NOT_EXIT)
         if self._rate <= 0:
             raise OSError("eSpeak NG did not find its data. Install espeakng-loader again.")
         self._espeak.espeak_Synth.argtypes = [
