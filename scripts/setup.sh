@@ -51,12 +51,25 @@ install() {
     checksum=$(cksum <"$requirements")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$checksum" ]; then return; fi
     echo "Installing $requirements"
-    if uv=$(find_uv); then
-        "$uv" pip install --quiet --python .venv/bin/python --requirement "$requirements"
-    else
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$requirements"
-    fi
+    fetch "$requirements" || fetch_without_moonshine "$requirements"
     echo "$checksum" >"$stamp"
+}
+
+fetch() {
+    if uv=$(find_uv); then
+        "$uv" pip install --quiet --python .venv/bin/python --requirement "$1"
+    else
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$1"
+    fi
+}
+
+# Its package is made for some machines only, and pip cannot be told for which: it depends on the C library.
+fetch_without_moonshine() {
+    grep -q "^moonshine-voice" "$1" || exit 1
+    grep -v "^moonshine-voice" "$1" >.venv/without-moonshine.txt
+    fetch .venv/without-moonshine.txt
+    echo "The speech engine Moonshine is not made for this machine; PocketSphinx listens in its place, with more mistakes." \
+        "It needs 64-bit Linux with glibc 2.34 (Debian 12, Ubuntu 22.04), or macOS 15 on Apple's processors."
 }
 
 install_quickly() {

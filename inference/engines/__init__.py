@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ctypes.util import find_library
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from inference import presets
@@ -31,8 +32,10 @@ class EngineInfo:
     controls: list[Control] = field(default_factory=list)
     library: str = ""
     """A shared library that it needs and that no Python package brings."""
+    package: str = ""
+    """A Python package that is not made for every machine."""
     install: str = ""
-    """How to get that."""
+    """How to get what is missing."""
     preset: Preset | None = None
     """Of an engine on one of Kyutai's models: it runs in a thread, and finds out itself how many slots it has."""
 
@@ -40,6 +43,8 @@ class EngineInfo:
 
     @property
     def is_installed(self) -> bool:
+        if self.package and find_spec(self.package) is None:
+            return False
         return not self.library or find_library(self.library) is not None
 
 
@@ -79,6 +84,20 @@ SEED = Control("seed", "Take", default=0, least=0, most=999, step=1)  # 0: anoth
 ENGINES = {
     info.name: info
     for info in (
+        EngineInfo(
+            name="moonshine",
+            label="Moonshine",
+            languages={"en": "English"},
+            engine="inference.engines.moonshine:Moonshine",
+            in_child=True,
+            # A stream needs a twentieth to a tenth of a core for what is final (measured); what may change takes the
+            # rest. A process has about 250 MB.
+            default_slots=8 * min(_CORES, 4),
+            slots_per_child=8,
+            package="moonshine_voice",
+            install="It is made for 64-bit Linux (glibc 2.34 or later), macOS 15 on Apple's processors, and Windows.",
+            better=Better(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
+        ),
         EngineInfo(
             name="pocketsphinx",
             label="PocketSphinx",
@@ -163,5 +182,8 @@ ENGINES |= {
 
 
 def automatic() -> str:
-    """The speech-to-text engine where none was chosen: Kyutai's smaller model where there is a GPU for it."""
-    return "stt-1b-en_fr" if has_cuda() else "pocketsphinx"
+    """The speech-to-text engine where none was chosen: Kyutai's smaller model where there is a GPU for it, else the
+    best that runs here."""
+    if has_cuda():
+        return "stt-1b-en_fr"
+    return "moonshine" if ENGINES["moonshine"].is_installed else "pocketsphinx"

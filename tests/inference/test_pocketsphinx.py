@@ -1,8 +1,8 @@
-import numpy as np
 import pytest
 
 from inference.engines.pocketsphinx import PocketSphinx
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Open, Partial, Step, Word
+from inference.messages import SAMPLE_RATE, EndPoint, Partial, Step, Word
+from tests.inference.hearing import hear, pick, text
 from tests.support.audio import Recording
 from tests.support.words import word_error_rate
 
@@ -10,26 +10,6 @@ from tests.support.words import word_error_rate
 @pytest.fixture(scope="module")
 def engine():
     return PocketSphinx(1)
-
-
-def hear(engine, samples, position=0):
-    """All that the engine tells of int16 samples at 24 kHz."""
-    audio = samples.astype(np.float32) / np.float32(32768)
-    engine.open(0, Open("s", "web", 0.0, position, "en"))
-    told = []
-    for start in range(0, len(audio) - FRAME_SAMPLES + 1, FRAME_SAMPLES):
-        told += engine.step({0: audio[start : start + FRAME_SAMPLES]})[0]
-    told += engine.flush(0)
-    engine.close(0)
-    return told
-
-
-def text(told):
-    return " ".join(event.text for event in told if isinstance(event, Word))
-
-
-def pick(told, kind):
-    return [event for event in told if isinstance(event, kind)]
 
 
 @pytest.fixture(scope="module")

@@ -181,6 +181,17 @@ async def test_no_more_streams_than_slots():
         assert not running.scheduler.slot_is_free.is_set()
 
 
+async def test_streams_are_spread_over_the_processes_of_an_engine():
+    lanes = [in_loop(2), in_loop(2), in_loop(2)]
+    async with Running(*lanes) as running:
+        while running.scheduler.slots < 6:
+            await asyncio.sleep(0.01)
+        for number in range(3):
+            assert running.open(str(number))
+        taken = [lane.streams for lane in running.scheduler._lanes]
+        assert taken == [1, 1, 1]
+
+
 async def test_a_stream_that_floods_loses_its_slot_and_harms_no_other(monkeypatch):
     monkeypatch.setattr(stream, "BACKLOG_BYTES", 10 * FRAME_BYTES)
     async with Running(in_loop()) as running:

@@ -39,7 +39,7 @@ class Site:
             "DATA_DIR": str(folder / "data"),
             "SECRET_KEY": secrets.token_urlsafe(),
             "PYTHONUNBUFFERED": "1",
-            "STT_SLOTS": "2",  # each is a process, where the engine is Pocketsphinx
+            "STT_SLOTS": "2",
             "TTS_ENGINE": "",  # most tests are about listening, and its engines take a second to start
             **env,
         }

@@ -3,7 +3,8 @@
 import numpy as np
 
 from inference.messages import SAMPLE_RATE, Step, Word
-from tests.inference.test_pocketsphinx import bria, engine, hear, pick, text, told_of_bria
+from tests.inference.hearing import hear, pick, text
+from tests.inference.test_pocketsphinx import bria, engine, told_of_bria
 from tests.support.words import word_error_rate
 
 
