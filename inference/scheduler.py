@@ -92,6 +92,10 @@ class Lane:
         self.slots = [Slot(self, index) for index in range(self.host.slots)]
         self.up = True
 
+    @property
+    def streams(self) -> int:
+        return sum(slot.stream is not None for slot in self.slots)
+
     def touch(self, slot: Slot) -> None:
         self._touched.add(slot)
         self._wake.set()
@@ -139,8 +143,10 @@ class Scheduler:
         return next((lane.host.voices for lane in self._lanes if lane.up), [])
 
     def open(self, request: Open) -> Stream | None:
-        """Give the stream a slot, if one is free."""
-        slot = next(self._free_slots(), None)
+        """Give the stream a slot, if one is free: in the lane that has the fewest streams."""
+        lanes = [lane for lane in self._lanes if any(slot.is_free for slot in lane.slots)]
+        lane = min(lanes, key=lambda lane: lane.streams, default=None)
+        slot = next((slot for slot in lane.slots if slot.is_free), None) if lane else None
         if slot is None:
             return None
         slot.stream = stream_for(self._kind, request)
