@@ -2,6 +2,7 @@ from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -13,7 +14,7 @@ from accounts.models import REASON_LENGTH, DecisionRefused, User
 from accounts.requests import UserRequest
 from accounts.standing import Decision
 
-admin.site.site_header = admin.site.site_title = "Speech"
+admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's, with its rate limits
 
 RIGHTS = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")

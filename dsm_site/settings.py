@@ -22,6 +22,7 @@ env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 HOST: str = env.str("HOST", default="127.0.0.1")
 PORT: int = env.int("PORT", default=8000)
+SITE_NAME: str = env.str("SITE_NAME", default="DSM Speech")
 SITE_URL: str = env.str("SITE_URL", default=f"http://{HOST}:{PORT}").rstrip("/")
 DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var"))).absolute()
 DATA_DIR.mkdir(parents=True, exist_ok=True)
@@ -104,6 +105,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "accounts.context_processors.accounts",
             ],
+            "builtins": ["dsm_site.template_tags"],
         },
     }
 ]
@@ -304,7 +306,7 @@ REST_FRAMEWORK = {
 }
 
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Speech",
+    "TITLE": SITE_NAME,
     "VERSION": "1",
     "DESCRIPTION": "Sessions, uploads, engines, voices and accounts of this site.",
     "SCHEMA_PATH_PREFIX": "/api/v1",

@@ -78,7 +78,7 @@ def document() -> dict[str, Any]:
     site = urlsplit(settings.SITE_URL)
     return {
         "asyncapi": "3.0.0",
-        "info": {"title": "Speech", "version": "1", "description": (__doc__ or "").strip()},
+        "info": {"title": settings.SITE_NAME, "version": "1", "description": (__doc__ or "").strip()},
         "servers": {"site": {"host": site.netloc, "protocol": site.scheme.replace("http", "ws")}},
         "defaultContentType": "application/json",
         "channels": {channel.name: _channel(channel, ref_of) for channel in CHANNELS},

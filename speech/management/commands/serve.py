@@ -98,7 +98,7 @@ def _one_after_another() -> Iterator[None]:
 
 def _greeting() -> str:
     first = "" if User.objects.exists() else "\n  Sign up there: the first account becomes the administrator."
-    return f"\n  Speech is at {settings.SITE_URL}{first}\n"
+    return f"\n  {settings.SITE_NAME} is at {settings.SITE_URL}{first}\n"
 
 
 def _ended(task: "asyncio.Task[None]") -> Deferred:
