@@ -95,6 +95,11 @@ class Unavailable(StreamError):
     todo = "Keep this page open: it goes on by itself."
 
 
+class Restarting(Unavailable):
+    what = "The server restarts."
+    why = "Whoever runs it has stopped it, or brings a new version."
+
+
 class NoSession(StreamError):
     code = CloseCode.NO_SESSION
     what = "There is no such session."

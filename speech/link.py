@@ -195,6 +195,14 @@ class Link:
             if not self._listeners[topic]:
                 del self._listeners[topic]
 
+    def tell_listeners(self, topic: str, data: dict[str, Any]) -> None:
+        """Those of this process alone."""
+        for listener in list(self._listeners.get(topic, ())):
+            listener(data)
+
+    def has_listeners(self, topic: str) -> bool:
+        return topic in self._listeners
+
     # --- The two directions ---------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
@@ -238,8 +246,7 @@ class Link:
             case "waiting":
                 self.waiting.hear(message["link"], message["since"])
             case "notice":
-                for listener in list(self._listeners.get(message["topic"], ())):
-                    listener(message["data"])
+                self.tell_listeners(message["topic"], message["data"])
 
     def _take_item(self, stream: str, seq: int, item: Down) -> None:
         if connection := self._connections.get(stream):

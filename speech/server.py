@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
@@ -10,12 +11,15 @@ from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server as Daphne
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+from twisted.internet import reactor as twisted_reactor
 from twisted.internet.abstract import FileDescriptor
 from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from speech.errors import CloseCode
+from speech.leaving import finish_streams
 
 logger = logging.getLogger(__name__)
+reactor: Any = twisted_reactor  # its type stubs do not know what it is
 
 MAX_MESSAGE = 64 * 1024
 """Bytes; a socket that sends more at once is closed with 1009."""
@@ -153,6 +157,7 @@ class Server(Daphne):
         WebSocketFactory.protocol = ReadSocket
         self._where = f"{host}:{port}"
         self.failed = False
+        self._ending: asyncio.Future[None] | None = None
         observer: Any = STDLibLogObserver()
         globalLogPublisher.addObserver(observer)  # Daphne throws Twisted's log away, errors and all
         super().__init__(
@@ -161,7 +166,25 @@ class Server(Daphne):
             websocket_max_message_size=MAX_PROGRAMS_MESSAGE,
             websocket_max_frame_size=MAX_PROGRAMS_MESSAGE,
             server_name="speech",
+            signal_handlers=False,  # Twisted's end at once
         )
+
+    def run(self) -> None:
+        reactor.callWhenRunning(self._end_when_told)
+        super().run()
+
+    def _end_when_told(self) -> None:
+        loop = asyncio.get_event_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+
+    def _end(self) -> None:
+        """The first time when all streams are finished, the second time at once."""
+        if self._ending is not None:
+            self._ending.cancel()
+            return
+        self._ending = asyncio.ensure_future(finish_streams())
+        self._ending.add_done_callback(lambda _: self.stop())
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, ReadSocket):

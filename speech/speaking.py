@@ -18,7 +18,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import ClassVar
 
 from django.conf import settings
@@ -28,6 +28,7 @@ from inference import messages
 from inference.messages import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, Down, Marker, Text
 from speech import errors, events
 from speech.admission import Admission
+from speech.inbox import Inbox
 from speech.link import Connection, Link
 from speech.script import Passage, Script
 from speech.spoken_text import SpokenText
@@ -42,7 +43,6 @@ PORTION = 400
 """Characters that are turned into words at once; it takes some milliseconds of the event loop."""
 INBOX_AT_MOST = 4_000
 """What `AHEAD` characters give, spoken slowly, is far less."""
-TICK = 0.5
 SIGN_OF_LIFE_EVERY = 5.0
 IDLE_AT_MOST = 60.0
 """Seconds for which a slot is held while no text comes."""
@@ -74,7 +74,7 @@ class Speaking:
         self._controls = dict(controls or {})
         self._may_wait = wait
         self._link = Link.current()
-        self._inbox: asyncio.Queue[Down | None] = asyncio.Queue(INBOX_AT_MOST)
+        self._inbox: Inbox[Down] = Inbox(INBOX_AT_MOST)
         self._speaker: Speaker
         self._spoken_text: SpokenText
         self._text = ""  # said, and not turned into words
@@ -108,23 +108,23 @@ class Speaking:
         self._said += text
         self._text += text
         self._last_text_at = time.monotonic()
-        self._wake()
+        self._inbox.wake()
 
     def finish(self) -> None:
         """No more text follows."""
         self._is_finished = True
-        self._wake()
+        self._inbox.wake()
 
     def stop(self) -> None:
         """Nobody listens any more."""
         self._is_stopped = True
         self._let_go_of_slot()
-        self._wake()
+        self._inbox.wake()
 
     def fail(self, error: errors.StreamError) -> None:
         """End now; `run` raises the error."""
         self._failure = error
-        self._wake()
+        self._inbox.wake()
 
     @property
     def is_ending(self) -> bool:
@@ -136,37 +136,24 @@ class Speaking:
         with self._place_of_owner():
             self._speaker = choose(await self._link.speakers(), **self._wishes, controls=self._controls)
             self._spoken_text = SpokenText(self._speaker.voice.language)
-            self._tick()
+            self._inbox.tick()
             try:
                 while not self._is_over:
                     await self._proceed()
                     if not self._is_over:
                         await self._take(await self._inbox.get())
             finally:
-                self._timer.cancel()
+                self._inbox.stop()
                 self._let_go_of_slot()
 
     # --- What comes in --------------------------------------------------------------------------------------------
 
-    def _wake(self) -> None:
-        with suppress(asyncio.QueueFull):  # then it does not sleep
-            self._inbox.put_nowait(None)
-
     def _hear(self, message: Down) -> None:
         """From the link."""
         try:
-            self._inbox.put_nowait(message)
-        except asyncio.QueueFull:
+            self._inbox.post(message)
+        except errors.TooFast:
             self.fail(errors.TooFast("The engine made more than it was asked for.", todo="Try again."))
-
-    def _tick(self) -> None:
-        """Wakes `run` when nothing else does, and keeps the slot while it waits for its holder."""
-        self._wake()
-        now = time.monotonic()
-        if self._connection and now - self._last_sign_at > SIGN_OF_LIFE_EVERY:
-            self._last_sign_at = now
-            self._connection.tell(Text(""))
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     async def _take(self, message: Down | None) -> None:
         match message:
@@ -219,8 +206,9 @@ class Speaking:
     def _pump(self, connection: Connection) -> None:
         """Send what the engine should get now: words, and the marker after the last of them."""
         if words := self._script.send(AHEAD - self._script.ahead):
-            connection.tell(Text(words))
-            self._last_sign_at = time.monotonic()
+            self._tell_text(connection, words)
+        elif time.monotonic() - self._last_sign_at > SIGN_OF_LIFE_EVERY:
+            self._tell_text(connection, "")  # which keeps the slot while it waits for its holder
         if self._has_all_text and self._script.is_sent and not self._marked:
             connection.tell(Marker(0))
             self._marked = True
@@ -228,6 +216,10 @@ class Speaking:
             raise errors.UnfitText(
                 f"No text came for {IDLE_AT_MOST:.0f} s.", "A place is for who speaks.", "Begin again with the text."
             )
+
+    def _tell_text(self, connection: Connection, text: str) -> None:
+        connection.tell(Text(text))
+        self._last_sign_at = time.monotonic()
 
     async def _tell_audio(self, pcm: bytes) -> None:
         if not self._connection:

@@ -9,7 +9,6 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from enum import Enum
 from functools import partial
 from typing import Any
@@ -21,6 +20,8 @@ from speech import errors, events
 from speech.admission import Admission
 from speech.claiming import claim
 from speech.feed import MARK, Feed
+from speech.inbox import Inbox
+from speech.leaving import LEAVING
 from speech.link import Link
 from speech.models import Counts, Session
 from speech.notices import about_session
@@ -31,7 +32,6 @@ from speech.transcript import Stored, Transcript
 HELD_AT_MOST = 120 * SAMPLE_RATE
 INBOX_AT_MOST = 2_000
 """An engine, which is fed a few seconds ahead, never fills it; a client that floods may."""
-TICK = 0.5
 COME_BACK_WITHIN = 5.0
 """Seconds for which a speaker who lost the socket in mid-sentence is waited for before the sentence is ended."""
 
@@ -69,7 +69,7 @@ class Stream:
         self._recorder: Recorder | None = None
         self._keeps = keep
         self._link = Link.current()
-        self._inbox: asyncio.Queue[Down | Wish | Stored | None] = asyncio.Queue(INBOX_AT_MOST)
+        self._inbox: Inbox[Down | Wish | Stored] = Inbox(INBOX_AT_MOST)
         self._wish = Wish.RUN
         self._wish_is_met = False
         self._told_ready = False
@@ -81,7 +81,7 @@ class Stream:
         self._told_unstored = False
         self._dropped = self._engines_lost = 0  # since the session began
         self._abandoned_at: float | None = None
-        self._ends_alone = self._ended_alone = False
+        self._ends_alone = self._ended_alone = self._is_leaving = False
         self._failure: errors.StreamError | None = None
         self._is_over = False
         self.accepts_audio = False
@@ -104,7 +104,7 @@ class Stream:
         if wish is not Wish.RUN:
             self.accepts_audio = False
         self._dropped = max(self._dropped, dropped)
-        self._post(wish)
+        self._inbox.post(wish)
 
     @property
     def held(self) -> int:
@@ -120,17 +120,19 @@ class Stream:
     def fail(self, error: errors.StreamError) -> None:
         """End now; `run` raises the error."""
         self._failure = error
-        with suppress(errors.TooFast):  # a full inbox wakes `run` as well
-            self._post(None)
+        self._inbox.wake()
 
     def abandon(self) -> None:
         """Nobody listens any more; the speaker may come back with the session's id."""
         self._abandoned_at = time.monotonic()
-        with suppress(errors.TooFast):
-            self._post(None)
+        self._inbox.wake()
 
     async def run(self) -> None:
         """Returns when the stream was stopped or abandoned and everything is stored. Raises `StreamError`."""
+        with self._link.listening(LEAVING, self._leave):
+            await self._run()
+
+    async def _run(self) -> None:
         self._session: Session | Passing = Passing()
         if self._keeps:
             self._session, self._recorder = await claim(self._owner, self._resumes, self._keeps_audio)
@@ -138,7 +140,7 @@ class Stream:
         if self._session.samples:
             self._feed = Feed(self._session.samples)
         self._transcript = Transcript(self._session, self._hear, self.fail, self._record)
-        self._tick()
+        self._inbox.tick()
         try:
             with self._link.listening(about_session(self._session.pk), self._hear_of_session):
                 while not self._is_over:
@@ -147,7 +149,7 @@ class Stream:
                     if self._failure:
                         raise self._failure
         finally:
-            self._timer.cancel()
+            self._inbox.stop()
             self._let_go_of_slot()
             await asyncio.shield(self._transcript.end(self._feed.end, self._counts()))
             if self._recorder and not isinstance(self._failure, errors.TakenOver):
@@ -155,24 +157,12 @@ class Stream:
 
     # --- What comes in --------------------------------------------------------------------------------------------
 
-    def _post(self, message: Down | Wish | Stored | None) -> None:
-        try:
-            self._inbox.put_nowait(message)
-        except asyncio.QueueFull:
-            raise errors.TooFast from None
-
     def _hear(self, message: Down | Stored) -> None:
         """From the link and the transcript, which are not to blame if this stream does not keep up."""
         try:
-            self._post(message)
+            self._inbox.post(message)
         except errors.TooFast as error:
             self.fail(error)
-
-    def _tick(self) -> None:
-        """Wakes `run` when nothing else does. A timer, since a time-out around every message costs as much as it."""
-        with suppress(errors.TooFast):
-            self._post(None)
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
     async def _take(self, message: Down | Wish | Stored | None) -> None:
         match message:
@@ -240,6 +230,8 @@ class Stream:
     async def _meet_wish(self) -> None:
         self._wish_is_met = True
         self._let_go_of_slot()
+        if self._is_leaving:
+            raise errors.Restarting
         if self._wish is Wish.PAUSE:
             await self._tell(events.Paused())
         else:
@@ -344,5 +336,18 @@ class Stream:
         if not self._told_ready:
             self._is_over = True
         elif not self._in_sentence or time.monotonic() - self._abandoned_at > COME_BACK_WITHIN:
-            self._wish, self._wish_is_met = Wish.STOP, False
-            self._ends_alone = True
+            self._end_alone()
+
+    def _end_alone(self) -> None:
+        """Its speaker did not end it, and may come back with what was not heard."""
+        self._wish, self._wish_is_met = Wish.STOP, False
+        self._ends_alone = True
+
+    def _leave(self, _: dict[str, Any]) -> None:
+        """This process ends: what was said is brought to its end and stored, and the speaker goes on elsewhere."""
+        if not (self._keeps and self._feed.has_slot):
+            self.fail(errors.Restarting())
+        elif self._wish is not Wish.STOP:
+            self._is_leaving = True
+            self._end_alone()
+            self._inbox.wake()

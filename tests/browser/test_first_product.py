@@ -1,11 +1,12 @@
 """Sign up, talk, read along, find it again; and somebody else, who waits to be let in."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import sign_up, start, status, stop, transcript
+from tests.browser.people import log_in, sign_up, start, status, stop, transcript
 from tests.support.site import running_site
 from tests.support.words import word_error_rate
 
@@ -13,7 +14,7 @@ WORD_ERRORS = 0.2
 """The engine has none wrong where nothing disturbs it."""
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with running_site(tmp_path_factory.mktemp("site"), from_nothing=True) as site:
         yield site
@@ -46,3 +47,36 @@ def test_a_newcomer_talks_and_reads_along_and_another_is_let_in(site, open_page,
     expect(status(newcomer)).to_contain_text("This was a test.")
     newcomer.goto("/sessions/")
     expect(newcomer).to_have_url(re.compile("/accounts/standing/$"))
+
+
+@pytest.mark.parametrize("end", ["the tab is closed", "the server is stopped"])
+def test_an_end_in_mid_sentence_keeps_its_words(site, open_page, opening, end):
+    expected = ["WebSocket", "Failed to load", "ERR_"]
+    page = open_page(site.url, microphone=opening.wav(48_000, silence_after=60), expect=expected)
+    log_in(page, "ada@example.org")
+    start(page)
+    page.wait_for_function("() => document.querySelector('.tail')?.textContent.split(' ').length > 6")
+    if end == "the server is stopped":
+        site.web.stop()
+    page.close()
+    if end == "the server is stopped":
+        site.web.start()
+        site.wait_until_ready()
+    words = words_of_newest_session(site)
+    spoken = opening.text.split()[: len(words)]
+    assert word_error_rate(" ".join(spoken), " ".join(words)) <= 0.4  # the last word may be cut off
+
+
+NEWEST = """
+from speech.models import Session
+print(*Session.objects.latest("started_at").words.values_list("text", flat=True))
+"""
+
+
+def words_of_newest_session(site) -> list[str]:
+    """As soon as there are some: the sentence is ended a moment after its speaker has gone."""
+    began = time.monotonic()
+    while time.monotonic() - began < 60:
+        if words := site.shell(NEWEST).split():
+            return words
+    raise AssertionError("not a word was stored")
