@@ -28,8 +28,8 @@ SILENT_AFTER = 0.9
 """Seconds without a heartbeat after which an inference process is taken for dead; four are due in it."""
 WATCH_EVERY = 0.1
 SEND_WITHIN = 2.0
-INFORMED_WITHIN = 2.0
-"""Seconds in which a new link has heard of every inference process."""
+INFORMED_WITHIN = 1.0
+"""Seconds in which a new link has heard of every inference process that is not taken for dead."""
 VOICES_WITHIN = 5.0
 """Seconds in which an engine that speaks is up and has told its voices."""
 REJOIN_EVERY = 0.5

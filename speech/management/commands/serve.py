@@ -51,6 +51,7 @@ class Command(BaseCommand):
             ) from None
         server = Server(settings.HOST, settings.PORT)
         reactor.callWhenRunning(self.stdout.write, _greeting())
+        reactor.callWhenRunning(_get_to_know_engines)
         reactor.callWhenRunning(_tell_state_on_signal)
         reactor.callWhenRunning(_send_webhooks)
         if not settings.REDIS_URL:
@@ -109,6 +110,11 @@ def _ended(task: "asyncio.Task[None]") -> Deferred:
 def _send_webhooks() -> None:
     task = asyncio.ensure_future(Sender().run())
     reactor.addSystemEventTrigger("during", "shutdown", lambda: _ended(task))
+
+
+def _get_to_know_engines() -> None:
+    """The first page then need not wait for their heartbeats."""
+    asyncio.get_event_loop().call_soon(Link.current)
 
 
 def _tell_state_on_signal() -> None:
