@@ -3,7 +3,7 @@
 Two web and two inference processes, Redis and PostgreSQL, all real. Every few seconds one fault, of a kind and at a
 moment that a seed chooses. Streams come and go all the while; each is spoken in real time by a client that comes back.
 The engine's words are checksums of the audio, so a sample that is missing, doubled or moved shows. With
-`--engine pocketsphinx --audio FILE.wav --text FILE.txt` it is real speech, and the word error rate beside an
+`--engine moonshine --audio FILE.wav --text FILE.txt` it is real speech, and the word error rate beside an
 undisturbed run's.
 """
 
@@ -294,7 +294,7 @@ def real_speech(streams: int, faults: int, wav: Path, text: str) -> str:
         pcm = file.readframes(file.getnframes())
     lines = []
     for title, number in (("undisturbed", 0), ("disturbed", faults)):
-        with running_site("pocketsphinx", slots=streams) as site:
+        with running_site("moonshine", slots=streams) as site:
             asyncio.run(disturb(site, streams, number, lambda: pcm, list(site.faults())))
             stored = site.stored_words()
         rates = [word_error_rate(text, " ".join(words)) for words in stored.values()]
@@ -310,12 +310,12 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=20)
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--engine", choices=["checksum", "pocketsphinx"], default="checksum")
+    parser.add_argument("--engine", choices=["checksum", "moonshine"], default="checksum")
     parser.add_argument("--audio", type=Path, help="WAV, mono, 24 kHz")
     parser.add_argument("--text", type=Path)
     options = parser.parse_args()
     random.seed(options.seed)
-    if options.engine == "pocketsphinx":
+    if options.engine == "moonshine":
         print(real_speech(options.streams, options.faults, options.audio, options.text.read_text()))
         return
     lines, verdict = checksums(options.streams, options.faults, (20, 60))

@@ -1,6 +1,6 @@
 """An hour of speech, uploaded: `python -m benchmarks.upload --speech FILE`.
 
-The site as `make serve` starts it, all in one process with PocketSphinx; the recording is repeated until it is as long
+The site as `make serve` starts it, all in one process with Moonshine; the recording is repeated until it is as long
 as asked for, and sent as its page sends it. The baseline is the engine alone on the recording, in this process.
 """
 
@@ -44,7 +44,7 @@ def engine_alone(wav: Path) -> tuple[float, int]:
     """Its real-time factor on the recording, and how many words it heard."""
     with wave.open(str(wav)) as file:
         pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
-    engine = engines.load("pocketsphinx", 1)
+    engine = engines.load("moonshine", 1)
     engine.open(0, Open("", "", 0, 0, "en"))
     began, heard = time.monotonic(), []
     for start in range(0, len(pcm) - FRAME_SAMPLES, FRAME_SAMPLES):
