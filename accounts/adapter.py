@@ -1,5 +1,7 @@
 """What this site decides about signing up, where allauth asks."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -12,19 +14,22 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.shortcuts import redirect
 
-from accounts import mail
+from accounts import invited, mail
 from accounts.models import User
 from accounts.signals import signed_up
 
 
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        return settings.SIGNUP_OPEN
+        if settings.SIGNUP == "invitation":
+            return User.objects.wants_founder() or invited.by(request) is not None
+        return settings.SIGNUP == "open"
 
     def clean_email(self, email: str) -> str:
         email = super().clean_email(email)
         domains = settings.SIGNUP_EMAIL_DOMAINS
-        if domains and email.rpartition("@")[2] not in domains and not self._resets_password():
+        is_free = self._resets_password() or invited.by(self.request) is not None
+        if domains and email.rpartition("@")[2] not in domains and not is_free:
             raise ValidationError(
                 f"This site takes email addresses at {', '.join(domains)} only, and {email} is none. "
                 "Use your address there, or ask whoever runs this site."
@@ -35,8 +40,14 @@ class AccountAdapter(DefaultAccountAdapter):
         super().save_user(request, user, form, commit=False)
         if not commit:
             return user
-        if not (User.objects.wants_founder() and _save_as_founder(user)):
-            _save_as_pending(request, user)
+        if User.objects.wants_founder() and _save_as_founder(user):
+            return user
+        with _once(request), transaction.atomic():
+            user.save()
+            is_invited = invited.let_in(request, user)
+            signed_up.send(User, user=user)
+        if settings.TELL_ADMINS_OF_SIGNUPS and not is_invited:
+            transaction.on_commit(partial(mail.tell_admins_of, user, User.objects.admins()))
         return user
 
     def _resets_password(self) -> bool:
@@ -59,14 +70,11 @@ def _save_as_founder(user: User) -> bool:
     return True
 
 
-def _save_as_pending(request: HttpRequest, user: User) -> None:
+@contextmanager
+def _once(request: HttpRequest) -> Iterator[None]:
     try:
-        with transaction.atomic():
-            user.save()
-            signed_up.send(User, user=user)
+        yield
     except IntegrityError:
         # The form found the address free, so the same form was sent twice at once: a double click.
         messages.info(request, "This account was just made. Log in with it.")
         raise ImmediateHttpResponse(redirect("account_login")) from None
-    if settings.TELL_ADMINS_OF_SIGNUPS:
-        transaction.on_commit(partial(mail.tell_admins_of, user, User.objects.admins()))

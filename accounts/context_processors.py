@@ -3,6 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import invited
 from accounts.models import User
 
 
@@ -11,6 +12,9 @@ def accounts(request: HttpRequest) -> dict[str, Any]:
     decides = bool(user and user.is_authenticated and user.is_admin)
     return {
         "pending_count": User.objects.pending().count() if decides else 0,
-        "sends_email": settings.SENDS_EMAIL,
-        "wants_founder": User.objects.wants_founder,  # asked only by a page that shows it
+        "sends_email": settings.SENDS_EMAIL and settings.TELL_USERS_OF_DECISIONS,
+        "admin_contact": settings.ADMIN_CONTACT,
+        "by_invitation": settings.SIGNUP == "invitation",
+        "invitation": lambda: invited.by(request),  # as the next, asked only by a page that shows it
+        "wants_founder": User.objects.wants_founder,
     }

@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from django import forms
 
-from accounts.models import REASON_LENGTH, Token, User
+from accounts.models import REASON_LENGTH, Invitation, Token, User
 from accounts.models.token import NAME_LENGTH
 from accounts.scopes import LABELS
 from accounts.standing import Decision
@@ -28,6 +28,19 @@ class DecisionForm(forms.Form):
         if self.cleaned_data["decision"] == self.APPROVE:
             return users.approve(by, reason)
         return users.reject(by, reason)
+
+
+class InvitationForm(forms.Form):
+    LIFETIMES = {"1": "A day", "7": "A week", "30": "30 days"}
+
+    note = forms.CharField(
+        label="For whom", max_length=100, required=False, help_text="So that you know it again. Only admins read it."
+    )
+    days = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="7", label="It holds for")
+
+    def make(self, by: User) -> tuple[Invitation, str]:
+        """The invitation and its secret."""
+        return Invitation.make(by, timedelta(days=int(self.cleaned_data["days"])), self.cleaned_data["note"])
 
 
 class TokenForm(forms.Form):

@@ -23,6 +23,8 @@ SUBJECTS = {
 
 
 def tell_standing(users: Iterable["User"]) -> None:
+    if not settings.TELL_USERS_OF_DECISIONS:
+        return
     _send([_message(SUBJECTS[user.status], user.status, user, user.email, "live") for user in users])
 
 

@@ -11,7 +11,7 @@ from django.utils.deprecation import MiddlewareMixin
 from accounts.permissions import refusal
 
 View = Callable[..., Any]
-ALLAUTH_VIEWS = "allauth.account."
+ALLAUTH_VIEWS = ("allauth.account.", "allauth.mfa.", "allauth.usersessions.")
 
 
 def approval_not_required(view: View) -> View:
@@ -34,7 +34,7 @@ class ApprovalRequiredMiddleware(MiddlewareMixin):
 def _is_open(view: View) -> bool:
     if not getattr(view, "approval_required", True):
         return True
-    if getattr(view, "__module__", "").startswith(ALLAUTH_VIEWS):  # log out, password, e-mail addresses
+    if getattr(view, "__module__", "").startswith(ALLAUTH_VIEWS):  # log out, password, e-mail addresses, second factors
         return True
     return not getattr(view, "login_required", True) and not _is_api(view)
 

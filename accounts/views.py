@@ -78,7 +78,7 @@ def approvals(request: UserRequest) -> HttpResponse:
     if request.method == "POST":
         return _decide(request)
     search, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
-    found = User.objects.filter(email__icontains=search)
+    found = User.objects.filter(Q(email__icontains=search) | Q(name__icontains=search))
     users = found.filter(status=status) if status in User.Status else found
     users = users.annotate(is_confirmed=is_confirmed).select_related("decided_by").pending_first()
     context = {

@@ -61,6 +61,8 @@ INSTALLED_APPS = [
     "inference",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
     "corsheaders",
@@ -68,6 +70,7 @@ INSTALLED_APPS = [
     "csp",
     "django.contrib.admin",
     "django.contrib.auth",
+    "django.contrib.humanize",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
@@ -196,20 +199,29 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 # Without a mail server a link to confirm an address would reach nobody.
 SENDS_EMAIL = bool(env.str("EMAIL_URL", default=""))
-ACCOUNT_EMAIL_VERIFICATION: str = env.str("EMAIL_VERIFICATION", default="optional" if SENDS_EMAIL else "none")
+ACCOUNT_EMAIL_VERIFICATION: str = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional" if SENDS_EMAIL else "none")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = SITE_NAME
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"  # nobody's address is
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS  # browsers themselves allow it on localhost only
 # allauth's own rate limits and the programs' are on by default; `RATE_LIMITS=off` is for load tests.
 RATE_LIMITS: bool = env.bool("RATE_LIMITS", default=True)
 if not RATE_LIMITS:
-    ACCOUNT_RATE_LIMITS = False
+    ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 
-SIGNUP_OPEN: bool = env.bool("SIGNUP_OPEN", default=True)
+SIGNUP: str = env.str("SIGNUP", default="open")
+if SIGNUP not in ("open", "invitation", "closed"):
+    raise ImproperlyConfigured(f"SIGNUP is {SIGNUP!r}, and may be open, invitation or closed.")
 SIGNUP_EMAIL_DOMAINS: list[str] = [d.lower() for d in env.list("SIGNUP_EMAIL_DOMAINS", default=[])]
 FIRST_USER_IS_ADMIN: bool = env.bool("FIRST_USER_IS_ADMIN", default=True)
 TELL_ADMINS_OF_SIGNUPS: bool = env.bool("TELL_ADMINS_OF_SIGNUPS", default=False)
+TELL_USERS_OF_DECISIONS: bool = env.bool("TELL_USERS_OF_DECISIONS", default=True)
+ADMIN_CONTACT: str = env.str("ADMIN_CONTACT", default="")
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)

@@ -10,8 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.caller import Caller
-from accounts.models import DecisionRefused, User
-from accounts.models.user import REASON_LENGTH
+from accounts.models import REASON_LENGTH, DecisionRefused, User
 from accounts.scopes import ADMIN, LABELS
 from rest.base import RestView
 

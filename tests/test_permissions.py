@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Token, User
+from accounts.models import Invitation, Token, User
 from accounts.scopes import scopes_of
 from dsm_site.asgi import application
 from speech import link
@@ -39,10 +39,10 @@ NOBODY = (OUT, OUT, OUT, GONE, GONE, GONE)
 URLS = {
     ANYBODY: """
         home healthz jwks asyncapi build_info modules_info metrics voice_cloning
-        shared shared_flac shared_wav shared_peaks
+        shared shared_flac shared_wav shared_peaks invited
     """,
     APIS: "refresh_token revoke_token rest_schema",
-    LOGGED_IN: "standing standing_json close_account",
+    LOGGED_IN: "standing standing_json close_account profile",
     MEMBERS: """
         live voices voices_file sessions sessions_bulk sessions_undo sessions_deleted sessions_delete_for_good
         transcripts upload uploads your_data download_all tickets access_token tokens webhooks
@@ -56,7 +56,10 @@ URLS = {
         rest_session rest_session_words rest_session_export
         webhook webhook_test webhook_again webhook_delete token_revoke
     """,
-    ADMINS: "approvals approvals_undo rest_users rest_user rest_user_approve rest_user_reject",
+    ADMINS: """
+        approvals approvals_undo decisions invitations invitation_revoke
+        rest_users rest_user rest_user_approve rest_user_reject
+    """,
     NOBODY: """
         rest_nowhere session_put_back session_flac session_wav correct correction_undo share_revoke
         one_upload rest_session_audio rest_upload
@@ -64,7 +67,7 @@ URLS = {
 }
 POSTED = {
     *("session_details", "session_delete", "session_put_back", "correct", "correction_undo", "share", "share_revoke"),
-    *("webhook_test", "webhook_again", "webhook_delete", "token_revoke"),
+    *("webhook_test", "webhook_again", "webhook_delete", "token_revoke", "invitation_revoke"),
 }
 NAMED = {"transcript": "txt", "rest_session_export": "srt", "rest_session_audio": "wav"}
 """What stands for the extension."""
@@ -82,7 +85,7 @@ PAGES = {"ws/live/", "ws/voices/"}
 NOWHERE = {""}
 
 
-SEEN_TO_ELSEWHERE = ("admin:", "account_")
+SEEN_TO_ELSEWHERE = ("admin:", "account_", "mfa_", "usersessions_")
 """Django's admin, with its own log-in page (tests/accounts/test_django_admin.py), and allauth's pages."""
 SITE = [url for url in all_urls() if not url.name.startswith(SEEN_TO_ELSEWHERE)]
 RULES = [(url, rule) for url in SITE for rule, names in URLS.items() if url.name in names.split()]
@@ -121,6 +124,7 @@ def users():
     now = timezone.now()
     long_ago = now - timedelta(hours=1)
     Session.objects.create(pk=SAMPLE, owner=users["owner"], started_at=long_ago, ended_at=now, samples=24_000)
+    Invitation.objects.create(pk=int(SAMPLES["int"]), digest="x", expires_at=now + timedelta(days=1))
     Webhook.objects.create(pk=SAMPLE, owner=users["owner"], url="https://example.org/")
     Token.objects.create(pk=SAMPLE, user=users["owner"], kind=Token.Kind.API, name="x", digest="x", scopes="stt")
     return users

@@ -1,6 +1,7 @@
 """A user, and the verbs that decide over one or many: approve, reject, restore."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from typing import Any, Self
@@ -14,10 +15,11 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import mail
+from accounts.models.decision import REASON_LENGTH, DecisionEntry, Status
 from accounts.signals import status_changed
 from accounts.standing import Decision, Standing
 
-REASON_LENGTH = 500  # characters
+NAME_LENGTH = 100
 
 
 class DecisionRefused(PermissionDenied):
@@ -44,24 +46,26 @@ class UserQuerySet(models.QuerySet["User"]):
 
     def restore(self, before: Mapping[int, Standing], by: "User | None") -> int:
         """Undo: each account goes back to where it stood before a decision. Returns how many did."""
-        return len(self._place(by, lambda user: before[user.pk]))
+        return len(self._place(by, lambda user: before[user.pk], is_undo=True))
 
-    def _decide(self, status: "User.Status", by: "User | None", reason: str) -> Decision:
+    def _decide(self, status: Status, by: "User | None", reason: str) -> Decision:
         now = timezone.now()
         standing = Standing(status, by.pk if by else None, now, reason.strip()[:REASON_LENGTH])
         return Decision(now, self._place(by, lambda user: standing))
 
-    def _place(self, by: "User | None", standing_of: Callable[["User"], Standing]) -> dict[int, Standing]:
+    def _place(
+        self, by: "User | None", standing_of: Callable[["User"], Standing], is_undo: bool = False
+    ) -> dict[int, Standing]:
         before = {}
         placed = []
-        with transaction.atomic():
+        with transaction.atomic(), _keeping_an_admin():
             for user in self._locked(by):
                 standing = standing_of(user)
                 if standing.status != user.status:
                     before[user.pk] = user.standing
-                    user.standing = standing
-                    user.save(update_fields=list(asdict(standing)))
+                    user.place(standing)
                     placed.append(user)
+            DecisionEntry.objects.bulk_create(_entry(user, by, is_undo) for user in placed)
             transaction.on_commit(partial(_announce, placed))
         return before
 
@@ -99,16 +103,17 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    class Status(models.TextChoices):
-        PENDING = "pending"
-        APPROVED = "approved"
-        REJECTED = "rejected"
+    Status = Status
 
     email = models.EmailField("e-mail", unique=True)
+    name = models.CharField(max_length=NAME_LENGTH, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, db_index=True)
     decided_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.CharField("reason", max_length=REASON_LENGTH, blank=True)
+
+    session_epoch = models.PositiveIntegerField(default=0, editable=False)
+    """A web session begins in the user's epoch and does not outlive it."""
 
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("administrator", default=False)
@@ -144,6 +149,15 @@ class User(AbstractBaseUser, PermissionsMixin):
         for field, value in asdict(standing).items():
             setattr(self, field, value)
 
+    def get_session_auth_hash(self) -> str:
+        return self._of_this_epoch(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._of_this_epoch, super().get_session_auth_fallback_hash())
+
+    def _of_this_epoch(self, session_hash: str) -> str:
+        return f"{session_hash}.{self.session_epoch}"
+
     # --- Verbs ------------------------------------------------------------------------------------------------------
 
     def approve(self, by: "User | None", reason: str = "") -> None:
@@ -173,11 +187,42 @@ class User(AbstractBaseUser, PermissionsMixin):
         status_changed.send_robust(User, user=self)
         self.delete()
 
+    def place(self, standing: Standing) -> None:
+        """Who loses approval is logged out everywhere. Nobody hears of it."""
+        if self.status == Status.APPROVED:
+            self.session_epoch += 1
+        self.standing = standing
+        self.save(update_fields=[*asdict(standing), "session_epoch"])
+
     def _alone(self) -> UserQuerySet:
         return User.objects.filter(pk=self.pk)
 
     def _reload_standing(self) -> None:
-        self.standing = User.objects.get(pk=self.pk).standing
+        kept = User.objects.get(pk=self.pk)
+        self.standing, self.session_epoch = kept.standing, kept.session_epoch
+
+
+def _entry(user: User, by: User | None, is_undo: bool) -> DecisionEntry:
+    return DecisionEntry(
+        account=user,
+        email=user.email,
+        by=by,
+        by_email=by.email if by else "",
+        status=user.status,
+        reason="" if is_undo else user.decision_reason,
+        is_undo=is_undo,
+    )
+
+
+@contextmanager
+def _keeping_an_admin() -> Iterator[None]:
+    """Within a transaction: refuses what would leave a site without an administrator that has one."""
+    had_one = User.objects.admins().exists()
+    yield
+    if had_one and not User.objects.admins().exists():
+        raise DecisionRefused(
+            "Nothing was decided: this would be the end of the last administrator. Make another one first."
+        )
 
 
 def _announce(users: list[User]) -> None:

@@ -52,6 +52,19 @@ def log_in() -> LogIn:
 
 
 @pytest.fixture
+def sign_in() -> LogIn:
+    """A client of its own in which the user has typed the password, and once more when asked whether it is they."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
+        client.post("/accounts/reauthenticate/", {"password": PASSWORD})
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
 def admin_client(admin: User, log_in: LogIn) -> Client:
     return log_in(admin)
 

@@ -11,7 +11,8 @@ OPEN = [
     "confirm-email",
     "inactive",
 ]
-OWN = ["email", "password/change", "logout", "reauthenticate"]
+OWN = ["email", "password/change", "logout", "reauthenticate", "2fa", "sessions"]
+BEHIND_THE_PASSWORD = ["2fa/totp/activate", "2fa/webauthn", "2fa/webauthn/add"]
 BROKEN_LINKS = ["password/reset/key/1-broken", "confirm-email/broken"]
 
 
@@ -24,6 +25,11 @@ def test_a_page_for_all_is_part_of_the_site(db, page):
 @pytest.mark.parametrize("status", ["pending", "approved", "rejected"])
 def test_a_page_of_ones_own_account_is_part_of_the_site_whatever_the_status(make_user, log_in, page, status):
     _assert_part_of_the_site(log_in(make_user(status)).get(f"/accounts/{page}/"))
+
+
+@pytest.mark.parametrize("page", BEHIND_THE_PASSWORD)
+def test_a_second_factor_is_set_up_on_pages_of_the_site(make_user, sign_in, page):
+    _assert_part_of_the_site(sign_in(make_user("approved")).get(f"/accounts/{page}/"))
 
 
 def test_a_password_is_set_where_there_is_none(make_user, log_in):

@@ -6,16 +6,18 @@ from django.urls import resolve
 
 from tests.accounts.site_urls import SiteURL, all_urls
 
-OPEN = {"home", "healthz", "jwks", "standing", "standing_json", "admin:login", "close_account"}
+OPEN = {"home", "healthz", "jwks", "standing", "standing_json", "admin:login", "close_account", "profile", "invited"}
 TOLD_TO_ANYBODY = {"asyncapi", "build_info", "modules_info", "metrics", "voice_cloning"}
 """Nothing of a user's is in them."""
 LINKS = {"shared", "shared_flac", "shared_wav", "shared_peaks"}
 """Whoever has one of these reads one session, with or without an account."""
+ALLAUTH = ("account_", "mfa_", "usersessions_")
+"""One's own account, or how to get into it."""
 URLS = all_urls()
 
 
 def is_open(url: SiteURL) -> bool:
-    return url.name in OPEN | TOLD_TO_ANYBODY | LINKS or url.name.startswith("account_")
+    return url.name in OPEN | TOLD_TO_ANYBODY | LINKS or url.name.startswith(ALLAUTH)
 
 
 CLOSED = [url for url in URLS if not is_open(url)]
@@ -67,8 +69,10 @@ def test_one_who_is_rejected_meanwhile_is_out_at_once(make_user, log_in, admin):
     client = log_in(user)
     assert client.get("/sessions/").status_code == 200
     user.reject(admin, "enough")
-    assert client.get("/sessions/").url == "/accounts/standing/"
-    assert client.get("/sessions/", headers={"Accept": "*/*"}).json()["why"] == "enough"
+    assert client.get("/sessions/").url == "/accounts/login/?next=/sessions/"
+    again = log_in(user)
+    assert again.get("/sessions/").url == "/accounts/standing/"
+    assert again.get("/sessions/", headers={"Accept": "*/*"}).json()["why"] == "enough"
 
 
 # --- A view that somebody adds and forgets to think about -------------------------------------------------------------

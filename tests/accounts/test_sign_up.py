@@ -45,7 +45,7 @@ def test_a_sign_up_needs_the_forms_own_token(admin):
 
 
 def test_sign_up_can_be_closed(sign_up, settings):
-    settings.SIGNUP_OPEN = False
+    settings.SIGNUP = "closed"
     assert "Sign-up is closed" in Client().get("/accounts/signup/").content.decode()
     sign_up("new@example.com")
     assert not User.objects.exists()

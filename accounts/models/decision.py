@@ -1,0 +1,35 @@
+"""What was decided about accounts, kept for good: who, about whom, when and why."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+REASON_LENGTH = 500  # characters
+
+
+class Status(models.TextChoices):
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class DecisionEntry(models.Model):
+    """It outlives both accounts, so it has their addresses too."""
+
+    at = models.DateTimeField(default=timezone.now)
+    account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    email = models.EmailField("account's e-mail")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    by_email = models.EmailField("decider's e-mail", blank=True)
+    """Empty: whoever sits at the server's command line."""
+    status = models.CharField(max_length=10, choices=Status)
+    reason = models.CharField(max_length=REASON_LENGTH, blank=True)
+    is_undo = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        verbose_name_plural = "decisions"
+        verbose_name = "decision"
+
+    def __str__(self) -> str:
+        return f"{self.email}: {self.get_status_display()}"
