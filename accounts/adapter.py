@@ -50,6 +50,12 @@ class AccountAdapter(DefaultAccountAdapter):
             transaction.on_commit(partial(mail.tell_admins_of, user, User.objects.admins()))
         return user
 
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Not of an account that was made without a password, and has nothing yet with which it could answer."""
+        user = self.request.user
+        can = not user.is_authenticated or bool(self.get_reauthentication_methods(user))
+        return can and super().is_reauthentication_required(app=app)
+
     def _resets_password(self) -> bool:
         """Also accounts from before the limit, or made by an administrator, may forget their password."""
         match = self.request.resolver_match

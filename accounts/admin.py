@@ -7,11 +7,13 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.models import REASON_LENGTH, DecisionRefused, User
+from accounts.models import REASON_LENGTH, DecisionEntry, DecisionRefused, User
 from accounts.requests import UserRequest
+from accounts.signals import status_changed
 from accounts.standing import Decision
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
@@ -63,6 +65,18 @@ class UserAdmin(DjangoUserAdmin):
         else:
             self.message_user(request, f"Decided over {len(decision.before)} accounts.", messages.SUCCESS)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "is_active" in form.changed_data:
+            transaction.on_commit(lambda: status_changed.send_robust(User, user=obj))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        obj.close()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        for user in queryset:
+            user.close()
+
     # Nobody takes away their own rights, so an administrator always remains; only a superuser gives or takes those of
     # others, and touches another superuser at all.
 
@@ -81,3 +95,22 @@ class UserAdmin(DjangoUserAdmin):
 
 def _is_above(obj: Any, user: Any) -> bool:
     return obj is not None and obj.is_superuser and not user.is_superuser
+
+
+@admin.register(DecisionEntry)
+class DecisionEntryAdmin(admin.ModelAdmin):
+    """To be read: what was decided is not changed afterwards."""
+
+    list_display = ("at", "email", "status", "is_undo", "by_email", "reason")
+    list_filter = ("status",)
+    search_fields = ("email", "by_email")
+    date_hierarchy = "at"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
