@@ -9,9 +9,13 @@ function tell(message) {
 }
 
 if (!window.PublicKeyCredential || isAddress) {
-  const button = document.querySelector("#passkey_login, #mfa_webauthn_add, #mfa_webauthn_authenticate")
-  button.disabled = true
-  button.title = "Browsers know passkeys only on pages with https and a name, or on localhost."
+  const button = document.querySelector("#mfa_webauthn_add, #mfa_webauthn_authenticate")
+  if (button) {
+    button.disabled = true
+    tell("Browsers know passkeys only on pages with https and a name, or on localhost, and this page is neither.")
+  }
+} else {
+  document.querySelector("#passkey_login")?.removeAttribute("hidden")
 }
 
 document.addEventListener("allauth.error", (event) => {

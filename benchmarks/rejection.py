@@ -1,0 +1,68 @@
+"""How soon a rejection closes what is open: `python -m benchmarks.rejection [--sockets N]`.
+
+One user speaks into N sockets of the site as it runs in production, with two web processes' worth of Redis between; an
+administrator's click rejects them. Told is when the first and the last socket are closed, and with which code.
+"""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+
+from tests.inference.speech_like import noise
+from tests.support.redis import Redis
+from tests.support.site import Site, running_site
+from tests.support.sockets import live_socket, tickets
+
+REJECT = """
+import time
+from accounts.models import User
+user = User.objects.get(email="speaker@example.org")
+before = time.time()
+user.reject(None, "Because.")
+print(before)
+"""
+
+
+async def reject(site: Site, sockets: int) -> tuple[list[float], set[int | None]]:
+    """Seconds from the decision to each socket's end, and the close codes."""
+    ends: list[float] = []
+    codes: set[int | None] = set()
+    speaking = asyncio.Semaphore(0)
+
+    async def speak(ticket: str) -> None:
+        async with live_socket(site, ticket) as socket:
+            await socket.start()
+            await socket.say(noise(10))
+            speaking.release()
+            code, _ = await socket.closed()
+            ends.append(time.time())
+            codes.add(code)
+
+    async with asyncio.TaskGroup() as tasks:
+        for ticket in tickets(site, sockets):
+            tasks.create_task(speak(ticket))
+        for _ in range(sockets):
+            await speaking.acquire()
+        before = float(await asyncio.to_thread(site.shell, REJECT))
+    return sorted(end - before for end in ends), codes
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sockets", type=int, default=20)
+    sockets = parser.parse_args().sockets
+    env = {"STT_ENGINE": "checksum", "STT_SLOTS": str(sockets), "STREAMS_PER_USER": str(sockets)}
+    with tempfile.TemporaryDirectory() as folder:
+        redis = Redis(Path(folder))
+        try:
+            with running_site(Path(folder), 1, REDIS_URL=redis.url, **env) as site:
+                seconds, codes = asyncio.run(reject(site, sockets))
+        finally:
+            redis.stop()
+    print(f"{sockets} sockets: the first closed after {seconds[0]:.3f} s, the last after {seconds[-1]:.3f} s, {codes}")
+
+
+if __name__ == "__main__":
+    main()
