@@ -39,6 +39,13 @@ def test_who_is_put_back_is_told(decide, make_user, admin):
     assert "waits for approval again" in message.body
 
 
+def test_nobody_is_told_where_the_site_is_set_so(decide, make_user, admin, settings):
+    settings.TELL_USERS_OF_DECISIONS = False
+    user = make_user()
+    assert decide(user.approve, admin) == []
+    assert user.is_approved
+
+
 def test_many_are_told_over_one_connection(decide, make_user, admin, monkeypatch):
     make_user(), make_user()
     opened = []

@@ -25,5 +25,7 @@ def test_pages_fit_and_are_accessible(camera):
     sign_up(camera.page, "ada@example.org")
     expect(camera.page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     camera.look("live")
-    for path in ("sessions", "sessions/upload", "voices", "accounts/approvals", "accounts/tokens"):
+    for path in ("sessions", "sessions/upload", "voices", "accounts/tokens"):
         camera.visit(f"/{path}/", path)
+    for path in ("approvals", "invitations", "approvals/decisions", "", "sessions", "2fa"):
+        camera.visit(f"/accounts/{path}/".replace("//", "/"), path or "account")

@@ -22,12 +22,17 @@ def entry(page, name):
     return page.get_by_role("list", name="Your uploads").get_by_role("listitem").filter(has_text=name)
 
 
-def send(page, name, minutes):
-    file = {"name": name, "mimeType": "audio/wav", "buffer": wav_of(noise(minutes * MINUTE))}
-    page.get_by_label("Choose recordings").set_input_files(files=[file])
+@pytest.fixture
+def send(tmp_path):
+    def send(page, name, minutes):
+        file = tmp_path / name
+        file.write_bytes(wav_of(noise(minutes * MINUTE)))
+        page.get_by_label("Choose recordings").set_input_files(file)
+
+    return send
 
 
-def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(site, open_page):
+def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(site, open_page, send):
     page = open_page(site.url)
     sign_up(page, "ada@example.org")
     expect(page).to_have_url(f"{site.url}/live/")

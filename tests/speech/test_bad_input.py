@@ -146,9 +146,13 @@ async def test_a_ticket_opens_one_socket(site):
         await first.stop()
 
 
-@pytest.mark.parametrize("origin", [None, "null", "http://evil.example", "http://127.0.0.1.evil.example"])
-async def test_other_origins_are_refused_at_the_door(site, origin):
-    with pytest.raises(websockets.InvalidStatus) as refusal:
-        async with live_socket(site, *tickets(site), origin=origin):
-            pass
-    assert refusal.value.response.status_code == 403
+ORIGINS = [None, "null", "http://evil.example", "http://127.0.0.1.evil.example"]
+
+
+async def test_other_origins_are_refused_at_the_door(site):
+    (ticket,) = tickets(site)
+    for origin in ORIGINS:
+        with pytest.raises(websockets.InvalidStatus) as refusal:
+            async with live_socket(site, ticket, origin=origin):
+                pass
+        assert refusal.value.response.status_code == 403, origin

@@ -9,7 +9,8 @@ from tests.support.sockets import LiveSocket, live_socket, stored_words, tickets
 
 REJECT = """
 from accounts.models import User
-User.objects.all().reject(None, 'Because.')
+admin = User.objects.create_superuser('admin@example.org')
+User.objects.exclude(pk=admin.pk).reject(admin, 'Because.')
 """
 CHECKSUM = {"STT_ENGINE": "checksum"}
 

@@ -52,10 +52,10 @@ class Sender:
             time.sleep(0.2)
         return answer.raise_for_status().json()
 
-    def wait(self, told: Told, *states: str, within: float = 180.0) -> Told:
+    def wait(self, told: Told, *states: str, within: float = 90.0) -> Told:
         return self.wait_until(told, lambda it: it["state"] in states, within)
 
-    def wait_until(self, told: Told, is_so: Callable[[Told], bool], within: float = 180.0) -> Told:
+    def wait_until(self, told: Told, is_so: Callable[[Told], bool], within: float = 90.0) -> Told:
         deadline = time.monotonic() + within
         while not is_so(told := self.look(told)):
             assert time.monotonic() < deadline, told
