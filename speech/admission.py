@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from inference.messages import Down, Kind, Status
 from speech.errors import AtCapacity, NoEngine, ProtocolError
+from speech.events import Queued, Starting
 from speech.link import Connection, Link
 
 ANSWER_WITHIN = 1.0
@@ -34,6 +35,7 @@ class Admission:
         self._asked_at = 0.0
         self._place: Callable[[], int] | None = None
         self._leave_queue = ExitStack()
+        self._told: Queued | Starting | None = None
 
     @classmethod
     async def ask(
@@ -78,17 +80,26 @@ class Admission:
             self._deadline = max(self._deadline, time.time() + ANSWER_WITHIN)
             await self._ask(receive)
 
-    def place(self) -> int | None:
-        """In the queue, 1 is next; None while an answer may come at once.
+    def news(self) -> Queued | Starting | None:
+        """What has changed for who waits: the place in the queue, 1 is next, or what the engine does before it is up.
 
-        Raises `AtCapacity` if none came in time, or `NoEngine` if the engine did not come up.
+        Raises `AtCapacity` if no answer came in time, or `NoEngine` if the engine did not come up.
         """
+        now = self._standing()
+        news, self._told = now if now != self._told else None, now
+        return news
+
+    def _standing(self) -> Queued | Starting | None:
+        """None: an answer may come at once."""
+        engine = self.engine.engine
+        starting = self._link.starting(engine)
         if time.time() > self._deadline:
-            raise AtCapacity if self.engine.slots else NoEngine
+            raise AtCapacity if starting is None else NoEngine(why=_still(starting))
+        if starting is not None:
+            return Starting(starting)
         if self._place:
-            return self._place()
-        asked_for, full_for = time.monotonic() - self._began, self._link.has_been_full_for(self.engine.engine)
-        if self.engine.slots and min(asked_for, full_for) > ANSWER_WITHIN:
+            return Queued(self._place())
+        if min(time.monotonic() - self._began, self._link.has_been_full_for(engine)) > ANSWER_WITHIN:
             raise AtCapacity
         return None
 
@@ -121,6 +132,10 @@ def choose(there: dict[str, Status], engine: str, language: str) -> Status:
         spoken = sorted({code for status in known for code in status.languages})
         raise ProtocolError(f"No engine knows the language “{language}”.", f"They know: {', '.join(spoken)}.")
     return max(able, key=lambda status: status.free)
+
+
+def _still(note: str) -> str:
+    return f"It is being started: {note}." if note else "It is being started."
 
 
 def _known_as(language: str, status: Status) -> str:

@@ -11,6 +11,12 @@ class Queued(Event, frozen=True):
     place: int  # 1 is next
 
 
+class Starting(Event, frozen=True):
+    """The engine is not up yet; told again when what it does changes."""
+
+    note: str  # “downloading …: 43 %”; may be empty
+
+
 class Ready(Event, frozen=True):
     session: str
     position: int  # of the sample to send first

@@ -143,6 +143,11 @@ class Link:
         """Seconds."""
         return _seconds_since(self._full_since.get(engine))
 
+    def starting(self, engine: str) -> str | None:
+        """What an engine is doing that is not up yet; None if it is."""
+        notes = [status.note for _, status in self._workers.values() if status.engine == engine and not status.slots]
+        return notes[0] if notes and engine not in self._free_since else None
+
     def state(self) -> str:
         """For the log: what a healthy process comes back to when nobody speaks."""
         statuses = [status for _, status in self._workers.values()]

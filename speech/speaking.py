@@ -87,7 +87,6 @@ class Speaking:
         self._told_words = 0
         self._reported = 0  # of what cannot be spoken
         self._admission: Admission | None = None
-        self._place: int | None = None
         self._connection: Connection | None = None
         self._losses = 0
         self._lost_at: float | None = None
@@ -260,17 +259,14 @@ class Speaking:
             if self._lost_at is None:
                 raise
             return  # it may come back; the next tick looks again
-        place = self._admission.place()
-        if place != self._place:
-            self._place = place
-            if place is not None and self._lost_at is None:
-                await self._tell(events.Queued(place))
+        if (news := self._admission.news()) and self._lost_at is None:
+            await self._tell(news)
 
     async def _take_slot(self) -> None:
         if self._admission is None:
             return
         self._connection = self._admission.take()
-        self._admission, self._place, self._lost_at = None, None, None
+        self._admission, self._lost_at = None, None
         self._may_wait = True
         engine, voice = self._speaker
         await self._tell(events.Begun(engine.engine, voice.name, voice.language))

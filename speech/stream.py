@@ -75,7 +75,6 @@ class Stream:
         self._told_ready = False
         self._has_begun = False
         self._admission: Admission | None = None  # while a slot is asked for
-        self._place: int | None = None
         self._feed = Feed(0)
         self._in_sentence = False
         self._told_unstored = False
@@ -281,11 +280,8 @@ class Stream:
             if not self._may_wait:
                 raise
             return  # it may come back; the next tick looks again
-        place = self._admission.place()
-        if place != self._place:
-            self._place = place
-            if place is not None and not self._told_ready:
-                await self._tell(events.Queued(place))
+        if (news := self._admission.news()) and not self._told_ready:
+            await self._tell(news)
 
     async def _take_slot(self) -> None:
         if self._admission is None:
@@ -293,7 +289,7 @@ class Stream:
         engine, language = self._admission.engine.engine, self._admission.language
         if connection := self._admission.take():
             self._feed.begin(connection, self._transcript.settled)
-        self._admission, self._place = None, None
+        self._admission = None
         self._may_wait = True
         if not self._has_begun:
             self._has_begun = True
@@ -321,7 +317,7 @@ class Stream:
     def _let_go_of_slot(self) -> None:
         if self._admission:
             self._admission.close()
-            self._admission, self._place = None, None
+            self._admission = None
         self._feed.let_go_of_slot()
 
     # --- Who else wants it, and who does not any more -------------------------------------------------------------

@@ -37,6 +37,7 @@ async def live(request: UserRequest) -> HttpResponse:
         "socket": "/ws/live/",
         "sessions": reverse("sessions"),
         "storedSessions": "/api/sessions/",
+        "titles": reverse("rest_sessions"),
         "owner": owner.pk,
         "standing": reverse("standing"),
         "worklet": static("js/audio/capture-worklet.js"),

@@ -37,7 +37,8 @@ CHANNELS = [
         title="The live page's: docs/browser-protocol.md",
         takes=(browser.Start, browser.Pause, browser.Resume, browser.Stop, page_socket.Ping),
         tells=(
-            *(events.Queued, events.Ready, events.Step, events.Partial, events.Word, events.EndPoint, events.Ack),
+            *(events.Queued, events.Starting, events.Ready, events.Ack, events.Step),
+            *(events.Partial, events.Word, events.EndPoint),
             *(events.Unstored, events.Interrupted, events.Paused, events.Done, *OF_EVERY_PAGE),
         ),
         is_numbered=True,
@@ -48,7 +49,8 @@ CHANNELS = [
         title="The page of voices': docs/voices.md",
         takes=(voices.Start, voices.Say, voices.Finish, voices.Stop, voices.Taken, page_socket.Ping),
         tells=(
-            *(events.Queued, events.Begun, events.Spoken, events.Unspoken, events.Interrupted, events.Finished),
+            *(events.Queued, events.Starting, events.Begun, events.Interrupted, events.Finished),
+            *(events.Spoken, events.Unspoken),
             *OF_EVERY_PAGE,
         ),
         is_numbered=True,

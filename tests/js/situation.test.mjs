@@ -42,7 +42,7 @@ test("full offers the queue", () => {
 
 test("what was stored before a failure can be opened, unless the account may not", () => {
   const ways = (kind) => situationOf({ phase: "failed", failure: new Failure(kind), id: "abc" }, ONLINE).ways
-  assert.deepEqual(ways("engineDown"), ["retry", "session"])
+  assert.deepEqual(ways("engineDown"), ["retry", "waitForEngine", "session"])
   assert.deepEqual(ways("notApproved"), ["standing"])
 })
 
@@ -62,4 +62,19 @@ test("what was said before a failure can be saved", () => {
   const failed = { phase: "failed", failure: new Failure("protocol"), id: null }
   assert.ok(situationOf({ ...failed, kept: 8 }, ONLINE).ways.includes("save"))
   assert.ok(!situationOf({ ...failed, kept: 0 }, ONLINE).ways.includes("save"))
+})
+
+test("an engine that is starting is told with what it does", () => {
+  const client = { note: "downloading it: 43 %" }
+  for (const phase of ["running", "waiting"]) {
+    const told = situationOf({ phase, connection: "starting", client, ring }, ONLINE)
+    assert.match(told.what, /being started: downloading it: 43 %\./)
+  }
+})
+
+test("a microphone that gives nothing, or too much, is told while everything else is well", () => {
+  const session = { phase: "running", connection: "live", ring }
+  assert.match(situationOf({ ...session, soundHint: "silent" }, ONLINE).what, /no sound arrives/)
+  assert.match(situationOf({ ...session, soundHint: "clipping" }, ONLINE).what, /too loud/)
+  assert.match(situationOf({ ...session, soundHint: "silent", connection: "reconnecting" }, ONLINE).what, /reconnecting/)
 })

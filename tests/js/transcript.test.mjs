@@ -28,6 +28,29 @@ test("a word that becomes final leaves the tail", () => {
   assert.equal(transcript.tail, "")
 })
 
+test("what two partials agree on settles, whatever its case and its points", () => {
+  const transcript = new Transcript()
+  transcript.setTail("We met at noon.")
+  assert.equal(transcript.settled, "")
+  transcript.setTail("We met at noon and spoke about the car")
+  assert.equal(transcript.settled, "We met at noon")
+  transcript.setTail("We met at noon and spoke about the garden")
+  assert.equal(transcript.settled, "We met at noon and spoke about the")
+})
+
+test("what was settled is taken back where a later partial differs", () => {
+  const transcript = new Transcript()
+  for (const text of ["two", "two more words", "to the woods"]) transcript.setTail(text)
+  assert.equal(transcript.settled, "")
+})
+
+test("a settled word that becomes final leaves what is settled", () => {
+  const transcript = new Transcript()
+  for (const text of ["hello wide", "hello wide world"]) transcript.setTail(text)
+  transcript.add(word(0, "hello"))
+  assert.deepEqual([transcript.settled, transcript.tail], ["wide", "wide world"])
+})
+
 test("rewinding within an utterance opens it again", () => {
   const transcript = spoken("one two | three four |")
   transcript.rewind(3)
@@ -75,19 +98,24 @@ test("an end-point in silence makes no empty utterance", () => {
   assert.equal(transcript.utterances[0].end, 1)
 })
 
+test("a moment leads to the word that was said then, or to the next one", () => {
+  const transcript = new Transcript()
+  for (const [index, start] of [1, 2, 5].entries()) transcript.add({ ...word(index, "w"), start, end: start + 0.5 })
+  assert.deepEqual([0, 1.2, 1.7, 2.1, 4, 5.4, 60].map((at) => transcript.indexAt(at)), [0, 0, 1, 1, 2, 2, 2])
+})
+
 test("it tells each change once", () => {
   const transcript = new Transcript()
   const told = []
   for (const name of ["word", "tail", "endpoint", "rewind", "clear"]) {
     transcript.addEventListener(name, () => told.push(name))
   }
-  transcript.setTail("one")
-  transcript.setTail("one")
+  for (let i = 0; i < 3; i++) transcript.setTail("one")
   transcript.add(word(0, "one"))
   transcript.endUtterance({ end: 1 })
   transcript.rewind(0)
   transcript.clear()
-  assert.deepEqual(told, ["tail", "word", "tail", "endpoint", "rewind", "clear"])
+  assert.deepEqual(told, ["tail", "tail", "word", "tail", "endpoint", "rewind", "clear"])
 })
 
 // "|" is an end-point; word i lasts from second i to i + 1.

@@ -12,9 +12,10 @@ const KINDS = {
   NotSupportedError: "unsupported",
 }
 
-export function microphoneFailure(error) {
+export function microphoneFailure(error, wasToShare = false) {
   if (error instanceof Failure) return error
   if (!globalThis.isSecureContext) return new Failure("insecure")
+  if (wasToShare) return new Failure("unshared")
   const kind = KINDS[error.name]
   return kind ? new Failure(kind) : new Failure("busyMicrophone", { why: error.message })
 }

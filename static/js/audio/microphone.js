@@ -1,7 +1,8 @@
-// The microphone as a source of frames: `frame` {samples, rms, peak, last}, `interrupted`, `restored`, `ended`.
+// The microphone, or the sound of a tab in its place, as a source of frames: `frame` {samples, rms, peak, last}, `interrupted`, `restored`, `ended`.
 
 import { Failure } from "../stream/failure.js"
 import { microphoneFailure } from "./microphone-failure.js"
+import { SHARED_SOUND, askForSharedSound } from "./shared-sound.js"
 
 const DRAIN_TIMEOUT_MS = 300
 
@@ -34,13 +35,13 @@ export class Microphone extends EventTarget {
       // Before the microphone, all of whose sound is heard then, from the first moment on.
       await Promise.all([context.resume(), this.#loadWorklet(context)])
       if (this.#context !== context) return
-      const stream = await ask(deviceId)
+      const stream = await (deviceId === SHARED_SOUND ? askForSharedSound() : ask(deviceId))
       if (this.#context !== context) return release(stream)
       this.#stream = stream
       this.#listen(context, stream)
     } catch (error) {
       this.close()
-      throw microphoneFailure(error)
+      throw microphoneFailure(error, deviceId === SHARED_SOUND)
     }
   }
 

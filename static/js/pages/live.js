@@ -9,7 +9,10 @@ import { Recordings } from "../stream/recordings.js"
 import { storedWords } from "../stream/stored-words.js"
 import { StreamClient } from "../stream/stream-client.js"
 import { askTicket } from "../stream/ticket.js"
+import { rename, titleOf } from "../stream/session-title.js"
+import { Title } from "../stream/title.js"
 import { ActivityStrip } from "./live/activity-strip.js"
+import { CaptionsView } from "./live/captions-view.js"
 import { ControlsView } from "./live/controls-view.js"
 import { byId } from "./live/dom.js"
 import { EndpointingView } from "./live/endpointing-view.js"
@@ -21,6 +24,7 @@ import { SetupView } from "./live/setup-view.js"
 import { situationOf } from "./live/situation.js"
 import { StatusView } from "./live/status-view.js"
 import { TakeAway } from "./live/take-away.js"
+import { TitleView } from "./live/title-view.js"
 import { TranscriptView } from "./live/transcript-view.js"
 import { WakeLock } from "./live/wake-lock.js"
 import { WordCard } from "./live/word-card.js"
@@ -68,7 +72,10 @@ const figures = new FiguresView({
 })
 const strip = new ActivityStrip({ canvas: byId("strip"), legend: byId("heads"), activity })
 const wakeLock = new WakeLock()
-new TranscriptView({ log: byId("transcript"), newest: byId("newest"), transcript })
+const words = new TranscriptView({ log: byId("transcript"), newest: byId("newest"), transcript })
+const captions = new CaptionsView({ dialog: byId("captions"), transcript })
+const title = new Title((id, text) => rename(config.titles, id, text))
+new TitleView({ field: byId("title"), told: byId("title-told"), title })
 new WordCard({ log: byId("transcript"), card: byId("word-card"), transcript })
 new TakeAway({ copy: byId("copy"), download: byId("download"), transcript })
 
@@ -78,12 +85,16 @@ const offer = new Offer({
   recordings,
   fetchWords,
   transcript,
-  takeUp: (recording, words, how) => session.takeUp(recording, words, { ...setup.choices, ...how }),
+  takeUp: (recording, words, how) => {
+    session.takeUp(recording, words, { ...setup.choices, ...how })
+    if (recording.session) titleOf(config.titles, recording.session).then((text) => title.found(text), () => {})
+  },
 })
 
 const waysOut = {
   retry: () => session.retry(setup.choices),
   wait: () => session.start({ ...setup.choices, wait: true }),
+  waitForEngine: () => session.start({ ...setup.choices, wait: true }),
   leave: () => session.leave(),
   now: () => session.client.retryNow(),
   giveUp: () => session.leave(),
@@ -121,7 +132,23 @@ function showSession() {
   wakeLock.wanted = session.phase === "running" || session.phase === "waiting"
   if (session.phase === "running") setup.offerMicrophones()
   byId("sound").hidden = !session.keepsAudio
+  showTitle()
   showFigures()
+}
+
+// What failed to be stored is tried again whenever something changes.
+function showTitle() {
+  if (session.phase === "opening" && !session.id) title.clear()
+  if (session.id) title.belongTo(session.id)
+}
+
+function goToWordsAt({ clientX }) {
+  const seconds = strip.secondsAt(clientX)
+  if (seconds !== null) words.goTo(transcript.indexAt(seconds))
+}
+
+function showHelp() {
+  if (!document.querySelector("dialog[open]")) byId("help").showModal()
 }
 
 // What was left, by this page or an earlier one, is offered whenever nothing else is going on.
@@ -154,7 +181,10 @@ session.addEventListener("frame", ({ detail }) => {
 })
 byId("toggle").addEventListener("click", toggle)
 byId("stop").addEventListener("click", stop)
-listenToKeys({ toggle, stop })
+byId("strip").addEventListener("click", goToWordsAt)
+byId("captions-open").addEventListener("click", () => captions.toggle())
+byId("help-open").addEventListener("click", showHelp)
+listenToKeys({ toggle, stop, captions: () => captions.toggle(), help: showHelp, letters: byId("keys") })
 setInterval(showFigures, FIGURES_EVERY_MS)
 for (const name of ["online", "offline"]) addEventListener(name, showSession)
 for (const name of ["online", "offline", "pageshow"]) addEventListener(name, doubtConnection)

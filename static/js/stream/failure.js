@@ -31,6 +31,24 @@ const FAILURES = {
     todo: "Close that program or choose another microphone, then try again.",
     ways: ["retry"],
   },
+  unshareable: {
+    what: "This browser shares no sound.",
+    why: "It cannot give a page what other tabs or programs play.",
+    todo: "Use a current Chrome or Edge on a computer, or choose a microphone.",
+    ways: [],
+  },
+  unshared: {
+    what: "Nothing was shared.",
+    why: "The choice of a tab or a screen was closed, or the browser or the system forbids it.",
+    todo: "Try again, and choose a tab whose sound is to be heard.",
+    ways: ["retry"],
+  },
+  soundless: {
+    what: "What was shared has no sound.",
+    why: "Sound comes along only where it is ticked; windows have none, and some systems give only that of tabs.",
+    todo: "Try again: choose a tab, and tick that its sound is shared as well.",
+    ways: ["retry"],
+  },
   incomplete: {
     what: "A part of this page is missing.",
     why: "It could not be loaded; the network or the server may be away.",
@@ -71,7 +89,7 @@ const FAILURES = {
     what: "No speech engine is running.",
     why: "The service is up, but nothing behind it can hear.",
     todo: "Try again in a moment; if it stays so, tell whoever runs this site.",
-    ways: ["retry"],
+    ways: ["retry", "waitForEngine"],
   },
   protocol: {
     what: "The service did not understand this page.",

@@ -2,6 +2,8 @@
 // it. Tells `change` when phase, connection or problem may have changed, and `frame` for each recorded frame.
 
 import { FrameRing, SAMPLE_RATE } from "../audio/frame-ring.js"
+import { LevelWatch } from "../audio/level-watch.js"
+import { SHARED_SOUND } from "../audio/shared-sound.js"
 import { Failure } from "./failure.js"
 import { fillGap } from "./fill-gap.js"
 import { Latency } from "./latency.js"
@@ -15,7 +17,7 @@ export class LiveSession extends EventTarget {
   phase = "idle" // opening waiting running paused stopping done failed
   failure = null
   isUnstored = false // the server's database is away
-  problem = null // why nothing is recorded though the session goes on: "interrupted" "lost" "full"
+  problem = null // why nothing is recorded though the session goes on: "interrupted" "lost" "unshared" "full"
   engine = ""
   language = ""
   keepsAudio = false // the server keeps the sound
@@ -25,6 +27,7 @@ export class LiveSession extends EventTarget {
   processing = new Latency()
   ring = new FrameRing()
   client = null
+  #levels = new LevelWatch()
   #microphone
   #createClient
   #recordings
@@ -73,6 +76,12 @@ export class LiveSession extends EventTarget {
   // What is kept here because the server has not stored it yet, in seconds.
   get kept() {
     return this.ring.kept / SAMPLE_RATE
+  }
+
+  // "silent", "still" (a silent tab) or "clipping", if what is recorded is that.
+  get soundHint() {
+    const { hint } = this.#levels
+    return hint === "silent" && this.#deviceId === SHARED_SOUND ? "still" : hint
   }
 
   get isKept() {
@@ -233,6 +242,7 @@ export class LiveSession extends EventTarget {
     else if (this.#isRecording) {
       this.#keeper?.keep()
       this.activity.recorded(rms)
+      this.#levels.push({ rms, peak })
       this.#lastFrameAt = performance.now()
       this.dispatchEvent(new CustomEvent("frame", { detail: { rms, peak } }))
     }
@@ -252,7 +262,7 @@ export class LiveSession extends EventTarget {
     if (this.phase !== "running") return
     await this.pause()
     this.#microphone.close()
-    this.#change({ problem: "lost" })
+    this.#change({ problem: this.#deviceId === SHARED_SOUND ? "unshared" : "lost" })
   }
 
   // Nothing that was said gives way to what is said now: a speaker can be asked to wait, but not to say it again.
@@ -299,7 +309,7 @@ export class LiveSession extends EventTarget {
     this.client?.close()
     this.#putAway()
     Object.assign(this, { client: null, ring: new FrameRing(), engine: "", language: "", keepsAudio: false })
-    for (const part of [this.transcript, this.activity, this.roundTrip, this.processing]) part.clear()
+    for (const part of [this.transcript, this.activity, this.#levels, this.roundTrip, this.processing]) part.clear()
   }
 
   #change(changes) {

@@ -17,9 +17,10 @@ const NORMAL = 1000
 const NO_SESSION = 4013
 
 export class StreamClient extends EventTarget {
-  state = "idle" // connecting queued live interrupted reconnecting pausing paused stopping done failed
+  state = "idle" // connecting starting queued live interrupted reconnecting pausing paused stopping done failed
   session // the id to come back with
   place = null // in the queue
+  note = "" // what an engine does that is starting
   heard = 0 // the engine has heard everything before this sample
   #intent = "run" // run pause stop
   #cursor = 0 // the next sample to send
@@ -177,6 +178,10 @@ export class StreamClient extends EventTarget {
     queued: ({ place }) => {
       this.place = place
       this.#become("queued")
+    },
+    starting: ({ note }) => {
+      this.note = note
+      this.#become("starting")
     },
     ready: ({ session, position, words, engine, language, audio = false }) => {
       this.session = session

@@ -1,13 +1,16 @@
-// The words of a session as they come: final ones in utterances, and a tail that may still change.
+// The words of a session as they come: final ones in utterances, and a tail that may still change. Of the tail, what
+// two partials in a row agree on has settled: it will hardly change any more, long before the sentence ends.
 //
 // Tells `word` {word, utterance}, `tail`, `endpoint` {utterance}, `rewind`, `clear`; knows no page.
 
+import { agreement } from "./agreement.js"
 import { clock } from "./clock.js"
 
 export class Transcript extends EventTarget {
   words = []
   utterances = [] // {first, count, segment, start, end, isOver}
   tail = ""
+  settled = "" // the beginning of the tail
   tailStart = 0
   #early = new Map() // words before which others are still missing
 
@@ -28,13 +31,16 @@ export class Transcript extends EventTarget {
     utterance.count += 1
     utterance.end = word.end
     this.#tell("word", { word, utterance })
-    this.setTail(withoutFirst(this.tail, word.text))
+    this.#becomeTail(withoutFirst(this.tail, word.text), withoutFirst(this.settled, word.text))
   }
 
   setTail(text, start = this.tailStart) {
-    if (text === this.tail) return
-    this.tail = text
-    this.tailStart = start
+    this.#becomeTail(text, agreement(this.tail, text), start)
+  }
+
+  #becomeTail(tail, settled, start = this.tailStart) {
+    if (tail === this.tail && settled === this.settled) return
+    Object.assign(this, { tail, settled, tailStart: start })
     this.#tell("tail")
   }
 
@@ -62,9 +68,19 @@ export class Transcript extends EventTarget {
   clear() {
     this.words = []
     this.utterances = []
-    this.tail = ""
+    this.tail = this.settled = ""
     this.#early.clear()
     this.#tell("clear")
+  }
+
+  // The number of the word that was said then or, in a pause, of the next one; of the last one after the end.
+  indexAt(seconds) {
+    let [low, high] = [0, this.words.length - 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      this.words[middle].end > seconds ? (high = middle) : (low = middle + 1)
+    }
+    return low
   }
 
   wordsOf({ first, count }) {

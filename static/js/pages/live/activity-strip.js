@@ -41,6 +41,13 @@ export class ActivityStrip {
     this.#readColours()
   }
 
+  // The moment that is drawn there, in seconds of the session; null where nothing is.
+  secondsAt(clientX) {
+    const x = clientX - this.#canvas.getBoundingClientRect().left
+    const frame = this.#activity.length - (this.#width - x) / STEP_PX
+    return frame < 0 ? null : (frame * FRAME_MS) / 1000
+  }
+
   // Something was recorded: scroll on until nothing comes any more.
   wake() {
     this.#lastFrameAt = performance.now()

@@ -1,10 +1,13 @@
 // What is chosen before Start, remembered for the next time.
 
 import { listMicrophones } from "../../audio/microphone.js"
+import { SHARED_SOUND, canShareSound } from "../../audio/shared-sound.js"
 import { make } from "./dom.js"
 import { recall, remember } from "./memory.js"
 
 const REMEMBERED = "live-choices"
+const DEFAULT = ["", "Default microphone"]
+const SHARED = [SHARED_SOUND, "Sound of a tab or screen"]
 
 export class SetupView {
   #microphone
@@ -47,7 +50,7 @@ export class SetupView {
     const devices = await listMicrophones()
     const named = devices.filter(({ deviceId }) => deviceId !== "default")
     const options = named.map(({ deviceId, label }) => [deviceId, label])
-    fill(this.#microphone, [["", "Default microphone"], ...options], this.#choices.deviceId)
+    fill(this.#microphone, [DEFAULT, ...options, ...(canShareSound() ? [SHARED] : [])], this.#choices.deviceId)
   }
 
   #offerLanguages() {

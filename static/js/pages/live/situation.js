@@ -16,6 +16,26 @@ const CONNECTIONS = {
     why: "Recording goes on, and the words will follow.",
   },
 }
+const SOUND_HINTS = {
+  silent: {
+    tone: "bad",
+    what: "Listening, but no sound arrives.",
+    why: "The microphone may be switched off, or another one may be meant.",
+    todo: "Look for its switch, or stop and choose another one.",
+  },
+  still: {
+    tone: "busy",
+    what: "Listening, but nothing is to be heard.",
+    why: "What is shared plays nothing at the moment, or its sound is not shared.",
+    todo: "Let it play; or stop, start again and tick that the sound is shared as well.",
+  },
+  clipping: {
+    tone: "busy",
+    what: "Listening, but it is too loud.",
+    why: "What is louder than the microphone can take is cut off, and words with it.",
+    todo: "Move away from it a little, or turn it down.",
+  },
+}
 const UNSTORED = {
   tone: "busy",
   what: "Listening; the server cannot store anything at the moment.",
@@ -34,6 +54,12 @@ const MICROPHONE_PROBLEMS = {
     what: "Paused: the microphone was unplugged.",
     why: "It no longer sends any sound.",
     todo: "Plug it in again, then resume; without it the default microphone is used.",
+  },
+  unshared: {
+    tone: "bad",
+    what: "Paused: the sharing was ended.",
+    why: "The browser gives its sound no longer.",
+    todo: "Resume, and choose again what to share.",
   },
   full: {
     tone: "bad",
@@ -70,14 +96,18 @@ function waiting({ connection, client }) {
   const place = connection === "queued" ? `You are number ${client.place} in the queue.` : "Joining the queue."
   return {
     tone: "busy",
-    what: `Waiting for a free slot. ${place}`,
+    what: connection === "starting" ? starting(client) : `Waiting for a free slot. ${place}`,
     why: "Nothing is recorded while you wait.",
     todo: "Recording begins by itself when a slot is free.",
     ways: ["leave"],
   }
 }
 
-function running({ connection, client, kept, ring, isUnstored }, isOnline) {
+function starting({ note }) {
+  return `The speech engine is being started${note ? `: ${note}` : ""}.`
+}
+
+function running({ connection, client, kept, ring, isUnstored, soundHint }, isOnline) {
   if (ring.isNearlyFull) return nearlyFull(ring.room - kept, isOnline)
   if (connection === "reconnecting") return reconnecting(isOnline, "Recording goes on, and nothing is lost.")
   if (connection === "queued") {
@@ -87,7 +117,9 @@ function running({ connection, client, kept, ring, isUnstored }, isOnline) {
       why: "Recording goes on, and the words will follow.",
     }
   }
+  if (connection === "starting") return { ...CONNECTIONS.connecting, what: starting(client) }
   if (connection === "live" && isUnstored) return UNSTORED
+  if (connection === "live" && soundHint) return SOUND_HINTS[soundHint]
   return CONNECTIONS[connection] ?? CONNECTIONS.connecting
 }
 

@@ -6,6 +6,7 @@ import { span } from "./spans.js"
 const BUTTONS = {
   retry: "Try again",
   wait: "Wait for a free slot",
+  waitForEngine: "Wait for it",
   leave: "Leave the queue",
   now: "Try now",
   giveUp: "Leave it for later",

@@ -13,7 +13,9 @@ export class TranscriptView {
   #words = []
   #utterances = []
   #isOpen = false // whether the last utterance takes more words
-  #tail = make("span", "tail")
+  #settled = make("span", "tail__settled")
+  #unsettled = make("span", "tail__unsettled")
+  #tail = make("span", "tail", this.#settled, this.#unsettled)
   #isFollowing = true
   #isScrollDue = false
 
@@ -40,6 +42,13 @@ export class TranscriptView {
     this.#scrollSoon()
   }
 
+  // Leads the reader to a word; the newest ones no longer pull the page along.
+  goTo(index) {
+    const word = this.#words[index]
+    word?.scrollIntoView({ block: "center" })
+    word?.focus({ preventScroll: true })
+  }
+
   #addWord(word) {
     const isFirst = !this.#isOpen || this.#tail.previousSibling === null
     this.#openUtterance()
@@ -52,12 +61,13 @@ export class TranscriptView {
 
   // A tail may be the first sign of an utterance.
   #showTail() {
-    const { tail, tailStart } = this.#transcript
+    const { tail, settled, tailStart } = this.#transcript
     if (tail && !this.#isOpen) {
       this.#openUtterance()
       this.#showTime(tailStart)
     }
-    this.#tail.textContent = tail
+    this.#settled.textContent = settled
+    this.#unsettled.textContent = tail.slice(settled.length)
     if (!tail) this.#dropEmptyUtterance()
     this.#scrollSoon()
   }
@@ -96,7 +106,7 @@ export class TranscriptView {
     this.#words = []
     this.#utterances = []
     this.#isOpen = false
-    this.#tail.textContent = ""
+    this.#settled.textContent = this.#unsettled.textContent = ""
     this.follow()
   }
 

@@ -11,6 +11,7 @@ export class WordCard {
     this.#card = card
     this.#transcript = transcript
     log.addEventListener("pointerover", ({ target }) => this.#show(target.closest(".word")))
+    log.addEventListener("click", ({ target }) => this.#show(target.closest(".word"))) // a tap
     log.addEventListener("pointerleave", () => this.#show(null))
     log.addEventListener("focusin", ({ target }) => this.#show(target.closest(".word")))
     log.addEventListener("focusout", () => this.#show(null))
