@@ -5,7 +5,7 @@ help:
 	@echo "make test     install what tests need, and run them"
 	@echo "make lint     the style and the types"
 	@echo "make trials   what takes longer: real speech into real browsers, parts that die, files of hours (half an hour)"
-	@echo "make pictures look at every page, in var/pictures, and renew those of the README"
+	@echo "make pictures look at every page, in var/pictures"
 	@echo "make format   put the code into the project's format"
 	@echo "make clean    remove .venv and caches; data is kept"
 
@@ -32,9 +32,9 @@ lint:
 pictures:
 	@scripts/setup.sh test
 	@scripts/programs.sh
-	@mkdir -p var/pictures docs/images
-	@.venv/bin/python -m pytest benchmarks/trials/browser/test_pages.py --pictures var/pictures
-	@cp var/pictures/live-light-desk.png docs/images/live.png
+	@mkdir -p var/pictures
+	@.venv/bin/python -m pytest --pictures var/pictures \
+	    benchmarks/trials/browser/test_pages.py tests/browser/test_live_states.py
 
 format:
 	@scripts/setup.sh test

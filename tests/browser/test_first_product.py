@@ -51,19 +51,12 @@ def test_a_newcomer_talks_and_reads_along_and_another_is_let_in(site, open_page,
     expect(newcomer.get_by_role("main")).to_contain_text("This was a test.")
 
 
-@pytest.mark.parametrize("end", ["the tab is closed", "the server is stopped"])
-def test_an_end_in_mid_sentence_keeps_its_words(site, open_page, opening, end):
-    expected = ["WebSocket", "Failed to load", "ERR_"]
-    page = open_page(site.url, microphone=opening.wav(48_000, silence_after=60), expect=expected)
+def test_a_tab_that_is_closed_in_mid_sentence_keeps_its_words(site, open_page, opening):
+    page = open_page(site.url, microphone=opening.wav(48_000, silence_after=60))
     log_in(page, "ada@example.org")
     start(page)
     page.wait_for_function("() => document.querySelector('.tail')?.textContent.split(' ').length > 6")
-    if end == "the server is stopped":
-        site.web.stop()
     page.close()
-    if end == "the server is stopped":
-        site.web.start()
-        site.wait_until_ready()
     words = words_of_newest_session(site)
     spoken = opening.text.split()[: len(words)]
     assert word_error_rate(" ".join(spoken), " ".join(words)) <= 0.4  # the last word may be cut off

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.people import Crowd, log_in, status, stop, transcript
-from tests.support.camera import Camera
+from tests.support.camera import LOOKS, Camera
 from tests.support.site import running_site
 
 
@@ -16,35 +16,43 @@ def site(tmp_path_factory, redis_server):
 
 
 @pytest.fixture
-def camera(site, open_page):
-    expected = ["WebSocket", "Failed to load", "ERR_"]
-    page = open_page(site.url, expect=expected, reduced_motion="reduce")
-    log_in(page, Crowd(site).next())
-    return Camera(page, looks=[("dark", "phone")])
+def crowd(site):
+    return Crowd(site)
 
 
-def allow_microphone(page, setting):
-    permission = {"permission": {"name": "microphone"}, "setting": setting}
-    page.context.new_cdp_session(page).send("Browser.setPermission", permission)
+@pytest.fixture
+def arrive(request, site, open_page, opening, crowd):
+    """Somebody opens the live page: a camera that looks at it."""
+    pictures = request.config.getoption("--pictures")
+    sound = opening.wav(48_000, silence_after=60)
+    lost = ["WebSocket", "Failed to load", "ERR_"]
+
+    def arrive():
+        page = open_page(site.url, microphone=sound, expect=lost, reduced_motion="reduce")
+        log_in(page, crowd.next())
+        return Camera(page, pictures, LOOKS if pictures else [("dark", "phone")])
+
+    return arrive
 
 
 def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
 
 
-def test_every_state_says_what_happened_and_leads_on(site, camera, open_page):
+def test_every_state_says_what_happened_and_leads_on(site, arrive):
+    camera = arrive()
     page = camera.page
-    allow_microphone(page, "denied")
+    page.context.clear_permissions()
     button(page, "Start").click()
     expect(status(page)).to_contain_text("The microphone is not allowed.")
-    camera.look("not-allowed")
+    camera.look("state-not-allowed")
 
-    allow_microphone(page, "granted")
+    page.context.grant_permissions(["microphone"])
     button(page, "Try again").click()
     expect(status(page)).to_contain_text("Listening")
     page.get_by_label("Title of the session").fill("Minutes of the board")
 
-    queue_up_behind(page, site, open_page)
+    queue_up_behind(page, arrive())
     lose_the_engine(camera, site)
     lose_the_network(camera, site)
 
@@ -61,14 +69,15 @@ def test_every_state_says_what_happened_and_leads_on(site, camera, open_page):
     expect(page.get_by_role("heading", level=1)).to_have_text("Minutes of the board")
 
 
-def queue_up_behind(page, site, open_page):
+def queue_up_behind(page, camera):
     """The only slot is taken: somebody else waits for it, and has it once it is free."""
-    other = open_page(site.url)
-    log_in(other, "person-1@example.org")
+    other = camera.page
     button(other, "Start").click()
     expect(status(other)).to_contain_text("All places are taken.")
-    button(other, "Wait for a free slot").click()
+    camera.look("state-full")
+    button(other, "Wait for a free place").click()
     expect(status(other)).to_contain_text("You are number 1 in the queue.")
+    camera.look("state-queued")
     button(page, "Pause").click()
     expect(status(other)).to_contain_text("Listening")
     stop(other)
@@ -79,7 +88,7 @@ def queue_up_behind(page, site, open_page):
 def lose_the_engine(camera, site):
     site.inference[0].kill()
     expect(status(camera.page)).to_contain_text("The speech engine was lost")
-    camera.look("engine-lost")
+    camera.look("state-engine-lost")
     site.add_inference()
     expect(status(camera.page)).to_contain_text("Listening")
 
@@ -88,7 +97,7 @@ def lose_the_network(camera, site):
     camera.page.context.set_offline(True)
     site.web.stop()
     expect(status(camera.page)).to_contain_text("You are offline.")
-    camera.look("offline")
+    camera.look("state-offline")
     site.web.start()
     site.wait_until_ready()
     camera.page.context.set_offline(False)

@@ -23,14 +23,16 @@ test("who is silent in a quiet room has done nothing wrong", () => {
 })
 
 test("a voice that is too loud is told, until it is not any more", () => {
-  const watch = watched([SPEECH, SECOND], [TOO_LOUD, 2])
-  assert.equal(watch.hint, null)
-  feed(watch, TOO_LOUD, 1)
+  const watch = watched([SPEECH, SECOND], [TOO_LOUD, SECOND])
   assert.equal(watch.hint, "clipping")
-  feed(watch, SPEECH, 3 * SECOND)
+  feed(watch, SPEECH, 2 * SECOND)
   assert.equal(watch.hint, "clipping")
   feed(watch, SPEECH, 2 * SECOND)
   assert.equal(watch.hint, null)
+})
+
+test("gain control that settles within a second is not told", () => {
+  assert.equal(watched([TOO_LOUD, 9], [SPEECH, SECOND]).hint, null)
 })
 
 test("a new session begins without a past", () => {

@@ -7,6 +7,11 @@ import { Failure } from "../../static/js/stream/failure.js"
 const ONLINE = { isOnline: true }
 const ring = { isNearlyFull: false, room: 1800 }
 
+test("who shares the sound of a tab is asked for that, not for a microphone", () => {
+  assert.match(situationOf({ phase: "opening", isOfShared: true }, ONLINE).what, /share/)
+  assert.match(situationOf({ phase: "opening", isOfShared: false }, ONLINE).what, /microphone/)
+})
+
 test("a lost connection says that recording goes on", () => {
   const told = situationOf({ phase: "running", connection: "reconnecting", ring }, ONLINE)
   assert.match(told.why, /Recording goes on/)

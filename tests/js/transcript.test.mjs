@@ -28,22 +28,6 @@ test("a word that becomes final leaves the tail", () => {
   assert.equal(transcript.tail, "")
 })
 
-test("what two partials agree on settles, whatever its case and its points", () => {
-  const transcript = new Transcript()
-  transcript.setTail("We met at noon.")
-  assert.equal(transcript.settled, "")
-  transcript.setTail("We met at noon and spoke about the car")
-  assert.equal(transcript.settled, "We met at noon")
-  transcript.setTail("We met at noon and spoke about the garden")
-  assert.equal(transcript.settled, "We met at noon and spoke about the")
-})
-
-test("what was settled is taken back where a later partial differs", () => {
-  const transcript = new Transcript()
-  for (const text of ["two", "two more words", "to the woods"]) transcript.setTail(text)
-  assert.equal(transcript.settled, "")
-})
-
 test("a settled word that becomes final leaves what is settled", () => {
   const transcript = new Transcript()
   for (const text of ["hello wide", "hello wide world"]) transcript.setTail(text)

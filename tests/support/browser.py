@@ -19,7 +19,6 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
-    "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
 INSIDE = {"data", "blob", "about"}
@@ -45,9 +44,10 @@ class Browsers(AbstractContextManager["Browsers"]):
         """A page for somebody new: no cookies of others, relative addresses beginning at `url`.
 
         `microphone` is a WAV file that is spoken once, from the moment the page listens. `expect` has regular
-        expressions of complaints that the test is about. `options` are those of Playwright's `new_context`.
+        expressions of complaints that the test is about. `options` are those of Playwright's `new_context`, which
+        may use the microphone if they do not say otherwise.
         """
-        context = self._browser(microphone).new_context(base_url=url, **options)
+        context = self._browser(microphone).new_context(**{"base_url": url, "permissions": ["microphone"]} | options)
         self._watches.append(Watch(context, url, expect))
         return context.new_page()
 

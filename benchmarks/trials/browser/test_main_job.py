@@ -174,7 +174,7 @@ def test_at_capacity_the_reader_may_wait_and_is_served_in_turn(start_site, open_
     second = first.context.new_page()
     second.goto("/live/")
     second.get_by_role("button", name="Start", exact=True).click()
-    second.get_by_role("button", name="Wait for a free slot").click()
+    second.get_by_role("button", name="Wait for a free place").click()
     expect(status(second)).to_contain_text("number 1 in the queue")
     stop(first)
     expect(status(second)).to_contain_text("Listening", timeout=10_000)

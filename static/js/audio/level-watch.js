@@ -5,7 +5,7 @@ const FRAMES_PER_SECOND = 12.5
 const NO_SOUND = 0.0003 // -70 dB; a switched-off microphone is at zero, the noise of a quiet one at -60
 const SILENT_AFTER = 5 * FRAMES_PER_SECOND
 const FULL_SCALE = 0.99
-const CLIPS = 3 // within the watched time
+const CLIPS = 12 // within the watched time; gain control that starts too high has fewer before it has settled
 const WATCHED = 4 * FRAMES_PER_SECOND
 
 export class LevelWatch {

@@ -131,6 +131,7 @@ function showSession() {
   shownPhase = session.phase
   wakeLock.wanted = session.phase === "running" || session.phase === "waiting"
   if (session.phase === "running") setup.offerMicrophones()
+  if (activity.length === 0) strip.hide()
   byId("sound").hidden = !session.keepsAudio
   showTitle()
   showFigures()

@@ -56,8 +56,8 @@ const FAILURES = {
     ways: ["retry"],
   },
   full: {
-    what: "Every slot is taken.",
-    why: "The service hears as many people at once as it has slots for.",
+    what: "All places are taken.",
+    why: "The service hears as many people at once as its engines can follow.",
     todo: "Wait in the queue, or come back later.",
     ways: ["wait", "retry"],
   },

@@ -78,17 +78,22 @@ export class LiveSession extends EventTarget {
     return this.ring.kept / SAMPLE_RATE
   }
 
+  // Whether it hears what another tab or the system plays, in place of a microphone.
+  get isOfShared() {
+    return this.#deviceId === SHARED_SOUND
+  }
+
   // "silent", "still" (a silent tab) or "clipping", if what is recorded is that.
   get soundHint() {
     const { hint } = this.#levels
-    return hint === "silent" && this.#deviceId === SHARED_SOUND ? "still" : hint
+    return hint === "silent" && this.isOfShared ? "still" : hint
   }
 
   get isKept() {
     return this.#keeper?.isKeeping ?? false // beyond this page's life
   }
 
-  // Records from now on, or with `wait` only when a slot is free.
+  // Records from now on, or with `wait` only when a place is free.
   async start({ deviceId, engine, language, audio = false, endpointing = null, wait = false }) {
     this.#reset()
     this.#isRecording = !wait
@@ -262,7 +267,7 @@ export class LiveSession extends EventTarget {
     if (this.phase !== "running") return
     await this.pause()
     this.#microphone.close()
-    this.#change({ problem: this.#deviceId === SHARED_SOUND ? "unshared" : "lost" })
+    this.#change({ problem: this.isOfShared ? "unshared" : "lost" })
   }
 
   // Nothing that was said gives way to what is said now: a speaker can be asked to wait, but not to say it again.

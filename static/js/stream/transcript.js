@@ -1,18 +1,25 @@
-// The words of a session as they come: final ones in utterances, and a tail that may still change. Of the tail, what
-// two partials in a row agree on has settled: it will hardly change any more, long before the sentence ends.
+// The words of a session as they come: final ones in utterances, and a tail that may still change, whose beginning
+// has settled long before the sentence ends.
 //
 // Tells `word` {word, utterance}, `tail`, `endpoint` {utterance}, `rewind`, `clear`; knows no page.
 
-import { agreement } from "./agreement.js"
 import { clock } from "./clock.js"
+import { Tail } from "./tail.js"
 
 export class Transcript extends EventTarget {
   words = []
   utterances = [] // {first, count, segment, start, end, isOver}
-  tail = ""
-  settled = "" // the beginning of the tail
   tailStart = 0
+  #tail = new Tail()
   #early = new Map() // words before which others are still missing
+
+  get tail() {
+    return this.#tail.text
+  }
+
+  get settled() {
+    return this.#tail.settled
+  }
 
   // word: {index, segment, text, start, end, confidence}. One that is there already came again after a reconnection.
   add(word) {
@@ -31,16 +38,18 @@ export class Transcript extends EventTarget {
     utterance.count += 1
     utterance.end = word.end
     this.#tell("word", { word, utterance })
-    this.#becomeTail(withoutFirst(this.tail, word.text), withoutFirst(this.settled, word.text))
+    this.#changeTail((tail) => tail.leave(word.text))
   }
 
   setTail(text, start = this.tailStart) {
-    this.#becomeTail(text, agreement(this.tail, text), start)
+    this.#changeTail((tail) => tail.read(text), start)
   }
 
-  #becomeTail(tail, settled, start = this.tailStart) {
-    if (tail === this.tail && settled === this.settled) return
-    Object.assign(this, { tail, settled, tailStart: start })
+  #changeTail(change, start = this.tailStart) {
+    const { text, settled } = this.#tail
+    change(this.#tail)
+    if (text === this.tail && settled === this.settled) return
+    this.tailStart = start
     this.#tell("tail")
   }
 
@@ -68,7 +77,7 @@ export class Transcript extends EventTarget {
   clear() {
     this.words = []
     this.utterances = []
-    this.tail = this.settled = ""
+    this.#tail.clear()
     this.#early.clear()
     this.#tell("clear")
   }
@@ -121,10 +130,4 @@ export class Transcript extends EventTarget {
   #tell(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
-}
-
-// A word that has become final leaves the tail; where it became another word the whole tail is out of date.
-function withoutFirst(tail, text) {
-  if (tail === text) return ""
-  return tail.startsWith(`${text} `) ? tail.slice(text.length + 1) : ""
 }

@@ -50,8 +50,13 @@ export class ActivityStrip {
 
   // Something was recorded: scroll on until nothing comes any more.
   wake() {
+    this.#canvas.hidden = false
     this.#lastFrameAt = performance.now()
     this.#request ??= requestAnimationFrame((now) => this.#animate(now))
+  }
+
+  hide() {
+    this.#canvas.hidden = true
   }
 
   draw(offset = 0) {

@@ -7,6 +7,11 @@ const OPENING = {
   what: "Asking for the microphone.",
   todo: "Allow it in the question that your browser shows.",
 }
+const OPENING_SHARED = {
+  tone: "busy",
+  what: "Asking what to share.",
+  todo: "Choose a tab or a screen, and tick that its sound is shared as well.",
+}
 const CONNECTIONS = {
   connecting: { tone: "busy", what: "Connecting.", why: "You are being recorded already: speak." },
   live: { tone: "good", what: "Listening." },
@@ -74,7 +79,7 @@ export function situationOf(session, { isOnline }) {
   if (session.problem) return MICROPHONE_PROBLEMS[session.problem]
   switch (session.phase) {
     case "opening":
-      return OPENING
+      return session.isOfShared ? OPENING_SHARED : OPENING
     case "waiting":
       return waiting(session)
     case "running":
@@ -96,9 +101,9 @@ function waiting({ connection, client }) {
   const place = connection === "queued" ? `You are number ${client.place} in the queue.` : "Joining the queue."
   return {
     tone: "busy",
-    what: connection === "starting" ? starting(client) : `Waiting for a free slot. ${place}`,
+    what: connection === "starting" ? starting(client) : `Waiting for a free place. ${place}`,
     why: "Nothing is recorded while you wait.",
-    todo: "Recording begins by itself when a slot is free.",
+    todo: "Recording begins by itself when a place is free.",
     ways: ["leave"],
   }
 }
@@ -113,7 +118,7 @@ function running({ connection, client, kept, ring, isUnstored, soundHint }, isOn
   if (connection === "queued") {
     return {
       tone: "busy",
-      what: `Waiting for a free slot, number ${client.place} in the queue.`,
+      what: `Waiting for a free place, number ${client.place} in the queue.`,
       why: "Recording goes on, and the words will follow.",
     }
   }

@@ -5,7 +5,7 @@ import { span } from "./spans.js"
 
 const BUTTONS = {
   retry: "Try again",
-  wait: "Wait for a free slot",
+  wait: "Wait for a free place",
   waitForEngine: "Wait for it",
   leave: "Leave the queue",
   now: "Try now",

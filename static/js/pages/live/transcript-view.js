@@ -2,8 +2,8 @@
 
 import { clock } from "../../stream/clock.js"
 import { make } from "./dom.js"
+import { Following } from "./following.js"
 
-const NEAR_END_PX = 48
 const LOW_CONFIDENCE = 0.15
 
 export class TranscriptView {
@@ -16,7 +16,7 @@ export class TranscriptView {
   #settled = make("span", "tail__settled")
   #unsettled = make("span", "tail__unsettled")
   #tail = make("span", "tail", this.#settled, this.#unsettled)
-  #isFollowing = true
+  #following = new Following()
   #isScrollDue = false
 
   constructor({ log, newest, transcript }) {
@@ -37,7 +37,7 @@ export class TranscriptView {
   }
 
   follow() {
-    this.#isFollowing = true
+    this.#following.goOn()
     this.#newest.hidden = true
     this.#scrollSoon()
   }
@@ -111,14 +111,13 @@ export class TranscriptView {
   }
 
   #scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#log
-    this.#isFollowing = scrollHeight - scrollTop - clientHeight < NEAR_END_PX
-    this.#newest.hidden = this.#isFollowing
+    this.#following.scrolled(this.#log)
+    this.#newest.hidden = this.#following.isOn
   }
 
   // Once a frame, however many words came: reading the height makes the browser lay the page out.
   #scrollSoon() {
-    if (!this.#isFollowing || this.#isScrollDue) return
+    if (!this.#following.isOn || this.#isScrollDue) return
     this.#isScrollDue = true
     requestAnimationFrame(() => {
       this.#isScrollDue = false
