@@ -33,8 +33,8 @@ pictures:
 	@scripts/setup.sh test
 	@scripts/programs.sh
 	@mkdir -p var/pictures
-	@.venv/bin/python -m pytest --pictures var/pictures \
-	    benchmarks/trials/browser/test_pages.py tests/browser/test_live_states.py
+	@.venv/bin/python -m pytest benchmarks/trials/browser/test_pages.py --pictures var/pictures
+	@.venv/bin/python -m pytest tests/browser/test_live_states.py --pictures var/pictures
 
 format:
 	@scripts/setup.sh test
