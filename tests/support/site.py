@@ -19,6 +19,7 @@ from typing import Any
 from tests.support.child import Child
 from tests.support.environment import ROOT, without_own_settings
 from tests.support.ports import free_port
+from tests.support.shell import Shell
 
 BUGS = re.compile(r"^Traceback \(most recent call last\)|exception was never retrieved|was never awaited", re.MULTILINE)
 ANSWERS_WITHIN = 5.0
@@ -44,6 +45,7 @@ class Site:
             **env,
         }
         self.inference: list[Child] = []
+        self._shell: Shell | None = None
         self._folder = folder
         if not from_nothing and "DATABASE_URL" not in env:
             shutil.copytree(_empty_database(), folder / "data")
@@ -76,9 +78,13 @@ class Site:
 
     def shell(self, code: str) -> str:
         """Run Python inside the same site, its models at hand: what it printed."""
-        return self.manage("shell", "--verbosity=0", "--command", code).strip()
+        if self._shell is None:
+            self._shell = Shell(_MANAGE, self.env)
+        return self._shell.run(code).strip()
 
     def stop(self) -> None:
+        if self._shell:
+            self._shell.close()
         for child in (*self.inference, self.web):
             child.stop()
 
