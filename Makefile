@@ -3,6 +3,7 @@
 help:
 	@echo "make serve    install what is missing, migrate, and start the site"
 	@echo "make test     install what tests need, and run them"
+	@echo "make stack    Redis, PostgreSQL, two web and two inference processes, to try things on"
 	@echo "make lint     the style and the types"
 	@echo "make trials   what takes longer: real speech into real browsers, parts that die, files of hours (half an hour)"
 	@echo "make pictures look at every page, in var/pictures"
@@ -29,6 +30,11 @@ lint:
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
 
+stack:
+	@scripts/setup.sh test
+	@scripts/programs.sh
+	@exec .venv/bin/python -m benchmarks.stack
+
 pictures:
 	@scripts/setup.sh test
 	@scripts/programs.sh
@@ -45,4 +51,4 @@ clean:
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help serve test trials lint pictures format clean
+.PHONY: help serve stack test trials lint pictures format clean

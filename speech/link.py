@@ -135,6 +135,10 @@ class Link:
                     await self._heard_status.wait()
         return {name: status for name, status in self._engines("tts").items() if status.voices}
 
+    def processes(self, engine: str) -> int:
+        """How many inference processes run it."""
+        return sum(status.engine == engine for _, status in self._workers.values())
+
     def has_had_free_slots_for(self, engine: str) -> float:
         """Seconds. Where requests wait, a free slot is taken at once; if it is not, they were lost on the way."""
         return _seconds_since(self._free_since.get(engine))

@@ -1,7 +1,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
-from speech import api, views
+from speech import api, capacity, views
 from speech.dialects.asyncapi import asyncapi
 from speech.exports import views as exports
 from speech.pages import account_data, audio, corrections, deleted, history, session, shares, voices
@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("speech.uploads.urls")),
     path("", views.home, name="home"),
     path("api/asyncapi.json", asyncapi, name="asyncapi"),
+    path("api/status", capacity.status, name="status"),
     path("healthz", views.healthz, name="healthz"),
     path("live/", views.live, name="live"),
     path("voices/", voices.voices, name="voices"),

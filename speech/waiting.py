@@ -32,10 +32,16 @@ class WaitingRoom:
 
     def place(self, seat: Seat) -> int:
         """1 is next."""
+        return 1 + sum(engine == seat[0] and since < seat[1] for engine, since in self._everyone())
+
+    def count(self, engine: str) -> int:
+        """How many wait for it, wherever they are."""
+        return sum(each == engine for each, _ in self._everyone())
+
+    def _everyone(self) -> set[Seat]:
         now = time.monotonic()
         fresh = [seats for heard, seats in self._links.values() if now - heard < FORGOTTEN_AFTER]
-        everyone = {*self._here, *(other for seats in fresh for other in seats)}
-        return 1 + sum(engine == seat[0] and since < seat[1] for engine, since in everyone)
+        return {*self._here, *(other for seats in fresh for other in seats)}
 
     def here(self) -> list[Seat]:
         return list(self._here)

@@ -64,7 +64,7 @@ def test_the_web_side_knows_the_vocabulary_of_inference_and_nothing_behind_it() 
 
 # From the top: each may know those under it.
 LAYERS = [
-    ("pages", ["speech/views.py", "speech/urls.py", "speech/api.py", "speech/pages"]),
+    ("pages", ["speech/views.py", "speech/urls.py", "speech/api.py", "speech/capacity.py", "speech/pages"]),
     ("dialects", ["speech/dialects", "speech/uploads", "speech/parts"]),
     (
         "stream",

@@ -38,7 +38,7 @@ NOBODY = (OUT, OUT, OUT, GONE, GONE, GONE)
 
 URLS = {
     ANYBODY: """
-        home healthz jwks asyncapi build_info modules_info metrics voice_cloning
+        home healthz status jwks asyncapi build_info modules_info metrics voice_cloning
         shared shared_flac shared_wav shared_peaks invited
     """,
     APIS: "refresh_token revoke_token rest_schema",

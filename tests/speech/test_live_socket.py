@@ -7,11 +7,6 @@ from tests.inference.speech_like import noise, words_of
 from tests.support.site import running_site
 from tests.support.sockets import LiveSocket, live_socket, stored_words, tickets
 
-REJECT = """
-from accounts.models import User
-admin = User.objects.create_superuser('admin@example.org')
-User.objects.exclude(pk=admin.pk).reject(admin, 'Because.')
-"""
 CHECKSUM = {"STT_ENGINE": "checksum"}
 
 
@@ -24,23 +19,6 @@ def site(checksum_site):
 def site_with_one_slot(tmp_path_factory):
     with running_site(tmp_path_factory.mktemp("site"), **CHECKSUM, STT_SLOTS="1") as site:
         yield site
-
-
-async def test_in_production_words_are_stored_and_a_rejection_ends_the_stream(start_site, redis_server, postgres_url):
-    site = start_site(1, **CHECKSUM, REDIS_URL=redis_server.url, DATABASE_URL=postgres_url)
-    pcm = noise(60)
-    one, two = tickets(site, 2)
-    async with live_socket(site, one) as socket:
-        await socket.start()
-        await socket.say(pcm)
-        done = await socket.stop()
-    assert socket.words() == words_of(pcm)
-    assert stored_words(site, done["session"]) == words_of(pcm)
-    async with live_socket(site, two) as socket:
-        await socket.start()
-        site.shell(REJECT)
-        code, error = await socket.closed()
-        assert (code, error["why"]) == (4003, "Because.")
 
 
 async def test_messages_are_numbered_and_acknowledge_what_is_stored(site):

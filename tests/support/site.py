@@ -32,11 +32,12 @@ class Site:
     def __init__(self, folder: Path, env: dict[str, str], from_nothing: bool = False) -> None:
         """`folder`: for its data and logs, on a disk and empty. `from_nothing`: it makes its own database; else, if
         that is in a file, it finds an empty one, as one that is started again does."""
-        port = free_port()
+        port = env.get("PORT") or str(free_port())
         self.url = f"http://127.0.0.1:{port}"
+        self.urls = [self.url]
         self.env = without_own_settings() | {
             "HOST": "127.0.0.1",
-            "PORT": str(port),
+            "PORT": port,
             "DATA_DIR": str(folder / "data"),
             "SECRET_KEY": secrets.token_urlsafe(),
             "PYTHONUNBUFFERED": "1",
@@ -45,6 +46,7 @@ class Site:
             **env,
         }
         self.inference: list[Child] = []
+        self.more_web: list[Child] = []
         self._shell: Shell | None = None
         self._folder = folder
         if not from_nothing and "DATABASE_URL" not in env:
@@ -54,7 +56,7 @@ class Site:
     @property
     def log(self) -> str:
         """What its processes have said so far."""
-        return "".join(child.log for child in (self.web, *self.inference))
+        return "".join(child.log for child in self._children)
 
     def wait_until_ready(self) -> None:
         """It answers, and knows of the engines that it should have."""
@@ -69,6 +71,15 @@ class Site:
         child = self._child("inference", f"inference-{len(self.inference)}.log", *arguments)
         self.inference.append(child)
         return child
+
+    def add_web(self, port: str = "") -> None:
+        """One more `manage.py serve` of the same site, beside the first. Returns when it answers at `urls[-1]`."""
+        port = port or str(free_port())
+        url = f"http://127.0.0.1:{port}"
+        self.urls.append(url)
+        child = self._child("serve", f"web-{port}.log", env=self.env | {"PORT": port})
+        self.more_web.append(child)
+        child.wait_until(lambda: _ask(f"{url}/healthz") is not None)
 
     def manage(self, *arguments: str) -> str:
         """Run another management command on the same site: what it printed."""
@@ -85,20 +96,24 @@ class Site:
     def stop(self) -> None:
         if self._shell:
             self._shell.close()
-        for child in (*self.inference, self.web):
+        for child in self._children:
             child.stop()
 
     def assert_no_bugs(self) -> None:
         assert not (found := BUGS.search(self.log)), f"The site's log has “{found[0]}”:\n{self.log}"
 
-    def _child(self, command: str, log: str, *arguments: str) -> Child:
-        return Child([*_MANAGE, command, *arguments], self._folder / log, self.env, cwd=ROOT)
+    @property
+    def _children(self) -> list[Child]:
+        return [*self.inference, *self.more_web, self.web]
+
+    def _child(self, command: str, log: str, *arguments: str, env: dict[str, str] | None = None) -> Child:
+        return Child([*_MANAGE, command, *arguments], self._folder / log, env or self.env, cwd=ROOT)
 
     def _is_healthy(self) -> bool:
-        return self._answers("/healthz") is not None
+        return _ask(f"{self.url}/healthz") is not None
 
     def _knows_its_engines(self) -> bool:
-        up = {module["type"] for module in self._answers("/api/modules_info") or () if module["total_slots"] != "0"}
+        up = {module["type"] for module in _ask(f"{self.url}/api/modules_info") or () if module["total_slots"] != "0"}
         return bool(up) and up >= self._kinds_wanted
 
     @property
@@ -108,12 +123,14 @@ class Site:
             return set()
         return {"batched_asr"} | ({"py"} if self.env["TTS_ENGINE"] else set())
 
-    def _answers(self, path: str) -> Any:
-        try:
-            with urllib.request.urlopen(f"{self.url}{path}", timeout=ANSWERS_WITHIN) as answer:
-                return json.load(answer)
-        except (urllib.error.URLError, OSError):
-            return None
+
+def _ask(url: str) -> Any:
+    """The JSON that is there; None if nobody answers."""
+    try:
+        with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN) as answer:
+            return json.load(answer)
+    except (urllib.error.URLError, OSError):
+        return None
 
 
 @cache

@@ -93,9 +93,11 @@ class LiveSocket:
 
 
 @asynccontextmanager
-async def live_socket(site: Site, ticket: str, **options: Any) -> AsyncIterator[LiveSocket]:
-    url = f"{site.url.replace('http', 'ws')}/ws/live/?ticket={ticket}"
-    options = {"origin": site.url, "compression": None, **options}
+async def live_socket(site: Site, ticket: str, at: str = "", **options: Any) -> AsyncIterator[LiveSocket]:
+    """`at`: the URL of the web process, where the site has several."""
+    at = at or site.url
+    url = f"{at.replace('http', 'ws')}/ws/live/?ticket={ticket}"
+    options = {"origin": at, "compression": None, **options}
     async with websockets.connect(url, **options) as socket:
         yield LiveSocket(socket)
 

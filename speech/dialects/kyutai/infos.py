@@ -1,8 +1,8 @@
 """What Kyutai's servers tell anybody who asks: that they run, what they serve, and how much of it."""
 
 import platform
-from datetime import UTC, datetime
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -11,7 +11,6 @@ from django.views.decorators.http import require_safe
 from speech.dialects.kyutai import metrics
 from speech.link import Link
 
-STARTED = datetime.now(UTC)
 METRICS_KIND = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -22,8 +21,8 @@ def build_info(request: HttpRequest) -> JsonResponse:
     triple = f"{platform.machine()}-{platform.system().lower()}"
     return JsonResponse(
         {
-            "build_timestamp": STARTED.isoformat(),
-            "build_date": STARTED.date().isoformat(),
+            "build_timestamp": settings.STARTED.isoformat(),
+            "build_date": settings.STARTED.date().isoformat(),
             "git_branch": "",
             "git_timestamp": "",
             "git_date": "",
