@@ -143,7 +143,9 @@ class Scheduler:
         return next((lane.host.voices for lane in self._lanes if lane.up), [])
 
     def open(self, request: Open) -> Stream | None:
-        """Give the stream a slot, if one is free: in the lane that has the fewest streams."""
+        """Give the stream a slot, if one is free and it has none: in the lane that has the fewest streams."""
+        if request.stream in self._slots:
+            return None  # the channel layer may deliver twice
         lanes = [lane for lane in self._lanes if any(slot.is_free for slot in lane.slots)]
         lane = min(lanes, key=lambda lane: lane.streams, default=None)
         slot = next((slot for slot in lane.slots if slot.is_free), None) if lane else None

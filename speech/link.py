@@ -258,10 +258,12 @@ class Link:
                 self.tell_listeners(message["topic"], message["data"])
 
     def _take_item(self, stream: str, seq: int, item: Down) -> None:
-        if connection := self._connections.get(stream):
+        connection = self._connections.get(stream)
+        if isinstance(item, Ready) and not (connection and connection.worker in ("", item.worker)):
+            # Whoever asked has gone, or another one was first: the layer may give a request to two who read its queue.
+            self.outbox.put(item.worker, (stream, 0, Close()))
+        elif connection:
             connection.receive(seq, item)
-        elif isinstance(item, Ready):
-            self.outbox.put(item.worker, (stream, 0, Close()))  # whoever asked has gone in the meantime
 
     def _take_status(self, status: Status) -> None:
         if status.leaving:

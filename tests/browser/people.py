@@ -5,23 +5,24 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.site import Site
 
 PASSWORD = "a passphrase nobody guesses"
-
+ADMIN = "admin@example.org"
 
 APPROVED = """
 from django.contrib.auth.hashers import make_password
 from accounts.models import User
-password = make_password({password!r})
-User.objects.create_superuser('admin@example.org')
+password = make_password({secret!r})
+User.objects.create_superuser({admin!r}, {secret!r})
 User.objects.bulk_create(User(email=email, password=password, status='approved') for email in {emails!r})
 """
 
 
 class Crowd:
-    """People who were approved on a site that several tests share: one for each test, who has no past there."""
+    """People who were approved on a site that several tests share: one for each test, who has no past there; and the
+    administrator, whose email address is `ADMIN`."""
 
     def __init__(self, site: Site, count: int = 20) -> None:
         emails = [f"person-{number}@example.org" for number in range(count)]
-        site.shell(APPROVED.format(password=PASSWORD, emails=emails))
+        site.shell(APPROVED.format(admin=ADMIN, secret=PASSWORD, emails=emails))
         self._strangers = iter(emails)
 
     def next(self) -> str:

@@ -16,13 +16,9 @@ def site(tmp_path_factory, redis_server):
 
 
 @pytest.fixture
-def crowd(site):
-    return Crowd(site)
-
-
-@pytest.fixture
-def arrive(request, site, open_page, opening, crowd):
+def arrive(request, site, open_page, opening):
     """Somebody opens the live page: a camera that looks at it."""
+    crowd = Crowd(site)
     pictures = request.config.getoption("--pictures")
     sound = opening.wav(48_000, silence_after=60)
     lost = ["WebSocket", "Failed to load", "ERR_"]

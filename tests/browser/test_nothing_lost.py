@@ -1,16 +1,8 @@
 """A page that dies in mid-sentence, and goes on: real Chromium, and an engine whose words prove every sample."""
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import sign_up, start, stop, transcript
-from tests.support.site import running_site
-
-
-@pytest.fixture
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site"), STT_ENGINE="checksum") as site:
-        yield site
+from tests.browser.people import log_in, start, stop, transcript
 
 
 def wait_for_words(page, count):
@@ -22,10 +14,10 @@ def times_of_words(page):
     return page.locator(".word").evaluate_all("words => words.map(({ dataset }) => [dataset.start, dataset.end])")
 
 
-def test_a_reload_in_mid_sentence_loses_nothing_and_doubles_nothing(site, open_page, opening):
-    page = open_page(site.url, microphone=opening.wav(48_000, silence_after=60))
+def test_a_reload_in_mid_sentence_loses_nothing_and_doubles_nothing(shared_site, crowd, open_page, opening):
+    page = open_page(shared_site.url, microphone=opening.wav(48_000, silence_after=60))
     page.on("dialog", lambda dialog: dialog.accept())
-    sign_up(page, "ada@example.org")
+    log_in(page, crowd.next())
     start(page)
     wait_for_words(page, 7)
     before = transcript(page).split()

@@ -4,25 +4,21 @@ theme and size is looked at by `make pictures`."""
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import sign_up
+from tests.browser.people import ADMIN, log_in
 from tests.support.camera import Camera
-from tests.support.site import running_site
 
 LOOKS = [("light", "desk"), ("dark", "phone")]
 
 
 @pytest.fixture
-def camera(tmp_path_factory, open_page):
-    with running_site(tmp_path_factory.mktemp("site"), STT_ENGINE="checksum", TTS_ENGINE="tones") as site:
-        page = open_page(site.url, expect=["status of 404"], reduced_motion="reduce")
-        yield Camera(page, looks=LOOKS)
-        page.close()
+def camera(shared_site, crowd, open_page):
+    return Camera(open_page(shared_site.url, expect=["status of 404"], reduced_motion="reduce"), looks=LOOKS)
 
 
 def test_pages_fit_and_are_accessible(camera):
     for path in ("", "accounts/login", "accounts/signup", "no-such-page"):
         camera.visit(f"/{path}/".replace("//", "/"), path or "home")
-    sign_up(camera.page, "ada@example.org")
+    log_in(camera.page, ADMIN)
     expect(camera.page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     camera.look("live")
     for path in ("sessions", "sessions/upload", "voices", "accounts/tokens"):

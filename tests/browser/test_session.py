@@ -7,31 +7,31 @@ import pytest
 from playwright.sync_api import expect
 
 from speech.exports import FORMATS
-from tests.browser.people import PASSWORD, log_in, take_away
-from tests.support.site import running_site
+from tests.browser.people import log_in, take_away
 from tests.support.spoken import speak
 
-ADA = "from accounts.models import User; User.objects.create_superuser('ada@example.org', {password!r})"
 PLAYS = "() => { const sound = document.getElementById('sound'); return sound.played.length > 0 && !sound.paused }"
 BEGAN = "() => { const { played } = document.getElementById('sound'); return played.start(played.length - 1) }"
 NEAR = 0.1  # seconds from where a word begins
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory, opening):
-    """The site, and the address of a session in it."""
-    with running_site(tmp_path_factory.mktemp("site"), RATE_LIMITS="off", STT_ENGINE="checksum") as site:
-        site.shell(ADA.format(password=PASSWORD))
-        session = speak(site, opening, "ada@example.org")
-        yield site, f"/sessions/{session}/"
+def ada(crowd):
+    return crowd.next()
+
+
+@pytest.fixture(scope="module")
+def address(shared_site, ada, opening):
+    """Of a session of hers."""
+    return f"/sessions/{speak(shared_site, opening, ada)}/"
 
 
 @pytest.fixture
-def page(spoken, open_page):
-    page = open_page(spoken[0].url)
-    log_in(page, "ada@example.org")
-    expect(page).to_have_url(f"{spoken[0].url}/live/")
-    page.goto(spoken[1])
+def page(shared_site, ada, address, open_page):
+    page = open_page(shared_site.url)
+    log_in(page, ada)
+    expect(page).to_have_url(f"{shared_site.url}/live/")
+    page.goto(address)
     return page
 
 
@@ -39,7 +39,7 @@ def begins(word):
     return float(word.get_attribute("data-start"))
 
 
-def test_search_jumps_to_the_word_and_a_click_plays_from_it(spoken, page):
+def test_search_jumps_to_the_word_and_a_click_plays_from_it(address, page):
     said = page.locator(".word").nth(20).text_content()
     page.goto("/sessions/")
     page.get_by_role("searchbox").fill(said)
@@ -49,7 +49,7 @@ def test_search_jumps_to_the_word_and_a_click_plays_from_it(spoken, page):
     word = page.locator(".word--found")
     expect(word).to_have_text(said)
     expect(word).to_be_in_viewport()
-    page.goto(spoken[1])
+    page.goto(address)
     word = page.locator(".word").nth(5)
     word.click()
     page.wait_for_function(PLAYS)
@@ -82,11 +82,11 @@ def test_it_is_taken_away_in_every_format(page):
         assert Path(download.value.path()).stat().st_size
 
 
-def test_a_share_link_opens_for_anybody_and_dies_when_it_is_revoked(spoken, page, open_page):
+def test_a_share_link_opens_for_anybody_and_dies_when_it_is_revoked(shared_site, page, open_page):
     page.get_by_role("link", name="Share").click()
     page.get_by_role("button", name="Make a link").click()
     link = page.locator(".share__link").input_value()
-    reader = open_page(spoken[0].url, expect=["status of 404"])
+    reader = open_page(shared_site.url, expect=["status of 404"])
     reader.goto(link)
     expect(reader.locator(".word").first).to_have_text(page.locator(".word").first.text_content())
     expect(reader.get_by_role("button", name="Correct")).to_have_count(0)

@@ -3,19 +3,12 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import sign_up
+from tests.browser.people import log_in
 from tests.inference.speech_like import noise
 from tests.support.api import wav_of
-from tests.support.site import running_site
 from tests.support.uploads import left_on_disk
 
 MINUTE = 750  # frames
-
-
-@pytest.fixture
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site"), STT_ENGINE="checksum") as site:
-        yield site
 
 
 def entry(page, name):
@@ -32,10 +25,10 @@ def send(tmp_path):
     return send
 
 
-def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(site, open_page, send):
-    page = open_page(site.url)
-    sign_up(page, "ada@example.org")
-    expect(page).to_have_url(f"{site.url}/live/")
+def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(shared_site, crowd, open_page, send):
+    page = open_page(shared_site.url)
+    log_in(page, crowd.next())
+    expect(page).to_have_url(f"{shared_site.url}/live/")
     page.goto("/sessions/upload/")
     send(page, "By the river.wav", 1)
     done = entry(page, "By the river")
@@ -46,7 +39,7 @@ def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(
     expect(secret.get_by_text("Transcribed")).to_be_visible(timeout=60_000)
     secret.get_by_role("button", name="Cancel").click()
     expect(secret).to_be_hidden()
-    assert left_on_disk(site) == []
+    assert left_on_disk(shared_site) == []
 
     done.get_by_role("link", name="Open the session").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("By the river")

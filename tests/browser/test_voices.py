@@ -9,23 +9,20 @@ import pytest
 from playwright.sync_api import expect
 
 from inference.engines.tones import pcm_of
-from tests.browser.people import sign_up
+from tests.browser.people import log_in
 from tests.support.ear import EAR, FADE, played
-from tests.support.site import running_site
 
 WORDS = "All of these words and no other."
 
 
 @pytest.fixture
-def page(tmp_path_factory, open_page):
-    with running_site(tmp_path_factory.mktemp("site"), TTS_ENGINE="tones", STT_ENGINE="checksum") as site:
-        page = open_page(site.url, bypass_csp=True)  # which would keep the ear out
-        page.add_init_script(EAR)
-        sign_up(page, "ada@example.org")
-        expect(page).to_have_url(f"{site.url}/live/")
-        page.goto("/voices/")
-        yield page
-        page.close()
+def page(shared_site, crowd, open_page):
+    page = open_page(shared_site.url, bypass_csp=True)  # which would keep the ear out
+    page.add_init_script(EAR)
+    log_in(page, crowd.next())
+    expect(page).to_have_url(f"{shared_site.url}/live/")
+    page.goto("/voices/")
+    return page
 
 
 def speak(page, words):

@@ -18,9 +18,10 @@ def capacity(*arguments):
 
 def test_it_tells_each_engine_and_its_slots(checksum_site):
     lines = capacity("--url", checksum_site.url).splitlines()
-    assert lines[0].split() == ["engine", "kind", "total", "used", "free", "waiting", "processes"]
-    (listening,) = [line for line in lines if line.startswith("Checksum (for tests)")]
-    assert listening.removeprefix("Checksum (for tests)").split() == ["stt", "8", "0", "8", "0", "1"]
+    assert lines[0].split() == ["name", "kind", "total", "used", "free", "waiting", "processes", "note"]
+    assert [line.split() for line in lines if line.startswith("checksum")] == [
+        ["checksum", "stt", "8", "0", "8", "0", "1"]
+    ]
 
 
 def test_programs_get_all_that_the_site_tells(checksum_site):

@@ -11,8 +11,8 @@ from accounts.models import User
 from inference import scheduler
 from inference.bundles import decode_down, decode_up
 from inference.engines import ENGINES
-from inference.messages import Audio, Close, Marker, Ready, Word
-from inference.worker import Worker
+from inference.messages import Audio, Close, Marker, Open, Ready, Word
+from inference.worker import Worker, run_workers
 from speech import events
 from speech.stream import Stream, Wish
 from tests.inference.speech_like import noise, words_of
@@ -45,6 +45,8 @@ class Lossy:
         return message
 
     def _has_kind(self, message) -> bool:
+        if message["type"] == "open":
+            return self.kind is Open
         if message["type"] != "bundle":
             return False
         for decode in (decode_up, decode_down):
@@ -101,14 +103,15 @@ class Speaker:
         (Audio, "doubled", 5),
         (Audio, "refused", 3),
         (Close, "lost", 1),
+        (Open, "doubled", 3),
     ],
 )
 async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, kind, fault, times):
-    monkeypatch.setattr(scheduler, "LEASE", 1.0)
+    monkeypatch.setattr(scheduler, "LEASE", 1.0 if fault == "lost" else 1000.0)
     async with layer_alone() as layer:
         Lossy(layer, kind, fault, times)
-        worker = Worker(layer, ENGINES["checksum"], slots=4)
-        task = asyncio.create_task(worker.run())
+        workers = [Worker(layer, ENGINES["checksum"], slots=3) for _ in range(2)]
+        task = asyncio.create_task(run_workers(workers))
         try:
             async with asyncio.timeout(60):
                 speakers = [Speaker(seed) for seed in range(3)]
@@ -116,7 +119,7 @@ async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, k
                 for speaker in speakers:
                     assert speaker.words == words_of(speaker.pcm)
                     assert isinstance(speaker.told[-1], events.Done)
-                while worker._scheduler.free < 4:
+                while sum(worker._scheduler.free for worker in workers) < 6:
                     await asyncio.sleep(0.01)
         finally:
             task.cancel()

@@ -77,7 +77,7 @@ class Site:
         port = port or str(free_port())
         url = f"http://127.0.0.1:{port}"
         self.urls.append(url)
-        child = self._child("serve", f"web-{port}.log", env=self.env | {"PORT": port})
+        child = self._child("serve", f"web-{port}.log", env=self.env | {"PORT": port, "SITE_URL": self.url})
         self.more_web.append(child)
         child.wait_until(lambda: _ask(f"{url}/healthz") is not None)
 

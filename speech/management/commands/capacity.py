@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 ANSWERS_WITHIN = 10.0  # seconds
-COLUMNS = ("engine", "kind", "total", "used", "free", "waiting", "processes")
+COLUMNS = ("name", "kind", "total", "used", "free", "waiting", "processes", "note")
 
 
 class Command(BaseCommand):
@@ -24,10 +24,7 @@ class Command(BaseCommand):
         if not url.startswith(("http://", "https://")):
             raise CommandError(f"“{url}” is no address of a site; they begin with http:// or https://.")
         told = _ask(f"{url}/api/status")
-        if options["json"]:
-            self.stdout.write(json.dumps(told, indent=2))
-            return
-        self.stdout.write("\n".join(_table(told["engines"])) or "No engine is there: start one with `manage.py inference`.")
+        self.stdout.write(json.dumps(told, indent=2) if options["json"] else _table(told["engines"]))
 
 
 def _ask(url: str) -> dict[str, Any]:
@@ -39,10 +36,11 @@ def _ask(url: str) -> dict[str, Any]:
         raise CommandError(f"No site answers at {url}: {error}. Does it run? --url names another address.") from None
 
 
-def _table(engines: list[dict[str, Any]]) -> list[str]:
+def _table(engines: list[dict[str, Any]]) -> str:
     if not engines:
-        return []
-    rows = [COLUMNS, *((one["label"], *(str(one[column]) for column in COLUMNS[1:])) for one in engines)]
+        return "No engine is there: start one with `manage.py inference`."
+    rows = [COLUMNS, *([str(engine[column]) for column in COLUMNS] for engine in engines)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return [line + (f"  ({one['note']})" if one and one["note"] else "") for line, one in zip(lines, [None, *engines], strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
