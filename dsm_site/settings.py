@@ -1,26 +1,18 @@
 """All settings of the site, top to bottom. Each comes from the environment (or `.env`) over a default that works
 with nothing set: SQLite, the in-memory channel layer, CPU engines. `.env.example` says what each is for."""
 
-import contextlib
-import os
-import secrets
-import tempfile
-import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-BASE_DIR = Path(__file__).resolve().parent.parent
-VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-STARTED = datetime.now(UTC)
+from dsm_site import environment, stores
+from dsm_site.environment import BASE_DIR, env
 
-env = environ.Env()
-env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
+VERSION = environment.VERSION
+STARTED = datetime.now(UTC)
 
 # --- Where the site lives -------------------------------------------------------------------------------------
 
@@ -37,21 +29,7 @@ ALLOWED_HOSTS: list[str] = env.list(
     "ALLOWED_HOSTS", default=sorted({urlsplit(SITE_URL).hostname or HOST, "127.0.0.1", "localhost", "[::1]"})
 )
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE_URL])
-
-
-def _generated_secret_key() -> str:
-    """The key of a site whose operator set none: made once and kept beside its data, readable by its owner only."""
-    path = DATA_DIR / "secret_key"
-    if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR) as made:  # readable by its owner only
-            made.write(secrets.token_urlsafe(64))
-            made.flush()
-            with contextlib.suppress(FileExistsError):  # another process of the site was first
-                os.link(made.name, path)
-    return path.read_text()
-
-
-SECRET_KEY: str = env.str("SECRET_KEY", default="") or _generated_secret_key()
+SECRET_KEY: str = env.str("SECRET_KEY", default="") or environment.generated_secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 # --- What the site is made of ---------------------------------------------------------------------------------
@@ -119,61 +97,13 @@ TEMPLATES = [
 
 # --- Where things are kept ------------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # Readers never wait for the writer, and writers queue for the lock instead of failing half-way.
-    DATABASES["default"]["OPTIONS"] = {
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-    }
-else:
-    DATABASES["default"]["OPTIONS"] = {
-        # A server that is away, or hangs, is noticed in seconds: streams go on without it, and store later.
-        "pool": {"min_size": 2, "max_size": 16, "timeout": 3},
-        "connect_timeout": 3,
-        "tcp_user_timeout": 5000,  # ms
-        "options": "-c statement_timeout=10000",  # ms
-    }
+DATABASES = {"default": stores.database(env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default="")
 REDIS_PREFIX: str = env.str("REDIS_PREFIX", default="dsm")
-CHANNEL_LAYERS: dict[str, dict[str, Any]]
-CACHES: dict[str, dict[str, Any]]
-if REDIS_URL:
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels_redis.core.RedisChannelLayer",
-            "CONFIG": {
-                "hosts": [REDIS_URL],
-                "prefix": REDIS_PREFIX,
-                "capacity": 1000,
-                "expiry": 900,  # seconds; a request for a slot may wait in the queue for ten minutes
-            },
-        }
-    }
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-            "KEY_PREFIX": REDIS_PREFIX,
-        }
-    }
-else:
-    CHANNEL_LAYERS = {
-        "default": {
-            "BACKEND": "channels.layers.InMemoryChannelLayer",
-            "CONFIG": {"capacity": 1000, "expiry": 900},
-        }
-    }
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            # Used tickets and rate limits live here; the default of 300 entries would forget them.
-            "OPTIONS": {"MAX_ENTRIES": 100_000},
-        }
-    }
+CHANNEL_LAYERS = {"default": stores.channel_layer(REDIS_URL, REDIS_PREFIX)}
+CACHES = {"default": stores.cache(REDIS_URL, REDIS_PREFIX)}
 
 # --- Static files: served as they lie, no build and no collecting; the browser revalidates ----------------------
 
@@ -347,7 +277,6 @@ LANGUAGE_CODE = "en"
 TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
-
 
 LOGGING = {
     "version": 1,

@@ -25,10 +25,10 @@ OF_THE_MODELS = {
 
 def read_variables() -> set[str]:
     """The names in `env.str("NAME", …)` and its like."""
-    settings = ast.parse((ROOT / "dsm_site/settings.py").read_text())
     return {
         str(node.args[0].value)
-        for node in ast.walk(settings)
+        for file in ("environment.py", "settings.py")
+        for node in ast.walk(ast.parse((ROOT / "dsm_site" / file).read_text()))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and ast.unparse(node.func.value) == "env"

@@ -1,7 +1,7 @@
 """All that an engine tells of audio which it is given as fast as it takes it."""
 
 from inference.engine import Listener
-from inference.messages import FRAME_SAMPLES, Event, Open, Word
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Event, Open, Step, Word
 
 
 def frames_of(samples):
@@ -24,3 +24,13 @@ def pick(told, kind):
 
 def text(told) -> str:
     return " ".join(word.text for word in pick(told, Word))
+
+
+def assert_settled_holds(told) -> None:
+    """From where a step says that all before is settled, no word told later begins earlier."""
+    settled = 0
+    for event in told:
+        if isinstance(event, Step):
+            settled = max(settled, event.settled)
+        elif isinstance(event, Word):
+            assert event.start * SAMPLE_RATE >= settled - 1

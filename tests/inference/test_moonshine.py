@@ -4,7 +4,7 @@ import pytest
 from inference.engines import moonshine
 from inference.engines.moonshine import Moonshine
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Open, Partial, Step, Word
-from tests.inference.hearing import frames_of, hear, pick, text
+from tests.inference.hearing import assert_settled_holds, frames_of, hear, pick, text
 from tests.support.audio import Recording
 from tests.support.words import word_error_rate
 
@@ -92,13 +92,7 @@ def test_what_is_read_when_the_pause_begins_is_final(told):
 
 
 def test_nothing_is_settled_that_may_still_change(told):
-    """From where a step says that all before is settled, no word told later begins earlier."""
-    settled = 0
-    for event in told:
-        if isinstance(event, Step):
-            settled = max(settled, event.settled)
-        elif isinstance(event, Word):
-            assert event.start * SAMPLE_RATE >= settled - 1
+    assert_settled_holds(told)
 
 
 def test_a_stream_may_begin_in_the_middle_of_a_session(engine, spoken, told):

@@ -1,8 +1,8 @@
 import pytest
 
 from inference.engines.pocketsphinx import PocketSphinx
-from inference.messages import SAMPLE_RATE, EndPoint, Partial, Step, Word
-from tests.inference.hearing import hear, pick, text
+from inference.messages import SAMPLE_RATE, EndPoint, Partial, Word
+from tests.inference.hearing import assert_settled_holds, hear, pick, text
 from tests.support.audio import Recording
 from tests.support.words import word_error_rate
 
@@ -53,13 +53,7 @@ def test_words_show_before_their_utterance_ends(told_of_bria):
 
 
 def test_nothing_is_settled_that_may_still_change(told_of_bria):
-    """From where a step says that all before is settled, no word told later begins earlier."""
-    settled = 0
-    for event in told_of_bria:
-        if isinstance(event, Step):
-            settled = max(settled, event.settled)
-        elif isinstance(event, Word):
-            assert event.start * SAMPLE_RATE >= settled - 1
+    assert_settled_holds(told_of_bria)
 
 
 def test_a_single_word_is_not_lost(engine, tmp_path):

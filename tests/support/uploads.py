@@ -58,7 +58,8 @@ class Sender:
     def wait_until(self, told: Told, is_so: Callable[[Told], bool], within: float = 90.0) -> Told:
         deadline = time.monotonic() + within
         while not is_so(told := self.look(told)):
-            assert time.monotonic() < deadline, told
+            if time.monotonic() > deadline:
+                raise TimeoutError(told)
             assert told["state"] not in ("refused", "done"), told
             time.sleep(self.looks_every)
         return told
@@ -66,7 +67,8 @@ class Sender:
     def wait_until_gone(self, told: Told, within: float = 60.0) -> None:
         deadline = time.monotonic() + within
         while self.http.get(f"{told['id']}/").status_code != 404:
-            assert time.monotonic() < deadline, self.look(told)
+            if time.monotonic() > deadline:
+                raise TimeoutError(self.look(told))
             time.sleep(0.1)
 
     def cancel(self, told: Told) -> None:
