@@ -24,7 +24,7 @@ def main(name: str, slots: int) -> None:
     os.dup2(2, 1)  # whatever a library prints goes to the log, not among the answers
     os.nice(5)  # the sockets come before the decoding
     engine = engines.load(name, slots)
-    _write(answers, msgspec.msgpack.encode(engines.voices_of(engine)))
+    _write(answers, msgspec.msgpack.encode((engine.slots, engines.voices_of(engine))))
     while request := _read(sys.stdin.buffer):
         method, arguments = msgspec.msgpack.decode(request)
         _write(answers, msgspec.msgpack.encode(_call(engine, method, arguments)))

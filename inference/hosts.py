@@ -32,8 +32,9 @@ class Host(Protocol):
     def busy(self) -> Set[int]:
         """The slots in which the engine hears silence of its own, and wants no frames."""
 
-    rounds: int
-    """Steps that it makes at one call, at most."""
+    @property
+    def rounds(self) -> int:
+        """Steps that it makes at one call, at most."""
 
     note: str
     """What it is doing while it is started."""
@@ -51,12 +52,15 @@ class Host(Protocol):
 
 
 def hosts_of(info: engines.EngineInfo, slots: int) -> list[Host]:
-    """The hosts that give `slots` slots of an engine; each steps its slots together."""
+    """The hosts that give `slots` slots of an engine, 0: as many as it carries; each steps its slots together."""
     if info.preset:
         return [InThread(info.name, slots)]
+    if info.in_child and not slots:
+        return [InChild(info.name, 0) for _ in range(info.most_children)]
     if info.in_child:
-        each = info.slots_per_child
-        return [InChild(info.name, min(each, slots - first)) for first in range(0, slots, each)]
+        children = -(-slots // info.slots_per_child)
+        children = min(children, info.most_children or children)
+        return [InChild(info.name, slots // children + (child < slots % children)) for child in range(children)]
     return [InLoop(info.name, slots)]
 
 
@@ -105,11 +109,11 @@ class InChild:
     """An engine in a process of its own, asked over its standard input and output (`child.py`)."""
 
     def __init__(self, name: str, slots: int = 1) -> None:
+        """`slots`: 0 for as many as it carries, which is known once it was started."""
         self._name = name
         self.slots = slots
         self.voices: list[Voice] = []
         self.busy: Set[int] = frozenset()
-        self.rounds = ROUNDS if slots == 1 else 1
         self.note = ""
         self._process: asyncio.subprocess.Process | None = None
         self._steps = msgspec.msgpack.Decoder(list[Told])
@@ -127,7 +131,11 @@ class InChild:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        self.voices = msgspec.msgpack.decode(await self._answer(START_WITHIN), type=list[Voice])
+        self.slots, self.voices = msgspec.msgpack.decode(await self._answer(START_WITHIN), type=tuple[int, list[Voice]])
+
+    @property
+    def rounds(self) -> int:
+        return ROUNDS if self.slots == 1 else 1
 
     async def open(self, slot: int, request: Open) -> None:
         await self._call("open", slot, request)

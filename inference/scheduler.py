@@ -118,6 +118,7 @@ class Scheduler:
         self._step_counts = [0] * (len(self._step_bounds) + 1)
         self._step_seconds = 0.0
         self.slot_is_free = asyncio.Event()
+        self.is_up = asyncio.Event()  # for the first time, all of it
 
     # --- What the worker asks of it -------------------------------------------------------------------------------
 
@@ -200,6 +201,8 @@ class Scheduler:
             try:
                 await lane.start()
                 self._note_free()
+                if all(lane.up for lane in self._lanes):
+                    self.is_up.set()
                 while True:
                     await self._tick(lane)
                     back_off = 0.5

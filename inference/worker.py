@@ -29,8 +29,7 @@ class Worker:
     def __init__(self, layer: Layer, info: EngineInfo, slots: int = 0) -> None:
         self._layer = layer
         self._info = info
-        self._slots = slots or info.default_slots
-        self._scheduler = Scheduler(hosts_of(info, self._slots), self._tell, info.kind)
+        self._scheduler = Scheduler(hosts_of(info, slots or info.default_slots), self._tell, info.kind)
         self._outbox = Outbox(layer)
         self._address = ""
         self._leaving = False
@@ -47,8 +46,8 @@ class Worker:
 
     async def up(self) -> int:
         """Waits for its engine; how many slots there are."""
-        await self._scheduler.slot_is_free.wait()
-        return self._slots or self._scheduler.slots
+        await self._scheduler.is_up.wait()
+        return self._scheduler.slots
 
     def _parts(self) -> list[Coroutine[None, None, None]]:
         return [self._scheduler.run(), self._outbox.run(), self._admit(), self._receive(), self._beat()]

@@ -27,7 +27,10 @@ class EngineInfo:
     in_child: bool
     """It holds the GIL while it works, or has state of its process, so it lives in processes of its own."""
     default_slots: int
+    """0: it finds out itself, when it is loaded."""
     slots_per_child: int = 1
+    most_children: int = 0
+    """0: as many as the slots need."""
     kind: Kind = "stt"
     controls: list[Control] = field(default_factory=list)
     library: str = ""
@@ -90,10 +93,9 @@ ENGINES = {
             languages={"en": "English"},
             engine="inference.engines.moonshine:Moonshine",
             in_child=True,
-            # A stream needs a twentieth to a tenth of a core for what is final (measured); what may change takes the
-            # rest. A process has about 250 MB.
-            default_slots=8 * min(_CORES, 4),
+            default_slots=0,
             slots_per_child=8,
+            most_children=min(_CORES, 4),  # of about 250 MB each
             package="moonshine_voice",
             install="It is made for 64-bit Linux (glibc 2.34 or later), macOS 15 on Apple's processors, and Windows.",
             better=Better(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),

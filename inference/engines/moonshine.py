@@ -7,11 +7,13 @@ nothing was said since.
 
 import os
 import time
+import wave
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from inference.engine import Frame
@@ -24,9 +26,19 @@ GROWTH = windows_in(0.24)
 ENOUGH = windows_in(5)
 SENTENCE_PAUSE = windows_in(0.3)
 """So much silence ends an utterance that is long enough, if what was read of it ends with a sentence."""
-REST = 1.0
-"""After reading what may change, nothing of the kind is read for so many times as long. With longer utterances, slower
-machines and more streams the texts come less often, but not late, and what is final has half of the time at least."""
+READING_ALONG = 1.0
+"""Seconds of reading what may change for each second in which there was nothing to do. With longer utterances, slower
+machines and more streams the texts come less often, but not late, and when the machine has its hands full not at all:
+what is final goes on."""
+SAVED = 0.5
+"""Seconds of it that may be kept for later."""
+LENT = 1.0
+"""Seconds of it that may be taken beforehand when a pause begins: what is read then is most often the final text."""
+SHARE_OF_READING = 0.3
+"""Of its time, for utterances that are over where all streams speak without end. To find when each word was said, and
+where speech is, takes a third as long again (measured); what is left is for what may change, and for others."""
+MOST = 16
+"""Streams: what may change would come too seldom."""
 AHEAD = 1.0
 """Seconds. Where a stream is heard so much faster than it could be spoken, a file or one that catches up, nobody reads
 along."""
@@ -91,21 +103,25 @@ class Hearing:
 
 class Moonshine:
     def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.slots = slots
         self._clock = clock
         self._model = _load()
+        self.slots = slots or self._carries()
         self._aligner = Aligner()
         self._hearings: dict[int, Hearing] = {}
-        self._rests_until = 0.0
+        self._spare = SAVED
+        """Seconds that may go into what may change."""
+        self._done_at = clock()
 
     def open(self, slot: int, request: Open) -> None:
         self._hearings.setdefault(slot, Hearing()).begin(request.position, self._clock())
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
+        self._spare = min(SAVED, self._spare + READING_ALONG * (self._clock() - self._done_at))
         told = {slot: self._hear(self._hearings[slot], frame) for slot, frame in inputs.items()}
         if not any(told.values()):  # final texts come first
             for slot in self._to_read(inputs):
                 told[slot] += self._read_running(self._hearings[slot])
+        self._done_at = self._clock()
         return {slot: [*events, self._hearings[slot].step] for slot, events in told.items()}
 
     def flush(self, slot: int) -> list[Event]:
@@ -122,13 +138,15 @@ class Moonshine:
     # --- What may change ------------------------------------------------------------------------------------------
 
     def _to_read(self, slots: Mapping[int, Frame]) -> list[int]:
-        """The slots of which a text is wanted now: all in which a pause may have begun, else the one that has waited
-        longest, if there is time for it."""
+        """The slots of which a text is wanted now, if there is time for it: all in which a pause may have begun, else
+        the one that has waited longest."""
+        if self._spare <= -LENT:
+            return []
         now = self._clock()
         live = [slot for slot in slots if not self._hearings[slot].is_ahead(now)]
         if at_once := [slot for slot in live if self._hearings[slot].may_be_over()]:
             return at_once
-        grown = [slot for slot in live if self._hearings[slot].has_grown()] if now >= self._rests_until else []
+        grown = [slot for slot in live if self._hearings[slot].has_grown()] if self._spare > 0 else []
         return sorted(grown, key=lambda slot: self._hearings[slot].read_at)[:1]
 
     def _read_running(self, hearing: Hearing) -> list[Event]:
@@ -138,7 +156,7 @@ class Moonshine:
         began = self._clock()
         text = self._read(running.audio)
         now = self._clock()
-        self._rests_until = now + REST * (now - began)
+        self._spare -= now - began
         hearing.note(text, len(running), now)
         if running.is_in_lull and len(running) >= ENOUGH and text.endswith((".", "?", "!")):
             running.ends_after = SENTENCE_PAUSE
@@ -166,6 +184,19 @@ class Moonshine:
             for text, span in zip(texts, spans, strict=True)
         ]
 
+    # --- How much of it -------------------------------------------------------------------------------------------
+
+    def _carries(self) -> int:
+        """How many streams it hears in time on this machine, by how long it takes to read some speech."""
+        speech = _some_speech()
+        took = min(self._time_of_reading(speech) for _ in range(3))
+        return min(MOST, max(1, int(SHARE_OF_READING * len(speech) / RATE / took)))
+
+    def _time_of_reading(self, speech: NDArray[np.float32]) -> float:
+        began = time.perf_counter()
+        self._read(speech)
+        return time.perf_counter() - began
+
     def _read(self, audio: NDArray[np.float32]) -> str:
         """The text of float32[n] at 16 kHz."""
         lines = self._model.transcribe_without_streaming(audio.tolist(), RATE).lines
@@ -182,3 +213,13 @@ def _load() -> Any:
 
     options = {"vad_threshold": "0", "return_audio_data": "false"}
     return Transcriber(get_model_path("tiny-en"), ModelArch.TINY, options=options)
+
+
+def _some_speech() -> NDArray[np.float32]:
+    """Four seconds of the recording that comes with the package, at 16 kHz."""
+    from moonshine_voice.utils import get_assets_path
+
+    with wave.open(str(get_assets_path() / "two_cities.wav")) as file:
+        rate = file.getframerate()
+        pcm = np.frombuffer(file.readframes(4 * rate), np.int16)
+    return soxr.resample(pcm.astype(np.float32) / 32768, rate, RATE)

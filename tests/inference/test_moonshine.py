@@ -22,7 +22,7 @@ class Clock:
 @pytest.fixture(scope="module")
 def engine():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(moonshine, "REST", 20)  # by that clock a reading takes 0.08 s, so it rests for 1.6 s
+        patch.setattr(moonshine, "READING_ALONG", 0.05)  # by that clock a reading takes 0.08 s: one in 1.6 s
         yield Moonshine(2, Clock())
 
 
@@ -106,6 +106,26 @@ def test_nobody_reads_along_where_it_is_heard_faster_than_it_is_spoken(spoken, o
     told = hear(Moonshine(1, lambda: 0.0), spoken)
     assert word_error_rate(opening.text, text(told)) <= 0.15
     assert len(pick(told, Partial)) <= 3  # those of its first second
+
+
+def test_with_its_hands_full_it_reads_only_what_is_final(spoken, opening):
+    """To hear a frame takes as long as to speak it, so that nothing is left for what may change but what was saved."""
+    now = 0.0
+    engine = Moonshine(1, lambda: now)
+
+    def taking(seconds, method):
+        def call(*arguments):
+            nonlocal now
+            now += seconds
+            return method(*arguments)
+
+        return call
+
+    engine._hear = taking(0.08, engine._hear)
+    engine._read = taking(0.5, engine._read)
+    told = hear(engine, spoken)
+    assert word_error_rate(opening.text, text(told)) <= 0.15
+    assert 1 <= len(pick(told, Partial)) <= (moonshine.SAVED + moonshine.LENT) / 0.5
 
 
 def test_a_single_word_is_not_lost(engine, tmp_path):
