@@ -46,7 +46,7 @@ def utterances(session: Session) -> list[Utterance]:
 def each_utterance(session: Session) -> Iterator[Utterance]:
     """In order. Two queries a page; whoever iterates may take a long time over it, in any thread."""
     for segments in _pages(session):
-        heard = _heard_in(session, segments)
+        heard = session.words.by_segment(segments)
         read = (of_segment(segment, segment.words_of(heard[segment.index])) for segment in segments)
         yield from (utterance for utterance in read if utterance.words)
     yield from _still_being_said(session)
@@ -63,15 +63,6 @@ def _pages(session: Session) -> Iterator[list[Segment]]:
         last = page[-1]
         later = Q(start__gt=last.start) | Q(start=last.start, id__gt=last.pk)
         page = list(session.segments.standing().filter(later)[:PAGE])
-
-
-def _heard_in(session: Session, segments: Sequence[Segment]) -> defaultdict[int | None, list[Word]]:
-    """The words of those segments that were heard, by the segments' numbers."""
-    heard: defaultdict[int | None, list[Word]] = defaultdict(list)
-    numbers = [segment.index for segment in segments if segment.index is not None]
-    for word in session.words.filter(segment_index__in=numbers):
-        heard[word.segment_index].append(word)
-    return heard
 
 
 def _still_being_said(session: Session) -> Iterator[Utterance]:

@@ -31,6 +31,7 @@ urlpatterns = [
     path("sessions/<uuid:pk>/peaks", audio.peaks, name="session_peaks"),
     path("sessions/<uuid:pk>/details/", session.details, name="session_details"),
     path("sessions/<uuid:pk>/segments/<int:segment>/", corrections.correct, name="correct"),
+    path("sessions/<uuid:pk>/replace/", corrections.replace, name="session_replace"),
     path("sessions/<uuid:pk>/corrections/<int:correction>/undo/", corrections.undo, name="correction_undo"),
     path("sessions/<uuid:pk>/share/", shares.share, name="share"),
     path("sessions/<uuid:pk>/share/<int:share>/revoke/", shares.revoke, name="share_revoke"),

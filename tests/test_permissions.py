@@ -54,7 +54,7 @@ URLS = {
     OWNER: """
         session transcript session_details session_peaks session_words session_delete share
         rest_session rest_session_words rest_session_export
-        webhook webhook_test webhook_again webhook_delete token_revoke
+        session_replace webhook webhook_test webhook_again webhook_delete token_revoke
     """,
     ADMINS: """
         approvals approvals_undo decisions invitations invitation_revoke
@@ -66,7 +66,8 @@ URLS = {
     """,
 }
 POSTED = {
-    *("session_details", "session_delete", "session_put_back", "correct", "correction_undo", "share", "share_revoke"),
+    *("session_details", "session_delete", "session_put_back", "correct", "session_replace", "correction_undo"),
+    *("share", "share_revoke"),
     *("webhook_test", "webhook_again", "webhook_delete", "token_revoke", "invitation_revoke"),
 }
 NAMED = {"transcript": "txt", "rest_session_export": "srt", "rest_session_audio": "wav"}

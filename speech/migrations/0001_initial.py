@@ -77,6 +77,7 @@ class Migration(migrations.Migration):
                             ("split", "Split"),
                             ("merge", "Joined"),
                             ("speaker", "Named the speaker"),
+                            ("replace", "Replaced throughout, first"),
                         ],
                         max_length=10,
                     ),

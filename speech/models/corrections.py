@@ -1,11 +1,11 @@
 """What people changed in a session after it was heard, and how it is taken back.
 
-A correction replaces segments that stand next to each other by others. Nothing is deleted by it: what was replaced
-stays, bears the correction's number, and stands again when the correction is undone.
+A correction replaces segments by others. Nothing is deleted by it: what was replaced stays, bears the correction's
+number, and stands again when the correction is undone.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -14,6 +14,10 @@ from django.utils import timezone
 from accounts.models import User
 from speech.alignment import align, span
 from speech.models.words import Segment, Spoken, as_fields
+from speech.replacing import Replacement
+
+if TYPE_CHECKING:
+    from speech.models.session import Session
 
 TEXT_LENGTH = 10_000  # characters of one utterance
 
@@ -35,6 +39,7 @@ class Correction(models.Model):
         SPLIT = "split", "Split"
         MERGE = "merge", "Joined"
         SPEAKER = "speaker", "Named the speaker"
+        REPLACE = "replace", "Replaced throughout, first"
 
     session = models.ForeignKey("speech.Session", on_delete=models.CASCADE, related_name="corrections")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -86,6 +91,24 @@ class Correction(models.Model):
     def name_speaker(cls, segment: Segment, by: User, speaker: str) -> "Correction":
         named = _like(segment, words=segment.words, speaker=speaker)
         return cls._replace([segment], [named], by, cls.Kind.SPEAKER, segment.speaker, speaker)
+
+    @classmethod
+    def replace_all(cls, session: "Session", by: User, replacement: Replacement) -> tuple["Correction | None", int]:
+        """Have all utterances that say one thing say another. Returns how often it was said, too; the correction is
+        None if it was not. Raises `ValueError` if an utterance would become too long."""
+        standing = session.segments.standing().select_related("session")
+        said = [(segment, *replacement.apply(segment.text)) for segment in standing]
+        found = {segment: text for segment, text, times in said if times}
+        if any(len(text) > TEXT_LENGTH for text in found.values()):
+            raise ValueError(f"An utterance would be longer than {TEXT_LENGTH} characters.")
+        if not found:
+            return None, 0
+        heard = session.words.by_segment(found)
+        made = [
+            _like(segment, words=align(segment.words_of(heard[segment.index]), text)) for segment, text in found.items()
+        ]
+        correction = cls._replace([*found], made, by, cls.Kind.REPLACE, replacement.wanted, replacement.by)
+        return correction, sum(times for *_, times in said)
 
     @classmethod
     def _replace(

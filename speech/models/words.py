@@ -5,6 +5,7 @@ has its own. What a correction replaced stays, so that it can be put back: the s
 what is read.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Self
 
@@ -80,6 +81,15 @@ def as_fields(words: Sequence[Spoken]) -> list[list[Any]]:
     return [list(word) for word in words]
 
 
+class WordQuerySet(models.QuerySet["Word"]):
+    def by_segment(self, segments: Iterable[Segment]) -> defaultdict[int | None, list["Word"]]:
+        """The words of those of the segments that were heard, by the segments' numbers."""
+        by_number: defaultdict[int | None, list[Word]] = defaultdict(list)
+        for word in self.filter(segment_index__in=[s.index for s in segments if s.index is not None]):
+            by_number[word.segment_index].append(word)
+        return by_number
+
+
 class Word(models.Model):
     session = models.ForeignKey("speech.Session", on_delete=models.CASCADE, related_name="words")
     segment_index = models.PositiveIntegerField()
@@ -88,6 +98,8 @@ class Word(models.Model):
     start = models.FloatField()  # seconds
     end = models.FloatField()
     confidence = models.FloatField(null=True)  # 0 to 1
+
+    objects = WordQuerySet.as_manager()
 
     class Meta:
         ordering = ("index",)

@@ -13,12 +13,14 @@ from speech.models import ChangedMeanwhile, Correction, Segment, Session
 from speech.models.corrections import TEXT_LENGTH
 from speech.models.words import SPEAKER_LENGTH
 from speech.reading import of_segment
+from speech.replacing import Replacement
 
 SHOWN = 100
 """Corrections that a page tells of, the newest."""
 MEANWHILE = (
     "This utterance was changed meanwhile, maybe in another window. Load the page again to see how it reads now."
 )
+NOT_MEANWHILE = "Nothing was replaced: the session was changed meanwhile, maybe in another window. Try again."
 
 
 def history_of(session: Session) -> list[Correction]:
@@ -94,4 +96,25 @@ def undo(request: UserRequest, pk: str, correction: int) -> HttpResponse:
         messages.error(request, "Nothing was undone: what it made was changed since. Undo the later change first.")
     else:
         messages.success(request, "Undone.")
+    return redirect(session)
+
+
+@require_POST
+def replace(request: UserRequest, pk: str) -> HttpResponse:
+    """One text for another, wherever it was said."""
+    session = get_object_or_404(Session.objects.of(request.user), pk=pk)
+    wanted, by = (" ".join(request.POST.get(name, "").split()) for name in ("find", "replace"))
+    try:
+        replacement = Replacement(wanted, by, "case" in request.POST, "parts" in request.POST)
+        correction, times = Correction.replace_all(session, request.user, replacement)
+    except ChangedMeanwhile:
+        messages.error(request, NOT_MEANWHILE)
+    except ValueError as error:
+        messages.error(request, f"Nothing was replaced. {error}")
+    else:
+        if correction:
+            count = "once" if times == 1 else f"{times} times"
+            messages.success(request, f"“{wanted}” was replaced {count}. It can be taken back under Changes.")
+        else:
+            messages.error(request, f"Nothing was replaced: “{wanted}” is nowhere in this session.")
     return redirect(session)

@@ -74,6 +74,24 @@ def test_an_edit_survives_a_reload_keeps_the_times_and_can_be_undone(page):
     expect(corrected.locator(".word")).to_have_text(before)
 
 
+def test_what_is_looked_for_is_shown_and_replaced_all_at_once(page):
+    word = re.sub(r"\W", "", page.locator(".word").first.text_content())
+    page.get_by_role("button", name="Find and replace").click()
+    page.get_by_label("Find", exact=True).fill(word)
+    expect(page.get_by_role("form", name="Find and replace").get_by_role("status")).to_have_text(
+        re.compile("[1-9][0-9]* found")
+    )
+    assert page.evaluate("[...CSS.highlights.get('sought')].map(String)")[0] == word
+    page.get_by_label("Find", exact=True).press("Enter")
+    page.get_by_label("Replace with").fill("Amid")
+    page.get_by_role("button", name="Replace all").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"“{word}” was replaced")
+    expect(page.locator(".word").first).to_have_text(re.compile("^Amid"))
+    page.locator("#changes summary").click()
+    page.get_by_role("button", name="Undo: Replaced throughout").click()
+    expect(page.locator(".word").first).to_have_text(re.compile(f"^{word}"))
+
+
 def test_it_is_taken_away_in_every_format(page):
     for format in FORMATS.values():
         with page.expect_download() as download:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 import websockets
@@ -156,3 +157,23 @@ async def test_other_origins_are_refused_at_the_door(site):
             async with live_socket(site, ticket, origin=origin):
                 pass
         assert refusal.value.response.status_code == 403, origin
+
+
+async def test_a_message_of_ten_megabytes_is_refused_before_it_is_read(site):
+    one, two = tickets(site, 2)
+    async with live_socket(site, one) as socket, live_socket(site, two) as neighbour:
+        await socket.start()
+        with suppress(websockets.ConnectionClosed):  # it may be cut off before all is sent
+            await socket.socket.send(bytes(10_000_000))
+        assert (await socket.closed())[0] in (1009, 1006)
+        await neighbour.start()
+        await neighbour.stop()
+
+
+async def test_commands_may_not_flood_either(site):
+    async with live_socket(site, *tickets(site)) as socket:
+        await socket.start()
+        for _ in range(3000):
+            await socket.send(type="resume")
+        await socket.send(type="stop")
+        assert (await socket.closed())[0] in (1000, 4004, 4009)

@@ -1,7 +1,9 @@
 """Corrections as the page makes them, by the owner and by nobody else."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests.support.sessions import said, somebody
 
@@ -107,9 +109,6 @@ def test_others_change_nothing(session, path):
 
 
 def test_the_page_asks_the_database_as_often_for_long_sessions(pages, session):
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     long = said(session.owner, *(f"number {n}" for n in range(300)))
     counts = []
     for one in (session, long):

@@ -3,6 +3,7 @@
 import { Player } from "../playback/player.js"
 import { Editor } from "./session/editor.js"
 import { PlayerView } from "./session/player-view.js"
+import { Replacer } from "./session/replacer.js"
 import { Tools, copy, saidIn } from "./session/tools.js"
 import { Waveform } from "./session/waveform.js"
 import { WordNote } from "./session/word-note.js"
@@ -13,6 +14,7 @@ const transcript = byId("transcript")
 const words = new WordsView(transcript)
 const player = byId("sound") ? playerOf(byId("sound")) : null
 const waveform = byId("wave") ? waveformOf(byId("wave")) : null
+const replacer = byId("replacer") ? new Replacer({ form: byId("replacer"), button: byId("find"), transcript }) : null
 
 function playerOf(sound) {
   const made = new Player({ sound, seconds: Number(byId("player").dataset.seconds), timeline: words.timeline })
@@ -68,6 +70,7 @@ function corrected(history) {
   words.read()
   if (player) player.timeline = words.timeline
   waveform?.draw()
+  replacer?.read()
   byId("changes").outerHTML = history
 }
 
