@@ -4,12 +4,7 @@ import pytest
 
 from speech.models import ChangedMeanwhile, Correction, Session
 from speech.reading import utterances
-from tests.support.sessions import go_on, said, somebody
-
-
-@pytest.fixture
-def owner(db):
-    return somebody()
+from tests.support.sessions import go_on, said
 
 
 @pytest.fixture

@@ -13,11 +13,6 @@ from tests.support.sessions import said, somebody
 
 
 @pytest.fixture
-def owner(db):
-    return somebody()
-
-
-@pytest.fixture
 def pages(owner):
     client = Client()
     client.force_login(owner)

@@ -29,7 +29,7 @@ COMES_BACK_WITHIN = 60.0
 """Seconds, a deadline that ends a hang; a speaker who is cut off is waited for a while."""
 STATE = re.compile(r"(\d+) tasks, (.*)")
 FEW = 12
-"""Files that a process may open once and keep. If one of the seven kinds of the 200 leaked there would be more."""
+"""Files that a process may open once and keep. If one of the seven kinds of the 100 leaked there would be more."""
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ async def test_streams_cut_off_at_any_moment_give_everything_back(site, redis):
     host, port = site.url.removeprefix("http://").split(":")
     tasks = tasks_when_nobody_speaks(site)
     files, keys = files_of(site, redis), keys_of(redis)
-    await churn(host, int(port), tickets(site, 200))
+    await churn(host, int(port), tickets(site, 100))
     deadline = time.monotonic() + COMES_BACK_WITHIN
     while tasks_when_nobody_speaks(site) > tasks or not keys_of(redis) <= keys:
         if time.monotonic() > deadline:

@@ -12,11 +12,6 @@ from tests.support.sessions import said, somebody
 
 
 @pytest.fixture
-def owner(db):
-    return somebody()
-
-
-@pytest.fixture
 def session(owner):
     return said(owner, "in the hart of paris", "behind a plain facade", "The Hart, Harte and the hart.")
 

@@ -11,17 +11,12 @@ from django.utils import timezone
 from speech.errors import QuotaReached
 from speech.models import Retention, Session
 from speech.recording import Recorder, Recording
-from tests.support.sessions import said, somebody
+from tests.support.sessions import said
 
 
 @pytest.fixture(autouse=True)
 def folder(settings, tmp_path):
     settings.AUDIO_DIR = tmp_path
-
-
-@pytest.fixture
-def owner(db):
-    return somebody()
 
 
 def aged(owner, days, text="hello", **fields):

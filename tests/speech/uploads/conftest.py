@@ -9,7 +9,7 @@ from tests.support.uploads import Sender
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """One for all tests; its engine's words prove every sample."""
-    env = {"STT_ENGINE": "checksum", "STT_SLOTS": "4", "UPLOAD_MAX_MB": "100", "UPLOAD_MAX_HOURS": "0.5"}
+    env = {"STT_ENGINE": "checksum", "STT_SLOTS": "4", "UPLOAD_MAX_MB": "100", "UPLOAD_MAX_HOURS": "0.05"}
     with running_site(tmp_path_factory.mktemp("uploads"), **env) as site:
         yield site
 
