@@ -1,17 +1,22 @@
 """The page of voices, and the files of what was spoken there."""
 
 from typing import Any
+from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
+from accounts.requests import UserRequest
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE, Status
 from speech.dialects.encoder import FORMATS, Encoder
 from speech.link import Link
+from speech.models import Session
+from speech.reading import each_utterance
 from speech.speaking import LONGEST_TEXT
 
 LONGEST_FILE = 100_000_000
@@ -20,17 +25,20 @@ PIECE = SAMPLE_RATE * BYTES_PER_SAMPLE
 
 
 @require_safe
-async def voices(request: HttpRequest) -> HttpResponse:
+async def voices(request: UserRequest) -> HttpResponse:
+    """`?session=` has a session's words to be read aloud, from second `after` on; the page knows `voice` and `text`."""
+    user = await request.auser()
     engines = await Link.current().speakers()
     config: dict[str, Any] = {
         "tickets": reverse("tickets"),
         "socket": "/ws/voices/",
         "files": reverse("voices_file", args=["FORMAT"]),
-        "owner": (await request.auser()).pk,
+        "owner": user.pk,
         "standing": reverse("standing"),
         "worklet": static("js/audio/playback-worklet.js"),
         "longestText": LONGEST_TEXT,
         "engines": [_engine(status) for status in engines.values()],
+        "session": await sync_to_async(_read_aloud)(user, request.GET),
     }
     return await sync_to_async(render)(request, "speech/voices.html", {"config": config})
 
@@ -44,6 +52,43 @@ def _engine(status: Status) -> dict[str, Any]:
         "controls": [{field: getattr(control, field) for field in controls} for control in status.controls],
         "voices": [{field: getattr(voice, field) for field in fields} for voice in status.voices or []],
     }
+
+
+def _read_aloud(user: User, asked: QueryDict) -> dict[str, Any] | None:
+    """What was said, an utterance a line, as far as it may be spoken at once; `rest` is the address of what is not."""
+    if not (pk := asked.get("session")):
+        return None
+    session = get_object_or_404(Session.objects.of(user).begun(), pk=_uuid(pk))
+    told = {
+        "name": session.display_title,
+        "url": session.get_absolute_url(),
+        "language": session.language,
+        "rest": "",
+    }
+    lines, length = [], 0
+    for utterance in each_utterance(session):
+        if utterance.start < _seconds(asked.get("after", "")):
+            continue
+        length += len(utterance.text) + 1
+        if length > LONGEST_TEXT:
+            told["rest"] = f"?session={session.pk}&after={utterance.start}"
+            break
+        lines.append(utterance.text)
+    return {**told, "text": "\n".join(lines)}
+
+
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
 
 
 @require_POST

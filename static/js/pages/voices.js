@@ -30,14 +30,14 @@ const controls = new ControlsView({ region: byId("controls"), values: remembered
 const list = new VoiceList({
   root: byId("voice-list-box"),
   voices,
-  chosen: asked.get("voice") ?? remembered.voice,
+  chosen: asked.get("voice") ?? voiceFor(config.session?.language, remembered.voice),
   choose: chooseVoice,
   sample: toggleSample,
 })
 const composer = new Composer({
   root: byId("composer"),
   longest: config.longestText,
-  text: asked.get("text") ?? recall("voices-text", ""),
+  text: asked.get("text") ?? config.session?.text ?? recall("voices-text", ""),
   voices,
   speak,
   stop,
@@ -48,6 +48,12 @@ const history = new History({ root: byId("history"), store, show: showKept })
 
 function voiceOf(id) {
   return voices.find((voice) => voice.id === id)
+}
+
+// The id of one of that language: the preferred one if it is.
+function voiceFor(language, preferred) {
+  if (!language || voiceOf(preferred)?.base === language) return preferred
+  return voices.find(({ base }) => base === language)?.id ?? preferred
 }
 
 function chooseVoice(voice) {
@@ -153,7 +159,7 @@ async function waitForVoices() {
   while (!(await areThereVoices())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   remember("voices-text", composer.text)
   const address = new URL(location.href)
-  address.searchParams.delete("text") // it would take the place of what was typed
+  for (const name of ["text", "session", "after"]) address.searchParams.delete(name) // it would take the place of what was typed
   location.replace(address)
 }
 

@@ -1,5 +1,6 @@
 // The text to speak: typed, pasted or taken from an example; its length, Speak and Stop, and a link to it.
 
+import { clock } from "../../stream/clock.js"
 import { make } from "../live/dom.js"
 
 const EXAMPLES = {
@@ -12,6 +13,7 @@ const EXAMPLES = {
 "Is the light still good?" she asked. He led her up the 144 steps, and they looked out until it was dark. Then he lit the lamp, and they both saw that it was.`,
 }
 const COPIED_MS = 2000
+const CHARACTERS_A_SECOND = 15 // of speech that is not hurried
 
 export class Composer {
   #box
@@ -74,7 +76,8 @@ export class Composer {
   #count() {
     const over = this.#length - this.#longest
     const words = this.text.trim() ? this.text.trim().split(/\s+/).length : 0
-    const told = `${this.#length.toLocaleString()} characters, ${words.toLocaleString()} words`
+    const seconds = Math.ceil(this.#length / CHARACTERS_A_SECOND)
+    const told = `${this.#length.toLocaleString()} characters, ${words.toLocaleString()} words, about ${clock(seconds)}`
     this.#counter.textContent = over > 0 ? `${told}: ${over.toLocaleString()} characters too many` : told
     this.#counter.classList.toggle("is-over", over > 0)
     this.#speak.setAttribute("aria-disabled", String(!this.#mayspeak))
