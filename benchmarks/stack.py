@@ -29,7 +29,7 @@ def main() -> None:
         stack.callback(redis.stop)
         (folder / "site").mkdir()
         env = {"PORT": str(options.port), "REDIS_URL": redis.url, "DATABASE_URL": postgres.new_database()}
-        env |= {"TTS_ENGINE": "flite,espeak", "STT_SLOTS": "0"} | dict(setting.split("=", 1) for setting in options.set)
+        env |= {"TTS_ENGINE": "piper,espeak", "STT_SLOTS": "0"} | dict(setting.split("=", 1) for setting in options.set)
         site = stack.enter_context(running_site(folder / "site", options.inference, **env))
         for number in range(1, options.web):
             site.add_web(str(options.port + number))

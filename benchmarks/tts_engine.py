@@ -5,7 +5,7 @@ seconds, or a short sentence where the engine is slow, again and again; none wai
 a stream's opening and text to its first frame; the real-time factor of a stream is the time from then to its last frame
 over the length of its audio: below 1, for every stream, is in real time.
 
-`--engine` names one or several of: flite, espeak, small (Kyutai's architecture in the size of the tests, in one batch,
+`--engine` names one or several of: piper, espeak, small (Kyutai's architecture in the size of the tests, in one batch,
 and the moshi package's own loop, one stream after the other, in the same run) and full (tts-1.6b-en_fr with random
 weights, which are as fast as trained ones; on a CUDA GPU if there is one, else one stream on the CPU).
 """
@@ -190,7 +190,7 @@ def _full(name: str, options: argparse.Namespace) -> None:
         _measure(f"{name}, n_q {options.n_q}", make, options.streams or counts, each, text)
 
 
-TABLES = {"flite": _embedded, "espeak": _embedded, "small": _small, "full": _full}
+TABLES = {"piper": _embedded, "espeak": _embedded, "small": _small, "full": _full}
 
 if __name__ == "__main__":
     main()

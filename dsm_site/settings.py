@@ -214,7 +214,7 @@ CONTENT_SECURITY_POLICY = {
 
 STT_ENGINE: str = env.str("STT_ENGINE", default="auto")
 STT_SLOTS: int = env.int("STT_SLOTS", default=0)  # 0: as many as the machine carries
-TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["flite", "espeak"])  # beside each other
+TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["piper", "espeak"])  # beside each other
 TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # of each
 STREAMS_PER_USER: int = env.int("STREAMS_PER_USER", default=3)
 PROGRAM_STREAMS_PER_USER: int = env.int("PROGRAM_STREAMS_PER_USER", default=20)

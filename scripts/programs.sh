@@ -11,7 +11,6 @@ main() {
         "/Applications/Chromium.app/Contents/MacOS/Chromium" \
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" chromium
     need ffmpeg ffmpeg
-    need flite flite
     need node nodejs
     if [ -z "$packages" ]; then return; fi
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

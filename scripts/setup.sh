@@ -9,9 +9,7 @@ main() {
     install light
     case "$1" in
         serve)
-            if torch_is_wanted; then install torch; fi
-            see_to_flite
-            ;;
+            if torch_is_wanted; then install torch; fi ;;
         test) install test ;;
         trials)
             install test
@@ -51,7 +49,7 @@ install() {
     checksum=$(cksum <"$requirements")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$checksum" ]; then return; fi
     echo "Installing $requirements"
-    fetch "$requirements" || fetch_without_moonshine "$requirements"
+    fetch "$requirements" || fetch_without_some "$requirements"
     echo "$checksum" >"$stamp"
 }
 
@@ -63,13 +61,13 @@ fetch() {
     fi
 }
 
-# Its package is made for some machines only, and pip cannot be told for which: it depends on the C library.
-fetch_without_moonshine() {
+# Two packages are made for some machines only, and pip cannot be told for which: it depends on the C library.
+fetch_without_some() {
     grep -q "^moonshine-voice" "$1" || exit 1
-    grep -v "^moonshine-voice" "$1" >.venv/without-moonshine.txt
-    fetch .venv/without-moonshine.txt
-    echo "The speech engine Moonshine is not made for this machine; PocketSphinx listens in its place, with more mistakes." \
-        "It needs 64-bit Linux with glibc 2.34 (Debian 12, Ubuntu 22.04), or macOS 15 on Apple's processors."
+    grep -v -e "^moonshine-voice" -e "^piper-tts" "$1" >.venv/without-some.txt
+    fetch .venv/without-some.txt
+    echo "The engines Moonshine and Piper are not made for this machine; PocketSphinx listens and eSpeak NG speaks in their" \
+        "place, not as well. They need 64-bit Linux with glibc 2.34 (Debian 12, Ubuntu 22.04), or macOS 15 on Apple's processors."
 }
 
 # It takes a third of pip's time, 40 s instead of three minutes for torch; where it is not made for the machine, pip does.
@@ -79,18 +77,6 @@ find_uv() {
 
 get_uv() {
     .venv/bin/python -m pip install -qq --disable-pip-version-check uv >/dev/null 2>&1 && echo .venv/bin/uv
-}
-
-# The voices that speak English best are a system package; without it eSpeak NG, a Python package, speaks alone.
-see_to_flite() {
-    case "$(chosen TTS_ENGINE)" in "" | *flite*) ;; *) return ;; esac
-    if command -v flite >/dev/null || [ -e .venv/flite.told ]; then return; fi
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "Installing flite"
-        { apt-get update -qq && apt-get install -qq --no-install-recommends flite; } >/dev/null 2>&1 && return
-    fi
-    echo "Better English voices are in the package flite. Debian and Ubuntu: sudo apt-get install flite"
-    touch .venv/flite.told
 }
 
 # A CUDA GPU is there, or the engine that was asked for runs on torch.

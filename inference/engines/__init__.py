@@ -3,7 +3,6 @@
 import logging
 import os
 from collections.abc import Callable
-from ctypes.util import find_library
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -33,8 +32,6 @@ class EngineInfo:
     """0: as many as the slots need."""
     kind: Kind = "stt"
     controls: list[Control] = field(default_factory=list)
-    library: str = ""
-    """A shared library that it needs and that no Python package brings."""
     package: str = ""
     """A Python package that is not made for every machine."""
     install: str = ""
@@ -46,9 +43,7 @@ class EngineInfo:
 
     @property
     def is_installed(self) -> bool:
-        if self.package and find_spec(self.package) is None:
-            return False
-        return not self.library or find_library(self.library) is not None
+        return not self.package or find_spec(self.package) is not None
 
 
 def load(name: str, slots: int, tell: Callable[[str], None] = logger.info) -> Engine[Any]:
@@ -79,7 +74,8 @@ _STT_1B = _PRESETS["stt-1b-en_fr"]
 
 SPEED = Control("speed", "Speed", default=1.0, least=0.5, most=2.0, step=0.05)
 PITCH = Control("pitch", "Pitch", default=1.0, least=0.6, most=1.5, step=0.05)
-# Kyutai's models have neither, but:
+VARIATION = Control("variation", "Variation", default=1.0, least=0.0, most=1.5, step=0.05)  # of Piper's
+# Kyutai's models have none of these, but:
 GUIDANCE = Control("guidance", "Likeness", default=2.0, least=1.0, most=4.0, step=0.5)
 TEMPERATURE = Control("temperature", "Variation", default=0.6, least=0.0, most=1.2, step=0.05)
 SEED = Control("seed", "Take", default=0, least=0, most=999, step=1)  # 0: another each time
@@ -111,18 +107,17 @@ ENGINES = {
             better=Better(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
         ),
         EngineInfo(
-            name="flite",
-            label="Flite",
-            languages={"en": "English"},
-            engine="inference.engines.flite:Flite",
+            name="piper",
+            label="Piper",
+            languages={"en": "English"},  # and those of its voices
+            engine="inference.engines.piper:Piper",
             in_child=True,
-            # It speaks 20 s of speech in one on one core (measured), a phrase at a time.
             default_slots=16,
             slots_per_child=16,
             kind="tts",
-            controls=[SPEED, PITCH],
-            library="flite",
-            install="Debian and Ubuntu: sudo apt-get install flite; elsewhere its shared libraries are wanted.",
+            controls=[SPEED, VARIATION],
+            package="piper",
+            install="It is made for 64-bit Linux (glibc), macOS and Windows.",
         ),
         EngineInfo(
             name="espeak",

@@ -17,7 +17,7 @@ beforeEach(() => {
 afterEach(() => mock.timers.reset())
 
 async function speaking(text = "Hello there.", parts = {}) {
-  const take = new Take({ text, speaker: { engine: "flite", voice: "slt", label: "SLT" }, controls: { speed: 1.2 } })
+  const take = new Take({ text, speaker: { engine: "piper", voice: "slt", label: "SLT" }, controls: { speed: 1.2 } })
   const client = new SpeechClient({
     take,
     askTicket: async () => "ticket",
@@ -38,7 +38,7 @@ function frame(value = 100, samples = 1920) {
 test("it says who speaks how, the text, and that it ends", async () => {
   const { socket } = await speaking()
   assert.deepEqual(socket.texts, [
-    { type: "start", engine: "flite", voice: "slt", controls: { speed: 1.2 }, wait: true },
+    { type: "start", engine: "piper", voice: "slt", controls: { speed: 1.2 }, wait: true },
     { type: "say", text: "Hello there." },
     { type: "finish" },
   ])

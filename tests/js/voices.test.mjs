@@ -8,8 +8,8 @@ import { languagesOf, matching, sampleText, voicesOf } from "../../static/js/str
 
 const voices = voicesOf([
   {
-    name: "flite",
-    label: "Flite",
+    name: "piper",
+    label: "Piper",
     controls: [],
     voices: [
       { name: "slt", label: "SLT", language: "en-US", kind: "female", about: "from Pittsburgh" },
@@ -21,13 +21,13 @@ const voices = voicesOf([
 const ids = (found) => found.map(({ id }) => id)
 
 test("voices are found by words of their name, language, engine and description", () => {
-  assert.deepEqual(ids(matching(voices, { query: "scot" })), ["flite/awb"])
-  assert.deepEqual(ids(matching(voices, { query: "american flite" })), ["flite/slt"])
+  assert.deepEqual(ids(matching(voices, { query: "scot" })), ["piper/awb"])
+  assert.deepEqual(ids(matching(voices, { query: "american piper" })), ["piper/slt"])
   assert.deepEqual(ids(matching(voices, { query: "nobody" })), [])
 })
 
 test("filters narrow down by language, kind and favourites", () => {
-  assert.deepEqual(ids(matching(voices, { language: "en", kind: "male" })), ["flite/awb"])
+  assert.deepEqual(ids(matching(voices, { language: "en", kind: "male" })), ["piper/awb"])
   assert.deepEqual(ids(matching(voices, { favourites: new Set(["espeak/fr-fr"]) })), ["espeak/fr-fr"])
 })
 

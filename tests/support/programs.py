@@ -30,10 +30,6 @@ def ffmpeg() -> str:
     return find(["ffmpeg"], "Debian: apt-get install ffmpeg; macOS: brew install ffmpeg")
 
 
-def flite() -> str:
-    return find(["flite"], "Debian: apt-get install flite")
-
-
 def chromium() -> str:
     names = [
         "chromium",

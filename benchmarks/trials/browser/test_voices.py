@@ -109,8 +109,7 @@ def wait_until_slots_are_free(site):
 
 
 def test_what_is_spoken_is_what_is_played_downloaded_and_understood(open_voices):
-    page = open_voices("flite")
-    page.get_by_role("radio", name=re.compile("^RMS")).check()
+    page = open_voices("piper")
     speak(page, SENTENCE)
     expect(takes(page).locator(".spoken__word.is-lit")).to_be_visible(timeout=15_000)
     wait_until_silent(page)

@@ -30,8 +30,7 @@ def dsm(site_url, *arguments, **env):
 
 
 def test_what_is_said_is_read_back_and_a_session_is_taken_along(start_site, tmp_path):
-    programs.flite()
-    site = start_site(JWT_SECRET=SECRET, TTS_ENGINE="flite")
+    site = start_site(JWT_SECRET=SECRET, TTS_ENGINE="piper")
     token = issue_token(site)
     said = dsm(site.url, "say", SAID, "-o", tmp_path / "said.wav", DSM_TOKEN=token)
     assert said.returncode == 0, said.stderr

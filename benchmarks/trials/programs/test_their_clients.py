@@ -53,8 +53,7 @@ def test_their_script_is_told_that_its_key_is_wrong(site, speech):
 
 
 def test_their_script_has_a_text_spoken_that_is_read_back(start_site, tmp_path):
-    programs.flite()
-    site = start_site(TTS_ENGINE="flite")
+    site = start_site(TTS_ENGINE="piper")
     token, out = issue_token(site), tmp_path / "out.wav"
     (tmp_path / "sounddevice.py").touch()  # not used here, but asked for
     (tmp_path / "text.txt").write_text(f"{SAID}\n")
