@@ -95,7 +95,7 @@ class _Synthesiser:
         self.voices = list(self._identifiers)
         self._by_name = {voice.name: identifier for voice, identifier in self._identifiers.items()}
 
-    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Rendered:
+    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:
         self._check(self._espeak.espeak_SetVoiceByName(self._by_name[voice]))
         self._espeak.espeak_SetParameter(RATE, round(WORDS_A_MINUTE * controls.get("speed", 1.0)), 0)
         self._espeak.espeak_SetParameter(PITCH, round(MIDDLE_PITCH * controls.get("pitch", 1.0)), 0)
@@ -105,7 +105,7 @@ class _Synthesiser:
         encoded = text.encode()
         self._check(self._espeak.espeak_Synth(encoded, len(encoded) + 1, 0, BY_CHARACTER, 0, UTF8, None, None))
         pcm = np.concatenate(self._pcm) if self._pcm else np.zeros(0, np.int16)
-        return Rendered(pcm, self._rate, self._times(words, len(pcm)))
+        yield Rendered(pcm, self._rate, self._times(words, len(pcm)))
 
     def _take(self, wave: Any, samples: int, events: Any) -> int:
         if wave and samples > 0:

