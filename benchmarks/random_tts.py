@@ -10,9 +10,9 @@ from moshi.models.tts import StateMachine, TokenIds, TTSModel
 from safetensors.torch import save_file
 from torch import nn
 
+from benchmarks.trials.models import checkpoints
 from inference.engines.moshi_tts import MoshiTts
 from inference.engines.moshi_tts.voices import Voices
-from tests.support import checkpoints
 
 FULL: dict[str, Any] = {
     **checkpoints.TTS,

@@ -6,8 +6,9 @@ a stream's opening and text to its first frame; the real-time factor of a stream
 over the length of its audio: below 1, for every stream, is in real time.
 
 `--engine` names one or several of: piper, espeak, small (Kyutai's architecture in the size of the tests, in one batch,
-and the moshi package's own loop, one stream after the other, in the same run) and full (tts-1.6b-en_fr with random
-weights, which are as fast as trained ones; on a CUDA GPU if there is one, else one stream on the CPU).
+and the moshi package's own loop, one stream after the other, in the same run), full (tts-1.6b-en_fr with random
+weights, which are as fast as trained ones; on a CUDA GPU if there is one, else one stream on the CPU) and pocket
+(Pocket TTS in the size of the English model, with random weights).
 """
 
 import argparse
@@ -40,7 +41,7 @@ HEADER = "engine               streams  spoken  first audio p50  p99 ms   RTF p5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", nargs="*", default=list(TABLES), choices=list(TABLES))
+    parser.add_argument("--engine", nargs="*", default=["piper", "espeak"], choices=list(TABLES))
     parser.add_argument("--streams", type=int, nargs="*", help="how many at once; default: what suits each engine")
     parser.add_argument("--n-q", type=int, default=8, help="codebooks of Kyutai's models: 4, 8, 16, 24 or 32")
     options = parser.parse_args()
@@ -190,7 +191,22 @@ def _full(name: str, options: argparse.Namespace) -> None:
         _measure(f"{name}, n_q {options.n_q}", make, options.streams or counts, each, text)
 
 
-TABLES = {"piper": _embedded, "espeak": _embedded, "small": _small, "full": _full}
+def _pocket(name: str, options: argparse.Namespace) -> None:
+    import msgspec
+
+    from benchmarks.trials.models.pocket import build
+    from inference.engines.pocket import load
+    from inference.presets import load as presets
+
+    with tempfile.TemporaryDirectory() as folder:
+        config = build(Path(folder), sizes={})
+        preset = msgspec.structs.replace(
+            presets({})["pocket-tts-en"], model=str(config), voices=str(config.with_name("voices"))
+        )
+        _measure(name, lambda slots: load(slots, preset), options.streams or [1, 2, 4], each=2, text=SHORT)
+
+
+TABLES = {"piper": _embedded, "espeak": _embedded, "small": _small, "full": _full, "pocket": _pocket}
 
 if __name__ == "__main__":
     main()

@@ -23,14 +23,16 @@ class InvalidPreset(EngineUnusable):
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`STT_MODEL`, `STT_REVISION` (or `TTS_…`, after the kind), `TTS_VOICES`, `TTS_QUALITY`, `MOSHI_DEVICE` and
-    `MOSHI_DTYPE` of the environment win over the file."""
+    `MOSHI_DTYPE` of the environment win over the file, for the models that the package `moshi` runs."""
 
     name: str
     kind: Literal["stt", "tts", "dialogue"]
+    package: Literal["moshi", "pocket-tts"] = "moshi"  # that runs it
     label: str
     languages: dict[str, str]  # code: name; the first is the default
     model: str
-    """A repository of the Hugging Face hub, `owner/name`, or a folder that holds the same files."""
+    """A repository of the Hugging Face hub, `owner/name`, or a folder that holds the same files. For `pocket-tts`:
+    one of its models by name, or the path of a configuration, `.yaml`."""
     revision: str = "main"
     """A branch, a tag or a commit of the repository."""
     device: str = "auto"  # or cuda, cuda:1, mps, cpu
@@ -44,7 +46,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     download_mb: int
     endpointing: Endpointing | None = None
     voices: str = ""
-    """Of a model that speaks: the repository, or the folder, of its voices."""
+    """Of a model that speaks: the repository, or the folder, of its voices; for `pocket-tts` some of its own by
+    name, or a folder."""
     default_voice: str = ""
     quality: Quality = "real-time"
     """Of its sound, for the time a step takes."""
@@ -71,6 +74,8 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 def _preset(name: str, values: dict[str, Any], environment: Mapping[str, str]) -> Preset:
     kind = str(values.get("kind", "")).upper()
+    if values.get("package", "moshi") != "moshi":
+        environment = {}
     overrides = {
         "model": environment.get(f"{kind}_MODEL"),
         "revision": environment.get(f"{kind}_REVISION"),

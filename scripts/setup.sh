@@ -82,7 +82,7 @@ get_uv() {
 # A CUDA GPU is there, or the engine that was asked for runs on torch.
 torch_is_wanted() {
     case "$(chosen STT_ENGINE),$(chosen TTS_ENGINE)" in
-        stt-* | *,tts-*) return 0 ;;
+        stt-* | *,tts-* | *,pocket-tts-*) return 0 ;;
         *) nvidia-smi >/dev/null 2>&1 ;;
     esac
 }

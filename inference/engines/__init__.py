@@ -75,7 +75,8 @@ _STT_1B = _PRESETS["stt-1b-en_fr"]
 SPEED = Control("speed", "Speed", default=1.0, least=0.5, most=2.0, step=0.05)
 PITCH = Control("pitch", "Pitch", default=1.0, least=0.6, most=1.5, step=0.05)
 VARIATION = Control("variation", "Variation", default=1.0, least=0.0, most=1.5, step=0.05)  # of Piper's
-# Kyutai's models have none of these, but:
+POCKET_TEMPERATURE = Control("variation", "Variation", default=0.3, least=0.0, most=1.0, step=0.05)
+# Kyutai's larger models have none of these, but:
 GUIDANCE = Control("guidance", "Likeness", default=2.0, least=1.0, most=4.0, step=0.5)
 TEMPERATURE = Control("temperature", "Variation", default=0.6, least=0.0, most=1.2, step=0.05)
 SEED = Control("seed", "Take", default=0, least=0, most=999, step=1)  # 0: another each time
@@ -159,22 +160,27 @@ ENGINES = {
     )
 }
 
-ENGINE_OF_KIND = {"stt": "inference.engines.moshi_stt:MoshiStt", "tts": "inference.engines.moshi_tts.loading:load"}
+ENGINE_OF = {
+    ("moshi", "stt"): "inference.engines.moshi_stt:MoshiStt",
+    ("moshi", "tts"): "inference.engines.moshi_tts.loading:load",
+    ("pocket-tts", "tts"): "inference.engines.pocket:load",
+}
+CONTROLS_OF = {("moshi", "tts"): [GUIDANCE, TEMPERATURE, SEED], ("pocket-tts", "tts"): [POCKET_TEMPERATURE]}
 
 ENGINES |= {
     preset.name: EngineInfo(
         name=preset.name,
         label=preset.label,
         languages=preset.languages,
-        engine=ENGINE_OF_KIND[preset.kind],
+        engine=ENGINE_OF[preset.package, preset.kind],
         in_child=False,
         default_slots=0,
         kind=preset.kind,
-        controls=[GUIDANCE, TEMPERATURE, SEED] if preset.kind == "tts" else [],
+        controls=CONTROLS_OF.get((preset.package, preset.kind), []),
         preset=preset,
     )
     for preset in _PRESETS.values()
-    if preset.kind in ENGINE_OF_KIND
+    if (preset.package, preset.kind) in ENGINE_OF
 }
 
 

@@ -22,7 +22,7 @@ class WithoutMoshi(pytest.Module):
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    if module_path.name.startswith("test_moshi") and not HAS_MOSHI:
+    if module_path.name.startswith(("test_moshi", "test_pocket")) and not HAS_MOSHI:
         return WithoutMoshi.from_parent(parent, path=module_path)
     return None
 
