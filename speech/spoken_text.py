@@ -18,6 +18,8 @@ LONGEST_WORD = 60
 """Characters; what is longer is spoken in parts."""
 LONGEST_PAUSE = 10.0  # seconds
 PARAGRAPH_PAUSE = 0.5
+LOOKS_BACK = 8
+"""Characters."""
 MOST_DIGITS = 15
 """Longer numbers are read digit by digit."""
 
@@ -41,7 +43,7 @@ class Unspoken:
     first: int
 
 
-_BREAK = r'<break\s+time\s*=\s*"\s*\d+(?:\.\d+)?\s*m?s\s*"\s*/?>|\[pause:\s*\d+(?:\.\d+)?\s*s?\]'
+_BREAK = r'<break\s+time\s*=\s*"\s*\d+(?:\.\d+)?\s*m?s\s*"\s*/?>|\[pause[:\s]\s*\d+(?:\.\d+)?\s*(?:m?s)?\]'
 _TAG = r"</?(?:speak|p|s|emphasis|prosody|voice|say-as|sub|phoneme|lang|mark)\b[^<>]*>"
 
 
@@ -53,6 +55,7 @@ class SpokenText:
         self._tongue = TONGUES.get(language.partition("-")[0].lower())
         self._pattern = _pattern(self._tongue)
         self._open_end = _open_end(self._tongue)
+        self._before = ""  # the last of what is done with: what follows may depend on it
         self._waiting = ""
         self._position = 0  # of what waits, in the whole text
         self.unspoken: list[Unspoken] = []
@@ -76,16 +79,18 @@ class SpokenText:
         return max(0, end - 200) + open_end.start() if open_end else end
 
     def _take(self, length: int) -> list[SpokenWord]:
-        text, self._waiting = self._waiting[:length], self._waiting[length:]
+        text, self._waiting = self._before + self._waiting[:length], self._waiting[length:]
+        begins = self._position - len(self._before)
         words: list[SpokenWord] = []
-        for match in self._pattern.finditer(text):
-            first, end = self._position + match.start(), self._position + match.end()
+        for match in self._pattern.finditer(text, len(self._before)):
+            first, end = begins + match.start(), begins + match.end()
             spoken = self._spoken(match)
             if spoken:
                 words += (SpokenWord(part, first, end) for word in spoken for part in _parts(word))
             elif match.lastgroup == "word":
                 self._unspeakable(match[0], first, words)
         self._position += length
+        self._before = text[-LOOKS_BACK:]
         return words
 
     def _unspeakable(self, text: str, first: int, words: list[SpokenWord]) -> None:
@@ -204,12 +209,22 @@ class _Reader:
     def year(self, match: re.Match[str]) -> str:
         return self._tongue.year(int(match["year"]))
 
+    def decade(self, match: re.Match[str]) -> str:
+        digits = re.sub(r"\D", "", match["decade"])
+        said = self._tongue.year(int(digits)) if len(digits) == 4 else number(int(digits), self._tongue.lang)
+        return f"{said.removesuffix('y')}{'ies' if said.endswith('y') else 's'}"
+
     def span(self, match: re.Match[str]) -> str:
         first, last = re.split("[-–]", match["span"])
         return f"{self._amount(first)} {'to' if self._tongue.lang == 'en' else 'à'} {self._amount(last)}"
 
     def abbreviation(self, match: re.Match[str]) -> str:
-        return self._tongue.abbreviations[match["abbreviation"]]
+        found = (
+            said
+            for short, said in self._tongue.abbreviations.items()
+            if re.compile(rf"(?:{short})(?!\w)").match(match.string, match.start())
+        )
+        return next(found, match["abbreviation"])
 
     def address(self, match: re.Match[str]) -> str:
         words = re.sub(r"^https?://", "", match["address"])
@@ -288,7 +303,8 @@ def _groups(tongue: Tongue) -> dict[str, str]:
     return {
         "opening": r"[(\[{\"“«‘¿¡]+(?=\S)",
         "address": rf"https?://\S*[\w/]|[\w.+-]+@(?:[\w-]+\.)+\w+|\b{domain}\b(?:/[\w/.-]*\w)?",
-        "abbreviation": rf"(?<!\w)(?:{_any(tongue.abbreviations)})(?!\w)",
+        "abbreviation": rf"(?<!\w)(?:{'|'.join(tongue.abbreviations)})(?!\w)",
+        "decade": tongue.decade,
         "named_date": rf"\b{tongue.named_date.format(months=months)}(?!\w)",
         "iso_date": r"\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b",
         "slash_date": r"\b\d{1,2}/\d{1,2}/\d{4}\b",
@@ -308,5 +324,6 @@ def _open_end(tongue: Tongue | None) -> re.Pattern[str]:
     """What, at the end of a text that goes on, may yet belong to what follows."""
     if tongue is None:
         return re.compile(r"<[^<>]{0,80}$")
-    figures = rf"[^\s<>]*[\d{''.join(tongue.money)}][^\s<>]*|{_months(tongue)}|{tongue.magnitudes}|of"
+    with_figures = rf"[^\s<>]*[\d{''.join(tongue.money)}][^\s<>]*"
+    figures = rf"{with_figures}|{_months(tongue)}|{tongue.magnitudes}|of|{tongue.depends_on_next}"
     return re.compile(rf"(?:<[^<>]{{0,80}}|(?:(?<!\S)(?:{figures})(?:\s+|$)){{1,6}})$")

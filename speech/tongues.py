@@ -19,9 +19,13 @@ class Tongue:
     """One, several, one hundredth part of it, several of them."""
     units: dict[str, tuple[str, str]]
     abbreviations: dict[str, str]
+    """By regular expressions: of some it depends on what is beside them what they are short for."""
+    depends_on_next: str
+    """Those of them of which it depends on what follows; this, and the next four, are regular expressions."""
     signs: dict[str, str]
     ordinal: str
-    """What makes one of a number; this, and the next two, are regular expressions."""
+    """What makes one of a number."""
+    decade: str
     named_date: str
     time: str
     day: Callable[[int], str]
@@ -92,24 +96,27 @@ ENGLISH = Tongue(
         "%": ("percent", "percent"),
     },
     abbreviations={
-        "Mr.": "Mister",
-        "Mrs.": "Missus",
-        "Ms.": "Miz",
-        "Dr.": "Doctor",
-        "Prof.": "Professor",
-        "St.": "Saint",
-        "Jr.": "Junior",
-        "Sr.": "Senior",
-        "No.": "Number",
-        "vs.": "versus",
-        "approx.": "approximately",
-        "dept.": "department",
-        "e.g.": "for example",
-        "i.e.": "that is",
-        "etc.": "et cetera",
+        r"Mr\.": "Mister",
+        r"Mrs\.": "Missus",
+        r"Ms\.": "Miz",
+        r"Dr\.": "Doctor",
+        r"Prof\.": "Professor",
+        r"(?<=[a-z] )St\.(?!\s*[A-Z])": "Street",
+        r"St\.": "Saint",
+        r"Jr\.": "Junior",
+        r"Sr\.": "Senior",
+        r"No\.(?=\s?\d)": "Number",
+        r"vs\.": "versus",
+        r"approx\.": "approximately",
+        r"dept\.": "department",
+        r"e\.g\.": "for example",
+        r"i\.e\.": "that is",
+        r"etc\.": "et cetera",
     },
+    depends_on_next=r"St\.|No\.",
     signs={"&": "and", "@": "at", "+": "plus", "=": "equals", "#": "number", "<": "less than", ">": "greater than"},
     ordinal=r"(?:st|nd|rd|th)",
+    decade=r"(?<!\w)(?:(?:1[1-9]|20)\d|['’][1-9]|(?<=[Tt]he )[1-9])0s\b",
     named_date=(
         r"(?:{months}\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?"
         r"|\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{months}(?:,?\s\d{{4}})?)"
@@ -168,25 +175,27 @@ FRENCH = Tongue(
         "%": ("pour cent", "pour cent"),
     },
     abbreviations={
-        "M.": "Monsieur",
-        "MM.": "Messieurs",
-        "Mme": "Madame",
-        "Mmes": "Mesdames",
-        "Mlle": "Mademoiselle",
-        "Dr": "Docteur",
-        "Pr": "Professeur",
-        "St": "Saint",
-        "Ste": "Sainte",
-        "n°": "numéro",
-        "etc.": "et cetera",
-        "p. ex.": "par exemple",
-        "c.-à-d.": "c'est-à-dire",
-        "env.": "environ",
+        r"M\.(?=\s*[A-ZÀ-Ý])": "Monsieur",
+        r"MM\.": "Messieurs",
+        r"Mmes": "Mesdames",
+        r"Mme": "Madame",
+        r"Mlle": "Mademoiselle",
+        r"Dr": "Docteur",
+        r"Pr": "Professeur",
+        r"Ste": "Sainte",
+        r"St": "Saint",
+        r"n°": "numéro",
+        r"etc\.": "et cetera",
+        r"p\. ex\.": "par exemple",
+        r"c\.-à-d\.": "c'est-à-dire",
+        r"env\.": "environ",
     },
+    depends_on_next=r"M\.",
     signs={"&": "et", "@": "arobase", "+": "plus", "=": "égale", "#": "dièse", "<": "inférieur à", ">": "supérieur à"},
     named_date=r"\d{{1,2}}(?:er)?\s{months}(?:\s\d{{4}})?",
     time=r"\b(?:[01]?\d|2[0-3])\s?[h:]\s?[0-5]\d\b|\b(?:[01]?\d|2[0-3])\s?h\b",
     ordinal=r"(?:ers?|res?|re|ère|ères|ème|èmes|nde?|es?)",
+    decade=r"(?!)",
     day=lambda day: "premier" if day == 1 else number(day, "fr"),
     year=lambda year: number(year, "fr"),
     date="{day} {month} {year}",

@@ -100,7 +100,7 @@ def _told_phonemes(chunks: Sequence[Any], rate: int) -> list[Phoneme]:
     if not all(chunk.phoneme_alignments for chunk in chunks):
         return []
     told = [each for chunk in chunks for each in chunk.phoneme_alignments]
-    ends = accumulate((each.num_samples for each in told), initial=0)
+    ends = accumulate((int(each.num_samples) for each in told), initial=0)  # from NumPy's, which no message carries
     return [(each.phoneme, start / rate, end / rate) for each, (start, end) in zip(told, pairwise(ends), strict=True)]
 
 

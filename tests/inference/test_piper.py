@@ -7,7 +7,8 @@ from inference.engines import piper
 from inference.engines.moonshine import Moonshine
 from inference.engines.piper import Piper
 from inference.engines.piper_voices import VoiceFile
-from inference.messages import SAMPLE_RATE
+from inference.hosts import InChild
+from inference.messages import SAMPLE_RATE, Open
 from tests.inference.hearing import hear, text
 from tests.inference.test_speakers import SENTENCE, samples, speak, words
 from tests.support.words import word_error_rate
@@ -38,6 +39,21 @@ def test_words_are_told_when_they_are_heard(told, heard):
         one, other = (next(word for word in each if word.text == mark) for each in (said, back))
         assert one.start == pytest.approx(other.start, abs=0.3)
         assert one.end == pytest.approx(other.end, abs=0.3)
+
+
+async def test_it_speaks_in_a_process_of_its_own(told):
+    host = InChild("piper", 1)
+    await host.start()
+    try:
+        await host.open(0, Open("s", "web", 0.0, 0, "", "", {"variation": 0.0}))
+        await host.flush(0)
+        events, (more,) = [], await host.step([{0: SENTENCE}])
+        while more:
+            events += more[0]
+            (more,) = await host.step([{0: ""}])
+    finally:
+        await host.stop()
+    assert samples(events).tobytes() == samples(told).tobytes()
 
 
 def test_speed_is_heard(engine, told):

@@ -1,11 +1,12 @@
 """The engines that speak on any CPU."""
 
+import msgspec
 import numpy as np
 import pytest
 
 from inference import engines
 from inference.engines import ENGINES
-from inference.messages import FRAME_BYTES, SAMPLE_RATE, Audio, Open, Step, Word, pause_of
+from inference.messages import FRAME_BYTES, SAMPLE_RATE, Audio, Event, Open, Step, Word, pause_of
 
 SENTENCE = "The ships were waiting in the morning, and the captain was reading a letter from his mother."
 
@@ -23,10 +24,10 @@ def open_slot(engine, slot=0, position=0, voice="", **controls):
 
 
 def rest(engine, slot=0, text=""):
-    """All that the engine tells until it waits again."""
+    """All that the engine tells until it waits again, as it comes out of its process."""
     told = []
     while events := engine.step({slot: text}).get(slot):
-        told += events
+        told += msgspec.msgpack.decode(msgspec.msgpack.encode(events), type=list[Event])
         text = ""
     return told
 

@@ -25,6 +25,10 @@ def spoken(text, language="en-US"):
         ("Born 2024-03-15.", "Born March fifteenth twenty twenty-four."),
         ("Dr. Smith's 3rd try, e.g. today", "Doctor Smith's third try, for example today"),
         ("5-10 people & more", "five to ten people and more"),
+        ("No. 5 is it? No. Not a.m. no.", "Number five is it? No. Not a.m. no."),
+        ("221B Baker St., by St. Mary's St.", "221B Baker Street, by Saint Mary's Street"),
+        ("Since the 1980s, '90s and the 20s", "Since the nineteen eighties, nineties and the twenties"),
+        ("The 1900s, 2000s, 2010s; 10s", "The nineteen hundreds, two thousands, twenty tens; 10s"),
         ("Call 0612", "Call zero six one two"),
         ("Mail a.b@example.org", "Mail a dot b at example dot org"),
         ("R&D and/or *bold*", "R and D and or bold"),
@@ -41,6 +45,7 @@ def test_english_is_written_out(written, said):
         ("Il coûte 5,50 € ou 3 millions €.", "Il coûte cinq euros cinquante ou trois millions de euros."),
         ("Le 1er mars 2024 à 14h30", "Le premier mars deux mille vingt-quatre à quatorze heures trente"),
         ("M. Dupont et Mme Durand", "Monsieur Dupont et Madame Durand"),
+        ("de A à M. ensuite", "de A à M. ensuite"),
         ("le 3e n° 5", "le troisième numéro cinq"),
         ("15/03/2024 : 20 %", "quinze mars deux mille vingt-quatre: vingt pour cent"),
     ],
@@ -55,12 +60,14 @@ def test_other_languages_keep_their_figures_for_their_engine():
 
 def test_pauses_are_words_of_their_own():
     assert spoken(f"One {BREAK} two [pause:0.5s] three\n\nfour") == "One <1s> two <0.5s> three <0.5s> four"
+    assert spoken("One [pause 1s] two [pause 300ms] three [pause:2]") == "One <1s> two <0.3s> three <2s>"
     assert spoken('<break time="250ms"/> <break time="99999s"/>') == "<0.25s> <10s>"
     assert spoken("<speak><p>One</p> two</speak>") == "One <0.5s> two"
 
 
 def test_however_it_comes_in_it_is_read_alike():
     text = f"It cost $5 million on March 15, 2024 at 2:30 pm {BREAK} in 1996. 3 kg of 1st class… (or 2) 5 km/h\n\nEnd. "
+    text += "Baker St. at St. Mary's St. is it, No. 5? No. It was in the 80s. "
     for size in (1, 2, 3, 7):
         it = SpokenText("en")
         pieces = [text[start : start + size] for start in range(0, len(text), size)]

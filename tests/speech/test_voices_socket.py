@@ -106,3 +106,27 @@ async def test_what_cannot_be_spoken_is_refused_in_words(site):
             code, error = await socket.end()
             assert (code, words in error["what"]) == (4008, True), error
     wait_until_all_slots_are_free(site)
+
+
+async def test_fifty_aborts_leave_all_slots_free(site):
+    for ticket in tickets(site, 50):
+        async with voice_socket(site, ticket) as socket:
+            await socket.say("never heard to its end " * 100)
+            while not socket.pcm:
+                await socket.next()
+            socket.socket.transport.abort()
+    wait_until_all_slots_are_free(site)
+    site.assert_no_bugs()
+
+
+async def test_a_megabyte_of_text_is_refused_and_harms_nobody(site):
+    one, two = tickets(site, 2)
+    async with voice_socket(site, one) as socket, voice_socket(site, two) as other:
+        await other.send(type="start")
+        await other.send(type="say", text="One ")
+        await socket.say(*["word " * 3_000] * 8)
+        closed, error = await socket.end()
+        assert (closed, error["what"]) == (4008, "The text is too long.")
+        await other.send(type="finish")
+        assert (await other.end())[0] == 1000
+    assert other.pcm == pcm_of("One")

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from inference.engines.tones import pcm_of
-from tests.speech.test_voices_socket import TONES, site, voice_socket, wait_until_all_slots_are_free
+from tests.speech.test_voices_socket import TONES, site, voice_socket
 from tests.support.sockets import live_socket, tickets
 
 
@@ -41,33 +41,9 @@ async def test_an_engine_that_dies_in_mid_sentence_is_replaced(redis_server, sta
         assert len(spoken) <= 200 + was_cut  # the word that was cut is spoken again
 
 
-async def test_fifty_aborts_leave_all_slots_free(site):
-    for ticket in tickets(site, 50):
-        async with voice_socket(site, ticket) as socket:
-            await socket.say("never heard to its end " * 100)
-            while not socket.pcm:
-                await socket.next()
-            socket.socket.transport.abort()
-    wait_until_all_slots_are_free(site)
-    site.assert_no_bugs()
-
-
 async def test_who_takes_nothing_gets_no_more_than_the_window(site):
     async with voice_socket(site, *tickets(site)) as socket:
         await socket.say("word " * 300)
         with pytest.raises(TimeoutError):
             await socket.end(within=2, takes=False)
         assert 2 * 60_000 <= len(socket.pcm) <= 2 * (60_000 + 1920)
-
-
-async def test_a_megabyte_of_text_is_refused_and_harms_nobody(site):
-    one, two = tickets(site, 2)
-    async with voice_socket(site, one) as socket, voice_socket(site, two) as other:
-        await other.send(type="start")
-        await other.send(type="say", text="One ")
-        await socket.say(*["word " * 3_000] * 8)
-        closed, error = await socket.end()
-        assert (closed, error["what"]) == (4008, "The text is too long.")
-        await other.send(type="finish")
-        assert (await other.end())[0] == 1000
-    assert other.pcm == pcm_of("One")
