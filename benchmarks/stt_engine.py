@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 from moshi.models import LMGen, LMModel, MimiModel, loaders
+from moshi.quantization.core_vq import EuclideanCodebook
 
 from benchmarks.trials.models.checkpoints import build_stt, checkpoint_info
 from inference import presets
@@ -96,6 +97,7 @@ def full_size_on_cpu(name: str, frames: int) -> None:
     mimi, lm = random_model(name, "cpu", torch.bfloat16)
     stock = times_of(package_loop(mimi, lm), max(5, frames // 10))
     stop_streaming(mimi, lm)
+    weights = sum(part.numel() for part in (*lm.transformer.parameters(), *lm.text_linear.parameters()))  # int8
     model = Model(mimi, lm, 1, silence=0, int8=True)
     model.warm_up()
     fill(model)
@@ -104,6 +106,24 @@ def full_size_on_cpu(name: str, frames: int) -> None:
     print_times("the package, bfloat16", stock)
     print_times("the engine, int8 weights", ours)
     print(f"of which Mimi {median(ears):.0f} ms; {model.bytes_per_row / 1e6:.0f} MB a slot")
+    read, speed = weights + model.bytes_per_row + bytes_of_ears(mimi), memory_speed()
+    print(
+        f"A frame reads {read / 1e9:.2f} GB. This machine reads {speed / 1e9:.1f} GB a second: no less than "
+        f"{1000 * read / speed:.0f} ms."
+    )
+
+
+def bytes_of_ears(mimi: MimiModel) -> int:
+    """What an encoded frame reads: the weights of the encoder, and each codebook once."""
+    parts = (mimi.encoder, mimi.encoder_transformer, mimi.downsample)
+    codebooks = sum(m.embedding.nbytes for m in mimi.quantizer.modules() if isinstance(m, EuclideanCodebook))
+    return codebooks + sum(weight.nbytes for part in parts for weight in part.parameters())
+
+
+def memory_speed() -> float:
+    """Bytes a second, all threads reading what no cache holds."""
+    much = torch.ones(250_000_000)
+    return 1000 * much.nbytes / min(times_of(much.sum, 5))
 
 
 # --- On a GPU -------------------------------------------------------------------------------------------------------

@@ -172,8 +172,9 @@ def _steps(engine, audio):
     return [event for event in told if isinstance(event, Step)]
 
 
-def test_int8_is_what_a_cpu_gets_by_itself(stt_checkpoint):
-    engine = MoshiStt(1, preset_of(stt_checkpoint))
+@pytest.mark.parametrize("dtype", ["auto", "bfloat16"], ids=["int8, by itself", "bfloat16"])
+def test_it_hears_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
+    engine = MoshiStt(1, preset_of(stt_checkpoint, dtype=dtype))
     engine.open(0, request())
     audio = np.frombuffer(speech_like(40, seed=2), "<i2").astype(np.float32) / 32768
     assert len(_steps(engine, audio)) == 40

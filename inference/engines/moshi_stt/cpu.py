@@ -13,19 +13,19 @@ from torch.nn import functional as F
 
 
 class PrefixRing(RingKVCache):
-    """A ring of keys and values in float32 that gives out the part that is filled.
+    """A ring of keys and values that gives out the part that is filled.
 
     The package's writes by `scatter_`, which copies the whole ring to float32 and back where it is bfloat16, and has
     the attention go over the whole ring even of a stream that just began.
     """
 
     @classmethod
-    def like(cls, ring: RingKVCache) -> Self:
+    def like(cls, ring: RingKVCache, dtype: torch.dtype | None = None) -> Self:
         _, batch_size, heads, capacity, dim = ring.cache.shape
-        return cls(batch_size, heads, dim, capacity, device=ring.cache.device, dtype=torch.float32)
+        return cls(batch_size, heads, dim, capacity, device=ring.cache.device, dtype=dtype or ring.cache.dtype)
 
     def complete(self, k: torch.Tensor, v: torch.Tensor, exec_mask: torch.Tensor) -> KVCacheResult:
-        """`k`, `v`: float32[B, H, T, D]; `exec_mask`: bool[B], the rows that keep them."""
+        """`k`, `v`: [B, H, T, D], of the ring's dtype; `exec_mask`: bool[B], the rows that keep them."""
         batch, _, steps, _ = k.shape
         begin = self.end_offset.view(-1, 1)
         rows = torch.arange(batch).view(-1, 1)

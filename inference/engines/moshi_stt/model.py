@@ -14,11 +14,11 @@ import time
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from moshi.models import LMModel, MimiModel
-from moshi.modules.transformer import RingKVCache
 from torch import nn
 
 from inference.engine import Frame
@@ -61,7 +61,7 @@ class Model:
         self._temperature = temperature
         self._free_decoder()
         with torch.no_grad():
-            self._allocate()
+            self._allocate(int8)
             if lm.device.type == "cpu":
                 search_by_product(mimi)
             if int8:
@@ -72,12 +72,14 @@ class Model:
         self._mimi.decoder, self._mimi.decoder_transformer = nn.Identity(), None
         self._mimi.upsample = nn.Identity()
 
-    def _allocate(self) -> None:
+    def _allocate(self, int8: bool) -> None:
         count, device = self.slots + 1, self._device
         self._fresh = self.slots  # the last row
         self._mask = torch.zeros(count, dtype=torch.bool, device=device)
-        ring = PrefixRing if device.type == "cpu" else RingKVCache
-        self._ears, self._memory = Rows(self._mimi, self._mask, ring), Rows(self._lm, self._mask, ring)
+        ring_for = PrefixRing.like if device.type == "cpu" else None
+        self._ears = Rows(self._mimi, self._mask, ring_for)
+        # With weights in int8 all that is not a weight is float32.
+        self._memory = Rows(self._lm, self._mask, partial(PrefixRing.like, dtype=torch.float32) if int8 else ring_for)
         self._text = torch.full((count,), self._lm.text_initial_token_id, dtype=torch.long, device=device)
         self._steps = [0] * count  # that the language model has taken
         self._pcm = torch.zeros(count, 1, FRAME_SAMPLES, device=device)

@@ -4,7 +4,7 @@ The package allocates it for one fixed batch. Here a row can be copied over anot
 rows: all tensors of the state have the batch first (the ring caches second), so a smaller batch is a view of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from typing import Any
 
@@ -18,11 +18,13 @@ GRAPHED = ("graphed_encoder", "graphed_decoder", "graphed_tr_enc", "graphed_tr_d
 
 
 class Rows:
-    def __init__(self, model: StreamingModule, mask: torch.Tensor, ring: type[RingKVCache] = RingKVCache) -> None:
+    def __init__(
+        self, model: StreamingModule, mask: torch.Tensor, ring_for: Callable[[RingKVCache], RingKVCache] | None = None
+    ) -> None:
         """Starts streaming on the model, all rows as before the first frame.
 
         `mask`: bool[rows], those that a step changes; one for all modules, so that it is set once and not 200 times.
-        `ring` keeps keys and values.
+        `ring_for` gives the ring to keep keys and values in, instead of the package's.
         """
         count = len(mask)
         model.streaming_forever(count)
@@ -32,8 +34,8 @@ class Rows:
         self._size = 0
         for state in self._all():
             state.exec_mask = mask
-            if (cache := getattr(state, "kv_cache", None)) is not None and type(cache) is not ring:
-                state.kv_cache = ring.like(cache)
+            if ring_for and (cache := getattr(state, "kv_cache", None)) is not None:
+                state.kv_cache = ring_for(cache)
             for name in GRAPHED:
                 if (graphed := getattr(state, name, None)) is not None:
                     graphed.disable = True  # the whole step is one graph, or none
