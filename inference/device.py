@@ -115,15 +115,18 @@ def plan(preset: Preset, device: Device, slots: int = 0, environment: Mapping[st
     slot_mb = preset.slot_mb * (2 if dtype in ("float32", "int8") else 1)
     slot_mb = _number(environment, "MOSHI_PER_BATCH_ITEM_MB", slot_mb)
     reserve = CPU_RESERVED_MB if on_cpu else _number(environment, "MOSHI_VRAM_RESERVED_MB", VRAM_RESERVED_MB)
-    room = min(int((device.free_mb - reserve - weights_mb) / max(slot_mb, 1)), MOST_SLOTS)
+    memory_mb = min(device.free_mb - reserve, preset.memory_mb or device.free_mb)
+    room = min(int((memory_mb - weights_mb) / max(slot_mb, 1)), MOST_SLOTS)
     carried = min(room, max(1, device.cores // CORES_PER_SLOT)) if on_cpu else room
     wanted = slots or preset.slots
     if room < max(wanted, 1):
         with_slots = f" with {wanted} slots" if wanted else ""
+        its_own = f", of which it may have {preset.memory_mb:,.0f}" if preset.memory_mb else ""
         raise DoesNotFit(
             f"{preset.label} does not fit{with_slots}: it needs {weights_mb:,.0f} MB for its weights, {slot_mb:,.0f} "
             f"MB for each stream and {reserve:,.0f} MB in reserve, and {device.name} has {device.free_mb:,.0f} MB "
-            "free. Free memory there, choose a smaller preset or fewer slots, or lower MOSHI_VRAM_RESERVED_MB."
+            f"free{its_own}. Free memory there, choose a smaller preset or fewer slots, or lower "
+            "MOSHI_VRAM_RESERVED_MB."
         )
     return Plan(device, dtype, wanted or carried, weights_mb, slot_mb)
 
@@ -152,6 +155,7 @@ def _number(environment: Mapping[str, str], name: str, default: float) -> float:
 def _cuda(index: int) -> Device:
     import torch
 
+    torch.cuda.empty_cache()  # an engine that was here before has left what it kept for itself
     free, _ = torch.cuda.mem_get_info(index)
     capability = torch.cuda.get_device_capability(index)
     return Device("cuda", torch.cuda.get_device_name(index), index, capability, free / 1e6, _cores())

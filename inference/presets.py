@@ -22,8 +22,9 @@ class InvalidPreset(EngineUnusable):
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`STT_MODEL`, `STT_REVISION` (or `TTS_…`, after the kind), `TTS_VOICES`, `TTS_QUALITY`, `MOSHI_DEVICE` and
-    `MOSHI_DTYPE` of the environment win over the file, for the models that the package `moshi` runs."""
+    """`STT_MODEL`, `STT_REVISION`, `STT_MEMORY_MB` (or `TTS_…`, after the kind), `TTS_VOICES`, `TTS_QUALITY`,
+    `MOSHI_DEVICE` and `MOSHI_DTYPE` of the environment win over the file, for the models that the package `moshi`
+    runs."""
 
     name: str
     kind: Literal["stt", "tts", "dialogue"]
@@ -38,6 +39,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     device: str = "auto"  # or cuda, cuda:1, mps, cpu
     dtype: Dtype = "auto"
     slots: int = 0  # 0: as many as the memory holds
+    memory_mb: float = 0.0  # of the device that it may take, weights and slots; 0: all that is free
     temperature: float = 0.0  # of the text; 0: always the likeliest token
     delay: int = 0  # frames from a sound to its text
     silence_prefix: float = 0.0  # seconds of silence heard before a stream begins
@@ -79,6 +81,7 @@ def _preset(name: str, values: dict[str, Any], environment: Mapping[str, str]) -
     overrides = {
         "model": environment.get(f"{kind}_MODEL"),
         "revision": environment.get(f"{kind}_REVISION"),
+        "memory_mb": environment.get(f"{kind}_MEMORY_MB"),
         "device": environment.get("MOSHI_DEVICE"),
         "dtype": environment.get("MOSHI_DTYPE"),
     }
@@ -86,6 +89,6 @@ def _preset(name: str, values: dict[str, Any], environment: Mapping[str, str]) -
         overrides |= {"voices": environment.get("TTS_VOICES"), "quality": environment.get("TTS_QUALITY")}
     values = values | {key: value for key, value in overrides.items() if value}
     try:
-        return msgspec.convert({"name": name, **values}, Preset)
+        return msgspec.convert({"name": name, **values}, Preset, strict=False)
     except msgspec.ValidationError as error:
         raise InvalidPreset(f"The preset “{name}” is not valid: {error}.") from None

@@ -5,6 +5,7 @@ told to end does not wait for a download.
 """
 
 import asyncio
+import gc
 import logging
 import threading
 from collections.abc import Callable, Sequence, Set
@@ -50,7 +51,7 @@ class InThread:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        self._engine = await self._call(partial(engines.load, self._name, self._wanted, self._tell), within=None)
+        self._engine = await self._call(self._load, within=None)
         self.slots = self._engine.slots
         self.voices = engines.voices_of(self._engine)
         self._busy = getattr(self._engine, "busy", frozenset())
@@ -75,6 +76,11 @@ class InThread:
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, STOPS_WITHIN)
         self._thread = None
+
+    def _load(self) -> Engine[Any]:
+        vars(self).pop("_engine", None)  # one that was lost holds memory that the next one needs
+        gc.collect()
+        return engines.load(self._name, self._wanted, self._tell)
 
     def _tell(self, note: str) -> None:
         self.note = note

@@ -13,7 +13,7 @@ from inference.bundles import Layer, Outbox, decode_up
 from inference.engine import EngineUnusable
 from inference.engines import EngineInfo
 from inference.hosts import hosts_of
-from inference.messages import Down, Open, Ready, Status
+from inference.messages import Down, Kind, Open, Ready, Status
 from inference.scheduler import Scheduler
 from inference.stream import Stream
 
@@ -33,6 +33,10 @@ class Worker:
         self._outbox = Outbox(layer)
         self._address = ""
         self._leaving = False
+
+    @property
+    def kind(self) -> Kind:
+        return self._info.kind
 
     async def run(self) -> None:
         """Serve until cancelled; then streams are told, and sent elsewhere."""
@@ -123,7 +127,10 @@ def why_unusable(error: BaseException) -> list[str]:
 
 
 async def run_workers(workers: list[Worker]) -> None:
-    """Several engines in one process, until cancelled or one fails."""
+    """Several engines in one process, until cancelled or one fails.
+
+    On one GPU those that speak come first: they take a few slots, and one that listens takes all the memory left.
+    """
     async with asyncio.TaskGroup() as tasks:
-        for worker in workers:
+        for worker in sorted(workers, key=lambda worker: worker.kind == "stt"):
             tasks.create_task(worker.run())

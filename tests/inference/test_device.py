@@ -67,6 +67,13 @@ def test_the_environment_says_what_is_kept_back_and_what_a_slot_takes():
     assert plan(STT_1B, H200, environment=own).slots == int((149_000 - 10_000 - 4_385) / 500)
 
 
+def test_a_model_takes_no_more_than_its_budget():
+    budget = msgspec.structs.replace(STT_1B, memory_mb=20_000)
+    assert plan(budget, H200, environment={}).slots == int((20_000 - 2_363) / 107)
+    with pytest.raises(DoesNotFit, match="149,000 MB free, of which it may have 20,000"):
+        plan(budget, H200, slots=200, environment={})
+
+
 @pytest.mark.parametrize("value", ["much", "-1"])
 def test_a_setting_that_is_no_number_is_named(value):
     with pytest.raises(DoesNotFit, match=f"MOSHI_VRAM_RESERVED_MB is “{value}”"):

@@ -33,9 +33,16 @@ def test_a_file_of_ones_own_adds_presets_and_changes_single_values(tmp_path):
 
 
 def test_the_environment_wins_over_the_file_for_models_of_its_kind():
-    known = presets.load({"STT_MODEL": "somebody/model", "STT_REVISION": "abc", "MOSHI_DEVICE": "cpu"})
+    environment = {"STT_MODEL": "somebody/model", "STT_REVISION": "abc", "MOSHI_DEVICE": "cpu", "STT_MEMORY_MB": "9000"}
+    known = presets.load(environment)
     changed = known["stt-2.6b-en"]
     assert (changed.model, changed.revision, changed.device) == ("somebody/model", "abc", "cpu")
+    assert (changed.memory_mb, known["tts-1.6b-en_fr"].memory_mb) == (9000, 0)
+
+
+def test_a_budget_that_is_no_number_is_said():
+    with pytest.raises(presets.InvalidPreset, match="memory_mb"):
+        presets.load({"STT_MEMORY_MB": "half"})
 
 
 def test_what_speaks_has_voices_and_a_quality_that_the_environment_may_choose():

@@ -9,7 +9,7 @@ from channels.layers import InMemoryChannelLayer
 from inference.bundles import Outbox, decode_down
 from inference.engines import ENGINES
 from inference.messages import WEB_GROUP, Audio, Close, Closed, Marker, Open, Ready, Status, Word, queue_of
-from inference.worker import Worker
+from inference.worker import Worker, run_workers
 from tests.inference.speech_like import noise, words_of
 
 ENGINE = ENGINES["checksum"]
@@ -117,3 +117,14 @@ async def test_leaving_tells_its_streams_and_the_web_processes(web, worker):
     assert "shutting down" in closed.reason
     while not (await web.hear(Status))[1].leaving:
         pass
+
+
+async def test_of_several_engines_in_a_process_those_that_speak_load_first(layer, monkeypatch):
+    started = []
+
+    async def run(worker):
+        started.append(worker.kind)
+
+    monkeypatch.setattr(Worker, "run", run)
+    await run_workers([Worker(layer, ENGINES[name], slots=1) for name in ("checksum", "tones")])
+    assert started == ["tts", "stt"]

@@ -1,5 +1,7 @@
 """A slot of the batch says what the moshi package's own loop says alone, whatever happens in the slots beside it."""
 
+import time
+from itertools import count, repeat
 from pathlib import Path
 
 import numpy as np
@@ -243,8 +245,13 @@ def test_after_a_flush_it_begins_afresh_where_the_audio_ended(together: Together
     assert together.spoken[0].words[words].start == pytest.approx(ended, abs=0.001)
 
 
-def test_who_begins_does_not_hold_up_who_speaks(together: Together) -> None:
-    """Of three steps at least one is everybody's."""
+@pytest.mark.parametrize(("clock", "frames"), [("late", 4), ("still", 0)])
+def test_who_begins_does_not_hold_up_who_speaks_in_real_time(
+    clock: str, frames: int, together: Together, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three steps at least one is everybody's, unless whoever speaks is well ahead of their listener."""
+    now = count(step=10) if clock == "late" else repeat(0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(now))
     together.open(0, Wish(FOX))
     together.step({0: FOX})
     together.flush(0)
@@ -256,7 +263,7 @@ def test_who_begins_does_not_hold_up_who_speaks(together: Together) -> None:
     together.flush(1)
     for _ in range(11):
         together.step()
-    assert len(together.spoken[0].codes) - before == 4
+    assert len(together.spoken[0].codes) - before == frames
 
 
 # --- Voices -----------------------------------------------------------------------------------------------------------

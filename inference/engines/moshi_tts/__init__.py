@@ -1,12 +1,13 @@
 """Kyutai's text to speech, for many streams at once: each step is one frame of 80 ms for all whose turn it is.
 
 The model writes its text 1.28 s ahead of its speech, and until a stream's speech begins a step needs no audio. Such a
-step costs half, and streams that begin get two of them for each that all make: so the first sound comes soon, and
-whoever is speaking already does not wait long.
+step costs half. Streams that begin get them in a row while those who speak are ahead of their listeners, else two of
+them for each that all make: so the first sound comes soon, and nobody's speech is broken off.
 """
 
 import logging
 import secrets
+import time
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 
@@ -23,7 +24,10 @@ from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Audio, Control, Event
 logger = logging.getLogger(__name__)
 
 SILENT_STEPS_IN_A_ROW = 2
-"""Steps without audio, for streams that begin, before all others have their turn again; upstream's number."""
+"""Steps without audio, for streams that begin, before one who speaks in no more than real time has a turn again;
+upstream's number."""
+AHEAD = 0.25
+"""Seconds of audio, made and not yet heard, with which a stream can wait."""
 
 VOICES_KEPT = 64
 """Conditions that need not be computed again; 2.5 MB each on the device, for the real model."""
@@ -36,6 +40,18 @@ class _Speech:
         self.refused = ""
         self.utterance = utterance
         self.made = self.began = request.position  # samples of the session; where the utterance began
+        self._listened: tuple[float, int] | None = None  # since when its listener hears it, and from which sample
+
+    def note_audio(self) -> None:
+        self._listened = self._listened or (time.monotonic(), self.made)
+        self.made += FRAME_SAMPLES
+
+    @property
+    def is_ahead(self) -> bool:
+        if self._listened is None:
+            return False
+        since, first = self._listened
+        return (self.made - first) / SAMPLE_RATE - (time.monotonic() - since) > AHEAD
 
     def word(self, spoken: SpokenWord) -> Word:
         return Word(spoken.text, self._seconds(spoken.start), self._seconds(spoken.end), None)
@@ -100,7 +116,8 @@ class MoshiTts:
 
     def _whose_turn(self, ready: Collection[int]) -> Collection[int]:
         silent = [slot for slot in ready if self._speeches[slot].utterance.is_silent]
-        if silent and (len(silent) == len(ready) or self._silent_steps < SILENT_STEPS_IN_A_ROW):
+        can_wait = all(self._speeches[slot].is_ahead for slot in ready if slot not in silent)
+        if silent and (can_wait or self._silent_steps < SILENT_STEPS_IN_A_ROW):
             self._silent_steps += 1
             return silent
         self._silent_steps = 0
@@ -122,7 +139,7 @@ class MoshiTts:
         events: list[Event] = [speech.word(word) for word in speech.utterance.spoken()]
         if frame is not None:
             events.append(Audio(np.round(frame * 32767).astype("<i2").tobytes()))
-            speech.made += FRAME_SAMPLES
+            speech.note_audio()
         if events or has_work:
             events.append(Step(speech.made, speech.made, 1.0 if frame is not None else 0.0))
         return events
