@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import random
 import signal
+import socket
 import statistics
 import sys
 import time
@@ -70,8 +71,9 @@ class Site:
         return f"http://{HOST}:{self._ports['web 1']}"
 
     def url(self) -> str:
-        """The address of a socket at one of the web processes, as a proxy would choose it."""
-        return f"ws://{HOST}:{random.choice(list(self._ports.values()))}/ws/live/?ticket={next(self._tickets)}"
+        """The address of a socket at one of the web processes that listen, as a proxy would choose it."""
+        ports = [port for port in self._ports.values() if _listens(port)] or list(self._ports.values())
+        return f"ws://{HOST}:{random.choice(ports)}/ws/live/?ticket={next(self._tickets)}"
 
     def faults(self) -> dict[str, Callable[[list[Speaker]], Awaitable[None]]]:
         web, inference = list(self._ports), self._inferences
@@ -148,6 +150,11 @@ class Site:
 
     async def _reload(self, speakers: list[Speaker]) -> None:
         random.choice(speakers).reload()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
 
 
 @contextmanager

@@ -39,13 +39,15 @@ class Seen:
 
 
 class Speaker:
-    def __init__(self, url: Callable[[], str], origin: str, pcm: bytes) -> None:
-        """`url()` gives the address of a web process, with a new ticket. `pcm` is s16le at 24 kHz."""
+    def __init__(self, url: Callable[[], str], origin: str, pcm: bytes, speed: float = 1.0) -> None:
+        """`url()` gives the address of a web process, with a new ticket. `pcm` is s16le at 24 kHz; it is spoken `speed`
+        times as fast as it will be played."""
         self.session: str | None = None
         self.seen = Seen()
         self._url = url
         self._origin = origin
         self._pcm = pcm
+        self._speed = speed
         self._socket: ClientConnection | None = None
         self._newest = -1
         self.is_done = False
@@ -73,6 +75,11 @@ class Speaker:
         """The page is loaded again: it has the audio and the session's id, and no word."""
         self.seen.words.clear()
         self.cut()
+
+    def fall_silent(self) -> bytes:
+        """Say no more than was said by now, which is returned."""
+        self._pcm = self._pcm[: 2 * self._recorded // FRAME_BYTES * FRAME_BYTES]
+        return self._pcm
 
     # --- One socket -------------------------------------------------------------------------------------------------
 
@@ -120,7 +127,7 @@ class Speaker:
 
     @property
     def _recorded(self) -> int:
-        return min(int((time.monotonic() - self._began) * RATE), len(self._pcm) // 2)
+        return min(int((time.monotonic() - self._began) * self._speed * RATE), len(self._pcm) // 2)
 
     def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:

@@ -13,9 +13,10 @@ def database(parsed: dict[str, Any]) -> dict[str, Any]:
             "timeout": 20,  # seconds
         }
     else:
-        # A server that is away, or hangs, is noticed in seconds: streams go on without it, and store later.
+        # A server that is away, or hangs, is noticed in seconds: streams go on without it, and store later. That it is
+        # back is, too: the pool would wait twice as long before each attempt, and give up after five minutes.
         options = {
-            "pool": {"min_size": 2, "max_size": 16, "timeout": 3},
+            "pool": {"min_size": 2, "max_size": 16, "timeout": 3, "reconnect_timeout": 1},
             "connect_timeout": 3,
             "tcp_user_timeout": 5000,  # ms
             "options": "-c statement_timeout=10000",  # ms

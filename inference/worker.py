@@ -1,6 +1,7 @@
 """Between the channel layer and the scheduler: admission, bundles in and out, heartbeat."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Coroutine
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 HEARTBEAT = 0.2  # seconds
 VOICES_EVERY = 5  # heartbeats
+LEAVES_WITHIN = 2.0
+"""Seconds in which the web processes are told, if the channel layer answers."""
 
 
 class Worker:
@@ -84,8 +87,10 @@ class Worker:
     async def _leave(self) -> None:
         self._leaving = True
         self._scheduler.give_up_all("the inference process is shutting down")
-        await self._outbox.flush()
-        await self._say_status()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LEAVES_WITHIN):
+                await self._outbox.flush()
+                await self._say_status()
 
     async def _say_status(self, with_voices: bool = False) -> None:
         status = Status(

@@ -15,6 +15,7 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.abstract import FileDescriptor
 from twisted.logger import STDLibLogObserver, globalLogPublisher
 
+from inference.leaving import let_nothing_hold_up_the_end
 from speech.errors import CloseCode
 from speech.leaving import finish_streams
 
@@ -183,6 +184,7 @@ class Server(Daphne):
         if self._ending is not None:
             self._ending.cancel()
             return
+        let_nothing_hold_up_the_end()
         self._ending = asyncio.ensure_future(finish_streams())
         self._ending.add_done_callback(lambda _: self.stop())
 

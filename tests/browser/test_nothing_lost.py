@@ -1,8 +1,19 @@
-"""A page that dies in mid-sentence, and goes on: real Chromium, and an engine whose words prove every sample."""
+"""A page that loses the network, and dies, in mid-sentence: real Chromium; the engine's words prove every sample."""
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import log_in, start, stop, transcript
+from tests.browser.people import log_in, start, status, stop, transcript
+from tests.support.wire import Wire
+
+LOST_NETWORK = ["WebSocket", "Failed to load", "ERR_"]
+
+
+@pytest.fixture
+def wire(shared_site):
+    wire = Wire(shared_site.url)
+    yield wire
+    wire.close()
 
 
 def wait_for_words(page, count):
@@ -14,12 +25,21 @@ def times_of_words(page):
     return page.locator(".word").evaluate_all("words => words.map(({ dataset }) => [dataset.start, dataset.end])")
 
 
-def test_a_reload_in_mid_sentence_loses_nothing_and_doubles_nothing(shared_site, crowd, open_page, opening):
-    page = open_page(shared_site.url, microphone=opening.wav(48_000, silence_after=60))
+def test_three_seconds_offline_and_then_a_reload_lose_nothing_and_double_nothing(wire, crowd, open_page, opening):
+    page = open_page(wire.url, microphone=opening.wav(48_000, silence_after=60), expect=LOST_NETWORK)
     page.on("dialog", lambda dialog: dialog.accept())
     log_in(page, crowd.next())
     start(page)
     wait_for_words(page, 7)
+
+    wire.cut()
+    page.context.set_offline(True)
+    expect(status(page)).to_contain_text("You are offline.")
+    page.wait_for_timeout(3_000)
+    page.context.set_offline(False)
+    wire.mend()
+    wait_for_words(page, len(transcript(page).split()) + 7)
+
     before = transcript(page).split()
     page.reload()
     page.get_by_role("button", name="Resume").click()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES, FRAME_SAMPLES
 from tests.inference.speech_like import noise, words_of
 from tests.support.site import running_site
 from tests.support.sockets import LiveSocket, live_socket, stored_words, tickets
@@ -123,27 +122,3 @@ async def test_who_waits_is_told_the_place_and_served_in_order(site_with_one_slo
         await third.until("ready")
         await third.stop()
     assert all(socket.heard[-1]["type"] == "done" for socket in sockets)
-
-
-async def test_a_server_that_is_stopped_stores_the_sentence_and_its_speaker_goes_on_after_it(start_site):
-    site = start_site(**CHECKSUM)
-    pcm = noise(20)
-    said = pcm[: 7 * FRAME_BYTES]  # a word, and the beginning of the next
-    one, two = tickets(site, 2)
-    async with live_socket(site, one) as socket:
-        session = (await socket.start())["session"]
-        await socket.say(said)
-        while (await socket.until("step"))["sample"] < 7 * FRAME_SAMPLES:
-            pass
-        site.web.process.terminate()
-        code, error = await socket.closed()
-    assert (code, error["what"]) == (4010, "The server restarts.")
-    assert stored_words(site, session) == words_of(said)
-    site.web.process.wait(30)
-    site.web.start()
-    site.wait_until_ready()
-    async with live_socket(site, two) as again:
-        ready = await again.start(session=session)
-        await again.say(pcm[ready["position"] * BYTES_PER_SAMPLE :])
-        await again.stop()
-    assert stored_words(site, session) == words_of(pcm)

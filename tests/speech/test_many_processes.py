@@ -7,12 +7,15 @@ import signal
 import time
 import urllib.request
 from contextlib import AsyncExitStack
+from functools import partial
+from itertools import cycle
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from benchmarks.churn import churn
+from benchmarks.speaker import Speaker
 from tests.inference.speech_like import noise, words_of
 from tests.support.redis import Redis
 from tests.support.site import running_site
@@ -25,6 +28,9 @@ from accounts.models import User
 admin = User.objects.create_superuser('admin@example.org')
 User.objects.filter(email='eve@example.org').reject(admin, 'Because.')
 """
+SPEED = 4
+"""Times faster than it would be played, the speaker among things that die; a second has 10 words then."""
+FEW_WORDS = 4
 COMES_BACK_WITHIN = 60.0
 """Seconds, a deadline that ends a hang; a speaker who is cut off is waited for a while."""
 STATE = re.compile(r"(\d+) tasks, (.*)")
@@ -99,6 +105,51 @@ async def test_streams_cut_off_at_any_moment_give_everything_back(site, redis):
         if time.monotonic() > deadline:
             raise TimeoutError(f"{state_of(site)}, not {tasks}; and {keys_of(redis) - keys}")
     assert all(after - before <= FEW for before, after in zip(files, files_of(site, redis), strict=True))
+
+
+async def test_whatever_dies_in_mid_sentence_every_word_comes_once(site, redis, postgres_server):
+    """Each part, in each way, once; what happens next happens when new words have come."""
+    urls, unused = cycle(site.urls), iter(tickets(site, 100))
+    speaker = Speaker(
+        lambda: f"{next(urls).replace('http', 'ws')}/ws/live/?ticket={next(unused)}", site.url, noise(10_000), SPEED
+    )
+    speaking = asyncio.create_task(speaker.run())
+    for happen in (
+        speaker.cut,
+        speaker.reload,
+        *(partial(restart, child, signal.SIGKILL) for child in site.inference),
+        *(partial(restart, child, signal.SIGTERM) for child in site.inference),
+        lambda: site.inference[0].process.send_signal(signal.SIGSTOP),
+        lambda: site.inference[0].process.send_signal(signal.SIGCONT),
+        partial(restart, redis, signal.SIGKILL),
+        redis.client.flushall,
+        partial(restart, postgres_server, signal.SIGQUIT),
+        *(partial(restart, child, signal.SIGKILL) for child in (site.web, *site.more_web)),
+        partial(restart, site.web, signal.SIGTERM),
+    ):
+        await more_words(speaker)
+        await asyncio.to_thread(happen)
+    await more_words(speaker)
+    said = words_of(speaker.fall_silent())
+    async with asyncio.timeout(COMES_BACK_WITHIN):
+        await speaking
+    site.close_shell()  # its connection to the database is broken, as all were
+    assert stored_words(site, speaker.session) == said
+    assert speaker.seen.words.items() <= dict(enumerate(said)).items()
+    assert not speaker.seen.contradicted
+
+
+def restart(child, number):
+    child.process.send_signal(number)
+    child.process.wait(COMES_BACK_WITHIN)
+    child.start()
+
+
+async def more_words(speaker):
+    before = len(speaker.seen.new_words_at)
+    async with asyncio.timeout(COMES_BACK_WITHIN):
+        while len(speaker.seen.new_words_at) < before + FEW_WORDS:
+            await asyncio.sleep(0.02)
 
 
 async def capacity_becomes(url, wanted):

@@ -93,9 +93,14 @@ class Site:
             self._shell = Shell(_MANAGE, self.env)
         return self._shell.run(code).strip()
 
-    def stop(self) -> None:
+    def close_shell(self) -> None:
+        """The next one has new connections to the database."""
         if self._shell:
             self._shell.close()
+        self._shell = None
+
+    def stop(self) -> None:
+        self.close_shell()
         for child in self._children:
             child.stop()
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -243,3 +244,29 @@ def test_a_browser_without_a_database_goes_on_in_memory(checksum_site, owner, op
     stop(page)
     words, _ = stored(checksum_site, owner)
     assert_each_word_follows_the_one_before(words)
+
+
+NEWEST = """
+from speech.models import Session
+print(*Session.objects.latest("started_at").words.values_list("text", flat=True))
+"""
+
+
+def test_a_tab_that_is_closed_and_not_opened_again_keeps_its_words(site, open_page, microphone, speech):
+    page = open_page(site.url, microphone=microphone)
+    sign_up(page, "ada@example.org")
+    start(page)
+    page.wait_for_function("() => document.querySelector('.tail')?.textContent.split(' ').length > 6")
+    page.close()
+    words = words_of_newest_session(site)
+    spoken = speech.text.split()[: len(words)]
+    assert word_error_rate(" ".join(spoken), " ".join(words)) <= 0.4  # the last word may be cut off
+
+
+def words_of_newest_session(site) -> list[str]:
+    """As soon as there are some: the sentence is ended a moment after its speaker has gone."""
+    began = time.monotonic()
+    while time.monotonic() - began < 60:
+        if words := site.shell(NEWEST).split():
+            return words
+    raise AssertionError("not a word was stored")

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import urllib.error
 import urllib.request
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -116,3 +116,19 @@ async def test_without_a_database_who_comes_is_told_to_come_back(start_productio
         await asyncio.to_thread(urllib.request.urlopen, page)
     assert refused.value.code == 503
     assert b"away for a moment" in refused.value.read()
+
+
+async def test_a_web_process_ends_in_time_although_the_database_is_away(start_site, redis_server, postgres_server):
+    """What it could not store its speakers have, and send again."""
+    env = {"REDIS_URL": redis_server.url, "DATABASE_URL": postgres_server.new_database()}
+    site = start_site(1, STT_ENGINE="checksum", STT_SLOTS="10", STREAMS_PER_USER="10", **env)
+    async with AsyncExitStack() as sockets:
+        streams = [await sockets.enter_async_context(live_socket(site, ticket)) for ticket in tickets(site, 5)]
+        for stream in streams:
+            await stream.start()
+        speaking = [asyncio.create_task(stream.say(AUDIO, PACE)) for stream in streams]
+        await streams[0].until("word")
+        postgres_server.crash()
+        site.web.process.terminate()
+        await asyncio.to_thread(site.web.process.wait, 12)
+        await asyncio.gather(*speaking, return_exceptions=True)

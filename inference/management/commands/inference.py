@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from inference.engines import EngineInfo
+from inference.leaving import let_nothing_hold_up_the_end
 from inference.management.options import Choice, add_engine_arguments, chosen_engines
 from inference.worker import Worker, run_workers, why_unusable
 
@@ -39,8 +40,13 @@ class Command(BaseCommand):
 
     async def _serve(self, choices: list[Choice]) -> None:
         task = asyncio.ensure_future(self._run(choices))
+
+        def end() -> None:
+            let_nothing_hold_up_the_end()
+            task.cancel()
+
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            asyncio.get_running_loop().add_signal_handler(number, end)
         await task
 
     async def _run(self, choices: list[Choice]) -> None:
