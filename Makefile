@@ -40,7 +40,7 @@ pictures:
 	@scripts/programs.sh
 	@mkdir -p var/pictures
 	@.venv/bin/python -m pytest benchmarks/trials/browser/test_pages.py --pictures var/pictures
-	@.venv/bin/python -m pytest tests/browser/test_live_states.py --pictures var/pictures
+	@.venv/bin/python -m pytest benchmarks/trials/browser/test_live_states.py --pictures var/pictures
 
 format:
 	@scripts/setup.sh test

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
@@ -15,7 +16,6 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.abstract import FileDescriptor
 from twisted.logger import STDLibLogObserver, globalLogPublisher
 
-from inference.leaving import let_nothing_hold_up_the_end
 from speech.errors import CloseCode
 from speech.leaving import finish_streams
 
@@ -154,9 +154,10 @@ class SlowReader:
 
 
 class Server(Daphne):
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, when_told_to_end: Callable[[], None]) -> None:
         WebSocketFactory.protocol = ReadSocket
         self._where = f"{host}:{port}"
+        self._when_told_to_end = when_told_to_end
         self.failed = False
         self._ending: asyncio.Future[None] | None = None
         observer: Any = STDLibLogObserver()
@@ -184,7 +185,7 @@ class Server(Daphne):
         if self._ending is not None:
             self._ending.cancel()
             return
-        let_nothing_hold_up_the_end()
+        self._when_told_to_end()
         self._ending = asyncio.ensure_future(finish_streams())
         self._ending.add_done_callback(lambda _: self.stop())
 

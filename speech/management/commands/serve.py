@@ -19,6 +19,7 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
 from accounts.models import User
+from inference.leaving import let_nothing_hold_up_the_end
 from inference.management.options import add_engine_arguments, chosen_engines
 from inference.worker import Worker, run_workers, why_unusable
 from speech.link import Link
@@ -49,7 +50,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database does not answer: {error}Is DATABASE_URL right, and does it run?"
             ) from None
-        server = Server(settings.HOST, settings.PORT)
+        server = Server(settings.HOST, settings.PORT, let_nothing_hold_up_the_end)
         reactor.callWhenRunning(self.stdout.write, _greeting())
         reactor.callWhenRunning(_get_to_know_engines)
         reactor.callWhenRunning(_tell_state_on_signal)
