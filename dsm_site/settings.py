@@ -212,7 +212,7 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Speech ---------------------------------------------------------------------------------------------------
 
-STT_ENGINE: str = env.str("STT_ENGINE", default="auto")
+STT_ENGINE: list[str] = env.list("STT_ENGINE", default=["auto"])  # beside each other
 STT_SLOTS: int = env.int("STT_SLOTS", default=0)  # 0: as many as the machine carries
 TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["piper", "espeak"])  # beside each other
 TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # of each

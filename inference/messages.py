@@ -20,6 +20,9 @@ BYTES_PER_SAMPLE = 2
 FRAME_BYTES = FRAME_SAMPLES * BYTES_PER_SAMPLE
 
 
+UNKNOWN_LANGUAGE = "und"
+"""Of an engine that finds the language by itself; the code of BCP 47 for “undetermined”."""
+
 Kind = Literal["stt", "tts", "dialogue"]
 """What a stream is for: speech in and words out, text in and speech out, or speech both ways."""
 
@@ -203,6 +206,7 @@ class EndPoint(Message, frozen=True):
 
     start: float
     end: float
+    language: str = ""  # that was found, of an engine that was told none
 
 
 class Closed(Message, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from inference.engine import EngineUnusable
 from inference.messages import Endpointing
+from inference.whisper_languages import LANGUAGES
 
 OWN = Path(__file__).with_name("presets.toml")
 
@@ -28,11 +29,12 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     name: str
     kind: Literal["stt", "tts", "dialogue"]
-    package: Literal["moshi", "pocket-tts"] = "moshi"  # that runs it
+    package: Literal["moshi", "pocket-tts", "faster-whisper"] = "moshi"  # that runs it
     label: str
-    languages: dict[str, str]  # code: name; the first is the default
+    languages: dict[str, str]  # code: name; the first is the default. All of Whisper's for `faster-whisper`
     model: str
-    """A repository of the Hugging Face hub, `owner/name`, or a folder that holds the same files. For `pocket-tts`:
+    """A repository of the Hugging Face hub, `owner/name`, or a folder that holds the same files; for `faster-whisper`
+    one of a model that was converted for CTranslate2. For `pocket-tts`:
     one of its models by name, or the path of a configuration, `.yaml`."""
     revision: str = "main"
     """A branch, a tag or a commit of the repository."""
@@ -44,7 +46,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     delay: int = 0  # frames from a sound to its text
     silence_prefix: float = 0.0  # seconds of silence heard before a stream begins
     params_billions: float
-    slot_mb: float  # of streaming state in bfloat16
+    slot_mb: float = 0.0  # of streaming state in bfloat16
     download_mb: int
     endpointing: Endpointing | None = None
     voices: str = ""
@@ -76,8 +78,11 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 
 def _preset(name: str, values: dict[str, Any], environment: Mapping[str, str]) -> Preset:
     kind = str(values.get("kind", "")).upper()
-    if values.get("package", "moshi") != "moshi":
+    package = values.get("package", "moshi")
+    if package != "moshi":
         environment = {}
+    if package == "faster-whisper":
+        values = {"languages": LANGUAGES} | values
     overrides = {
         "model": environment.get(f"{kind}_MODEL"),
         "revision": environment.get(f"{kind}_REVISION"),

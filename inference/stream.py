@@ -31,7 +31,7 @@ BACKLOG_CHARACTERS = 20_000
 """Text held that the engine has not taken; the web side sends a few sentences ahead (`speech/speaking.py`)."""
 
 STALLED_AFTER = 15.0
-"""Seconds of speech without a word after which the engine is taken to be stuck with this stream."""
+"""Seconds of speech that has no word after which the engine is taken to be stuck with this stream."""
 
 
 class Unfit(Exception):
@@ -108,7 +108,8 @@ class Listening(Stream):
     def __init__(self, request: Open) -> None:
         super().__init__(request)
         self._backlog = bytearray()
-        self._wordless_speech = 0  # samples of speech since the last sign of a word
+        self._unsettled_speech: deque[int] = deque()  # the last sample of each frame
+        self._wordless_speech = 0  # samples that are settled, since the last sign of a word
 
     def _keep(self, message: Audio | Text) -> None:
         if isinstance(message, Text):
@@ -140,12 +141,17 @@ class Listening(Stream):
         match event:
             case Word() | Partial():
                 self._wordless_speech = 0
-            case Step(speech=speech) if speech > 0.5:
-                self._wordless_speech += FRAME_SAMPLES
+                self._unsettled_speech.clear()
+            case Step(sample=sample, settled=settled, speech=speech):
+                if speech > 0.5:
+                    self._unsettled_speech.append(sample)
+                while self._unsettled_speech and self._unsettled_speech[0] <= settled:
+                    self._unsettled_speech.popleft()
+                    self._wordless_speech += FRAME_SAMPLES
 
     @property
     def is_stalled(self) -> bool:
-        """The engine has long heard speech without finding words in it."""
+        """The engine has long heard speech without finding words in it, and will find none any more."""
         return self._wordless_speech > STALLED_AFTER * SAMPLE_RATE
 
     @property

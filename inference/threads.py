@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence, Set
 from concurrent.futures import Future
+from contextlib import nullcontext
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
@@ -38,6 +39,8 @@ class InThread:
         self.note = ""
         self._wanted = slots
         self._name = name
+        preset = engines.ENGINES[name].preset
+        self._turn = nullcontext() if preset and preset.package == "faster-whisper" else _turn
         self._engine: Engine[Any]
         self._busy: Set[int] = frozenset()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -107,13 +110,13 @@ class InThread:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                with _turn:
+                with self._turn:
                     future.set_result(call())
             except BaseException as error:
                 future.set_exception(error)
 
 
 _turn = threading.Lock()
-"""What one engine at a time may have: the package keeps in globals whether it is capturing a CUDA graph."""
+"""What one engine on torch at a time may have: moshi keeps in globals whether it is capturing a CUDA graph."""
 
 _START_AGAIN = "This process cannot use it any more: start it again, or have a service manager do so."

@@ -9,7 +9,9 @@ main() {
     install light
     case "$1" in
         serve)
-            if torch_is_wanted; then install torch; fi ;;
+            if torch_is_wanted; then install torch; fi
+            if is_chosen whisper-; then install whisper; fi
+            ;;
         test) install test ;;
         trials)
             install test
@@ -81,9 +83,14 @@ get_uv() {
 
 # A CUDA GPU is there, or the engine that was asked for runs on torch.
 torch_is_wanted() {
-    case "$(chosen STT_ENGINE),$(chosen TTS_ENGINE)" in
-        stt-* | *,tts-* | *,pocket-tts-*) return 0 ;;
-        *) nvidia-smi >/dev/null 2>&1 ;;
+    is_chosen stt- || is_chosen tts- || is_chosen pocket-tts- || nvidia-smi >/dev/null 2>&1
+}
+
+# is_chosen PREFIX: of the engines that were asked for, the name of one begins with it.
+is_chosen() {
+    case ",$(chosen STT_ENGINE),$(chosen TTS_ENGINE)" in
+        *,"$1"*) return 0 ;;
+        *) return 1 ;;
     esac
 }
 

@@ -6,6 +6,8 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Self
 
+from django.conf import settings
+
 from inference.messages import Down, Kind, Status
 from speech.errors import AtCapacity, NoEngine, ProtocolError
 from speech.events import Queued, Starting
@@ -118,7 +120,8 @@ class Admission:
 
 
 def choose(there: dict[str, Status], engine: str, language: str) -> Status:
-    """The engine asked for or, by default, the one with the most free slots of those that know the language.
+    """The engine asked for or, by default, of those that know the language and have free slots the one that is named
+    first in the settings.
 
     Raises `NoEngine` if there is none at all, and `ProtocolError` if nobody has it or knows the language.
     """
@@ -131,7 +134,12 @@ def choose(there: dict[str, Status], engine: str, language: str) -> Status:
     if not able:
         spoken = sorted({code for status in known for code in status.languages})
         raise ProtocolError(f"No engine knows the language “{language}”.", f"They know: {', '.join(spoken)}.")
-    return max(able, key=lambda status: status.free)
+    return max(able, key=lambda status: (status.free > 0, -_rank(status.engine), status.free))
+
+
+def _rank(engine: str) -> int:
+    configured = [*settings.STT_ENGINE, *settings.TTS_ENGINE]
+    return configured.index(engine) if engine in configured else len(configured)
 
 
 def _still(note: str) -> str:

@@ -47,10 +47,12 @@ class Word(Event, frozen=True):
     confidence: float | None
 
 
-class EndPoint(Event, frozen=True):
+class EndPoint(Event, frozen=True, omit_defaults=True):
     segment: int
     start: float
     end: float
+    language: str = ""  # that was found, where none was told
+    speaker: str = ""  # of a recording with one on each side
 
 
 class Ack(Event, frozen=True):

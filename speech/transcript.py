@@ -72,7 +72,7 @@ class Transcript:
         return numbered
 
     def end_point(self, end_point: messages.EndPoint) -> events.EndPoint:
-        numbered = events.EndPoint(self._segment, end_point.start, end_point.end)
+        numbered = events.EndPoint(self._segment, end_point.start, end_point.end, end_point.language)
         self._told.end_points.append(numbered)
         return numbered
 

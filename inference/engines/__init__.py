@@ -37,7 +37,8 @@ class EngineInfo:
     install: str = ""
     """How to get what is missing."""
     preset: Preset | None = None
-    """Of an engine on one of Kyutai's models: it runs in a thread, and finds out itself how many slots it has."""
+    """Of an engine that runs a model of `presets.toml`: it does so in a thread, and finds out itself how many slots it
+    has."""
 
     better: Better | None = None
 
@@ -58,8 +59,8 @@ def load(name: str, slots: int, tell: Callable[[str], None] = logger.info) -> En
         made: Engine[Any] = getattr(import_module(module), class_name)(slots, info.preset, tell)
     except ModuleNotFoundError as error:
         raise EngineUnusable(
-            f"{info.label} needs {error.name}, which is not installed: .venv/bin/pip install -r requirements/torch.txt "
-            "(with CUDA's libraries that is about 7 GB)."
+            f"{info.label} needs {error.name}, which is not installed: .venv/bin/pip install -r "
+            f"{REQUIREMENTS_OF[info.preset.package]}."
         ) from error
     return made
 
@@ -164,6 +165,12 @@ ENGINE_OF = {
     ("moshi", "stt"): "inference.engines.moshi_stt:MoshiStt",
     ("moshi", "tts"): "inference.engines.moshi_tts.loading:load",
     ("pocket-tts", "tts"): "inference.engines.pocket:load",
+    ("faster-whisper", "stt"): "inference.engines.whisper:Whisper",
+}
+REQUIREMENTS_OF = {
+    "moshi": "requirements/torch.txt (with CUDA's libraries that is about 7 GB)",
+    "pocket-tts": "requirements/torch.txt (with CUDA's libraries that is about 7 GB)",
+    "faster-whisper": "requirements/whisper.txt (about 250 MB)",
 }
 CONTROLS_OF = {("moshi", "tts"): [GUIDANCE, TEMPERATURE, SEED], ("pocket-tts", "tts"): [POCKET_TEMPERATURE]}
 

@@ -51,8 +51,10 @@ class Utterance:
     """How sure the detector is of each."""
     voiced: int = 0
     silence: int = 0  # windows since the last voiced one
-    ends_after: int = PAUSE
-    """So much silence ends it; whoever reads it may know that less will do, until it goes on."""
+    pause: int = PAUSE
+    """So much silence ends it..."""
+    ends_early_after: int = 0
+    """...or so much less, as whoever reads it may know, until it goes on."""
 
     def add(self, window: Window, voice: float) -> None:
         self.windows.append(window)
@@ -61,7 +63,7 @@ class Utterance:
         self.voiced += is_voiced
         self.silence = 0 if is_voiced else self.silence + 1
         if is_voiced:
-            self.ends_after = PAUSE
+            self.ends_early_after = 0
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -75,6 +77,10 @@ class Utterance:
         return self.voiced >= LEAST_VOICE
 
     @property
+    def is_over(self) -> bool:
+        return self.silence >= (self.ends_early_after or self.pause)
+
+    @property
     def is_in_lull(self) -> bool:
         return self.silence >= LULL
 
@@ -86,7 +92,7 @@ class Utterance:
     def split(self) -> tuple["Utterance", "Utterance"]:
         """In two, at the most quiet window of its last seconds; of several the last."""
         at = len(self) - 1 - int(np.argmin(self.voice[: -CUT_WITHIN - 1 : -1]))
-        parts = Utterance(self.begin), Utterance(self.begin + at)
+        parts = Utterance(self.begin, pause=self.pause), Utterance(self.begin + at, pause=self.pause)
         for number, (window, voice) in enumerate(zip(self.windows, self.voice, strict=True)):
             parts[number >= at].add(window, voice)
         return parts
@@ -95,7 +101,11 @@ class Utterance:
 class Utterances:
     """Cuts the audio of one stream."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        """`longest`, and all other lengths here: in windows."""
+        self.pause = PAUSE
+        """Which ends those that begin from now on."""
+        self._longest = longest
         self._detector = SileroVAD(RATE)
         self.begin()
 
@@ -145,15 +155,15 @@ class Utterances:
                 return []
             running = self.running = self._start()
         running.add(window, voice)
-        if running.silence >= running.ends_after:
+        if running.is_over:
             return self._end(running)
-        if len(running) >= LONGEST:
+        if len(running) >= self._longest:
             ended, self.running = running.split()
             return [ended]
         return []
 
     def _start(self) -> Utterance:
-        utterance = Utterance(self._heard - 1 - len(self._padding))
+        utterance = Utterance(self._heard - 1 - len(self._padding), pause=self.pause)
         for window in self._padding:
             utterance.add(window, 0.0)
         self._padding.clear()

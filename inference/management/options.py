@@ -32,8 +32,8 @@ def chosen_engines(engine: list[str] | None, slots: int | None, **others: object
             if not info.is_installed:
                 raise CommandError(f"{info.label} is not installed. {info.install}")
         return choices
-    stt_engine = automatic() if settings.STT_ENGINE == "auto" else settings.STT_ENGINE
-    wanted = {"STT_ENGINE": [stt_engine], "TTS_ENGINE": settings.TTS_ENGINE}
+    stt_engines = [automatic() if name == "auto" else name for name in settings.STT_ENGINE]
+    wanted = {"STT_ENGINE": stt_engines, "TTS_ENGINE": settings.TTS_ENGINE}
     choices = [_choice(name, setting, slots) for setting, names in wanted.items() for name in names if name]
     for info, _ in choices:
         if not info.is_installed:

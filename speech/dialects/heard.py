@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from accounts.caller import Caller
-from inference.messages import SAMPLE_RATE
+from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
 from speech import events
 from speech.dialects.told import Tell, told_by, while_allowed
 from speech.errors import StreamError
@@ -53,10 +53,17 @@ class Heard:
                 self.engine, self.language = engine, language
             case events.Word():
                 self.words.append(event)
+            case events.EndPoint():
+                self.note_language([event])
             case events.Interrupted(words=standing):
                 del self.words[standing:]
             case events.Step(sample=sample) | events.Ack(sample=sample):
                 self.duration = max(self.duration, sample / SAMPLE_RATE)
+
+    def note_language(self, end_points: list[events.EndPoint]) -> None:
+        """The first that was found, where none was told."""
+        if self.language == UNKNOWN_LANGUAGE:
+            self.language = next((each.language for each in end_points if each.language), UNKNOWN_LANGUAGE)
 
     @property
     def text(self) -> str:
@@ -123,6 +130,8 @@ async def hear(caller: Caller, pcm: AsyncGenerator[bytes], engine: str = "", lan
                 placed = told.placed(part.start / SAMPLE_RATE, len(heard.words), segments)
                 heard.words += placed.words
                 segments += len(placed.end_points)
+                heard.language = heard.language or hearing.language
+                heard.note_language(placed.end_points)
                 heard.duration = part.end / SAMPLE_RATE
-    heard.engine, heard.language = hearing.engine, hearing.language
+    heard.engine, heard.language = hearing.engine, heard.language or hearing.language
     return heard

@@ -1,7 +1,7 @@
 """A session: what a user keeps of a stream, or of several that went on with each other."""
 
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import timedelta
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from accounts.models import User
-from inference.messages import SAMPLE_RATE
+from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
 from speech.errors import NoSession, NotApproved, QuotaReached, TooManyStreams
 from speech.events import EndPoint
 from speech.events import Word as SpokenWord
@@ -172,9 +172,10 @@ class Session(models.Model):
 
     def begin(self, engine: str, language: str) -> tuple[int, int]:
         """A slot was found. Returns how many words and segments are stored already."""
-        self.engine, self.language = engine, language
+        was_found = language == UNKNOWN_LANGUAGE and self.language != ""
+        self.engine, self.language = engine, self.language if was_found else language
         self.started_at = self.started_at or timezone.now()
-        self._mine().update(engine=engine, language=language, started_at=self.started_at, seen_at=timezone.now())
+        self._mine().update(engine=engine, language=self.language, started_at=self.started_at, seen_at=timezone.now())
         return self.words.count(), self.segments.heard().count()
 
     def commit(self, samples: int, words: Sequence[SpokenWord], end_points: Sequence[EndPoint], counts: Counts) -> bool:
@@ -202,6 +203,7 @@ class Session(models.Model):
             )
             if end_points:
                 self._store_segments(end_points)
+                self._note_language(end_points)
             if words and words[0].index < OPENING_WORDS:
                 opening = " ".join(self.words.values_list("text", flat=True)[:OPENING_WORDS])
                 self._mine().update(opening=opening[:OPENING_LENGTH])
@@ -214,11 +216,25 @@ class Session(models.Model):
             said[index].append(text)
         Segment.objects.bulk_create(
             (
-                Segment(session=self, index=e.segment, start=e.start, end=e.end, text=" ".join(said[e.segment]))
+                Segment(
+                    session=self,
+                    index=e.segment,
+                    start=e.start,
+                    end=e.end,
+                    text=" ".join(said[e.segment]),
+                    speaker=e.speaker,
+                )
                 for e in end_points
             ),
             ignore_conflicts=True,
         )
+
+    def _note_language(self, end_points: Sequence[EndPoint]) -> None:
+        """That of most of what is told at once, first; what comes later may be a loan."""
+        found = Counter(e.language for e in end_points if e.language)
+        if self.language == UNKNOWN_LANGUAGE and found:
+            self.language = found.most_common(1)[0][0]
+            self._mine().update(language=self.language)
 
     def end(self) -> None:
         """The stream is over; a session in which nothing could be said leaves nothing behind."""

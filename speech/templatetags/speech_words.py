@@ -3,6 +3,7 @@ from django.conf.locale import LANG_INFO
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
+from inference.messages import UNKNOWN_LANGUAGE
 from speech.models import Spoken
 from speech.reading import Utterance
 from speech.search import Query
@@ -43,4 +44,6 @@ def is_unsure(word: Spoken) -> bool:
 @register.filter
 def language_name(code: str) -> str:
     """In the language itself, or the code where the name is not known."""
+    if code == UNKNOWN_LANGUAGE:
+        return "not found out"
     return LANG_INFO.get(code, {}).get("name_local", code)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from inference.engines import moonshine
+from inference.engines import reader
 from inference.engines.moonshine import Moonshine
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Open, Partial, Step, Word
 from tests.inference.hearing import assert_settled_holds, frames_of, hear, pick, text
@@ -22,7 +22,7 @@ class Clock:
 @pytest.fixture(scope="module")
 def engine():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(moonshine, "READING_ALONG", 0.05)  # by that clock a reading takes 0.08 s: one in 1.6 s
+        patch.setattr(reader, "READING_ALONG", 0.05)  # by that clock a reading takes 0.08 s: one in 1.6 s
         yield Moonshine(2, Clock())
 
 
@@ -122,10 +122,10 @@ def test_with_its_hands_full_it_reads_only_what_is_final(spoken, opening):
         return call
 
     engine._hear = taking(0.08, engine._hear)
-    engine._read = taking(0.5, engine._read)
+    engine.read = taking(0.5, engine.read)
     told = hear(engine, spoken)
     assert word_error_rate(opening.text, text(told)) <= 0.15
-    assert 1 <= len(pick(told, Partial)) <= (moonshine.SAVED + moonshine.LENT) / 0.5
+    assert 1 <= len(pick(told, Partial)) <= (reader.SAVED + reader.LENT) / 0.5
 
 
 def test_a_single_word_is_not_lost(engine, tmp_path):

@@ -1,7 +1,7 @@
 import pytest
 
 from inference import presets
-from inference.messages import Endpointing
+from inference.messages import UNKNOWN_LANGUAGE, Endpointing
 
 OWN = """
 [mine]
@@ -70,3 +70,13 @@ def test_what_is_wrong_in_a_file_is_said(tmp_path, text, said):
 def test_a_file_that_is_not_there_is_said():
     with pytest.raises(presets.InvalidPreset, match="cannot be read: No such file"):
         presets.load({"PRESETS_FILE": "/nowhere/own.toml"})
+
+
+def test_whisper_knows_a_hundred_languages_unless_told_others(tmp_path):
+    (tmp_path / "own.toml").write_text('[whisper-tiny]\nlanguages = { en = "English" }\nmodel = "/models/tiny.en"\n')
+    languages = presets.load({"STT_MODEL": "/models/other"})["whisper-base"].languages
+    assert next(iter(languages)) == UNKNOWN_LANGUAGE
+    assert len(languages) == 100
+    assert languages["de"] == "Deutsch"
+    own = presets.load({"PRESETS_FILE": str(tmp_path / "own.toml")})["whisper-tiny"]
+    assert (own.languages, own.model) == ({"en": "English"}, "/models/tiny.en")

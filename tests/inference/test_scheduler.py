@@ -217,14 +217,15 @@ class Deaf:
 
     slots = 1
 
-    def __init__(self) -> None:
+    def __init__(self, settled=1920) -> None:
+        self.settled = settled  # of what it heard
         self.opened_at: list[int] = []
 
     def open(self, slot, request):
         self.opened_at.append(request.position)
 
     def step(self, inputs):
-        return {slot: [Step(1920, 0, 1.0)] for slot in inputs}
+        return {slot: [Step(1920, self.settled, 1.0)] for slot in inputs}
 
     def flush(self, slot):
         return []
@@ -247,6 +248,17 @@ async def test_speech_without_words_for_long_makes_the_engine_begin_afresh(monke
         running.send("s", Audio(noise(4)), Marker(1))
         await running.listener.until("s", Marker)
     assert deaf.opened_at == [0, 2 * 1920, 4 * 1920]
+
+
+async def test_speech_that_may_still_get_words_is_waited_for(monkeypatch):
+    waiting = Deaf(settled=0)
+    monkeypatch.setattr(engines, "load", lambda name, slots: waiting)
+    monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
+    async with Running(in_loop(1)) as running:
+        running.open("s")
+        running.send("s", Audio(noise(4)), Marker(1))
+        await running.listener.until("s", Marker)
+    assert waiting.opened_at == [0]
 
 
 async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monkeypatch):

@@ -5,10 +5,11 @@ import asyncio
 import msgspec
 import pytest
 from channels.layers import get_channel_layer
+from msgspec.structs import replace
 
 from inference.messages import WEB_GROUP, Status
 from speech import admission
-from speech.admission import Admission
+from speech.admission import Admission, choose
 from speech.errors import AtCapacity, NoEngine
 from speech.events import Queued, Starting
 from speech.link import Link
@@ -61,3 +62,27 @@ async def test_a_full_engine_is_told_to_those_who_do_not_wait(beat, monkeypatch)
     asked = await ask(may_wait=False)
     with pytest.raises(AtCapacity):
         asked.news()
+
+
+ENGINES = {
+    name: Status("worker", name, name, dict.fromkeys(languages, "…"), 8, free)
+    for name, languages, free in (("small", ["en"], 3), ("large", ["en"], 8), ("many", ["und", "de", "en"], 5))
+}
+
+
+def test_of_those_that_know_the_language_the_first_in_the_settings_is_chosen(settings):
+    settings.STT_ENGINE = ["small", "many"]
+    assert choose(ENGINES, "", "").engine == "small"
+    assert choose(ENGINES, "", "de-CH").engine == "many"
+    assert choose(ENGINES, "large", "").engine == "large"
+
+
+def test_one_without_a_free_slot_comes_last(settings):
+    settings.STT_ENGINE = ["small", "many"]
+    full = ENGINES | {"small": replace(ENGINES["small"], free=0)}
+    assert choose(full, "", "en").engine == "many"
+
+
+def test_where_the_settings_name_none_the_one_with_the_most_free_slots_is_chosen(settings):
+    settings.STT_ENGINE = ["auto"]
+    assert choose(ENGINES, "", "").engine == "large"

@@ -14,8 +14,9 @@ import torch
 from huggingface_hub import constants
 
 from benchmarks.trials.models.checkpoints import put_into_hub_cache
-from inference import checkpoints, presets
-from inference.checkpoints import Checkpoint, CheckpointError
+from inference import hub, presets
+from inference.checkpoints import Checkpoint
+from inference.hub import CheckpointError
 from tests.support.ports import free_port
 
 PRESET = presets.load({})["stt-1b-en_fr"]
@@ -179,7 +180,7 @@ def test_a_name_that_the_hub_does_not_know_is_said(hub, model, revision, message
 
 def test_a_full_disk_is_said_before_the_download(hub, monkeypatch):
     usage = shutil.disk_usage("/")._replace(free=1_000_000)
-    monkeypatch.setattr(checkpoints.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(hub.shutil, "disk_usage", lambda _: usage)
     with says(r"no room for org/model.*the disk of .* has 1 MB left.*HF_HOME"):
         Checkpoint.obtain(of("org/model"))
 

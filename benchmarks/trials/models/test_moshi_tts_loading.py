@@ -8,10 +8,10 @@ import torch
 
 from benchmarks.trials.models import checkpoints
 from inference import engines
-from inference.checkpoints import CheckpointError
 from inference.device import DoesNotFit
 from inference.engines.moshi_tts.loading import load
 from inference.engines.moshi_tts.voices import VoiceError
+from inference.hub import CheckpointError
 from inference.presets import Preset
 
 

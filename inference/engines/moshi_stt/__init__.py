@@ -11,12 +11,13 @@ from math import ceil
 import numpy as np
 import torch
 
-from inference.checkpoints import Checkpoint, CheckpointError, Tell
+from inference.checkpoints import Checkpoint
 from inference.device import DoesNotFit, Plan, find, plan
 from inference.engine import Frame
 from inference.engines.moshi_stt.hearing import Hearing, Manner
 from inference.engines.moshi_stt.model import Heard, Model
 from inference.engines.moshi_stt.voice import VoiceActivity
+from inference.hub import CheckpointError, Tell
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Closed, Endpointing, Event, Open
 from inference.presets import Preset
 

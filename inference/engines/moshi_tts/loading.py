@@ -6,10 +6,11 @@ import logging
 import msgspec
 import torch
 
-from inference.checkpoints import Checkpoint, CheckpointError, Tell
+from inference.checkpoints import Checkpoint
 from inference.device import Device, DoesNotFit, Plan, find, plan
 from inference.engines.moshi_tts import MoshiTts
 from inference.engines.moshi_tts.voices import Voices, obtain
+from inference.hub import CheckpointError, Tell
 from inference.presets import Preset, Quality
 
 logger = logging.getLogger(__name__)
