@@ -30,6 +30,9 @@ class AnnouncementSerializer(serializers.Serializer):
     engine = serializers.CharField(required=False, allow_blank=True, default="", max_length=50)
     language = serializers.CharField(required=False, allow_blank=True, default="", max_length=20)
     audio = serializers.BooleanField(required=False, default=False, help_text="Keep the sound")
+    sides = serializers.BooleanField(
+        required=False, default=False, help_text="It is stereo, with another speaker on each side"
+    )
 
 
 class UploadSerializer(serializers.Serializer):

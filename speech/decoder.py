@@ -1,9 +1,9 @@
-"""The process that opens files of strangers: `python -I decoder.py check|sound START LIMIT < FILE`.
+"""The process that opens files of strangers: `python -I decoder.py check|sound START LIMIT CHANNELS < FILE`.
 
 It knows nothing of the site, has no environment, writes no file, and is bounded in memory and in time: what it reads
 was written by anybody, and FFmpeg's libraries are old and large. `check` reads the file to its end and prints what it
-is; `sound` writes its sound as s16le, mono, 24 kHz, from sample START on. Both end after LIMIT samples. What goes wrong
-is told in a line of JSON on standard error, with exit status 1.
+is; `sound` writes its sound as s16le, 24 kHz, its one or two CHANNELS interleaved, from sample START on. Both end after
+LIMIT samples. What goes wrong is told in a line of JSON on standard error, with exit status 1.
 
 The sound keeps the time of the file: where a track begins late, or has a gap, there is silence.
 """
@@ -43,13 +43,13 @@ MP3_RATES = (44_100, 48_000, 32_000)
 MP3_HALVED = {3: 0, 2: 1, 0: 2}
 
 
-def main(task: str, start: int, limit: int) -> int:
+def main(task: str, start: int, limit: int, channels: int) -> int:
     _bound()
     try:
         if task == "check":
             print(json.dumps(check(limit)))
         else:
-            write(start, limit)
+            write(start, limit, channels)
     except (av.FFmpegError, MemoryError, ValueError) as error:
         print(json.dumps({"error": "unreadable", "detail": str(error)}), file=sys.stderr)
         return 1
@@ -72,17 +72,18 @@ def _bound() -> None:
 
 
 def check(limit: int) -> dict[str, object]:
-    """How many `samples` there are, and whether the file `is_cut` off."""
-    track = Track()
+    """How many `samples` there are, in how many `channels`, and whether the file `is_cut` off."""
+    track = Track(channels=1)
     samples = sum(len(pcm) for pcm in track.sound(limit))
     if not samples or track.broken > track.whole:
         raise ValueError(f"{track.broken} packets are broken, {track.whole} are whole")
-    return {"samples": samples, "is_cut": samples <= limit and track.is_cut(samples / RATE)}
+    is_cut = samples <= limit and track.is_cut(samples / RATE)
+    return {"samples": samples, "channels": track.channels_there, "is_cut": is_cut}
 
 
-def write(start: int, limit: int) -> None:
+def write(start: int, limit: int, channels: int) -> None:
     position = 0
-    for pcm in Track().sound(limit):
+    for pcm in Track(channels).sound(limit):
         if position + len(pcm) > start:
             sys.stdout.buffer.write(pcm[max(0, start - position) :].tobytes())
         position += len(pcm)
@@ -91,18 +92,22 @@ def write(start: int, limit: int) -> None:
 class Track:
     """The first track of sound in the file, and what was found out about it while it was read."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int) -> None:
+        """`channels`: as which it is read; `channels_there` are its own."""
+        self.channels_there = 0
         self.whole = self.broken = 0  # packets
+        self._channels = channels
         self._ends_broken = False
         self._promised: float | None = None
 
     def sound(self, limit: int) -> Iterator[np.ndarray]:
-        """int16[n], mono, 24 kHz; one that is too long ends with the first sample after `limit`."""
+        """int16[n, channels], 24 kHz; one that is too long ends with the first sample after `limit`."""
         position = 0
         with _open() as container:
             track = _first(container)
             self._promised = _promised(container, track)
-            resampled = _Resampler(beginning=(container.start_time or 0) / av.time_base)
+            self.channels_there = track.codec_context.layout.nb_channels
+            resampled = _Resampler((container.start_time or 0) / av.time_base, self._channels)
             try:
                 for frame in self._frames(container, track):
                     for pcm in resampled.take(frame):
@@ -181,9 +186,10 @@ def _is_cut_mp3(frame: bytes) -> bool:
 class _Resampler:
     """What comes out keeps to the times of what goes in: `aresample` fills gaps with silence, and trims overlaps."""
 
-    def __init__(self, beginning: float) -> None:
+    def __init__(self, beginning: float, channels: int) -> None:
         """`beginning`: the time that the file calls its first, in seconds."""
         self._beginning = beginning
+        self._channels = channels
         self._kind: tuple[object, ...] = ()
         self._graph: av.filter.Graph | None = None
         self._position = 0
@@ -206,9 +212,10 @@ class _Resampler:
             sample_rate=frame.sample_rate, format=frame.format, layout=frame.layout, time_base=frame.time_base
         )
         timed = graph.add("aresample", f"{RATE}:async=1:first_pts={self._position}")
-        mono = graph.add("aformat", f"sample_fmts=s16:channel_layouts=mono:sample_rates={RATE}")
+        layout = "mono" if self._channels == 1 else "stereo"
+        mixed = graph.add("aformat", f"sample_fmts=s16:channel_layouts={layout}:sample_rates={RATE}")
         sink = graph.add("abuffersink")
-        for one, next_one in ((source, timed), (timed, mono), (mono, sink)):
+        for one, next_one in ((source, timed), (timed, mixed), (mixed, sink)):
             one.link_to(next_one)
         graph.configure()
         return graph
@@ -220,7 +227,7 @@ class _Resampler:
         graph.push(frame)
         while True:
             try:
-                pcm = graph.pull().to_ndarray()[0]
+                pcm = graph.pull().to_ndarray().reshape(-1, self._channels)
             except (av.BlockingIOError, av.EOFError):
                 return
             self._position += len(pcm)
@@ -228,4 +235,4 @@ class _Resampler:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 PROGRAM = Path(__file__).with_name("decoder.py")
 CHUNK = 2 * SAMPLE_RATE * BYTES_PER_SAMPLE
-"""Bytes; two seconds."""
+"""Bytes of a channel; two seconds."""
 CHECKED_WITHIN = 1_800.0
 COMES_WITHIN = 60.0
 """Seconds for the first samples, and between any two chunks. A long file that is taken up again is read from its
@@ -51,6 +51,11 @@ class TooLong(BadAudio):
     todo = "Cut it into parts, and send them one by one."
 
 
+class OneSide(BadAudio):
+    what = "The recording has no two sides."
+    todo = "Send it again without asking for a speaker on each side."
+
+
 class CutOff(BadAudio):
     what = "The file is cut off."
     todo = "Send the whole file, or take what is there."
@@ -65,10 +70,10 @@ class Gone(BadAudio):
 ERRORS = MappingProxyType({"unreadable": BadAudio, "silent": NoSound, "codec": UnknownCodec})
 
 
-async def length_of(path: Path, may_be_cut: bool = False) -> int:
+async def length_of(path: Path, may_be_cut: bool = False, has_sides: bool = False) -> int:
     """How many samples the file has. It is read to its end, which takes some seconds for each hour of it.
 
-    Raises `BadAudio`.
+    Raises `BadAudio`, also if it `has_sides`, a speaker on each, and is not stereo.
     """
     async with _running("check", 0, path) as process:
         try:
@@ -82,20 +87,24 @@ async def length_of(path: Path, may_be_cut: bool = False) -> int:
     samples: int = found["samples"]
     if samples > _longest():
         raise _too_long()
+    if has_sides and found["channels"] != 2:
+        why = f"It has {found['channels']} channel{'s' if found['channels'] != 1 else ''}, and stereo is two."
+        raise OneSide(why=why)
     if found["is_cut"] and not may_be_cut:
         raise CutOff(why=f"It ends in the middle, after {clock(samples / SAMPLE_RATE)}.")
     return samples
 
 
-async def decoded(path: Path | str, start: int = 0) -> AsyncGenerator[bytes]:
-    """s16le, mono, 24 kHz, in whole samples, from sample `start` on. Of a file that breaks off, what is there.
+async def decoded(path: Path | str, start: int = 0, channels: int = 1) -> AsyncGenerator[bytes]:
+    """s16le, 24 kHz, mono or its two channels interleaved, in whole samples, from sample `start` on. Of a file that
+    breaks off, what is there.
 
     Raises `BadAudio`.
     """
     position = start
-    async with _running("sound", start, Path(path)) as process:
-        while chunk := await _chunk(process.stdout):
-            position += len(chunk) // BYTES_PER_SAMPLE
+    async with _running("sound", start, Path(path), channels) as process:
+        while chunk := await _chunk(process.stdout, channels):
+            position += len(chunk) // BYTES_PER_SAMPLE // channels
             if position > _longest():
                 raise _too_long()
             yield chunk
@@ -105,21 +114,22 @@ async def decoded(path: Path | str, start: int = 0) -> AsyncGenerator[bytes]:
         raise NoSound
 
 
-async def _chunk(pipe: asyncio.StreamReader | None) -> bytes:
+async def _chunk(pipe: asyncio.StreamReader | None, channels: int) -> bytes:
     """The next one; a shorter one is the last."""
+    sample = BYTES_PER_SAMPLE * channels
     if pipe is None:
         return b""
     try:
         async with asyncio.timeout(COMES_WITHIN):
-            return await pipe.readexactly(CHUNK)
+            return await pipe.readexactly(CHUNK * channels)
     except asyncio.IncompleteReadError as end:
-        return end.partial[: len(end.partial) // BYTES_PER_SAMPLE * BYTES_PER_SAMPLE]
+        return end.partial[: len(end.partial) // sample * sample]
     except TimeoutError:
         raise BadAudio(why="It takes too long to read.") from None
 
 
 @asynccontextmanager
-async def _running(task: str, start: int, path: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def _running(task: str, start: int, path: Path, channels: int = 1) -> AsyncIterator[asyncio.subprocess.Process]:
     try:
         file = await asyncio.to_thread(path.open, "rb")
     except OSError as error:
@@ -127,7 +137,7 @@ async def _running(task: str, start: int, path: Path) -> AsyncIterator[asyncio.s
         raise Gone from None
     with file:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(PROGRAM), task, str(start), str(_longest())),
+            *(sys.executable, "-I", str(PROGRAM), task, str(start), str(_longest()), str(channels)),
             stdin=file,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

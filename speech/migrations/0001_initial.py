@@ -163,6 +163,7 @@ class Migration(migrations.Migration):
                 ("engine", models.CharField(blank=True, max_length=50)),
                 ("language", models.CharField(blank=True, max_length=20)),
                 ("keeps_audio", models.BooleanField(default=False)),
+                ("has_sides", models.BooleanField(default=False)),
                 ("takes_cut", models.BooleanField(default=False)),
                 (
                     "state",

@@ -59,6 +59,8 @@ class Upload(models.Model):
     engine = models.CharField(max_length=50, blank=True)
     language = models.CharField(max_length=20, blank=True)
     keeps_audio = models.BooleanField(default=False)
+    has_sides = models.BooleanField(default=False)
+    """It is stereo, with another speaker on each side."""
     takes_cut = models.BooleanField(default=False)
 
     state = models.CharField(max_length=10, choices=State, default=State.SENDING)

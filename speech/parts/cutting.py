@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES, FRAME_SAMPLES
 
@@ -21,33 +22,49 @@ PAUSE = 5
 @dataclass(frozen=True)
 class Part:
     start: int  # sample of the recording
-    pcm: bytes  # s16le, mono, 24 kHz
+    pcm: bytes  # s16le, 24 kHz, its channels interleaved
+    channels: int = 1
 
     @property
     def end(self) -> int:
         """The sample after its last one."""
-        return self.start + len(self.pcm) // BYTES_PER_SAMPLE
+        return self.start + len(self.pcm) // BYTES_PER_SAMPLE // self.channels
+
+    @property
+    def sides(self) -> list[bytes]:
+        """Each channel alone."""
+        return [side.tobytes() for side in self._samples.T]
+
+    @property
+    def mixed(self) -> bytes:
+        return self._samples.mean(axis=1, dtype=np.float32).astype("<i2").tobytes() if self.channels > 1 else self.pcm
+
+    @property
+    def _samples(self) -> NDArray[np.int16]:
+        return np.frombuffer(self.pcm, "<i2").reshape(-1, self.channels)
 
 
-async def cut(sound: AsyncGenerator[bytes], start: int = 0) -> AsyncGenerator[Part]:
-    """`sound`: s16le, mono, 24 kHz, in whole samples, which begins with sample `start` of the recording."""
+async def cut(sound: AsyncGenerator[bytes], start: int = 0, channels: int = 1) -> AsyncGenerator[Part]:
+    """`sound`: s16le, 24 kHz, its channels interleaved, in whole samples, which begins with sample `start` of the
+    recording."""
     held = bytearray()
+    frame = FRAME_BYTES * channels
     async with aclosing(sound):
         async for pcm in sound:
             held += pcm
-            while len(held) >= LONGEST * FRAME_BYTES:
-                size = await asyncio.to_thread(quietest, bytes(held[: LONGEST * FRAME_BYTES])) * FRAME_BYTES
-                part = Part(start, bytes(held[:size]))
+            while len(held) >= LONGEST * frame:
+                size = await asyncio.to_thread(quietest, bytes(held[: LONGEST * frame]), channels) * frame
+                part = Part(start, bytes(held[:size]), channels)
                 del held[:size]
                 yield part
                 start = part.end
     if held:
-        yield Part(start, bytes(held))
+        yield Part(start, bytes(held), channels)
 
 
-def quietest(pcm: bytes) -> int:
+def quietest(pcm: bytes, channels: int = 1) -> int:
     """The frame of `pcm`, which has `LONGEST`, in the middle of its quietest pause: the next part begins with it."""
-    frames = np.frombuffer(pcm, "<i2").astype(np.float32).reshape(-1, FRAME_SAMPLES)
+    frames = np.frombuffer(pcm, "<i2").astype(np.float32).reshape(-1, FRAME_SAMPLES * channels)
     loudness = np.square(frames[SHORTEST:]).mean(axis=1)
     around = np.convolve(loudness, np.ones(PAUSE), "valid")  # of so many frames from each one on
     return SHORTEST + int(around.argmin()) + PAUSE // 2

@@ -4,19 +4,22 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, nullcontext
+from typing import Any
 
 from accounts.caller import Caller
 from speech import errors
 from speech.dialects.told import told_by
 from speech.parts.capacity import Capacity
 from speech.parts.cutting import Part, cut
-from speech.parts.part_hearing import Begun, HeardPart, PartHearing, Yielded
+from speech.parts.part_hearing import Begun, HeardPart, PartHearing, Yielded, merged
 
 logger = logging.getLogger(__name__)
 
 AHEAD = 8
 """Parts that are heard, or were, while one before them still is. Each has up to 3.6 MB of sound."""
 TRIES_AGAIN_AFTER = 3.0  # seconds
+SPEAKERS = ("Speaker 1", "Speaker 2")
+"""Left and right, until somebody names them."""
 LATER = (errors.AtCapacity, errors.NoEngine, errors.Unavailable)
 """Nothing is wrong with the part: it is its turn later."""
 
@@ -30,12 +33,14 @@ class InOrder:
         *,
         begun: Begun | None = None,
         comes_first: bool = False,
+        has_sides: bool = False,
     ) -> None:
         """`begun` is called once, before anything is heard. `comes_first`: somebody waits for the transcript, so one
-        part is always heard, as whoever speaks is."""
+        part is always heard, as whoever speaks is. `has_sides`: it is stereo, with a speaker on each side."""
         self._caller = caller
         self._tell_begun = begun
         self._comes_first = comes_first
+        self._has_sides = has_sides
         self.engine, self.language = engine, language
         """Those of the slots, once it has begun."""
         self.slots_lost = 0
@@ -51,14 +56,15 @@ class InOrder:
         return sum(hearing.heard for hearing in self._hearings.values())
 
     async def parts(self, sound: AsyncGenerator[bytes], start: int = 0) -> AsyncGenerator[tuple[Part, HeardPart]]:
-        """`sound`: s16le, mono, 24 kHz, in whole samples, from sample `start` of the recording on.
+        """`sound`: s16le, mono (stereo if it has sides), 24 kHz, in whole samples, from sample `start` of the recording
+        on.
 
         Raises `StreamError`, and what `sound` raises.
         """
         tasks: set[asyncio.Task[HeardPart]] = set()
 
         async def begin_all(tell: Callable[[tuple[Part, asyncio.Task[HeardPart]]], Awaitable[None]]) -> None:
-            async with aclosing(cut(sound, start)) as parts:
+            async with aclosing(cut(sound, start, 2 if self._has_sides else 1)) as parts:
                 async for part in parts:
                     is_guest = await self._turn()
                     tasks.add(task := asyncio.create_task(self._hear(part, is_guest)))
@@ -98,12 +104,18 @@ class InOrder:
     async def _hear_once(self, part: Part, is_guest: bool) -> HeardPart:
         may_wait = self._has_begun and not is_guest
         wishes = {"engine": self.engine, "language": self.language, "wait": may_wait}
-        hearing = self._hearings[part.start] = PartHearing(part, self._caller, self._note_slot, **wishes)
+        try:
+            heard = [await self._hear_side(part, side, is_guest, wishes) for side in part.sides]
+        finally:
+            self._slots -= 1
+        return merged(heard, SPEAKERS) if self._has_sides else heard[0]
+
+    async def _hear_side(self, part: Part, pcm: bytes, is_guest: bool, wishes: dict[str, Any]) -> HeardPart:
+        hearing = self._hearings[part.start] = PartHearing(pcm, self._caller, self._note_slot, **wishes)
         try:
             with self._capacity.guest(hearing) if is_guest else nullcontext():
                 return await hearing.run()
         finally:
-            self._slots -= 1
             self.slots_lost += hearing.slots_lost
 
     async def _note_slot(self, engine: str, language: str) -> None:

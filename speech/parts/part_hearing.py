@@ -1,7 +1,8 @@
 """One part of a recording is heard, in a slot of its own, to its end or not at all."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import count, groupby
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,7 +10,6 @@ from msgspec.structs import replace
 from accounts.caller import Caller
 from speech import errors, events
 from speech.dialects.hearing import Hearing
-from speech.parts.cutting import Part
 
 
 class Yielded(errors.StreamError):
@@ -52,14 +52,28 @@ class HeardPart:
         )
 
 
+def merged(sides: Sequence[HeardPart], speakers: Sequence[str]) -> HeardPart:
+    """What was said on several sides of a part, utterance by utterance, each with its speaker's name."""
+    utterances = []
+    for side, speaker in zip(sides, speakers, strict=True):
+        words = {n: list(group) for n, group in groupby(side.words, lambda word: word.segment)}
+        utterances += [(words.get(end.segment, []), replace(end, speaker=speaker)) for end in side.end_points]
+    utterances.sort(key=lambda utterance: utterance[1].start)
+    index = count()
+    return HeardPart(
+        [replace(word, index=next(index), segment=n) for n, (words, _) in enumerate(utterances) for word in words],
+        [replace(end, segment=n) for n, (_, end) in enumerate(utterances)],
+    )
+
+
 class PartHearing:
-    def __init__(self, part: Part, caller: Caller, begun: Begun, **wishes: Any) -> None:
-        """`wishes` are those of `Stream`."""
+    def __init__(self, pcm: bytes, caller: Caller, begun: Begun, **wishes: Any) -> None:
+        """`pcm`: s16le, mono, 24 kHz. `wishes` are those of `Stream`."""
         self._begun = begun
         self._words: list[events.Word] = []
         self._end_points: list[events.EndPoint] = []
         self._hearing = Hearing(caller, self._take, keep=False, **wishes)
-        self._hearing.say(part.pcm)
+        self._hearing.say(pcm)
         self._hearing.end()
         self.engine = ""
         """Of the slot that it has; "" while it has none."""

@@ -26,6 +26,7 @@ class Announcement(Serializer):
     engine = CharField(required=False, allow_blank=True, default="", max_length=50)
     language = CharField(required=False, allow_blank=True, default="", max_length=20)
     audio = BooleanField(required=False, default=False)
+    sides = BooleanField(required=False, default=False)
 
 
 class Uploads(APIView):

@@ -36,7 +36,7 @@ class Assembly:
     def add(self, part: Part, heard: HeardPart, slots_lost: int) -> None:
         """`part` begins at `end`. `slots_lost`: since this was made. Raises `TakenOver`."""
         if self._recorder and self._recorder.end < part.end:  # else it was written when its words could not be
-            self._recorder.append(part.start, part.pcm)
+            self._recorder.append(part.start, part.mixed)
         heard = heard.placed(part.start / SAMPLE_RATE, self._words, self._segments)
         counts = Counts(part.end, dropped=0, engines_lost=self._session.engines_lost + slots_lost)
         if not self._session.commit(part.end, heard.words, heard.end_points, counts):

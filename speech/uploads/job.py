@@ -29,7 +29,7 @@ class Job:
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
         caller = Caller(upload.owner, frozenset({STT}))
-        self._hearing = InOrder(caller, upload.engine, upload.language, begun=self._begin)
+        self._hearing = InOrder(caller, upload.engine, upload.language, begun=self._begin, has_sides=upload.has_sides)
         self._assembly: Assembly | None = None  # once there is room
 
     @property
@@ -41,7 +41,8 @@ class Job:
         """Returns when the upload is done or refused, or is no longer wanted."""
         try:
             if self.upload.samples is None:
-                samples = await decoding.length_of(storage.path_of(self.upload), self.upload.takes_cut)
+                path = storage.path_of(self.upload)
+                samples = await decoding.length_of(path, self.upload.takes_cut, self.upload.has_sides)
                 await in_database(self.upload.note_length, samples)
             self._assembly = await self._find_room()
             if self._assembly:
@@ -64,7 +65,8 @@ class Job:
                 await asyncio.sleep(TRIES_AGAIN_AFTER)
 
     async def _transcribe(self, assembly: Assembly) -> None:
-        sound = decoding.decoded(storage.path_of(self.upload), assembly.end)
+        channels = 2 if self.upload.has_sides else 1
+        sound = decoding.decoded(storage.path_of(self.upload), assembly.end, channels)
         async with aclosing(self._hearing.parts(sound, assembly.end)) as parts:
             async for part, heard in parts:
                 await self._store(assembly, part, heard)

@@ -24,8 +24,9 @@ UNFINISHED_AT_MOST = 20
 MEGABYTE = 1_000_000
 
 
-def announce(owner: User, name: str, size: int, engine: str, language: str, audio: bool) -> Upload:
-    """Make room for a file of `size` bytes; one that was sent in part goes on. `audio`: its sound is kept.
+def announce(owner: User, name: str, size: int, engine: str, language: str, audio: bool, sides: bool) -> Upload:
+    """Make room for a file of `size` bytes; one that was sent in part goes on. `audio`: its sound is kept. `sides`: it
+    is stereo, with another speaker on each side.
 
     Raises `Refusal`.
     """
@@ -41,7 +42,8 @@ def announce(owner: User, name: str, size: int, engine: str, language: str, audi
         raise TooMany(why=f"{UNFINISHED_AT_MOST} files of one account may wait at a time.")
     if engine or language:
         _see_whether_somebody_has(engine, language)
-    upload = Upload(owner=owner, name=name, size=size, engine=engine, language=language, keeps_audio=audio)
+    wishes = {"engine": engine, "language": language, "keeps_audio": audio, "has_sides": sides}
+    upload = Upload(owner=owner, name=name, size=size, **wishes)
     storage.make_room(upload)
     upload.save()
     return upload

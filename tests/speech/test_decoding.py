@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.messages import SAMPLE_RATE
-from speech.decoding import CutOff, Gone, decoded, length_of
+from speech.decoding import CutOff, Gone, OneSide, decoded, length_of
 from tests.support import programs
 
 SECONDS = 3
@@ -70,6 +70,21 @@ async def test_one_that_is_cut_off_is_noticed_and_can_be_read_all_the_same(tmp_p
 async def test_tags_at_the_end_are_no_broken_frame(tmp_path):
     file = tone(tmp_path / "tagged.mp3", "-write_id3v1", "1", "-metadata", "title=Tone")
     assert await length_of(file) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
+
+
+async def test_the_sides_of_a_stereo_file_are_apart(tmp_path):
+    both = "sine=440:d=3:r=44100[left];sine=880:d=3:r=44100[right];[left][right]join=inputs=2:channel_layout=stereo"
+    file = encode(tmp_path / "call.mp3", "-filter_complex", both)
+    samples = await length_of(file, has_sides=True)
+    pcm = np.frombuffer(b"".join([piece async for piece in decoded(file, 1000, channels=2)]), "<i2").reshape(-1, 2)
+    assert len(pcm) == samples - 1000
+    spectra = np.abs(np.fft.rfft(pcm[SAMPLE_RATE : 2 * SAMPLE_RATE].astype(float), axis=0))
+    assert np.argmax(spectra, axis=0).tolist() == [440, 880]
+
+
+async def test_one_that_has_no_sides_is_told_so(tmp_path):
+    with pytest.raises(OneSide, match="It has 1 channel, and stereo is two"):
+        await length_of(tone(tmp_path / "mono.wav"), has_sides=True)
 
 
 async def test_one_that_is_not_there_is_told(tmp_path):

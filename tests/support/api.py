@@ -33,11 +33,11 @@ def access_to(site: Site, email: str = "program@example.org", *arguments: str) -
     return Access(site, site.manage("issue_token", email, *arguments).split()[-1])
 
 
-def wav_of(pcm: bytes, rate: int = SAMPLE_RATE) -> bytes:
-    """A WAV file of s16le, mono."""
+def wav_of(pcm: bytes, rate: int = SAMPLE_RATE, channels: int = 1) -> bytes:
+    """A WAV file of s16le, its channels interleaved."""
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
-        wav.setnchannels(1)
+        wav.setnchannels(channels)
         wav.setsampwidth(2)
         wav.setframerate(rate)
         wav.writeframes(pcm)

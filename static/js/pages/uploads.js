@@ -60,7 +60,7 @@ async function attempt(promise) {
 }
 
 function wishes() {
-  return { engine: byId("engine").value, language: byId("language").value, audio: byId("audio")?.checked ?? false }
+  return { engine: byId("engine").value, language: byId("language").value, audio: byId("audio")?.checked ?? false, sides: byId("sides").checked }
 }
 
 // --- Choices --------------------------------------------------------------------------------------------------------

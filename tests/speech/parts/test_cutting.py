@@ -50,6 +50,19 @@ async def test_every_part_but_the_last_is_of_whole_frames_and_neither_short_nor_
         assert SHORTEST <= frames <= LONGEST
 
 
+async def test_both_sides_of_a_stereo_recording_are_cut_where_neither_speaks():
+    left, right = with_silence(2_000, (705, 720)), with_silence(2_000, (700, 710))
+    stereo = np.stack([np.frombuffer(side, "<i2") for side in (left, right)], axis=1).tobytes()
+    parts = [part async for part in cut(sound(stereo, [100_000, 3_000_000]), channels=2)]
+    assert 705 <= parts[0].end / FRAME_SAMPLES <= 710
+    assert b"".join(part.sides[0] for part in parts) == left
+    assert b"".join(part.sides[1] for part in parts) == right
+    mixed = np.frombuffer(parts[0].mixed, "<i2")
+    assert len(mixed) == parts[0].end
+    first = [int(np.frombuffer(side, "<i2")[0]) for side in (left, right)]
+    assert mixed[0] == pytest.approx(sum(first) / 2, abs=1)
+
+
 async def test_a_short_recording_is_one_part():
     pcm = SOUND[: LONGEST * FRAME_BYTES - 2]
     assert [part.pcm for part in await parts_of(pcm)] == [pcm]

@@ -1,7 +1,10 @@
 """A file that is sent becomes a session with every sample heard, whatever is in its way."""
 
+import ast
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
 from speech.parts.cutting import cut
@@ -43,6 +46,33 @@ def test_every_sample_of_a_file_is_heard(site, sender):
         site.shell("from speech.models import Session; print(Session.objects.latest('created_at'))") == "board meeting"
     )
     assert left_on_disk(site) == []
+
+
+SPEAKERS = """
+from speech.models import Session
+from speech.reading import utterances
+print([(u.speaker, round(u.start), u.text) for u in utterances(Session.objects.get(title='call'))])
+"""
+
+
+def test_a_speaker_on_each_side_is_heard_apart(site, sender):
+    """The engine ends an utterance every two seconds, five words each."""
+    sides = [noise(50, seed=7), noise(50, seed=8)]
+    stereo = np.stack([np.frombuffer(side, "<i2") for side in sides], axis=1).tobytes()
+    sender.wait(sender.send("call.wav", wav_of(stereo, channels=2), sides=True), "done")
+    (one, another), (first, second) = [words_of(side) for side in sides], ("Speaker 1", "Speaker 2")
+    assert ast.literal_eval(site.shell(SPEAKERS)) == [
+        (first, 0, " ".join(one[:5])),
+        (second, 0, " ".join(another[:5])),
+        (first, 2, " ".join(one[5:])),
+        (second, 2, " ".join(another[5:])),
+    ]
+
+
+def test_a_speaker_on_each_side_needs_two_sides(sender):
+    told = sender.send("mono.wav", wav_of(noise(20)), sides=True)
+    told = sender.wait(told, "refused")
+    assert told["problem"]["what"] == "The recording has no two sides."
 
 
 TIMES = """
