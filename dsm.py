@@ -8,6 +8,7 @@
     uv run dsm.py file talk.mp3                  words as they are heard
     uv run dsm.py file talk.mp3 --format srt     or words, json
     uv run dsm.py mic --vad                      a | where the speaker pauses
+    uv run dsm.py upload talks/ --format srt     a folder of recordings: sessions, and a transcript beside each
     uv run dsm.py say "Good morning." -o out.wav
     uv run dsm.py voices | sessions | export ID --format srt
 
@@ -32,6 +33,8 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -44,6 +47,7 @@ from tqdm import tqdm
 
 RATE = 24_000  # Hz
 FRAME = 1_920  # samples, 80 ms
+PIECE = 2 << 20  # bytes of a file that are sent at a time
 PAUSE_HEAD, PAUSE_SURE = 2, 0.5  # a pause of two seconds, as Kyutai's own client shows it
 MARKER = 1
 FLUSH = 4.0
@@ -84,6 +88,13 @@ def arguments() -> argparse.Namespace:
     say.add_argument("text")
     say.add_argument("--voice", default="")
     say.add_argument("-o", "--out", help="a WAV file; without it, it is played")
+    upload = commands.add_parser("upload", help="have recordings become sessions, whatever their format")
+    upload.add_argument("paths", nargs="+", metavar="FILE", help="or a folder with recordings")
+    upload.add_argument("--engine", default="")
+    upload.add_argument("--language", default="", help="a code, as en or de")
+    upload.add_argument("--audio", action="store_true", help="keep their sound")
+    upload.add_argument("--sides", action="store_true", help="they are stereo, with a speaker on each side")
+    upload.add_argument("--format", help="also write each transcript beside its file: txt, srt, vtt, json, md, …")
     commands.add_parser("voices", help="who can speak")
     commands.add_parser("sessions", help="what is kept, the newest first")
     export = commands.add_parser("export", help="take a session along")
@@ -102,6 +113,8 @@ async def run(args: argparse.Namespace) -> None:
             await transcribe_microphone(args)
         case "say":
             await say(args)
+        case "upload":
+            upload_all(args)
         case "voices":
             for voice in get(args, "/v1/audio/voices")["data"]:
                 print(f"{voice['id']:32} {voice['language']:8} {voice['name']}")
@@ -109,8 +122,7 @@ async def run(args: argparse.Namespace) -> None:
             for session in get(args, "/api/v1/sessions/")["results"]:
                 print(f"{session['id']}  {session.get('started_at') or '':.16}  {session['title']}")
         case "export":
-            path = f"/api/v1/sessions/{quote(args.session)}/transcript.{quote(args.format)}"
-            sys.stdout.buffer.write(fetch(args, path))
+            sys.stdout.buffer.write(transcript_of(args, args.session))
 
 
 # --- Speech to text -------------------------------------------------------------------------------------------------
@@ -245,6 +257,64 @@ def clock(seconds: float) -> str:
     return f"{total // 3_600_000:02}:{total // 60_000 % 60:02}:{total // 1000 % 60:02},{total % 1000:03}"
 
 
+# --- Recordings to sessions -----------------------------------------------------------------------------------------
+
+
+def upload_all(args: argparse.Namespace) -> None:
+    failed = 0
+    for file in recordings(args.paths):
+        try:
+            session = upload(args, file)
+            if args.format:
+                file.with_suffix(f".{args.format}").write_bytes(transcript_of(args, session))
+            print(f"{session}  {file}", flush=True)
+        except (Problem, OSError) as error:
+            failed += 1
+            why = error.strerror if isinstance(error, OSError) else error
+            print(f"dsm: {file}: {why}", file=sys.stderr)
+    if failed:
+        raise Problem(f"{failed} of the recordings could not be transcribed.")
+
+
+def recordings(paths: list[str]) -> Iterator[Path]:
+    for path in map(Path, paths):
+        if path.is_dir():
+            files = (file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith("."))
+            yield from (file for file in files if (guess_type(file.name)[0] or "").startswith(("audio/", "video/")))
+        else:
+            yield path
+
+
+def upload(args: argparse.Namespace, file: Path) -> str:
+    """Returns the session, once it is transcribed. One that was sent in part goes on."""
+    wishes = {"engine": args.engine, "language": args.language, "audio": args.audio, "sides": args.sides}
+    with file.open("rb") as recording, tqdm(total=100, unit="%", disable=not sys.stderr.isatty(), leave=False) as bar:
+        asked = json.dumps({"name": file.name, "size": file.stat().st_size, **wishes}).encode()
+        told = json.loads(fetch(args, "/api/v1/uploads/", "POST", asked))
+        while told["state"] not in ("done", "refused", "cut"):
+            url = f"/api/v1/uploads/{told['id']}/"
+            if told["state"] == "sending":
+                bar.set_description(f"sending {file.name}")
+                recording.seek(told["received"])
+                piece = recording.read(PIECE)
+                url += f"content/?offset={told['received']}"
+                told = json.loads(fetch(args, url, "PUT", piece, "application/octet-stream"))
+            else:
+                bar.set_description(f"{told['state']} {file.name}")
+                bar.update(round(100 * told["transcribed"] / told["length"]) - bar.n if told["length"] else 0)
+                time.sleep(0.5)
+                told = get(args, url)
+    if told["problem"]:
+        raise Problem(" ".join(told["problem"].values()))
+    if told["session"] is None:
+        raise Problem("There is no speech in it.")
+    return told["session"]
+
+
+def transcript_of(args: argparse.Namespace, session: str) -> bytes:
+    return fetch(args, f"/api/v1/sessions/{quote(session)}/transcript.{quote(args.format)}")
+
+
 # --- Text to speech -------------------------------------------------------------------------------------------------
 
 
@@ -309,14 +379,16 @@ async def messages(ws: websockets.ClientConnection) -> AsyncIterator[dict[str, A
         yield message
 
 
-def fetch(args: argparse.Namespace, path: str) -> bytes:
-    headers = {"Authorization": f"Bearer {args.token}"}
+def fetch(
+    args: argparse.Namespace, path: str, method: str = "GET", body: bytes | None = None, kind: str = "application/json"
+) -> bytes:
+    headers = {"Authorization": f"Bearer {args.token}", "Content-Type": kind}
     try:
-        request = urllib.request.Request(args.url + path, headers=headers)  # noqa: S310
+        request = urllib.request.Request(args.url + path, body, headers, method=method)  # noqa: S310
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return answer.read()
     except urllib.error.HTTPError as error:
-        raise refused(args, error.code) from None
+        raise refused(args, error.code, error.read()) from None
     except OSError as error:
         raise unreachable(args, error) from None
 
@@ -328,12 +400,15 @@ def get(args: argparse.Namespace, path: str) -> Any:
         raise Problem(f"{args.url} has no {path}. Kyutai's own server lists nothing.") from None
 
 
-def refused(args: argparse.Namespace, status: int) -> Problem:
+def refused(args: argparse.Namespace, status: int, problem: bytes = b"") -> Problem:
     if status in (401, 403):
         which = "the token" if args.token else "no token: DSM_TOKEN is not set, and it"
         return Problem(f"{args.url} refused {which} (HTTP {status}). Make one under Your account, Tokens.")
     if status == 404:
         return Problem(f"{args.url} has nothing there (HTTP 404). Is it this kind of server, and the id right?")
+    with suppress(ValueError, KeyError):
+        told = json.loads(problem)
+        return Problem(f"{told['title']} {told['detail']}")
     return Problem(f"{args.url} answered with HTTP {status}.")
 
 

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 
+from tests.inference.speech_like import noise, words_of
 from tests.support import programs
+from tests.support.api import wav_of
 from tests.support.environment import ROOT
 from tests.support.ports import free_port
 from tests.support.tokens import issue_token
@@ -78,3 +80,23 @@ def failed(done, what):
     assert what in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("dsm: ")
+
+
+def test_a_folder_becomes_sessions_with_a_transcript_beside_each(start_site, tmp_path):
+    site = start_site(STT_ENGINE="checksum")
+    token = issue_token(site)
+    (tmp_path / "talk.wav").write_bytes(wav_of(noise(100)))
+    (tmp_path / "notes.txt").write_text("No recording.")
+    done = dsm(site.url, "upload", tmp_path, "--format", "srt", DSM_TOKEN=token)
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(rf"[0-9a-f-]{{36}}  {tmp_path}/talk\.wav\n", done.stdout)
+    transcript = (tmp_path / "talk.srt").read_text()
+    assert all(word in transcript for word in words_of(noise(100)))
+
+    (tmp_path / "letter.mp3").write_text("Dear reader, this is no recording.")
+    done = dsm(site.url, "upload", tmp_path / "letter.mp3", tmp_path / "none.mp3", DSM_TOKEN=token)
+    assert done.returncode == 1
+    assert "letter.mp3: The file could not be read as sound." in done.stderr
+    assert "none.mp3: No such file" in done.stderr
+    done = dsm(site.url, "upload", tmp_path / "talk.wav", "--language", "tlh", DSM_TOKEN=token)
+    assert "No engine knows the language “tlh”." in done.stderr
