@@ -17,6 +17,8 @@ for line in sys.stdin:
     except Exception:
         failed = traceback.format_exc()
     connections.close_all()
+    for connection in connections.all():
+        getattr(connection, "close_pool", int)()  # the database may be another one next time
     print(json.dumps([printed.getvalue(), failed]), flush=True)
 """
 
