@@ -6,4 +6,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import validations  # noqa: F401  (connects its signal handler)
+        from accounts import metrics, validations  # noqa: F401  (connect their signal handlers)

@@ -18,6 +18,7 @@ from django.http.request import split_domain_port, validate_host
 
 from accounts import access, issuers, validations
 from accounts.caller import Caller, NotAuthenticated, Refused
+from accounts.metrics import AUTH_ERRORS
 from accounts.models import Token, User
 from accounts.permissions import refusal
 from accounts.scopes import ALL, STT, TTS
@@ -89,6 +90,14 @@ def is_same_origin(headers: Mapping[str, str]) -> bool:
 
 def caller_of(credentials: Credentials) -> Caller:
     """Raises `Refused`. Asks the database, unless it said of the same token the same a few seconds ago."""
+    try:
+        return _caller_of(credentials)
+    except NotAuthenticated:
+        AUTH_ERRORS.labels("token").inc()
+        raise
+
+
+def _caller_of(credentials: Credentials) -> Caller:
     if credentials.token is not None:
         return validations.remembered(credentials.token, _bearer_of)
     if cookie := issuers.session_cookie(credentials.cookies):

@@ -10,6 +10,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.urls import reverse
 
+from accounts.metrics import EMAILS
+
 if TYPE_CHECKING:
     from accounts.models import User
 
@@ -46,11 +48,14 @@ def _send(messages: list[EmailMessage]) -> None:
             for message in messages:
                 _send_one(message, connection)
     except OSError:  # smtplib's errors are OSErrors
+        EMAILS.labels("failed").inc(len(messages))
         logger.exception("the mail server is away: %d e-mails were not sent", len(messages))
 
 
 def _send_one(message: EmailMessage, connection: BaseEmailBackend) -> None:
     try:
         connection.send_messages([message])
+        EMAILS.labels("sent").inc()
     except OSError:
+        EMAILS.labels("failed").inc()
         logger.exception("no e-mail “%s” to %s", message.subject, message.to)

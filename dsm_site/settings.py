@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dsm_site import environment, stores
+from dsm_site import environment, logs, stores
 from dsm_site.environment import BASE_DIR, env
 
 VERSION = environment.VERSION
+BUILD: str = env.str("BUILD", default="")
 STARTED = datetime.now(UTC)
 
 # --- Where the site lives -------------------------------------------------------------------------------------
@@ -40,6 +41,7 @@ INSTALLED_APPS = [
     "accounts",
     "speech",
     "webhooks",
+    "operations",
     "inference",
     "allauth",
     "allauth.account",
@@ -60,6 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "operations.middleware.AskedFromWithin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -189,7 +192,7 @@ BETTER_AUTH_URL: str = env.str("BETTER_AUTH_URL", default="")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz?|ready|metrics)$"]  # asked from within, past the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -215,6 +218,7 @@ CONTENT_SECURITY_POLICY = {
 STT_ENGINE: list[str] = env.list("STT_ENGINE", default=["auto"])  # beside each other
 STT_SLOTS: int = env.int("STT_SLOTS", default=0)  # 0: as many as the machine carries
 TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["piper", "espeak"])  # beside each other
+METRICS_PORT: str = env.str("METRICS_PORT", default="")  # of an inference process: [address:]port
 TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # of each
 STREAMS_PER_USER: int = env.int("STREAMS_PER_USER", default=3)
 PROGRAM_STREAMS_PER_USER: int = env.int("PROGRAM_STREAMS_PER_USER", default=20)
@@ -278,24 +282,14 @@ TIME_ZONE: str = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-    "filters": {
-        "no needless traceback": {"()": "speech.outages.NeedlessTracebacks"},
-        "told elsewhere": {"()": "speech.outages.ToldElsewhere"},
-    },
-    "loggers": {
-        **{name: {"level": env.str("LOG_LEVEL", default="INFO")} for name in ("accounts", "speech", "inference")},
-        "psycopg.pool": {"level": "ERROR"},  # it tells every attempt to reach a database that is away
-        "twisted": {"level": "ERROR"},  # it tells twice of every client that sends too much at once
-        "asyncio": {"filters": ["told elsewhere"]},
-        "django.request": {"filters": ["no needless traceback"]},
-    },
-}
+try:
+    LOGGING = logs.configuration(
+        env.str("LOG_STYLE", default=logs.default_style()),
+        env.str("LOG_FILE", default=""),
+        env.str("LOG_LEVEL", default=""),
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
 
 if env.bool("PRODUCTION", default=False) and not IS_HTTPS:
     raise ImproperlyConfigured(

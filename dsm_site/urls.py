@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("operations.urls")),
     path("", include("speech.urls")),
     path("", include("accounts.api_urls")),
     path("api/v1/", include("rest.urls")),

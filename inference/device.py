@@ -79,6 +79,31 @@ def has_cuda() -> bool:
     return torch.cuda.is_available()
 
 
+@dataclass(frozen=True)
+class GraphicsCard:
+    name: str
+    free_bytes: int
+    utilization: int  # percent
+
+
+def graphics_cards() -> list[GraphicsCard]:
+    """Those of NVIDIA, as its driver sees them; none where it, or the package that asks it, is not there."""
+    if find_spec("pynvml") is None or not Path("/dev/nvidiactl").exists():
+        return []
+    import pynvml
+
+    pynvml.nvmlInit()
+    cards = [pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())]
+    return [
+        GraphicsCard(
+            f"{index} {pynvml.nvmlDeviceGetName(card)}",
+            pynvml.nvmlDeviceGetMemoryInfo(card).free,
+            pynvml.nvmlDeviceGetUtilizationRates(card).gpu,
+        )
+        for index, card in enumerate(cards)
+    ]
+
+
 def find(wish: str = "auto") -> Device:
     """The device of that name, or the best one there is. Raises `DoesNotFit` if there is none of that name."""
     import torch

@@ -7,7 +7,9 @@ Positions are samples at 24 kHz, times are seconds, both counted from the beginn
 belongs to. Audio is mono, signed 16 bit little-endian, 24 kHz.
 """
 
+import os
 import re
+import socket
 from itertools import zip_longest
 from typing import Annotated, Literal
 
@@ -119,6 +121,16 @@ class StepTimes(Message, frozen=True):
         return StepTimes(counts, self.seconds + others.seconds)
 
 
+class Fault(Message, frozen=True):
+    """Something that went wrong in a process, and was logged."""
+
+    at: float  # unix time
+    kind: str  # initialisation, runtime, performance, memory, network, validation
+    severity: str  # warning, error, critical
+    source: str  # the part of the program
+    message: str  # what happened, and what was done about it
+
+
 class Status(Message, frozen=True):
     """The heartbeat of an inference process."""
 
@@ -136,6 +148,8 @@ class Status(Message, frozen=True):
     note: str = ""  # what it is doing before it has slots
     better: Better | None = None
     steps: StepTimes = StepTimes()
+    process: str = ""  # on which machine, and its number there
+    faults: list[Fault] | None = None  # told with the voices
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------
@@ -241,6 +255,11 @@ def pause_of(word: str) -> float | None:
 def queue_of(engine: str) -> str:
     """The channel on which the streams of an engine ask for a slot."""
     return f"open.{engine}"
+
+
+def process_name() -> str:
+    """Of this one, among all of all machines."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 WEB_GROUP = "web"

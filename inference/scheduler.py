@@ -13,6 +13,7 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 
+from inference import metrics
 from inference.engine import EngineLost, Inputs
 from inference.hosts import Host
 from inference.messages import (
@@ -109,10 +110,11 @@ class Lane:
 
 
 class Scheduler:
-    def __init__(self, hosts: Iterable[Host], tell: Tell, kind: Kind = "stt") -> None:
+    def __init__(self, hosts: Iterable[Host], tell: Tell, kind: Kind = "stt", engine: str = "") -> None:
         self._lanes = [Lane(host) for host in hosts]
         self._tell = tell
         self._kind = kind
+        self._engine = engine
         self._slots: dict[str, Slot] = {}
         self._step_bounds = STEP_BOUNDS[kind]
         self._step_counts = [0] * (len(self._step_bounds) + 1)
@@ -199,7 +201,8 @@ class Scheduler:
         back_off = 0.5
         while True:
             try:
-                await lane.start()
+                with metrics.warming_up(self._engine):
+                    await lane.start()
                 self._note_free()
                 if all(lane.up for lane in self._lanes):
                     self.is_up.set()
@@ -207,6 +210,7 @@ class Scheduler:
                     await self._tick(lane)
                     back_off = 0.5
             except EngineLost as error:
+                metrics.LOST.labels(self._engine).inc()
                 logger.error("engine lost, starting it again in %.1f s: %s", back_off, error)
                 self._lose(lane)
             await asyncio.sleep(back_off)
@@ -261,6 +265,7 @@ class Scheduler:
     def _note_step(self, seconds: float) -> None:
         self._step_counts[bisect_left(self._step_bounds, seconds)] += 1
         self._step_seconds += seconds
+        metrics.STEPS.labels(self._engine).observe(seconds)
 
     async def _flush(self, slot: Slot) -> None:
         if (stream := slot.serving) and stream.must_flush and not slot.is_busy:
@@ -322,6 +327,8 @@ class Scheduler:
     async def _reap(self) -> None:
         while True:
             await asyncio.sleep(1)
+            behind = max((slot.stream.behind for slot in self._slots.values() if slot.stream), default=0)
+            metrics.FRAMES_BEHIND.labels(self._engine).set(behind)
             for slot in list(self._slots.values()):
                 if slot.stream and time.monotonic() - slot.stream.last_sign > LEASE:
                     self._give_up(slot, f"nothing came from it for {LEASE:.0f} s")

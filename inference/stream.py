@@ -75,6 +75,11 @@ class Stream(ABC):
         """What the engine tells."""
 
     @property
+    def behind(self) -> int:
+        """Frames that wait for the engine."""
+        return 0
+
+    @property
     def must_flush(self) -> bool:
         """The engine was given everything before the next marker, and should hear that there is one."""
         return bool(self._markers) and not self._is_flushed and self._markers[0][0] <= self._taken
@@ -129,6 +134,10 @@ class Listening(Stream):
         if self.must_flush:
             return False  # what came with the marker, after it, waits for the flush
         return len(self._backlog) >= FRAME_BYTES or (bool(self._markers) and self._taken < self._markers[0][0])
+
+    @property
+    def behind(self) -> int:
+        return len(self._backlog) // FRAME_BYTES
 
     def next_input(self) -> Frame:
         """float32[1920]; silence fills up the last frame before a marker."""

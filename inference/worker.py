@@ -13,6 +13,7 @@ from inference import messages
 from inference.bundles import Layer, Outbox, decode_up
 from inference.engine import EngineUnusable
 from inference.engines import EngineInfo
+from inference.faults import RECENT
 from inference.hosts import hosts_of
 from inference.messages import Down, Kind, Open, Ready, Status
 from inference.scheduler import Scheduler
@@ -32,7 +33,7 @@ class Worker:
     def __init__(self, layer: Layer, info: EngineInfo, slots: int = 0) -> None:
         self._layer = layer
         self._info = info
-        self._scheduler = Scheduler(hosts_of(info, slots or info.default_slots), self._tell, info.kind)
+        self._scheduler = Scheduler(hosts_of(info, slots or info.default_slots), self._tell, info.kind, info.name)
         self._outbox = Outbox(layer)
         self._address = ""
         self._leaving = False
@@ -108,6 +109,8 @@ class Worker:
             note=self._scheduler.note,
             better=self._info.better,
             steps=self._scheduler.steps,
+            process=messages.process_name(),
+            faults=RECENT.latest() if with_voices else None,
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})

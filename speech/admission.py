@@ -12,6 +12,7 @@ from inference.messages import Down, Kind, Status
 from speech.errors import AtCapacity, NoEngine, ProtocolError
 from speech.events import Queued, Starting
 from speech.link import Connection, Link
+from speech.metrics import QUEUE_WAIT
 
 ANSWER_WITHIN = 1.0
 """Seconds after which a request at a full engine is given up."""
@@ -108,6 +109,8 @@ class Admission:
     def take(self) -> Connection | None:
         """The connection that got a slot; all other requests are withdrawn."""
         granted = next((request for request in self._requests if request.worker), None)
+        if granted:
+            QUEUE_WAIT.labels(self.engine.kind).observe(time.monotonic() - self._began)
         self._requests = [request for request in self._requests if request is not granted]
         self.close()
         return granted

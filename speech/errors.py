@@ -60,6 +60,13 @@ class TooManyStreams(StreamError):
     todo = "Stop one of the others; a window that was closed lets go of its stream within half a minute."
 
 
+class EndedByAdmin(StreamError):
+    code = CloseCode.RATE_LIMITED
+    what = "An administrator has ended this stream."
+    why = "What was said until then is stored."
+    todo = "Ask them why; you may begin another one."
+
+
 class QuotaReached(StreamError):
     code = CloseCode.RATE_LIMITED
     what = "You keep as many hours of sessions as you may."

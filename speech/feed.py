@@ -48,6 +48,10 @@ class Feed(Tail):
             self._connection.close()
             self._connection = None
 
+    @property
+    def heard(self) -> int:
+        return self._heard
+
     def note_heard(self, sample: int) -> None:
         """The engine has heard what is before it."""
         self._heard = sample

@@ -18,7 +18,21 @@ from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
 from inference.bundles import Outbox, decode_down
-from inference.messages import WEB_GROUP, Close, Closed, Down, Kind, Open, Ready, Status, StepTimes, Up, Voice, queue_of
+from inference.messages import (
+    WEB_GROUP,
+    Close,
+    Closed,
+    Down,
+    Fault,
+    Kind,
+    Open,
+    Ready,
+    Status,
+    StepTimes,
+    Up,
+    Voice,
+    queue_of,
+)
 from speech.errors import AtCapacity, NoEngine
 from speech.waiting import WaitingRoom
 
@@ -94,6 +108,7 @@ class Link:
         self._workers: dict[str, tuple[float, Status]] = {}  # when last heard of (monotonic), and what it said
         self._listeners: defaultdict[str, set[Callable[[dict[str, Any]], None]]] = defaultdict(set)
         self._voices: dict[str, list[Voice]] = {}  # by engine
+        self._faults: dict[str, list[Fault]] = {}  # by inference process
         self._free_since: dict[str, float] = {}  # per engine, monotonic: slots that nobody takes
         self._full_since: dict[str, float] = {}
         self._heard_status = asyncio.Event()
@@ -134,6 +149,14 @@ class Link:
                 while not all(status.voices for status in (await self.engines("tts")).values()):
                     await self._heard_status.wait()
         return {name: status for name, status in self._engines("tts").items() if status.voices}
+
+    def workers(self) -> list[Status]:
+        """The inference processes that are there, once for each engine."""
+        return [status for _, status in self._workers.values()]
+
+    def faults(self) -> dict[str, list[Fault]]:
+        """What went wrong lately in inference processes, also in those that are gone."""
+        return self._faults
 
     def processes(self, engine: str) -> int:
         """How many inference processes run it."""
@@ -272,6 +295,8 @@ class Link:
             self._workers[status.worker] = time.monotonic(), status
             if status.voices:
                 self._voices[status.engine] = status.voices
+            if status.faults is not None:
+                self._faults[status.process] = status.faults
             self._heard_status.set()  # wakes who waits now
             self._heard_status.clear()
         self._note_free(status.engine)

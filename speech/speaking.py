@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
+from uuid import uuid4
 
 from django.conf import settings
 
@@ -30,6 +31,8 @@ from speech import errors, events
 from speech.admission import Admission
 from speech.inbox import Inbox
 from speech.link import Connection, Link
+from speech.metrics import FIRST_AUDIO, REPLAYS
+from speech.running import running
 from speech.script import Passage, Script
 from speech.spoken_text import SpokenText
 from speech.voices import Speaker, choose
@@ -68,7 +71,7 @@ class Speaking:
         wait: bool = False,
     ) -> None:
         """What is left out is the server's choice. `wait`: queue for a slot instead of failing at capacity."""
-        self._owner = owner
+        self.id, self.owner, self.kind, self.began = uuid4(), owner, "tts", 0.0
         self._tell = tell
         self._wishes = {"engine": engine, "voice": voice, "language": language}
         self._controls = dict(controls or {})
@@ -90,6 +93,7 @@ class Speaking:
         self._connection: Connection | None = None
         self._losses = 0
         self._lost_at: float | None = None
+        self._first_text_at: float | None = None
         self._last_text_at = self._last_sign_at = time.monotonic()
 
     # --- What its holder calls ------------------------------------------------------------------------------------
@@ -107,6 +111,7 @@ class Speaking:
         self._said += text
         self._text += text
         self._last_text_at = time.monotonic()
+        self._first_text_at = self._first_text_at or self._last_text_at
         self._inbox.wake()
 
     def finish(self) -> None:
@@ -126,13 +131,22 @@ class Speaking:
         self._inbox.wake()
 
     @property
+    def engine_name(self) -> str:
+        return self._speaker.engine.engine if self._connection else ""
+
+    @property
+    def lag(self) -> float:
+        """Speech is made when it is asked for, so it has none."""
+        return 0.0
+
+    @property
     def is_ending(self) -> bool:
         """It was stopped, or failed: nobody need wait for what it tells."""
         return self._is_stopped or self._failure is not None
 
     async def run(self) -> None:
         """Returns when everything was told, or after `stop`. Raises `StreamError`."""
-        with self._place_of_owner():
+        with running(self), self._place_of_owner():
             self._speaker = choose(await self._link.speakers(), **self._wishes, controls=self._controls)
             self._spoken_text = SpokenText(self._speaker.voice.language)
             self._inbox.tick()
@@ -226,6 +240,8 @@ class Speaking:
         self._losses = 0
         for passage in self._script.begun_before((self._told + FRAME_SAMPLES) / SAMPLE_RATE):
             await self._tell_passage(passage)
+        if not self._told and self._first_text_at:
+            FIRST_AUDIO.observe(time.monotonic() - self._first_text_at)
         self._told += len(pcm) // BYTES_PER_SAMPLE
         self._script.forget_before(self._told / SAMPLE_RATE)
         await self._tell(events.Audio(pcm))
@@ -276,6 +292,7 @@ class Speaking:
             return
         self._connection = None
         self._losses += 1
+        REPLAYS.labels("tts").inc()
         if self._losses > LOSSES_AT_MOST:
             raise errors.NoEngine("The speech engine was lost again and again.", f"The last time: {reason}.")
         self._lost_at = time.monotonic()
@@ -297,7 +314,7 @@ class Speaking:
     @contextmanager
     def _place_of_owner(self) -> Iterator[None]:
         """One of the jobs that a user may have at once."""
-        owner = self._owner.pk
+        owner = self.owner.pk
         if self._now[owner] >= settings.STREAMS_PER_USER:
             raise errors.TooManyStreams(why=f"{settings.STREAMS_PER_USER} at once are allowed.")
         self._now[owner] += 1

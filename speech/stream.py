@@ -6,6 +6,7 @@ audio is sent again from there. So no word is missed, and none comes twice.
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -23,11 +24,16 @@ from speech.feed import MARK, Feed
 from speech.inbox import Inbox
 from speech.leaving import LEAVING
 from speech.link import Link
+from speech.log_context import about
+from speech.metrics import ACKS, REPLAYS, WORDS
 from speech.models import Counts, Session
 from speech.notices import about_session
 from speech.passing import Passing
 from speech.recording import Recorder, pack_soon
+from speech.running import running
 from speech.transcript import Stored, Transcript
+
+logger = logging.getLogger(__name__)
 
 HELD_AT_MOST = 120 * SAMPLE_RATE
 INBOX_AT_MOST = 2_000
@@ -58,7 +64,7 @@ class Stream:
     ) -> None:
         """`keep`: whether there is a session of it. `keeps_audio`: whether a new one is recorded; an old one is if it
         was. `endpointing`: for engines that let it be chosen; None is the engine's own."""
-        self._owner = owner
+        self.id, self.owner, self.kind, self.began = uuid.uuid4(), owner, "stt", 0.0
         self._tell = tell
         self._engine = engine
         self._language = language
@@ -106,6 +112,15 @@ class Stream:
         self._inbox.post(wish)
 
     @property
+    def engine_name(self) -> str:
+        return self._engine if self._feed.has_slot else ""
+
+    @property
+    def lag(self) -> float:
+        """Seconds of audio that was fed and not heard."""
+        return max(0, self._feed.end - self._feed.heard) / SAMPLE_RATE
+
+    @property
     def held(self) -> int:
         """Samples that were fed and cannot be forgotten yet."""
         return self._feed.end - self._feed.start
@@ -128,20 +143,23 @@ class Stream:
 
     async def run(self) -> None:
         """Returns when the stream was stopped or abandoned and everything is stored. Raises `StreamError`."""
-        with self._link.listening(LEAVING, self._leave):
+        with running(self), self._link.listening(LEAVING, self._leave):
             await self._run()
 
     async def _run(self) -> None:
         self._session: Session | Passing = Passing()
         if self._keeps:
-            self._session, self._recorder = await claim(self._owner, self._resumes, self._keeps_audio)
+            self._session, self._recorder = await claim(self.owner, self._resumes, self._keeps_audio)
         self._dropped, self._engines_lost = self._session.dropped, self._session.engines_lost
         if self._session.samples:
             self._feed = Feed(self._session.samples)
         self._transcript = Transcript(self._session, self._hear, self.fail, self._record)
         self._inbox.tick()
         try:
-            with self._link.listening(about_session(self._session.pk), self._hear_of_session):
+            with (
+                about(stream=self._session.pk),
+                self._link.listening(about_session(self._session.pk), self._hear_of_session),
+            ):
                 while not self._is_over:
                     await self._proceed()
                     await self._take(await self._inbox.get())
@@ -173,6 +191,7 @@ class Stream:
                 self._in_sentence = bool(message.text)
                 await self._tell(events.Partial(message.text, message.start, message.end))
             case messages.Word():
+                WORDS.inc()
                 await self._tell(self._transcript.word(message))
             case messages.EndPoint():
                 self._in_sentence = False
@@ -248,6 +267,7 @@ class Stream:
         elif stored.sample > self._feed.start or self._told_unstored:
             self._told_unstored = False
             self._feed.forget_before(stored.sample)
+            ACKS.inc()
             await self._tell(events.Ack(stored.sample))
 
     def _record(self, sample: int) -> Callable[[], None]:
@@ -289,6 +309,7 @@ class Stream:
         engine, language = self._admission.engine.engine, self._admission.language
         if connection := self._admission.take():
             self._feed.begin(connection, self._transcript.settled)
+            logger.info("%s hears it, in slot %s", engine, connection.id)
         self._admission = None
         self._may_wait = True
         if not self._has_begun:
@@ -309,6 +330,7 @@ class Stream:
             return
         self._feed.lose_slot()
         self._engines_lost += 1
+        REPLAYS.labels("stt").inc()
         self._transcript.forget_unsettled()
         if self._told_ready:
             message = f"The speech engine was lost: {reason}. What you say is kept until another one is found."

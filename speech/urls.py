@@ -11,7 +11,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("api/asyncapi.json", asyncapi, name="asyncapi"),
     path("api/status", capacity.status, name="status"),
-    path("healthz", views.healthz, name="healthz"),
     path("live/", views.live, name="live"),
     path("voices/", voices.voices, name="voices"),
     path("voices/file.<slug:extension>", voices.voices_file, name="voices_file"),

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.environment import ROOT
 
-SITE = ["accounts", "speech", "webhooks", "rest", "dsm_site"]
+SITE = ["accounts", "speech", "webhooks", "rest", "operations", "dsm_site"]
 RUNS_THE_ENGINE = "speech/management/commands/serve.py"
 """The one-process default is the one file of the web side that may start an inference worker."""
 
@@ -49,7 +49,7 @@ def test_the_inference_command_knows_settings_but_no_app() -> None:
 
 
 def test_accounts_knows_nothing_of_speech() -> None:
-    assert known(files("accounts"), "speech", "inference", "rest", "dsm_site") == []
+    assert known(files("accounts"), "speech", "inference", "rest", "operations", "dsm_site") == []
 
 
 def test_the_web_side_never_loads_a_model() -> None:
@@ -57,7 +57,7 @@ def test_the_web_side_never_loads_a_model() -> None:
 
 
 def test_the_web_side_knows_the_vocabulary_of_inference_and_nothing_behind_it() -> None:
-    vocabulary = ("inference.messages", "inference.bundles")
+    vocabulary = ("inference.messages", "inference.bundles", "inference.faults")
     found = known(files(*SITE, but=RUNS_THE_ENGINE), "inference")
     assert [line for line in found if not line.partition(" imports ")[2].startswith(vocabulary)] == []
 

@@ -38,7 +38,7 @@ NOBODY = (OUT, OUT, OUT, GONE, GONE, GONE)
 
 URLS = {
     ANYBODY: """
-        home healthz status jwks asyncapi build_info modules_info metrics voice_cloning
+        home health healthz ready info status jwks asyncapi build_info modules_info metrics voice_cloning
         shared shared_flac shared_wav shared_peaks invited
     """,
     APIS: "refresh_token revoke_token rest_schema",
@@ -57,7 +57,7 @@ URLS = {
         session_replace webhook webhook_test webhook_again webhook_delete token_revoke
     """,
     ADMINS: """
-        approvals approvals_undo decisions invitations invitation_revoke
+        operations end_stream overview approvals approvals_undo decisions invitations invitation_revoke
         rest_users rest_user rest_user_approve rest_user_reject
     """,
     NOBODY: """
@@ -68,6 +68,7 @@ URLS = {
 POSTED = {
     *("session_details", "session_delete", "session_put_back", "correct", "session_replace", "correction_undo"),
     *("share", "share_revoke"),
+    "end_stream",
     *("webhook_test", "webhook_again", "webhook_delete", "token_revoke", "invitation_revoke"),
 }
 NAMED = {"transcript": "txt", "rest_session_export": "srt", "rest_session_audio": "wav"}

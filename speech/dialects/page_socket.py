@@ -10,6 +10,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from accounts import tokens
+from accounts.metrics import AUTH_ERRORS
 from accounts.models import User
 from speech import events
 from speech.database import in_database
@@ -207,6 +208,7 @@ class PageSocket(Socket, Generic[Start]):
         try:
             user = tokens.bearer_of(tokens.redeem(ticket, tokens.TICKET_AUDIENCE))
         except tokens.InvalidToken as error:
+            AUTH_ERRORS.labels("ticket").inc()
             raise NotAuthenticated(why=str(error)) from None
         if not user.is_approved:
             raise NotApproved(why=user.decision_reason)

@@ -12,6 +12,8 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from speech.metrics import CLOSES
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -34,6 +36,10 @@ class Socket(AsyncWebsocketConsumer):
         """Returns once the client has read most of what it was sent. Who sends much waits for it, before each piece."""
         if writing := self.scope.get("extensions", {}).get("writing"):
             await writing["drained"]()
+
+    async def close(self, code: int | None = None, reason: str | None = None) -> None:
+        CLOSES.labels(code or 1000).inc()
+        await super().close(code, reason)
 
     async def shut_down(self) -> None:
         """The server ends."""

@@ -33,7 +33,7 @@ class Part:
     @property
     def sides(self) -> list[bytes]:
         """Each channel alone."""
-        return [side.tobytes() for side in self._samples.T]
+        return [side.tobytes() for side in self._samples.T] if self.channels > 1 else [self.pcm]
 
     @property
     def mixed(self) -> bytes:

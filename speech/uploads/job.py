@@ -11,6 +11,7 @@ from accounts.caller import Caller
 from accounts.scopes import STT
 from speech import decoding, errors
 from speech.database import in_database
+from speech.metrics import UPLOADS
 from speech.models import Upload
 from speech.outages import OUTAGES
 from speech.parts.capacity import Capacity
@@ -72,6 +73,7 @@ class Job:
                 await self._store(assembly, part, heard)
         await in_database(assembly.finish)
         await in_database(self.upload.finish)
+        UPLOADS.labels("done").inc()
         await asyncio.to_thread(storage.remove, self.upload)
 
     async def _begin(self, engine: str, language: str) -> None:
@@ -101,6 +103,7 @@ class Job:
         if self._assembly:
             await in_database(self._assembly.finish)
         await in_database(self.upload.refuse, problem, is_cut)
+        UPLOADS.labels("cut" if is_cut else "refused").inc()
         if not is_cut:
             await asyncio.to_thread(storage.remove, self.upload)
 

@@ -6,7 +6,20 @@ from django.urls import resolve
 
 from tests.accounts.site_urls import SiteURL, all_urls
 
-OPEN = {"home", "healthz", "jwks", "standing", "standing_json", "admin:login", "close_account", "profile", "invited"}
+OPEN = {
+    "home",
+    "health",
+    "healthz",
+    "ready",
+    "info",
+    "jwks",
+    "standing",
+    "standing_json",
+    "admin:login",
+    "close_account",
+    "profile",
+    "invited",
+}
 TOLD_TO_ANYBODY = {"asyncapi", "status", "build_info", "modules_info", "metrics", "voice_cloning"}
 """Nothing of a user's is in them."""
 LINKS = {"shared", "shared_flac", "shared_wav", "shared_peaks"}

@@ -21,7 +21,7 @@ def test_pages_fit_and_are_accessible(camera):
     log_in(camera.page, ADMIN)
     expect(camera.page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     camera.look("live")
-    for path in ("sessions", "sessions/upload", "voices", "accounts/tokens"):
+    for path in ("sessions", "sessions/upload", "voices", "accounts/tokens", "operations"):
         camera.visit(f"/{path}/", path)
     for path in ("approvals", "invitations", "approvals/decisions", "", "sessions", "2fa"):
         camera.visit(f"/accounts/{path}/".replace("//", "/"), path or "account")

@@ -202,6 +202,7 @@ def test_accounts_are_looked_after(camera):
     camera.visit("/accounts/2fa/totp/activate/", "authenticator")
     camera.visit("/accounts/2fa/webauthn/add/", "passkey")
     camera.visit("/accounts/approvals/decisions/", "decisions")
+    camera.visit("/operations/", "operations")
     camera.page.goto("/accounts/invitations/")
     camera.page.get_by_label("For whom").fill("Grace")
     camera.page.get_by_role("button", name="Make a link").click()

@@ -11,6 +11,7 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.engines import EngineInfo
 from inference.leaving import let_nothing_hold_up_the_end
+from inference.management.metrics import serve_metrics
 from inference.management.options import Choice, add_engine_arguments, chosen_engines
 from inference.worker import Worker, run_workers, why_unusable
 
@@ -27,6 +28,8 @@ class Command(BaseCommand):
                 "A process of its own reaches the web side through Redis, and REDIS_URL is not set. Set it for both, "
                 "or run `manage.py serve` alone, which then has the engines in it."
             )
+        if settings.METRICS_PORT:
+            serve_metrics(settings.METRICS_PORT)
         choices = chosen_engines(**options)
         if not choices:
             raise CommandError("There is no engine to run. STT_ENGINE, TTS_ENGINE or --engine names one.")

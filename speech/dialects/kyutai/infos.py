@@ -8,10 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from speech.dialects.kyutai import metrics
 from speech.link import Link
-
-METRICS_KIND = "text/plain; version=0.0.4; charset=utf-8"
 
 
 @login_not_required
@@ -61,14 +58,6 @@ async def modules_info(request: HttpRequest) -> JsonResponse:
         for name, status in sorted((await link.engines("tts")).items())
     ]
     return JsonResponse(modules, safe=False)
-
-
-@login_not_required
-@require_safe
-async def metrics_text(request: HttpRequest) -> HttpResponse:
-    link = Link.current()
-    text = metrics.exposition(await link.engines("stt"), await link.engines("tts"))
-    return HttpResponse(text, content_type=METRICS_KIND)
 
 
 @csrf_exempt

@@ -9,5 +9,4 @@ urlpatterns = [
     path("api/build_info", infos.build_info, name="build_info"),
     path("api/modules_info", infos.modules_info, name="modules_info"),
     path("api/voice", infos.no_voice_cloning, name="voice_cloning"),
-    path("metrics", infos.metrics_text, name="metrics"),
 ]

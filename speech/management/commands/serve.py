@@ -15,13 +15,16 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
+from prometheus_client import REGISTRY
 from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
 from accounts.models import User
 from inference.leaving import let_nothing_hold_up_the_end
 from inference.management.options import add_engine_arguments, chosen_engines
+from inference.metrics import GraphicsCards
 from inference.worker import Worker, run_workers, why_unusable
+from operations.census import Census
 from speech.link import Link
 from speech.server import Server
 from speech.uploads.runner import Runner
@@ -56,10 +59,12 @@ class Command(BaseCommand):
         reactor.callWhenRunning(_tell_state_on_signal)
         reactor.callWhenRunning(_send_webhooks)
         if not settings.REDIS_URL:
+            REGISTRY.register(GraphicsCards())
             layer = get_channel_layer()
             workers = [Worker(layer, info, slots) for info, slots in chosen_engines(**options)]
             reactor.callWhenRunning(self._run_beside, partial(run_workers, workers))
         reactor.callWhenRunning(self._run_beside, Runner().run)
+        reactor.callWhenRunning(self._run_beside, Census().run)
         server.run()
         if server.failed:
             sys.exit(1)

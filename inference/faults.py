@@ -1,0 +1,57 @@
+"""What went wrong lately in this process: its warnings and errors, in classes, each with how bad it is. The log says
+the same, with tracebacks; this is what an overview shows."""
+
+import logging
+from collections import deque
+from collections.abc import Iterable
+
+from inference.messages import Fault
+
+KEPT = 20
+LONGEST = 500
+"""Characters of a message."""
+
+INITIALISATION, RUNTIME, PERFORMANCE, MEMORY, NETWORK, VALIDATION = (
+    *("initialisation", "runtime", "performance", "memory"),
+    *("network", "validation"),
+)
+OF_MESSAGES = (
+    (MEMORY, ("out of memory", "MemoryError", "no room", "disk is nearly full")),
+    (INITIALISATION, ("cannot be loaded", "cannot run here", "downloading", "not installed", "starting it again")),
+    (NETWORK, ("is away", "does not answer", "ConnectionError", "couldn't get a connection", "were lost on the way")),
+    (PERFORMANCE, ("did not end in", "gave no answer in", "no word for long", "slow")),
+    (VALIDATION, ("is refused", "not valid", "was not read")),
+)
+"""What a message has in it that tells its class, the first that fits."""
+
+
+class Recent(logging.Handler):
+    """Keeps the last of them."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._faults: deque[Fault] = deque(maxlen=KEPT)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name == "django.request" and record.levelno < logging.ERROR:
+            return  # somebody asked for what there is not, or may not have it
+        message = record.getMessage()[:LONGEST]
+        severity = record.levelname.lower()
+        self._faults.append(Fault(record.created, class_of(record, message), severity, record.name, message))
+
+    def latest(self) -> list[Fault]:
+        return list(self._faults)
+
+
+RECENT = Recent()
+"""Of this process, where logging is set up to tell it."""
+
+
+def class_of(record: logging.LogRecord, message: str) -> str:
+    if record.exc_info and isinstance(record.exc_info[1], MemoryError):
+        return MEMORY
+    return next((name for name, signs in OF_MESSAGES if _has_any(message, signs)), RUNTIME)
+
+
+def _has_any(message: str, signs: Iterable[str]) -> bool:
+    return any(sign.lower() in message.lower() for sign in signs)

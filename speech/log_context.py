@@ -1,0 +1,26 @@
+"""What log lines are about: said once, and told in every line that is logged meanwhile, in tasks begun within too."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_about: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039  (never changed, only replaced)
+
+
+@contextmanager
+def about(**what: object) -> Iterator[None]:
+    """`about(user=…, stream=…)`"""
+    token = _about.set(_about.get() | {name: str(value) for name, value in what.items()})
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+class InContext(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        for name, value in _about.get().items():
+            if not hasattr(record, name):
+                setattr(record, name, value)
+        return True

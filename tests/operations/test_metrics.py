@@ -1,0 +1,103 @@
+"""What Prometheus is told: read by its own parser, the names and labels in one table."""
+
+import json
+import re
+
+import httpx
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from operations import metrics as _  # noqa: F401  (registers what the site tells)
+from tests.inference.speech_like import noise
+from tests.support.api import wav_of
+from tests.support.environment import ROOT
+
+LABELS = {
+    "inference_latency_seconds": {"engine"},
+    "ws_close": {"code"},
+    "connection_error": {"type"},
+    "auth_error": {"what"},
+    "warmup_duration_seconds": {"engine"},
+    "warmup_success": {"engine"},
+    "warmup_failure": {"engine"},
+    "speech_engine_lost": {"engine"},
+    "speech_frames_behind": {"engine"},
+    "speech_streams_open": {"kind"},
+    "speech_queue_wait_seconds": {"kind"},
+    "speech_first_audio_seconds": set(),
+    "speech_replays": {"kind"},
+    "speech_words": set(),
+    "speech_acks": set(),
+    "speech_uploads": {"outcome"},
+    "speech_emails": {"outcome"},
+    "speech_slots": {"engine", "state"},
+    "speech_waiting": {"engine"},
+}
+OF_A_GPU = {"system_free_vram_bytes": {"gpu"}, "system_gpu_utilization_percent": {"gpu"}}
+OF_PROMETHEUS = {"up", "process_resident_memory_bytes"}
+NAME = re.compile(r"\b((?:speech|ws|connection|auth|warmup|inference|system|process)_[a-z_]+|up)\b(?=[\s{\[)]|$)")
+
+
+@pytest.fixture(scope="module")
+def families(checksum_site, checksum_token):
+    headers = {"Authorization": f"Bearer {checksum_token}"}
+    with httpx.Client(base_url=checksum_site.url, headers=headers, timeout=30) as http:
+        files = {"file": ("speech.wav", wav_of(noise(50)))}
+        http.post("/v1/audio/transcriptions", files=files, data={"model": "checksum"}).raise_for_status()
+        http.get("/v1/models", headers={"Authorization": "Bearer wrong"})
+        told = http.get("/metrics").text
+    return {family.name: family for family in text_string_to_metric_families(told)}
+
+
+def value(families, name, **labels):
+    samples = [s for family in families.values() for s in family.samples if s.name == name]
+    return sum(s.value for s in samples if labels.items() <= s.labels.items())
+
+
+def test_every_metric_has_its_labels_and_says_what_it_is(families):
+    for name, labels in LABELS.items():
+        family = families[name]
+        assert family.documentation
+        for sample in family.samples:
+            assert set(sample.labels) - {"le"} == labels, name
+
+
+def test_what_happens_is_counted(families):
+    assert value(families, "speech_words_total") >= 10
+    assert value(families, "auth_error_total", what="token") >= 1
+    assert value(families, "warmup_success_total", engine="checksum") >= 1
+    assert value(families, "speech_slots", engine="checksum") == 8
+    assert value(families, "inference_latency_seconds_count", engine="checksum") >= 50
+    assert value(families, "inference_latency_seconds_bucket", le="0.08") > 0
+    assert value(families, "speech_streams_open") == 0
+
+
+def test_the_names_of_kyutais_servers_are_there_too(families):
+    assert {"asr_open_channels", "asr_model_step_duration"} <= set(families)
+
+
+def known_names():
+    plain = LABELS | OF_A_GPU
+    return OF_PROMETHEUS | {f"{name}{ending}" for name in plain for ending in ("", "_total", "_bucket", "_count")}
+
+
+def expressions():
+    alerts = yaml.safe_load((ROOT / "deploy/monitoring/alerts.yaml").read_text())
+    yield from (rule["expr"] for group in alerts["groups"] for rule in group["rules"])
+    dashboard = json.loads((ROOT / "deploy/monitoring/grafana.json").read_text())
+    yield from (target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize("expression", sorted(set(expressions())))
+def test_dashboard_and_alerts_ask_for_what_is_told(expression):
+    names = set(NAME.findall(expression))
+    assert names
+    assert names <= known_names()
+
+
+def test_every_alert_says_what_to_do():
+    alerts = yaml.safe_load((ROOT / "deploy/monitoring/alerts.yaml").read_text())
+    for rule in alerts["groups"][0]["rules"]:
+        assert {"summary", "description"} <= set(rule["annotations"]), rule["alert"]
+        assert rule["labels"]["severity"] in ("warning", "critical")
