@@ -1,0 +1,236 @@
+"""A backup: one tar file with the rows of all tables, the recordings and the keys.
+
+Rows are JSON, the same for every database, so a site may move from SQLite to PostgreSQL through a backup. They are read
+in one transaction, so what belongs together is there together, while the site goes on.
+"""
+
+import gzip
+import json
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import groupby, islice
+from pathlib import Path
+from typing import IO, Any
+
+from django.apps import apps
+from django.conf import settings
+from django.core import serializers
+from django.core.management.color import no_style
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
+
+FORMAT = 1
+ROWS, MANIFEST, AUDIO, KEYS = "rows.jsonl.gz", "manifest.json", "audio", "keys"
+BATCH = 2_000
+MADE_ANEW = {"contenttypes.ContentType", "auth.Permission"}
+"""By every installation for itself."""
+PASSING = {"sessions.Session", "usersessions.UserSession", "admin.LogEntry"}
+"""Not kept: who is logged in logs in again."""
+
+
+class Exact(DjangoJSONEncoder):
+    """Django's own drops microseconds."""
+
+    def default(self, value: Any) -> Any:
+        return value.isoformat() if isinstance(value, datetime) else super().default(value)
+
+
+class BackupError(Exception):
+    """What is wrong, why, and what to do, in words."""
+
+
+# --- Out --------------------------------------------------------------------------------------------------------------
+
+
+def back_up(folder: Path) -> Path:
+    """Write a new one into the folder. Nobody else can read it: it has what was said, and the keys."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"speech-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar"
+    unfinished = path.with_suffix(".part")
+    unfinished.touch(mode=0o600)
+    with tarfile.open(unfinished, "w") as tar, tempfile.TemporaryDirectory(dir=folder) as scratch:
+        rows = Path(scratch) / ROWS
+        count = _write_rows(rows)
+        manifest = Path(scratch) / MANIFEST
+        manifest.write_text(json.dumps(_manifest(count), indent=1))
+        tar.add(manifest, MANIFEST)
+        tar.add(rows, ROWS)
+        for key in _key_files():
+            tar.add(key, f"{KEYS}/{key.name}")
+        if settings.AUDIO_DIR.is_dir():
+            tar.add(settings.AUDIO_DIR, AUDIO)
+    unfinished.rename(path)
+    return path
+
+
+def forget_old(folder: Path, keep: int) -> list[Path]:
+    """Remove all but the newest `keep`."""
+    old = sorted(folder.glob("speech-*.tar"))[:-keep]
+    for path in old:
+        path.unlink()
+    return old
+
+
+def _write_rows(path: Path) -> int:
+    count = 0
+    with gzip.open(path, "wt", encoding="utf-8") as file, _snapshot():
+        for model in _models():
+            rows = model._default_manager.order_by("pk").iterator(BATCH)
+            for row in rows:
+                file.write(serializers.serialize("jsonl", [row], cls=Exact).strip() + "\n")
+                count += 1
+    return count
+
+
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    """All that is read is of one moment."""
+    with transaction.atomic():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+                cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
+def _models() -> list[type[models.Model]]:
+    """Each after those that it refers to."""
+    return [model for model in _tables() if model._meta.label not in PASSING]
+
+
+def _tables() -> list[type[models.Model]]:
+    ordered = serializers.sort_dependencies([(app, None) for app in apps.get_app_configs()], allow_cycles=True)
+    return [model for model in ordered if model._meta.label not in MADE_ANEW and not model._meta.proxy]
+
+
+def _manifest(rows: int) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "version": settings.VERSION,
+        "made": datetime.now(UTC).isoformat(),
+        "database": connection.vendor,
+        "migrations": _migrations(),
+        "rows": rows,
+    }
+
+
+def _migrations() -> list[str]:
+    return sorted(f"{app}.{name}" for app, name in MigrationRecorder(connection).applied_migrations())
+
+
+def _key_files() -> list[Path]:
+    files = [settings.DATA_DIR / "secret_key"]
+    if settings.JWT_KEY_FILE:
+        files.append(Path(settings.JWT_KEY_FILE))
+    return [path for path in files if path.is_file()]
+
+
+# --- In ---------------------------------------------------------------------------------------------------------------
+
+
+def restore(path: Path, replace: bool = False) -> int:
+    """Put everything back, into a site that has nothing, or in place of what it has. Returns how many rows there are.
+
+    Raises `BackupError`; then nothing was changed.
+    """
+    try:
+        with tarfile.open(path) as tar:
+            manifest = json.load(_member(tar, MANIFEST))
+            _check(manifest)
+            with transaction.atomic():
+                _empty(replace)
+                count = _read_rows(_member(tar, ROWS))
+                if count != manifest["rows"]:
+                    raise BackupError(
+                        f"{path} has {count} of its {manifest['rows']} rows: it is cut off. Take another."
+                    )
+                connection.check_constraints()
+                _reset_sequences()
+            _put_files(tar)
+            return count
+    except (OSError, tarfile.TarError, EOFError, ValueError, KeyError) as error:
+        raise BackupError(f"{path} is no whole backup of this site: {error}. Take another one.") from error
+
+
+def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
+    file = tar.extractfile(name)
+    if file is None:
+        raise KeyError(name)
+    return file
+
+
+def _check(manifest: dict[str, Any]) -> None:
+    if manifest["format"] != FORMAT:
+        raise BackupError("The backup is of a later version of this program. Update it first.")
+    there, needed = set(_migrations()), set(manifest["migrations"])
+    if there != needed:
+        raise BackupError(
+            f"The backup is of version {manifest['version']}, whose tables differ from those of {settings.VERSION}. "
+            f"Restore it with that version, and update then."
+        )
+
+
+def _empty(replace: bool) -> None:
+    full = [model for model in _models() if model._default_manager.exists()]
+    if full and not replace:
+        names = ", ".join(sorted({str(model._meta.verbose_name_plural) for model in full}))
+        raise BackupError(f"The database has something in it: {names}. --replace forgets that, and takes the backup.")
+    for model in reversed(_tables()):
+        for table in (*(field.remote_field.through for field in _links(model)), model):
+            table._base_manager.all()._raw_delete(using="default")
+
+
+def _read_rows(file: IO[bytes]) -> int:
+    count = 0
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        rows = serializers.deserialize("jsonl", lines)
+        for model, group in groupby(rows, lambda row: type(row.object)):
+            for batch in _batches(group):
+                model._base_manager.bulk_create([row.object for row in batch])
+                _link(model, batch)
+                count += len(batch)
+    return count
+
+
+def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
+    rows = iter(rows)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _link(model: type[models.Model], rows: list[Any]) -> None:
+    """What refers to many is in tables of its own."""
+    for field in _links(model):
+        through = field.remote_field.through
+        mine, theirs = field.m2m_field_name() + "_id", field.m2m_reverse_field_name() + "_id"
+        through._base_manager.bulk_create(
+            through(**{mine: row.object.pk, theirs: other})
+            for row in rows
+            for other in (row.m2m_data or {}).get(field.name, ())
+        )
+
+
+def _links(model: type[models.Model]) -> list[Any]:
+    """To models whose rows are kept."""
+    return [field for field in model._meta.many_to_many if field.related_model._meta.label not in MADE_ANEW]
+
+
+def _reset_sequences() -> None:
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), _models()):
+            cursor.execute(statement)
+
+
+def _put_files(tar: tarfile.TarFile) -> None:
+    for entry in tar:
+        place, _, name = entry.name.partition("/")
+        if place == AUDIO and name:
+            entry.name = name
+            tar.extract(entry, settings.AUDIO_DIR, filter="data")
+        elif place == KEYS and name == "secret_key":
+            entry.name = name
+            tar.extract(entry, settings.DATA_DIR, filter="data")
