@@ -35,7 +35,7 @@ install() {
     # Without its recommended packages Chromium has no fonts.
     case "$packages" in *chromium*) packages="$packages fonts-liberation" ;; esac
     apt-get update -qq
-    # shellcheck disable=SC2086  (one word for each package)
+    # shellcheck disable=SC2086 # one word for each package
     apt-get install -qq --no-install-recommends $packages >/dev/null
 }
 

@@ -2,7 +2,7 @@
 # Every test, whatever fails on the way: the rules of the pages by node, the site, and last the site in a real Chromium.
 # Two runs of pytest, since Playwright keeps an event loop in the thread in which the others need theirs.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 failed=""
 
 run() {
