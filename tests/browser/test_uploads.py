@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 from tests.browser.people import log_in
 from tests.inference.speech_like import noise
 from tests.support.api import wav_of
-from tests.support.uploads import left_on_disk
+from tests.support.uploads import wait_until_nothing_is_left
 
 MINUTE = 750  # frames
 
@@ -39,7 +39,7 @@ def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(
     expect(secret.get_by_text("Transcribed")).to_be_visible(timeout=60_000)
     secret.get_by_role("button", name="Cancel").click()
     expect(secret).to_be_hidden()
-    assert left_on_disk(shared_site) == []
+    wait_until_nothing_is_left(shared_site)
 
     done.get_by_role("link", name="Open the session").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("By the river")

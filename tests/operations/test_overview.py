@@ -39,7 +39,8 @@ def stream(checksum_site):
 def overview(admin, until):
     deadline = time.monotonic() + 30
     while not until(told := admin.get("/status").raise_for_status().json()):
-        assert time.monotonic() < deadline, told
+        if time.monotonic() > deadline:
+            raise TimeoutError(told)
         time.sleep(0.1)
     return told
 

@@ -78,3 +78,12 @@ class Sender:
 def left_on_disk(site: Site) -> list[Path]:
     """The files of uploads that the site still has."""
     return [path for path in Path(site.env["DATA_DIR"], "uploads").glob("*") if path.is_file()]
+
+
+def wait_until_nothing_is_left(site: Site, within: float = 30.0) -> None:
+    """A file is deleted just after its upload has come to its end."""
+    deadline = time.monotonic() + within
+    while left := left_on_disk(site):
+        if time.monotonic() > deadline:
+            raise TimeoutError(left)
+        time.sleep(0.05)

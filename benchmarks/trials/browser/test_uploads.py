@@ -11,7 +11,7 @@ from tests.inference.speech_like import noise
 from tests.support import programs
 from tests.support.api import wav_of
 from tests.support.camera import Camera
-from tests.support.uploads import left_on_disk
+from tests.support.uploads import left_on_disk, wait_until_nothing_is_left
 from tests.support.words import word_error_rate
 
 MINUTE = 750  # frames
@@ -95,7 +95,7 @@ def test_one_that_is_cancelled_half_way_leaves_nothing(quick_site, uploading):
     assert len(left_on_disk(quick_site)) == 1
     upload.get_by_role("button", name="Cancel").click()
     expect(upload).to_be_hidden()
-    assert left_on_disk(quick_site) == []
+    wait_until_nothing_is_left(quick_site)
     assert quick_site.shell(COUNTS) == "0 0"
 
 

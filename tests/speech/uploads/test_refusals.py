@@ -9,7 +9,7 @@ import pytest
 from tests.inference.speech_like import noise
 from tests.support import programs
 from tests.support.api import wav_of
-from tests.support.uploads import left_on_disk
+from tests.support.uploads import wait_until_nothing_is_left
 
 
 def zip_bomb() -> bytes:
@@ -58,7 +58,7 @@ def test_it_is_refused_in_words(site, sender, name, make, what):
         assert told["state"] in ("waiting", "checking"), told
     assert what in told["problem"]["what"]
     assert all(told["problem"].values())
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
 
 
 @pytest.mark.parametrize(("size", "what"), [(0, "is empty"), (100_000_001, "too large")])
@@ -66,7 +66,7 @@ def test_it_is_refused_before_it_is_sent(site, sender, size, what):
     response = sender.announce("any.wav", size)
     assert response.status_code == 400
     assert what in response.json()["what"]
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_what_no_engine_has_is_not_waited_for(site, sender, wish, what):
     assert response.status_code == 400
     assert response.json()["what"] == what
     assert all(response.json().values())
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
 
 
 def test_what_an_engine_has_may_be_asked_for(sender):

@@ -11,7 +11,7 @@ from speech.parts.cutting import cut
 from tests.inference.speech_like import noise, words_of
 from tests.support.api import wav_of
 from tests.support.sockets import stored_words
-from tests.support.uploads import Sender, left_on_disk
+from tests.support.uploads import Sender, left_on_disk, wait_until_nothing_is_left
 
 MINUTE = 60 * SAMPLE_RATE // FRAME_SAMPLES  # frames
 
@@ -45,7 +45,7 @@ def test_every_sample_of_a_file_is_heard(site, sender):
     assert (
         site.shell("from speech.models import Session; print(Session.objects.latest('created_at'))") == "board meeting"
     )
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
 
 
 SPEAKERS = """
@@ -103,7 +103,7 @@ def test_one_that_is_cancelled_while_it_is_sent_leaves_nothing(site, sender):
     assert len(left_on_disk(site)) == 1
     sender.cancel(told)
     assert sender.piece(told, b"more", 1_000_000).status_code == 404
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
     assert sessions(site) == before
 
 

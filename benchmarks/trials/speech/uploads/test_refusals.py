@@ -3,7 +3,7 @@
 import pytest
 
 from tests.speech.uploads.test_refusals import mp3
-from tests.support.uploads import left_on_disk
+from tests.support.uploads import wait_until_nothing_is_left
 
 
 def test_one_that_is_cut_off_is_asked_about(site, sender):
@@ -14,7 +14,7 @@ def test_one_that_is_cut_off_is_asked_about(site, sender):
     sender.http.post(f"{told['id']}/").raise_for_status()
     told = sender.wait(told, "done")
     assert told["length"] == pytest.approx(10, abs=0.3)
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
 
 
 def test_not_too_many_wait_at_a_time(sender):

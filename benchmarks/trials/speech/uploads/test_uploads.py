@@ -9,7 +9,7 @@ from tests.inference.speech_like import noise
 from tests.speech.uploads.test_uploads import MINUTE, TIMES, session_of, sessions, words_of_file
 from tests.support.api import wav_of
 from tests.support.sockets import live_socket, stored_words, tickets
-from tests.support.uploads import Sender, left_on_disk
+from tests.support.uploads import Sender, wait_until_nothing_is_left
 
 DELETE_WHAT_IT_BECOMES = """
 import time
@@ -30,7 +30,7 @@ def test_whoever_deletes_its_session_wants_no_more_of_it(site, sender):
         sender.piece(told, data[-1:], len(data) - 1).raise_for_status()
         deleting.result()
     sender.wait_until_gone(told)
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
 
 
 async def test_it_gives_its_slot_to_who_speaks_and_goes_on_after(start_site):
@@ -78,7 +78,7 @@ def test_one_that_is_cancelled_while_it_is_heard_leaves_nothing(site, sender):
     before = sessions(site)
     told = sender.send("half.wav", wav_of(noise(5 * MINUTE, seed=4)))
     sender.cancel(sender.wait(told, "transcribing"))
-    assert left_on_disk(site) == []
+    wait_until_nothing_is_left(site)
     assert sessions(site) == before
     assert site.shell("from speech.models import Upload; print(Upload.objects.filter(name='half.wav').count())") == "0"
 
