@@ -9,6 +9,7 @@ from django.conf import settings
 from inference.messages import Fault, Status
 from operations.census import Process, processes
 from operations.checks import checks, statuses
+from speech.capacity import capacity
 from speech.database import in_database
 from speech.link import Link
 from speech.models import Session, Upload
@@ -25,26 +26,12 @@ async def overview() -> dict[str, Any]:
         "build": settings.BUILD,
         "started": settings.STARTED,
         "checks": await checks(),
-        "engines": [_engine(link, status) for status in await statuses()],
+        "engines": [capacity(link, status) for status in await statuses()],
         "processes": [*map(_web, web), *map(_inference, link.workers())],
         "streams": [_stream(process, stream) for process in web for stream in process.running],
         "disk": _disk(),
         "kept": await in_database(_kept),
         "faults": _faults(web, link),
-    }
-
-
-def _engine(link: Link, status: Status) -> dict[str, Any]:
-    return {
-        "name": status.engine,
-        "kind": status.kind,
-        "label": status.label,
-        "note": status.note,
-        "total": status.slots,
-        "used": status.slots - status.free,
-        "free": status.free,
-        "waiting": link.waiting.count(status.engine),
-        "processes": link.processes(status.engine),
     }
 
 

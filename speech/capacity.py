@@ -22,12 +22,12 @@ async def status(request: HttpRequest) -> JsonResponse:
         {
             "version": settings.VERSION,
             "uptime": round((datetime.now(UTC) - settings.STARTED).total_seconds()),
-            "engines": [_capacity(link, status) for status in engines],
+            "engines": [capacity(link, status) for status in engines],
         }
     )
 
 
-def _capacity(link: Link, engine: Status) -> dict[str, Any]:
+def capacity(link: Link, engine: Status) -> dict[str, Any]:
     return {
         "name": engine.engine,
         "kind": engine.kind,

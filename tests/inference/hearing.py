@@ -1,7 +1,10 @@
 """All that an engine tells of audio which it is given as fast as it takes it."""
 
+import pytest
+
 from inference.engine import Listener
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Event, Open, Step, Word
+from tests.support.words import word_error_rate
 
 
 def frames_of(samples):
@@ -34,3 +37,24 @@ def assert_settled_holds(told) -> None:
             settled = max(settled, event.settled)
         elif isinstance(event, Word):
             assert event.start * SAMPLE_RATE >= settled - 1
+
+
+def assert_read_well(told, spoken_text: str) -> None:
+    assert word_error_rate(spoken_text, text(told)) <= 0.15
+    assert text(told).startswith("In the heart of")
+    assert text(told)[-1] in ".,!?"
+
+
+def assert_times_ascend_within(told, samples) -> None:
+    times = [time for word in pick(told, Word) for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert times[0] >= 0
+    assert times[-1] <= len(samples) / SAMPLE_RATE
+
+
+def assert_second_sentence_follows_its_pause(told, within: float) -> None:
+    """The pause lasts from 6.4 to 7.1 s."""
+    words = pick(told, Word)
+    second = next(i for i, word in enumerate(words) if word.text.lower().startswith("unlike"))
+    assert words[second - 1].end == pytest.approx(6.4, abs=within)
+    assert words[second].start == pytest.approx(7.1, abs=within)
