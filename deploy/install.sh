@@ -41,7 +41,11 @@ copy() {
         find "$prefix" -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -rf {} +
         (cd "$source" && tar -cf - --exclude=./.venv --exclude=./var --exclude=./.git --exclude=./.env .) | tar -xf - -C "$prefix"
     fi
-    (cd "$prefix" && STT_ENGINE=$(setting STT_ENGINE) TTS_ENGINE=$(setting TTS_ENGINE) scripts/setup.sh serve)
+    (
+        cd "$prefix"
+        for name in STT_ENGINE TTS_ENGINE OTEL_EXPORTER_OTLP_ENDPOINT; do export "$name=$(setting "$name")"; done
+        scripts/setup.sh serve
+    )
 }
 
 write_settings() {

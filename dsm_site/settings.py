@@ -291,6 +291,8 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from None
 
+OTEL_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+
 if env.bool("PRODUCTION", default=False) and not IS_HTTPS:
     raise ImproperlyConfigured(
         f"PRODUCTION is set but SITE_URL is {SITE_URL}: browsers give the microphone to https sites only. "

@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterable, Iterator
 
 from inference import metrics
 from inference.engine import EngineLost, Inputs
+from inference.faults import RECOVERED
 from inference.hosts import Host
+from inference.lanes import Lane, Slot
 from inference.messages import (
     STEP_BOUNDS,
     Close,
@@ -39,74 +41,6 @@ LEASE = 15.0
 """Seconds without a message after which a stream loses its slot: whoever leaked it will not come back."""
 
 Tell = Callable[[Stream, Down], None]
-
-
-class Slot:
-    """One place in an engine, the stream that has it, and the stream that the engine has open in it.
-
-    The two differ for a moment, from a stream's coming or going until the engine's next step.
-    """
-
-    def __init__(self, lane: "Lane", index: int) -> None:
-        self.lane = lane
-        self.index = index
-        self.stream: Stream | None = None
-        self.opened: Stream | None = None
-        self.is_retired = False  # the engine gave it up
-
-    @property
-    def is_free(self) -> bool:
-        return self.lane.up and self.stream is None and self.opened is None and not self.is_retired
-
-    @property
-    def is_busy(self) -> bool:
-        """The engine is at something of its own there."""
-        return self.index in self.lane.host.busy
-
-    @property
-    def serving(self) -> Stream | None:
-        return self.stream if self.stream is self.opened else None
-
-    @property
-    def has_work(self) -> bool:
-        if self.stream is not self.opened:
-            return True
-        stream = self.stream
-        if stream is None:
-            return False
-        return self.is_busy or stream.has_input or stream.must_flush or stream.marker_is_due
-
-
-class Lane:
-    """A host and its slots, which step together."""
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self.slots: list[Slot] = []
-        self.up = False
-        self._touched: set[Slot] = set()
-        self._wake = asyncio.Event()
-
-    async def start(self) -> None:
-        """Bring the engine up; some tell only then how many slots they have."""
-        await self.host.start()
-        self.slots = [Slot(self, index) for index in range(self.host.slots)]
-        self.up = True
-
-    @property
-    def streams(self) -> int:
-        return sum(slot.stream is not None for slot in self.slots)
-
-    def touch(self, slot: Slot) -> None:
-        self._touched.add(slot)
-        self._wake.set()
-
-    async def touched(self) -> set[Slot]:
-        """The slots in which something may be to do, as soon as there are any."""
-        await self._wake.wait()
-        self._wake.clear()
-        touched, self._touched = self._touched, set()
-        return touched
 
 
 class Scheduler:
@@ -154,7 +88,7 @@ class Scheduler:
         slot = next((slot for slot in lane.slots if slot.is_free), None) if lane else None
         if slot is None:
             return None
-        slot.stream = stream_for(self._kind, request)
+        slot.stream = stream_for(self._kind, request, self._engine)
         self._slots[request.stream] = slot
         slot.lane.touch(slot)
         self._note_free()
@@ -199,10 +133,15 @@ class Scheduler:
 
     async def _run(self, lane: Lane) -> None:
         back_off = 0.5
+        lost_at: float | None = None
         while True:
             try:
                 with metrics.warming_up(self._engine):
                     await lane.start()
+                if lost_at is not None:
+                    away = time.monotonic() - lost_at
+                    logger.info("%s is up again, after %.1f s", self._engine, away, extra=RECOVERED)
+                    lost_at = None
                 self._note_free()
                 if all(lane.up for lane in self._lanes):
                     self.is_up.set()
@@ -212,6 +151,7 @@ class Scheduler:
             except EngineLost as error:
                 metrics.LOST.labels(self._engine).inc()
                 logger.error("engine lost, starting it again in %.1f s: %s", back_off, error)
+                lost_at = lost_at or time.monotonic()
                 self._lose(lane)
             await asyncio.sleep(back_off)
             back_off = min(2 * back_off, 30)
@@ -253,6 +193,8 @@ class Scheduler:
         for told in told_in:
             self._note_step(seconds)
             for index, events in told.items():
+                if stream := lane.slots[index].serving:
+                    stream.trace.stepped(seconds)
                 self._tell_all(lane.slots[index], events)
 
     def _inputs(self, slots: set[Slot]) -> Inputs:
@@ -314,6 +256,7 @@ class Scheduler:
     def _release(self, slot: Slot) -> None:
         if slot.stream is not None:
             del self._slots[slot.stream.id]
+            slot.stream.trace.end()
             slot.stream = None
             slot.lane.touch(slot)
 

@@ -24,6 +24,7 @@ from inference.messages import (
     Text,
     Word,
 )
+from inference.tracing import SlotTrace
 
 BACKLOG_BYTES = 30 * SAMPLE_RATE * BYTES_PER_SAMPLE
 """Audio held that the engine has not heard; the web side sends far less than this ahead (`speech/feed.py`)."""
@@ -39,8 +40,9 @@ class Unfit(Exception):
 
 
 class Stream(ABC):
-    def __init__(self, request: Open) -> None:
+    def __init__(self, request: Open, trace: SlotTrace) -> None:
         self.id = request.stream
+        self.trace = trace
         self.reply_to = request.reply_to
         self.request = request
         self.next_seq = 0
@@ -110,8 +112,8 @@ class Stream(ABC):
 class Listening(Stream):
     """Audio comes in."""
 
-    def __init__(self, request: Open) -> None:
-        super().__init__(request)
+    def __init__(self, request: Open, trace: SlotTrace) -> None:
+        super().__init__(request, trace)
         self._backlog = bytearray()
         self._unsettled_speech: deque[int] = deque()  # the last sample of each frame
         self._wordless_speech = 0  # samples that are settled, since the last sign of a word
@@ -171,8 +173,8 @@ class Listening(Stream):
 class Speaking(Stream):
     """Text comes in."""
 
-    def __init__(self, request: Open) -> None:
-        super().__init__(request)
+    def __init__(self, request: Open, trace: SlotTrace) -> None:
+        super().__init__(request, trace)
         self._backlog = ""
         self._is_busy = False  # the engine has something to say even if no text comes
 
@@ -214,5 +216,5 @@ class Speaking(Stream):
         return self._is_flushed and not self._is_busy
 
 
-def stream_for(kind: Kind, request: Open) -> Stream:
-    return Speaking(request) if kind == "tts" else Listening(request)
+def stream_for(kind: Kind, request: Open, engine: str = "") -> Stream:
+    return (Speaking if kind == "tts" else Listening)(request, SlotTrace(request, engine, kind))

@@ -13,7 +13,7 @@ from inference import messages
 from inference.bundles import Layer, Outbox, decode_up
 from inference.engine import EngineUnusable
 from inference.engines import EngineInfo
-from inference.faults import RECENT
+from inference.faults import RECENT, Outage
 from inference.hosts import hosts_of
 from inference.messages import Down, Kind, Open, Ready, Status
 from inference.scheduler import Scheduler
@@ -37,6 +37,7 @@ class Worker:
         self._outbox = Outbox(layer)
         self._address = ""
         self._leaving = False
+        self._outage = Outage(logger, "the channel layer")
 
     @property
     def kind(self) -> Kind:
@@ -83,6 +84,7 @@ class Worker:
             await asyncio.sleep(HEARTBEAT)
 
     def _tell(self, stream: Stream, message: Down) -> None:
+        stream.trace.told(message)
         self._outbox.put(stream.reply_to, (stream.id, next(stream.told), message))
 
     async def _leave(self) -> None:
@@ -115,7 +117,9 @@ class Worker:
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})
         except Exception as error:  # Redis is away; the next beat tries again
-            logger.warning("no heartbeat, the channel layer is away: %r", error)
+            self._outage.note(error)
+        else:
+            self._outage.is_over()
 
     async def _layer_says(self, channel: str) -> dict[str, bytes]:
         """The next message of a channel, however long the layer is away."""
@@ -123,7 +127,7 @@ class Worker:
             try:
                 return await self._layer.receive(channel)
             except Exception as error:
-                logger.warning("the channel layer is away: %r", error)
+                self._outage.note(error)
                 await asyncio.sleep(0.5)
 
 

@@ -11,6 +11,7 @@ main() {
         serve)
             if torch_is_wanted; then install torch; fi
             if is_chosen whisper-; then install whisper; fi
+            if [ -n "$(chosen OTEL_EXPORTER_OTLP_ENDPOINT)" ]; then install tracing; fi
             ;;
         test) install test ;;
         trials)

@@ -9,9 +9,11 @@ from typing import Any, Self
 from django.conf import settings
 
 from inference.messages import Down, Kind, Status
+from inference.tracing import TRACER
+from speech.connection import Connection
 from speech.errors import AtCapacity, NoEngine, ProtocolError
 from speech.events import Queued, Starting
-from speech.link import Connection, Link
+from speech.link import Link
 from speech.metrics import QUEUE_WAIT
 
 ANSWER_WITHIN = 1.0
@@ -39,6 +41,7 @@ class Admission:
         self._place: Callable[[], int] | None = None
         self._leave_queue = ExitStack()
         self._told: Queued | Starting | None = None
+        self._span = TRACER.start_span("wait for a slot", attributes={"engine": engine.engine, "kind": engine.kind})
 
     @classmethod
     async def ask(
@@ -109,14 +112,16 @@ class Admission:
     def take(self) -> Connection | None:
         """The connection that got a slot; all other requests are withdrawn."""
         granted = next((request for request in self._requests if request.worker), None)
-        if granted:
-            QUEUE_WAIT.labels(self.engine.kind).observe(time.monotonic() - self._began)
-        self._requests = [request for request in self._requests if request is not granted]
+        if granted is None:
+            return None
+        QUEUE_WAIT.labels(self.engine.kind).observe(time.monotonic() - self._began)
+        self._requests.remove(granted)
         self.close()
         return granted
 
     def close(self) -> None:
         self._leave_queue.close()
+        self._span.end()
         for request in self._requests:
             request.close()
         self._requests = []

@@ -1,7 +1,7 @@
 """What a stream is fed: sent, with its marks, to the engine that has the slot now, and held until it is stored."""
 
 from inference.messages import SAMPLE_RATE, Audio, Marker
-from speech.link import Connection
+from speech.connection import Connection
 from speech.marks import Marks
 from speech.tail import Tail
 

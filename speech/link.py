@@ -7,7 +7,6 @@ goes in bundles (`inference/bundles.py`). Heartbeats tell which inference proces
 import asyncio
 import logging
 import time
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,10 +17,10 @@ from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
 
 from inference.bundles import Outbox, decode_down
+from inference.faults import Outage
 from inference.messages import (
     WEB_GROUP,
     Close,
-    Closed,
     Down,
     Fault,
     Kind,
@@ -29,10 +28,11 @@ from inference.messages import (
     Ready,
     Status,
     StepTimes,
-    Up,
     Voice,
     queue_of,
 )
+from inference.tracing import here
+from speech.connection import Connection
 from speech.errors import AtCapacity, NoEngine
 from speech.waiting import WaitingRoom
 
@@ -48,45 +48,6 @@ VOICES_WITHIN = 5.0
 """Seconds in which an engine that speaks is up and has told its voices."""
 REJOIN_EVERY = 0.5
 """A membership of a group expires after a day, and a Redis that was restarted may have forgotten all of them."""
-
-
-class Connection:
-    """One stream's end of the link, from its request for a slot until it closes."""
-
-    def __init__(self, link: "Link", receive: Callable[[Down], None]) -> None:
-        self.id = uuid.uuid4().hex  # new for each slot: an answer from a slot that was lost is nobody's
-        self.worker = ""
-        self._link = link
-        self._receive = receive
-        self._told = 0
-        self._expected = 0
-
-    def tell(self, message: Up) -> None:
-        self._link.outbox.put(self.worker, (self.id, self._told, message))
-        self._told += 1
-
-    def close(self) -> None:
-        """Give back the slot, or the place in the queue."""
-        self._link.drop(self)
-        if self.worker:
-            self.tell(Close())
-
-    def receive(self, seq: int, message: Down) -> None:
-        if seq < self._expected:
-            return  # the channel layer may deliver twice
-        if seq > self._expected:
-            message = Closed(f"messages {self._expected} to {seq - 1} were lost on the way")
-        self._expected = seq + 1
-        if isinstance(message, Ready):
-            self.worker = message.worker
-        self._receive(message)
-        if isinstance(message, Closed):
-            self._link.drop(self)
-
-    def lose(self, reason: str) -> None:
-        """The inference process is taken for dead. If it is not, it hears that this slot is wanted no more."""
-        self.close()
-        self._receive(Closed(reason))
 
 
 class Link:
@@ -115,6 +76,7 @@ class Link:
         self._up = asyncio.Event()
         self.outbox = Outbox(self._layer)
         self.waiting = WaitingRoom()
+        self._outage = Outage(logger, "the channel layer")
         self._task = asyncio.create_task(self._run())
 
     # --- What streams ask of it -----------------------------------------------------------------------------------
@@ -196,19 +158,19 @@ class Link:
 
         Raises `AtCapacity` if very many ask already, and `NoEngine` if the channel layer is away.
         """
-        connection = Connection(self, receive)
+        connection = Connection(self.outbox, self.drop, receive)
         self._connections[connection.id] = connection  # before it asks: the answer may come at once
         with ExitStack() as unless_asked:
             unless_asked.callback(self.drop, connection)
             try:
                 async with asyncio.timeout(SEND_WITHIN):
                     await self._up.wait()
-                    request = Open(connection.id, self._address, deadline, position, language, **wishes)
+                    request = Open(connection.id, self._address, deadline, position, language, trace=here(), **wishes)
                     await self._layer.send(queue_of(engine), {"type": "open", "data": msgspec.msgpack.encode(request)})
             except ChannelFull:
                 raise AtCapacity(why="Very many are waiting already.") from None
             except Exception as error:
-                logger.warning("the channel layer is away: %r", error)
+                self._outage.note(error)
                 raise NoEngine(why="What connects this site with its engines does not answer.") from error
             unless_asked.pop_all()
         return connection
@@ -253,7 +215,7 @@ class Link:
                 while True:
                     self._take(await self._layer.receive(self._address))
             except Exception as error:
-                logger.warning("the channel layer is away: %r", error)
+                self._outage.note(error)
                 await asyncio.sleep(0.5)
 
     async def _stay_joined(self) -> None:
@@ -262,11 +224,12 @@ class Link:
             try:
                 await self._join()
             except Exception as error:
-                logger.warning("the channel layer is away: %r", error)
+                self._outage.note(error)
 
     async def _join(self) -> None:
         await self._layer.group_add(WEB_GROUP, self._address)
         self._up.set()
+        self._outage.is_over()
 
     def _take(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -341,7 +304,7 @@ class Link:
             try:
                 await self._layer.group_send(WEB_GROUP, message)
             except Exception as error:
-                logger.warning("the channel layer is away: %r", error)
+                self._outage.note(error)
 
 
 def _seconds_since(moment: float | None) -> float:

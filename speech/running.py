@@ -7,6 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from accounts.models import User
+from inference.tracing import span
 from speech.errors import StreamError
 from speech.log_context import about
 from speech.metrics import open_stream
@@ -39,7 +40,11 @@ def running(job: Job) -> Iterator[None]:
     job.began = time()
     RUNNING.add(job)
     try:
-        with about(user=job.owner.pk, stream=job.id), open_stream(job.kind):
+        with (
+            about(user=job.owner.pk, stream=job.id),
+            open_stream(job.kind),
+            span("stream", stream=str(job.id), kind=job.kind, user=job.owner.pk),
+        ):
             yield
     finally:
         RUNNING.discard(job)

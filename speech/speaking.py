@@ -27,13 +27,15 @@ from django.conf import settings
 from accounts.models import User
 from inference import messages
 from inference.messages import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, Down, Marker, Text
+from inference.tracing import note
 from speech import errors, events
-from speech.admission import Admission
+from speech.connection import Connection
 from speech.inbox import Inbox
-from speech.link import Connection, Link
+from speech.link import Link
 from speech.metrics import FIRST_AUDIO, REPLAYS
 from speech.running import running
 from speech.script import Passage, Script
+from speech.slot_search import SlotSearch
 from speech.spoken_text import SpokenText
 from speech.voices import Speaker, choose
 
@@ -75,9 +77,9 @@ class Speaking:
         self._tell = tell
         self._wishes = {"engine": engine, "voice": voice, "language": language}
         self._controls = dict(controls or {})
-        self._may_wait = wait
         self._link = Link.current()
         self._inbox: Inbox[Down] = Inbox(INBOX_AT_MOST)
+        self._search = SlotSearch(self._link, self._hear, kind="tts", may_wait=wait)
         self._speaker: Speaker
         self._spoken_text: SpokenText
         self._text = ""  # said, and not turned into words
@@ -89,7 +91,6 @@ class Speaking:
         self._told = 0  # samples
         self._told_words = 0
         self._reported = 0  # of what cannot be spoken
-        self._admission: Admission | None = None
         self._connection: Connection | None = None
         self._losses = 0
         self._lost_at: float | None = None
@@ -148,6 +149,7 @@ class Speaking:
         """Returns when everything was told, or after `stop`. Raises `StreamError`."""
         with running(self), self._place_of_owner():
             self._speaker = choose(await self._link.speakers(), **self._wishes, controls=self._controls)
+            self._search.engine = self._speaker.engine.engine
             self._spoken_text = SpokenText(self._speaker.voice.language)
             self._inbox.tick()
             try:
@@ -242,6 +244,7 @@ class Speaking:
             await self._tell_passage(passage)
         if not self._told and self._first_text_at:
             FIRST_AUDIO.observe(time.monotonic() - self._first_text_at)
+            note("first audio")
         self._told += len(pcm) // BYTES_PER_SAMPLE
         self._script.forget_before(self._told / SAMPLE_RATE)
         await self._tell(events.Audio(pcm))
@@ -257,33 +260,18 @@ class Speaking:
         if self._lost_at and time.monotonic() - self._lost_at > FOUND_WITHIN:
             raise errors.NoEngine("The speech engine was lost, and no other one was found.")
         try:
-            if self._admission:
-                await self._admission.ask_again_if_overlooked(self._hear)
-            else:
-                self._admission = await Admission.ask(
-                    self._link,
-                    self._speaker.engine.engine,
-                    "",
-                    position=self._told,
-                    may_wait=self._may_wait,
-                    receive=self._hear,
-                    kind="tts",
-                    voice=self._speaker.voice.name,
-                    controls=self._controls,
-                )
+            news = await self._search.look(self._told, voice=self._speaker.voice.name, controls=self._controls)
         except (errors.NoEngine, errors.ProtocolError):
             if self._lost_at is None:
                 raise
             return  # it may come back; the next tick looks again
-        if (news := self._admission.news()) and self._lost_at is None:
+        if news and self._lost_at is None:
             await self._tell(news)
 
     async def _take_slot(self) -> None:
-        if self._admission is None:
+        if (connection := self._search.take()) is None:
             return
-        self._connection = self._admission.take()
-        self._admission, self._lost_at = None, None
-        self._may_wait = True
+        self._connection, self._lost_at = connection, None
         engine, voice = self._speaker
         await self._tell(events.Begun(engine.engine, voice.name, voice.language))
 
@@ -293,6 +281,7 @@ class Speaking:
         self._connection = None
         self._losses += 1
         REPLAYS.labels("tts").inc()
+        note("slot lost")
         if self._losses > LOSSES_AT_MOST:
             raise errors.NoEngine("The speech engine was lost again and again.", f"The last time: {reason}.")
         self._lost_at = time.monotonic()
@@ -302,9 +291,7 @@ class Speaking:
         await self._tell(events.Interrupted(self._told_words, message))
 
     def _let_go_of_slot(self) -> None:
-        if self._admission:
-            self._admission.close()
-            self._admission = None
+        self._search.stop()
         if self._connection:
             self._connection.close()
             self._connection = None

@@ -17,8 +17,8 @@ from typing import Any
 from accounts.models import User
 from inference import messages
 from inference.messages import SAMPLE_RATE, Down, Endpointing
+from inference.tracing import note
 from speech import errors, events
-from speech.admission import Admission
 from speech.claiming import claim
 from speech.feed import MARK, Feed
 from speech.inbox import Inbox
@@ -31,6 +31,7 @@ from speech.notices import about_session
 from speech.passing import Passing
 from speech.recording import Recorder, pack_soon
 from speech.running import running
+from speech.slot_search import SlotSearch
 from speech.transcript import Stored, Transcript
 
 logger = logging.getLogger(__name__)
@@ -66,9 +67,6 @@ class Stream:
         was. `endpointing`: for engines that let it be chosen; None is the engine's own."""
         self.id, self.owner, self.kind, self.began = uuid.uuid4(), owner, "stt", 0.0
         self._tell = tell
-        self._engine = engine
-        self._language = language
-        self._may_wait = wait
         self._resumes = session
         self._keeps_audio = keeps_audio
         self._endpointing = endpointing
@@ -76,14 +74,11 @@ class Stream:
         self._keeps = keep
         self._link = Link.current()
         self._inbox: Inbox[Down | Wish | Stored] = Inbox(INBOX_AT_MOST)
+        self._search = SlotSearch(self._link, self._hear, kind="stt", engine=engine, language=language, may_wait=wait)
         self._wish = Wish.RUN
-        self._wish_is_met = False
-        self._told_ready = False
-        self._has_begun = False
-        self._admission: Admission | None = None  # while a slot is asked for
+        self._wish_is_met = self._told_ready = self._told_unstored = False
+        self._has_begun = self._in_sentence = False
         self._feed = Feed(0)
-        self._in_sentence = False
-        self._told_unstored = False
         self._dropped = self._engines_lost = 0  # since the session began
         self._abandoned_at: float | None = None
         self._ends_alone = self._ended_alone = self._is_leaving = False
@@ -113,7 +108,7 @@ class Stream:
 
     @property
     def engine_name(self) -> str:
-        return self._engine if self._feed.has_slot else ""
+        return self._search.engine if self._feed.has_slot else ""
 
     @property
     def lag(self) -> float:
@@ -195,6 +190,7 @@ class Stream:
                 await self._tell(self._transcript.word(message))
             case messages.EndPoint():
                 self._in_sentence = False
+                note("end of an utterance", end=message.end)
                 await self._tell(self._transcript.end_point(message))
             case messages.Ready():
                 await self._take_slot()
@@ -284,38 +280,22 @@ class Stream:
 
     async def _look_for_slot(self) -> None:
         try:
-            if self._admission:
-                await self._admission.ask_again_if_overlooked(self._hear)
-            else:
-                self._admission = await Admission.ask(
-                    self._link,
-                    self._engine,
-                    self._language,
-                    position=self._transcript.settled,
-                    may_wait=self._may_wait,
-                    receive=self._hear,
-                    endpointing=self._endpointing,
-                )
+            news = await self._search.look(self._transcript.settled, endpointing=self._endpointing)
         except errors.NoEngine:
-            if not self._may_wait:
+            if not self._search.may_wait:
                 raise
             return  # it may come back; the next tick looks again
-        if (news := self._admission.news()) and not self._told_ready:
+        if news and not self._told_ready:
             await self._tell(news)
 
     async def _take_slot(self) -> None:
-        if self._admission is None:
+        if (connection := self._search.take()) is None:
             return
-        engine, language = self._admission.engine.engine, self._admission.language
-        if connection := self._admission.take():
-            self._feed.begin(connection, self._transcript.settled)
-            logger.info("%s hears it, in slot %s", engine, connection.id)
-        self._admission = None
-        self._may_wait = True
+        self._feed.begin(connection, self._transcript.settled)
+        logger.info("%s hears it, in slot %s", self._search.engine, connection.id)
         if not self._has_begun:
             self._has_begun = True
-            await self._transcript.begin(engine, language)
-        self._engine, self._language = engine, language
+            await self._transcript.begin(self._search.engine, self._search.language)
         if self._wish is Wish.RUN and not self._told_ready:
             await self._tell_ready()
 
@@ -323,7 +303,7 @@ class Stream:
         self._told_ready = self.accepts_audio = True
         position, words, audio = self._feed.end, self._transcript.words, self._recorder is not None
         session = str(self._session.pk)
-        await self._tell(events.Ready(session, position, words, self._engine, self._language, audio))
+        await self._tell(events.Ready(session, position, words, self._search.engine, self._search.language, audio))
 
     async def _lose_slot(self, reason: str) -> None:
         if not self._feed.has_slot:
@@ -331,15 +311,14 @@ class Stream:
         self._feed.lose_slot()
         self._engines_lost += 1
         REPLAYS.labels("stt").inc()
+        note("slot lost")
         self._transcript.forget_unsettled()
         if self._told_ready:
             message = f"The speech engine was lost: {reason}. What you say is kept until another one is found."
             await self._tell(events.Interrupted(self._transcript.words, message))
 
     def _let_go_of_slot(self) -> None:
-        if self._admission:
-            self._admission.close()
-            self._admission = None
+        self._search.stop()
         self._feed.let_go_of_slot()
 
     # --- Who else wants it, and who does not any more -------------------------------------------------------------

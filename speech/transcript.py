@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError
 
 from inference import messages
+from inference.faults import RECOVERED
+from inference.tracing import span
 from speech import events
 from speech.database import in_database
 from speech.errors import StreamError, TakenOver, Unavailable
@@ -119,7 +121,8 @@ class Transcript:
     async def _store(self, counts: Counts) -> None:
         batch, sample = self._settled, self.settled
         try:
-            is_mine = await in_database(self._commit, self._record(sample), sample, batch, counts)
+            with span("store", words=len(batch.words)):
+                is_mine = await in_database(self._commit, self._record(sample), sample, batch, counts)
         except DatabaseError as error:
             self._note_failure(error)
             self._stored(Stored(None))
@@ -146,7 +149,7 @@ class Transcript:
 
     def _note_stored(self, batch: "_Batch", sample: int) -> None:
         if self.is_failing:
-            logger.info("session %s is stored again", self._session.pk)
+            logger.info("session %s is stored again", self._session.pk, extra=RECOVERED)
         self.is_failing = False
         self._settled = self._settled.after(batch)  # more may have come meanwhile
         self._stored_sample = sample

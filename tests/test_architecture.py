@@ -57,7 +57,7 @@ def test_the_web_side_never_loads_a_model() -> None:
 
 
 def test_the_web_side_knows_the_vocabulary_of_inference_and_nothing_behind_it() -> None:
-    vocabulary = ("inference.messages", "inference.bundles", "inference.faults")
+    vocabulary = ("inference.messages", "inference.bundles", "inference.faults", "inference.tracing")
     found = known(files(*SITE, but=RUNS_THE_ENGINE), "inference")
     assert [line for line in found if not line.partition(" imports ")[2].startswith(vocabulary)] == []
 
@@ -72,6 +72,7 @@ LAYERS = [
             "speech/stream.py",
             "speech/claiming.py",
             "speech/speaking.py",
+            "speech/slot_search.py",
             "speech/admission.py",
             "speech/transcript.py",
             "speech/feed.py",
@@ -79,7 +80,7 @@ LAYERS = [
             "speech/recording",
         ],
     ),
-    ("link", ["speech/link.py", "speech/waiting.py"]),
+    ("link", ["speech/link.py", "speech/connection.py", "speech/waiting.py"]),
 ]
 
 

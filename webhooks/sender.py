@@ -7,6 +7,7 @@ import ssl
 import httpcore
 from django.db import DatabaseError
 
+from inference.faults import Outage
 from speech.database import in_database
 from webhooks.addresses import PublicNetwork, Refused
 from webhooks.models import Delivery
@@ -21,6 +22,9 @@ ANSWER_WITHIN = 15.0
 
 
 class Sender:
+    def __init__(self) -> None:
+        self._outage = Outage(logger, "the database, for which webhooks wait,")
+
     async def run(self) -> None:
         """Until it is cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -34,10 +38,12 @@ class Sender:
 
     async def _take(self, limit: int) -> list[Delivery]:
         try:
-            return await in_database(Delivery.take, limit)
+            deliveries: list[Delivery] = await in_database(Delivery.take, limit)
         except DatabaseError as error:
-            logger.warning("no webhooks are sent, the database does not answer: %r", error)
+            self._outage.note(error)
             return []
+        self._outage.is_over()
+        return deliveries
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:

@@ -7,6 +7,7 @@ import time
 import uuid
 from typing import Any
 
+from inference.faults import Outage
 from speech.database import in_database
 from speech.link import Link
 from speech.models import Upload
@@ -28,6 +29,7 @@ class Runner:
         self._name = uuid.uuid4().hex
         self._jobs: dict[uuid.UUID, tuple[Job, asyncio.Task[None]]] = {}
         self._swept_at = float("-inf")
+        self._outage = Outage(logger, "the database, for which uploads wait,")
 
     async def run(self) -> None:
         """Until cancelled; then others may go on with what is not done."""
@@ -51,7 +53,9 @@ class Runner:
         try:
             await self._look()
         except OUTAGES as error:
-            logger.warning("uploads have to wait, the database is away: %r", error)
+            self._outage.note(error)
+        else:
+            self._outage.is_over()
 
     async def _look(self) -> None:
         self._drop_ended()

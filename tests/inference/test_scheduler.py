@@ -1,4 +1,5 @@
 import asyncio
+import logging
 import random
 from itertools import count
 
@@ -271,7 +272,8 @@ async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monke
             await running.scheduler.slot_is_free.wait()
 
 
-async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back():
+async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back(caplog):
+    caplog.set_level(logging.INFO, "inference")
     host = hosts.InChild("checksum")
     async with Running(host) as running:
         running.open("s")
@@ -282,6 +284,7 @@ async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back():
         assert "lost" in (await running.listener.until("s", Closed)).reason
         async with asyncio.timeout(20):
             await running.scheduler.slot_is_free.wait()
+        assert "is up again, after" in caplog.text
         running.open("again")
         running.send("again", Audio(noise(5)), Marker(1))
         await running.listener.until("again", Marker)

@@ -8,7 +8,6 @@ from datetime import datetime
 import pytest
 
 from dsm_site import logs
-from inference.faults import Recent
 from speech.log_context import InContext, about
 
 
@@ -81,22 +80,3 @@ def test_a_file_is_a_new_one_when_it_is_large_and_every_day(tmp_path, monkeypatc
     handler.close()
     assert (tmp_path / "logs" / "web.log").read_text() == "of today\n"
     assert (tmp_path / "logs" / "web.log.1").read_text() == "of yesterday\n"
-
-
-@pytest.mark.parametrize(
-    ("message", "kind"),
-    [
-        ("out of memory, 3 of 12 streams go", "memory"),
-        ("moonshine: a model cannot be loaded", "initialisation"),
-        ("session x cannot be stored: couldn't get a connection after 3.00 sec", "network"),
-        ("stream x: speech and no word for long; its slot begins afresh", "performance"),
-        ("upload x is refused: it is cut off", "validation"),
-        ("a stream failed", "runtime"),
-    ],
-)
-def test_faults_are_kept_in_classes(message, kind):
-    recent = Recent()
-    recent.handle(record(message))
-    recent.handle(record("no fault", level=logging.INFO))
-    (fault,) = [fault for fault in recent.latest() if fault.severity == "error"]
-    assert (fault.kind, fault.message, fault.source) == (kind, message, "speech.stream")

@@ -13,6 +13,7 @@ from inference.engines import EngineInfo
 from inference.leaving import let_nothing_hold_up_the_end
 from inference.management.metrics import serve_metrics
 from inference.management.options import Choice, add_engine_arguments, chosen_engines
+from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing
 from inference.worker import Worker, run_workers, why_unusable
 
 
@@ -34,12 +35,17 @@ class Command(BaseCommand):
         if not choices:
             raise CommandError("There is no engine to run. STT_ENGINE, TTS_ENGINE or --engine names one.")
         try:
+            begin_tracing("inference")
             with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
                 asyncio.run(self._serve(choices))
+        except TracingUnusable as error:
+            raise CommandError(str(error)) from None
         except BaseExceptionGroup as error:
             if reasons := why_unusable(error):
                 raise CommandError("\n".join(reasons)) from None
             raise
+        finally:
+            end_tracing()
 
     async def _serve(self, choices: list[Choice]) -> None:
         task = asyncio.ensure_future(self._run(choices))

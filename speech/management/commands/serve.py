@@ -22,6 +22,7 @@ from twisted.internet.defer import Deferred
 from accounts.models import User
 from inference.leaving import let_nothing_hold_up_the_end
 from inference.management.options import add_engine_arguments, chosen_engines
+from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing
 from inference.metrics import GraphicsCards
 from inference.worker import Worker, run_workers, why_unusable
 from operations.census import Census
@@ -48,7 +49,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         sys.setswitchinterval(GIVES_WAY_EVERY)
         try:
+            begin_tracing("web")
             _migrate()
+        except TracingUnusable as error:
+            raise CommandError(str(error)) from None
         except OperationalError as error:
             raise CommandError(
                 f"The database does not answer: {error}Is DATABASE_URL right, and does it run?"
@@ -66,6 +70,7 @@ class Command(BaseCommand):
         reactor.callWhenRunning(self._run_beside, Runner().run)
         reactor.callWhenRunning(self._run_beside, Census().run)
         server.run()
+        end_tracing()
         if server.failed:
             sys.exit(1)
 
