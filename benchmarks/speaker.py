@@ -78,7 +78,7 @@ class Speaker:
 
     def fall_silent(self) -> bytes:
         """Say no more than was said by now, which is returned."""
-        self._pcm = self._pcm[: 2 * self._recorded // FRAME_BYTES * FRAME_BYTES]
+        self._pcm = self._pcm[: 2 * self._recorded]
         return self._pcm
 
     # --- One socket -------------------------------------------------------------------------------------------------
@@ -120,8 +120,9 @@ class Speaker:
                 may_send = 2 * min(self._recorded, self._heard + MOST_UNHEARD, self._stored + MOST_UNSTORED)
                 while sent < may_send:
                     assert self._socket
-                    await self._socket.send(self._pcm[sent : sent + FRAME_BYTES])
-                    sent += FRAME_BYTES
+                    end = min(sent + FRAME_BYTES, may_send)
+                    await self._socket.send(self._pcm[sent:end])
+                    sent = end
                 await asyncio.sleep(FRAME_SECONDS)
             await self._say(type="stop")
 

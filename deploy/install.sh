@@ -44,7 +44,7 @@ copy() {
     (
         cd "$prefix"
         for name in STT_ENGINE TTS_ENGINE OTEL_EXPORTER_OTLP_ENDPOINT; do export "$name=$(setting "$name")"; done
-        scripts/setup.sh serve
+        UV_NO_CACHE=1 PIP_NO_CACHE_DIR=1 scripts/setup.sh serve # nothing of it in root's home
     )
 }
 
@@ -78,18 +78,35 @@ start_units() {
     systemctl daemon-reload
     systemctl enable --quiet speech.target speech-retention.timer speech-backup.timer
     systemctl start speech.target speech-retention.timer speech-backup.timer
-    if [ -n "$(setting REDIS_URL)" ]; then
-        systemctl enable --quiet speech-inference.service
-        systemctl restart speech-inference.service
-    fi
-    for port in $(setting WEB_PORTS); do
-        systemctl enable --quiet "speech-web@$port.service"
-        systemctl restart "speech-web@$port.service" # waits until it answers
+    if [ -n "$(setting REDIS_URL)" ]; then replace speech-inference.service; fi
+    for port in $(setting WEB_PORTS); do replace "speech-web@$port.service"; done
+    end_what_is_not_wanted
+}
+
+replace() {
+    systemctl enable --quiet "$1"
+    systemctl restart "$1" # waits until it answers
+}
+
+# Of earlier settings: ports, and the engines where they are in the web process now.
+end_what_is_not_wanted() {
+    for link in /etc/systemd/system/speech.target.wants/speech-*; do
+        unit=$(basename "$link")
+        if ! is_wanted "$unit"; then systemctl disable --quiet --now "$unit"; fi
     done
 }
 
+is_wanted() {
+    if [ "$1" = speech-inference.service ] && [ -n "$(setting REDIS_URL)" ]; then return 0; fi
+    for port in $(setting WEB_PORTS); do
+        if [ "$1" = "speech-web@$port.service" ]; then return 0; fi
+    done
+    return 1
+}
+
+# setting NAME: as speech.env has it, without the quotes around it.
 setting() {
-    if [ -f /etc/speech/speech.env ]; then sed -n "s/^$1=//p" /etc/speech/speech.env; fi
+    if [ -f /etc/speech/speech.env ]; then sed -n "s/^$1=[\"']*\([^\"']*\).*/\1/p" /etc/speech/speech.env; fi
 }
 
 tell() {

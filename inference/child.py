@@ -18,7 +18,8 @@ from inference.messages import Open
 
 
 def main(name: str, slots: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole terminal; the parent decides
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd tell all processes; the parent decides
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody reads the answers any more: end
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints goes to the log, not among the answers

@@ -156,6 +156,10 @@ class Status(Message, frozen=True):
 # --- Up: web process to inference process -------------------------------------------------------------------------
 
 
+class Here(Message, frozen=True):
+    """Somebody is there who got the `Ready`. Whoever asked may be gone by the time that there is a slot."""
+
+
 class Text(Message, frozen=True):
     """Whole words to speak, after those before, parted by white space. One like `<1.5s>` is a pause of so many
     seconds (`pause_of`). Without any words it is a sign of life."""
@@ -240,7 +244,7 @@ class Refused(Message, frozen=True):
 Event = Step | Partial | Word | EndPoint | Audio | Refused | Closed
 """What an engine tells of a slot; with `Closed` it gives the slot up, until it is restarted."""
 
-Up = Audio | Text | Marker | Close
+Up = Here | Audio | Text | Marker | Close
 Down = Ready | Step | Partial | Word | EndPoint | Audio | Marker | Closed
 
 

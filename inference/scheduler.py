@@ -20,16 +20,19 @@ from inference.hosts import Host
 from inference.lanes import Lane, Slot
 from inference.messages import (
     STEP_BOUNDS,
+    Audio,
     Close,
     Closed,
     Down,
     Event,
+    Here,
     Kind,
     Marker,
     Open,
     Partial,
     Refused,
     StepTimes,
+    Text,
     Up,
     Voice,
 )
@@ -37,6 +40,8 @@ from inference.stream import Stream, Unfit, stream_for
 
 logger = logging.getLogger(__name__)
 
+FIRST_SIGN = 3.0
+"""Seconds that a stream has to say that it is there; the process that asked for its slot may have ended."""
 LEASE = 15.0
 """Seconds without a message after which a stream loses its slot: whoever leaked it will not come back."""
 
@@ -107,18 +112,24 @@ class Scheduler:
             return
         stream.next_seq += 1
         stream.last_sign = time.monotonic()
-        if isinstance(message, Close):
-            self._release(slot)
-        else:
-            try:
-                stream.take(message)
-            except Unfit as error:
-                self._give_up(slot, str(error))
+        match message:
+            case Here():
+                return
+            case Close():
+                self._release(slot)
+            case _:
+                self._take(slot, stream, message)
         slot.lane.touch(slot)
+
+    def _take(self, slot: Slot, stream: Stream, message: Audio | Text | Marker) -> None:
+        try:
+            stream.take(message)
+        except Unfit as error:
+            self._give_up(slot, str(error))
 
     def give_up_all(self, reason: str) -> None:
         for slot in list(self._slots.values()):
-            self._give_up(slot, reason)
+            self._give_up(slot, reason, logging.INFO)
 
     async def run(self) -> None:
         try:
@@ -247,9 +258,9 @@ class Scheduler:
         else:
             self.slot_is_free.clear()
 
-    def _give_up(self, slot: Slot, reason: str, is_refusal: bool = False) -> None:
+    def _give_up(self, slot: Slot, reason: str, level: int = logging.WARNING, is_refusal: bool = False) -> None:
         if slot.stream is not None:
-            logger.warning("stream %s loses its slot: %s", slot.stream.id, reason)
+            logger.log(level, "stream %s loses its slot: %s", slot.stream.id, reason)
             self._tell(slot.stream, Closed(reason, is_refusal))
             self._release(slot)
 
@@ -273,5 +284,12 @@ class Scheduler:
             behind = max((slot.stream.behind for slot in self._slots.values() if slot.stream), default=0)
             metrics.FRAMES_BEHIND.labels(self._engine).set(behind)
             for slot in list(self._slots.values()):
-                if slot.stream and time.monotonic() - slot.stream.last_sign > LEASE:
-                    self._give_up(slot, f"nothing came from it for {LEASE:.0f} s")
+                if slot.stream:
+                    self._reap_if_silent(slot, slot.stream)
+
+    def _reap_if_silent(self, slot: Slot, stream: Stream) -> None:
+        silent_for = time.monotonic() - stream.last_sign
+        if not stream.next_seq and silent_for > FIRST_SIGN:
+            self._give_up(slot, "whoever asked for it is gone", logging.INFO)
+        elif silent_for > LEASE:
+            self._give_up(slot, f"nothing came from it for {LEASE:.0f} s")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 
 from inference.bundles import Outbox
-from inference.messages import Close, Closed, Down, Ready, Up
+from inference.messages import Close, Closed, Down, Here, Ready, Up
 
 
 class Connection:
@@ -37,6 +37,7 @@ class Connection:
         self._expected = seq + 1
         if isinstance(message, Ready):
             self.worker = message.worker
+            self.tell(Here())
         self._receive(message)
         if isinstance(message, Closed):
             self._forget(self)

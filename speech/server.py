@@ -160,6 +160,7 @@ class Server(Daphne):
         self._when_told_to_end = when_told_to_end
         self.failed = False
         self._ending: asyncio.Future[None] | None = None
+        self._ports: list[Any] = []
         observer: Any = STDLibLogObserver()
         globalLogPublisher.addObserver(observer)  # Daphne throws Twisted's log away, errors and all
         super().__init__(
@@ -186,8 +187,14 @@ class Server(Daphne):
             self._ending.cancel()
             return
         self._when_told_to_end()
+        for port in self._ports:
+            port.stopListening()  # whoever comes back finds another process, or this one when it is up again
         self._ending = asyncio.ensure_future(finish_streams())
         self._ending.add_done_callback(lambda _: self.stop())
+
+    def listen_success(self, port: Any) -> None:
+        super().listen_success(port)
+        self._ports.append(port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, ReadSocket):

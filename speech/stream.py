@@ -89,10 +89,13 @@ class Stream:
     # --- What its holder calls ------------------------------------------------------------------------------------
 
     def feed(self, pcm: bytes) -> None:
-        """Audio that follows what was fed before: s16le, mono, 24 kHz, whole samples.
+        """Audio that follows what was fed before: s16le, mono, 24 kHz, whole samples. Once it ends alone no more of it
+        is taken, and the speaker, who is not told that it was, sends it again.
 
         Raises `TooFast`, or `Unavailable` if it is not the speaker's fault that so much is held.
         """
+        if self._ends_alone:
+            return
         if self.held > HELD_AT_MOST:
             raise errors.Unavailable if self._transcript.is_failing else errors.TooFast
         self._feed.append(pcm)
@@ -180,7 +183,8 @@ class Stream:
         match message:
             case messages.Step():
                 self._feed.note_heard(message.sample)
-                self._transcript.settle(min(message.settled, self._feed.end))
+                if message.settled <= self._feed.end:  # else it is in the silence that fills up the last frame
+                    self._transcript.settle(message.settled)
                 await self._tell(events.Step(min(message.sample, self._feed.end), message.speech, message.pauses))
             case messages.Partial():
                 self._in_sentence = bool(message.text)

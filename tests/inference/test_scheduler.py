@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 
 from inference import engines, hosts, scheduler, stream
-from inference.messages import FRAME_BYTES, Audio, Close, Closed, EndPoint, Marker, Open, Step, Word
+from inference.messages import FRAME_BYTES, Audio, Close, Closed, EndPoint, Here, Marker, Open, Step, Word
 from inference.scheduler import Scheduler
 from tests.inference.speech_like import noise, words_of
 
@@ -209,8 +209,21 @@ async def test_a_silent_stream_loses_its_lease(monkeypatch):
     monkeypatch.setattr(scheduler, "LEASE", 0.5)
     async with Running(in_loop()) as running:
         running.open("s")
+        running.send("s", Audio(noise(1)))
         assert "nothing came" in (await running.listener.until("s", Closed)).reason
         await running.all_free()
+
+
+async def test_who_never_says_that_it_is_there_loses_its_slot_soon(monkeypatch):
+    monkeypatch.setattr(scheduler, "FIRST_SIGN", 0.5)
+    async with Running(in_loop(2)) as running:
+        running.open("there")
+        running.send("there", Here())
+        running.open("gone")
+        assert "is gone" in (await running.listener.until("gone", Closed)).reason
+        running.send("there", Audio(noise(5)), Marker(1))
+        await running.listener.until("there", Marker)
+        assert running.listener.words("there") == words_of(noise(5))
 
 
 class Deaf:
