@@ -1,14 +1,15 @@
 # HOST, PORT, DATA_DIR and every other variable of .env.example may be given: make serve PORT=9000
 
 help:
-	@echo "make serve    install what is missing, migrate, and start the site"
-	@echo "make test     install what tests need, and run them"
-	@echo "make stack    Redis, PostgreSQL, two web and two inference processes, to try things on"
-	@echo "make lint     the style and the types"
-	@echo "make trials   what takes longer: real speech into real browsers, parts that die, files of hours (half an hour)"
-	@echo "make pictures look at every page, in var/pictures"
-	@echo "make format   put the code into the project's format"
-	@echo "make clean    remove .venv and caches; data is kept"
+	@echo "make serve          install what is missing, migrate, and start the site"
+	@echo "make test           install what tests need, and run them"
+	@echo "make stack          Redis, PostgreSQL, two web and two inference processes, to try things on"
+	@echo "make lint           the style and the types"
+	@echo "make trials         what takes longer: real speech into real browsers, parts that die, files of hours (half an hour)"
+	@echo "make release-check  what a release needs"
+	@echo "make pictures       look at every page, in var/pictures"
+	@echo "make format         put the code into the project's format"
+	@echo "make clean          remove .venv and caches; data is kept"
 
 serve:
 	@scripts/setup.sh serve
@@ -29,6 +30,11 @@ lint:
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
+
+release-check:
+	@scripts/setup.sh release
+	@scripts/programs.sh
+	@scripts/release-check.sh
 
 stack:
 	@scripts/setup.sh test
@@ -51,4 +57,4 @@ clean:
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help serve stack test trials lint pictures format clean
+.PHONY: help serve stack test trials release-check lint pictures format clean

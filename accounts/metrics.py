@@ -9,6 +9,12 @@ from prometheus_client import Counter
 AUTH_ERRORS = Counter("auth_error", "Tokens, tickets and passwords that were refused", ["what"])
 EMAILS = Counter("speech_emails", "E-mails that were handed over, or were not", ["outcome"])
 
+# A series that begins at 0 shows its first increase, to an alert too.
+for what in ("token", "ticket", "password"):
+    AUTH_ERRORS.labels(what)
+for outcome in ("sent", "failed"):
+    EMAILS.labels(outcome)
+
 
 @receiver(user_login_failed)
 def _count(**_: Any) -> None:

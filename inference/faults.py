@@ -21,7 +21,7 @@ OF_MESSAGES = (
     (INITIALISATION, ("cannot be loaded", "cannot run here", "downloading", "not installed", "starting it again")),
     (INITIALISATION, ("is up again",)),
     (NETWORK, ("is away", "does not answer", "ConnectionError", "couldn't get a connection", "were lost on the way")),
-    (NETWORK, ("is back after", "is stored again")),
+    (NETWORK, ("is back after", "is stored again", "is silent for")),
     (PERFORMANCE, ("did not end in", "gave no answer in", "no word for long", "slow")),
     (VALIDATION, ("is refused", "not valid", "was not read")),
 )

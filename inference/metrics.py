@@ -27,6 +27,12 @@ WARMUP_FAILURE = Counter("warmup_failure", "Times that an engine did not come up
 LOST = Counter("speech_engine_lost", "Times that an engine died, or failed, at work", ["engine"])
 
 
+def expect(engine: str) -> None:
+    """A series that begins at 0 shows its first increase, to an alert too."""
+    for counter in (WARMUP_SUCCESS, WARMUP_FAILURE, LOST):
+        counter.labels(engine)
+
+
 @contextmanager
 def warming_up(engine: str) -> Iterator[None]:
     began = perf_counter()

@@ -44,6 +44,7 @@ FIRST_SIGN = 3.0
 """Seconds that a stream has to say that it is there; the process that asked for its slot may have ended."""
 LEASE = 15.0
 """Seconds without a message after which a stream loses its slot: whoever leaked it will not come back."""
+REAPS_EVERY = 1.0
 
 Tell = Callable[[Stream, Down], None]
 
@@ -55,6 +56,7 @@ class Scheduler:
         self._kind = kind
         self._engine = engine
         self._slots: dict[str, Slot] = {}
+        metrics.expect(engine)
         self._step_bounds = STEP_BOUNDS[kind]
         self._step_counts = [0] * (len(self._step_bounds) + 1)
         self._step_seconds = 0.0
@@ -280,7 +282,7 @@ class Scheduler:
 
     async def _reap(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(REAPS_EVERY)
             behind = max((slot.stream.behind for slot in self._slots.values() if slot.stream), default=0)
             metrics.FRAMES_BEHIND.labels(self._engine).set(behind)
             for slot in list(self._slots.values()):

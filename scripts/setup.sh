@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv hold what `make serve`, `make test` or `make trials` needs: scripts/setup.sh serve|test|trials
+# Makes .venv hold what one of make's targets needs: scripts/setup.sh serve|test|trials|release
 # Each part is stamped with the checksum of its requirement file, so with nothing changed there is nothing to do.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,6 +17,10 @@ main() {
         trials)
             install test
             install torch # the engines of Kyutai's models are tried with small ones, on the CPU
+            ;;
+        release)
+            install test
+            install release
             ;;
     esac
 }

@@ -280,9 +280,12 @@ class Link:
             if now - looked > 2 * WATCH_EVERY:  # this process is late itself, and the heartbeats wait to be read
                 self._forgive(now)
             looked = now
-            for worker, (heard, _) in list(self._workers.items()):
+            for worker, (heard, status) in list(self._workers.items()):
                 if now - heard > SILENT_AFTER:
-                    logger.warning("no heartbeat of inference process %s for %.1f s", worker, now - heard)
+                    name, silent_for = status.process, now - heard
+                    logger.warning(
+                        "inference process %s is silent for %.1f s: its streams go elsewhere", name, silent_for
+                    )
                     self._lose(worker, "the inference process does not answer")
 
     def _forgive(self, now: float) -> None:

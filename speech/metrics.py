@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from speech.errors import StreamError
+
 STREAMS_OPEN = Gauge("speech_streams_open", "Streams that run or wait", ["kind"])
 QUEUE_WAIT = Histogram(
     "speech_queue_wait_seconds",
@@ -23,6 +25,16 @@ REPLAYS = Counter("speech_replays", "Slots that were lost, so that what they had
 UPLOADS = Counter("speech_uploads", "Files that were transcribed or refused", ["outcome"])
 CLOSES = Counter("ws_close", "WebSockets that this server closed", ["code"])
 FAILURES = Counter("connection_error", "Streams that ended with an error", ["type"])
+
+# A series that begins at 0 shows its first increase, to an alert too.
+for kind in ("stt", "tts"):
+    STREAMS_OPEN.labels(kind)
+    QUEUE_WAIT.labels(kind)
+    REPLAYS.labels(kind)
+for outcome in ("done", "refused", "cut"):
+    UPLOADS.labels(outcome)
+for error in StreamError.__subclasses__():
+    FAILURES.labels(error.__name__)
 
 
 @contextmanager

@@ -206,7 +206,8 @@ async def test_a_stream_that_floods_loses_its_slot_and_harms_no_other(monkeypatc
 
 
 async def test_a_silent_stream_loses_its_lease(monkeypatch):
-    monkeypatch.setattr(scheduler, "LEASE", 0.5)
+    monkeypatch.setattr(scheduler, "LEASE", 0.2)
+    monkeypatch.setattr(scheduler, "REAPS_EVERY", 0.05)
     async with Running(in_loop()) as running:
         running.open("s")
         running.send("s", Audio(noise(1)))
@@ -215,7 +216,8 @@ async def test_a_silent_stream_loses_its_lease(monkeypatch):
 
 
 async def test_who_never_says_that_it_is_there_loses_its_slot_soon(monkeypatch):
-    monkeypatch.setattr(scheduler, "FIRST_SIGN", 0.5)
+    monkeypatch.setattr(scheduler, "FIRST_SIGN", 0.2)
+    monkeypatch.setattr(scheduler, "REAPS_EVERY", 0.05)
     async with Running(in_loop(2)) as running:
         running.open("there")
         running.send("there", Here())

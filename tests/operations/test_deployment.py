@@ -1,6 +1,7 @@
 """The files with which the site is deployed fit each other and the site."""
 
 import configparser
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from tests.support.environment import ROOT, documented_variables
 
@@ -50,6 +52,11 @@ def test_every_unit_is_installed_and_taken_away():
     uninstall = (ROOT / "deploy/uninstall.sh").read_text()
     for unit in UNITS:
         assert f"/{unit.name}" in uninstall or f"/{unit.stem}.*" in uninstall
+
+
+def test_compose_understands_its_file():
+    schema = json.loads((ROOT / "tests/vendor/compose-spec/compose-spec.json").read_text())
+    assert [error.message for error in Draft7Validator(schema).iter_errors(COMPOSE)] == []
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

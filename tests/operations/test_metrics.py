@@ -6,9 +6,11 @@ import re
 import httpx
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from operations import metrics as _  # noqa: F401  (registers what the site tells)
+from inference.messages import Status
+from operations.metrics import note_engines
 from tests.inference.speech_like import noise
 from tests.support.api import wav_of
 from tests.support.environment import ROOT
@@ -71,6 +73,24 @@ def test_what_happens_is_counted(families):
     assert value(families, "inference_latency_seconds_count", engine="checksum") >= 50
     assert value(families, "inference_latency_seconds_bucket", le="0.08") > 0
     assert value(families, "speech_streams_open") == 0
+
+
+async def test_an_engine_that_is_gone_has_no_slots(no_engines):
+    slots = [sample("gone", state) for state in ("free", "used")]
+    note_engines([Status("worker", "gone", "Gone", {}, slots=4, free=1)])
+    assert [each() for each in slots] == [1, 3]
+    note_engines([])
+    assert [each() for each in slots] == [0, 0]
+
+
+def sample(engine, state):
+    return lambda: REGISTRY.get_sample_value("speech_slots", {"engine": engine, "state": state})
+
+
+def test_what_has_not_happened_yet_is_told_to_be_none(families):
+    """Else an alert would miss the first time."""
+    for name in ("speech_emails_total", "warmup_failure_total", "speech_engine_lost_total", "speech_replays_total"):
+        assert [s for family in families.values() for s in family.samples if s.name == name], name
 
 
 def test_the_names_of_kyutais_servers_are_there_too(families):

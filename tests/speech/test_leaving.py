@@ -1,53 +1,63 @@
-"""A web process that is told to end."""
+"""Streams of a web process that is told to end."""
 
 import asyncio
-import signal
-import sqlite3
-from contextlib import closing
-from pathlib import Path
 
+import pytest
+
+from accounts.models import User
+from inference.engines import ENGINES
 from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES
+from inference.worker import Worker, run_workers
+from speech import errors, events
+from speech.database import in_database
+from speech.leaving import finish_streams
+from speech.models import Word
+from speech.stream import Stream, Wish
 from tests.inference.speech_like import noise, words_of
-from tests.support.sockets import live_socket, stored_words, tickets
+from tests.support.link import layer_alone
 
 
-async def test_it_finishes_its_streams_and_takes_nobody_new_and_nothing_more(start_site):
-    """Else its own clients would come back to it until it is left behind, and what came after the end be lost."""
-    site = await asyncio.to_thread(start_site, STT_ENGINE="checksum", TTS_ENGINE="")
-    first, second = tickets(site, 2)
+class Speaker:
+    def __init__(self, owner, session=None):
+        self.stream = Stream(owner, self.tell, wait=True, session=session)
+        self.task = asyncio.create_task(self.stream.run())
+        self.is_ready = asyncio.get_running_loop().create_future()
+        self.has_words = asyncio.Event()
+
+    async def tell(self, event):
+        if isinstance(event, events.Ready) and not self.is_ready.done():
+            self.is_ready.set_result(event)
+        if isinstance(event, events.Word):
+            self.has_words.set()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_what_comes_after_the_end_is_not_taken_for_heard():
+    """The engine fills up the last frame with silence, and says that it has heard so far."""
     pcm = noise(60)
-    told = 24 * FRAME_BYTES + 1000  # within a frame, which the engine fills up with silence
-    async with live_socket(site, first) as stream:
-        session = (await stream.start())["session"]
-        await stream.say(pcm[:told])
-        await stream.until("ack")
-        with closing(sqlite3.connect(Path(site.env["DATA_DIR"], "db.sqlite3"), isolation_level=None)) as database:
-            database.execute("BEGIN EXCLUSIVE")  # so that what was said cannot be stored, and the process stays
-            site.web.process.send_signal(signal.SIGTERM)
-            await refused(site.url)
-            await stream.say(pcm[told:])
-            await stream.send(type="ping", at=0)
-            await stream.until("pong")
-            database.execute("ROLLBACK")
-        await stream.closed()
-    await asyncio.to_thread(site.web.process.wait, 30)
-    await asyncio.to_thread(site.web.start)
-    await asyncio.to_thread(site.wait_until_ready)
-    async with live_socket(site, second) as stream:
-        ready = await stream.start(session=session)
-        await stream.say(pcm[ready["position"] * BYTES_PER_SAMPLE :])
-        await stream.send(type="stop")
-        await stream.until("done")
-    assert stored_words(site, session) == words_of(pcm)
+    end = 24 * FRAME_BYTES + 1000  # within a frame, the last of a word
+    owner = await in_database(User.objects.create_superuser, "speaker@example.org")
+    async with layer_alone() as layer, asyncio.timeout(60):
+        workers = asyncio.create_task(run_workers([Worker(layer, ENGINES["checksum"], slots=2)]))
+        try:
+            first = Speaker(owner)
+            session = (await first.is_ready).session
+            first.stream.feed(pcm[:end])
+            await first.has_words.wait()
+            leaving = asyncio.create_task(finish_streams())
+            while not first.stream._feed.is_ended:
+                await asyncio.sleep(0)
+            first.stream.feed(pcm[end:])
+            with pytest.raises(errors.Restarting):
+                await first.task
+            await leaving
 
-
-async def refused(url):
-    host, port = url.removeprefix("http://").split(":")
-    async with asyncio.timeout(30):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection(host, int(port))
-            except ConnectionRefusedError:
-                return
-            writer.close()
-            await asyncio.sleep(0.02)
+            second = Speaker(owner, session)
+            position = (await second.is_ready).position
+            second.stream.feed(pcm[position * BYTES_PER_SAMPLE :])
+            second.stream.wish(Wish.STOP)
+            await second.task
+        finally:
+            workers.cancel()
+            await asyncio.gather(workers, return_exceptions=True)
+    assert await in_database(lambda: list(Word.objects.values_list("text", flat=True))) == words_of(pcm)

@@ -107,7 +107,8 @@ class Speaker:
     ],
 )
 async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, kind, fault, times):
-    monkeypatch.setattr(scheduler, "LEASE", 1.0 if fault == "lost" else 1000.0)
+    monkeypatch.setattr(scheduler, "LEASE", 0.5 if fault == "lost" else 1000.0)
+    monkeypatch.setattr(scheduler, "REAPS_EVERY", 0.05)
     async with layer_alone() as layer:
         Lossy(layer, kind, fault, times)
         workers = [Worker(layer, ENGINES["checksum"], slots=3) for _ in range(2)]
