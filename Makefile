@@ -23,7 +23,7 @@ test:
 trials:
 	@scripts/setup.sh trials
 	@scripts/programs.sh
-	@.venv/bin/python -m pytest benchmarks/trials
+	@scripts/test.sh slow
 
 lint:
 	@scripts/setup.sh test
@@ -45,8 +45,8 @@ pictures:
 	@scripts/setup.sh test
 	@scripts/programs.sh
 	@mkdir -p var/pictures
-	@.venv/bin/python -m pytest benchmarks/trials/browser/test_pages.py --pictures var/pictures
-	@.venv/bin/python -m pytest benchmarks/trials/browser/test_live_states.py --pictures var/pictures
+	@.venv/bin/python -m pytest -m slow tests/browser/slow/test_pages.py --pictures var/pictures
+	@.venv/bin/python -m pytest -m slow tests/browser/slow/test_live_states.py --pictures var/pictures
 
 format:
 	@scripts/setup.sh test

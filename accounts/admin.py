@@ -11,10 +11,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.credentials.user_request import UserRequest
 from accounts.models import REASON_LENGTH, DecisionEntry, DecisionRefused, User
-from accounts.requests import UserRequest
-from accounts.signals import status_changed
-from accounts.standing import Decision
+from accounts.models.approval_state import Decision
+from accounts.models.signals import status_changed
 
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's, with its rate limits

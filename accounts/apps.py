@@ -6,4 +6,5 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import metrics, validations  # noqa: F401  (connect their signal handlers)
+        from accounts import metrics  # noqa: F401  (connects its signal handler)
+        from accounts.credentials import token_cache  # noqa: F401  (connects its signal handlers)

@@ -3,8 +3,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import invited
 from accounts.models import User
+from accounts.signup import invitations
 
 
 def accounts(request: HttpRequest) -> dict[str, Any]:
@@ -15,6 +15,6 @@ def accounts(request: HttpRequest) -> dict[str, Any]:
         "sends_email": settings.SENDS_EMAIL and settings.TELL_USERS_OF_DECISIONS,
         "admin_contact": settings.ADMIN_CONTACT,
         "by_invitation": settings.SIGNUP == "invitation",
-        "invitation": lambda: invited.by(request),  # as the next, asked only by a page that shows it
+        "invitation": lambda: invitations.by(request),  # as the next, asked only by a page that shows it
         "wants_founder": User.objects.wants_founder,
     }

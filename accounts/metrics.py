@@ -1,4 +1,4 @@
-"""What is counted of who wants to come in, for Prometheus (`operations/metrics.py` tells it)."""
+"""What is counted of who wants to come in, for Prometheus (`operations/health/metrics.py` tells it)."""
 
 from typing import Any
 

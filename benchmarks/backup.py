@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from tests.support.environment import ROOT, without_own_settings
-from tests.support.postgres import Postgres
+from tests.support.servers.postgres import Postgres
 
 
 def main() -> None:

@@ -29,11 +29,19 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from benchmarks.processes import Processes, free_port, processes, tickets, wait_for_engine, wait_for_port, wait_for_site
-from benchmarks.speaker import Speaker
-from tests.inference.speech_like import noise, words_of
-from tests.support.postgres import Postgres
-from tests.support.words import word_error_rate
+from benchmarks.support.processes import (
+    Processes,
+    free_port,
+    processes,
+    tickets,
+    wait_for_engine,
+    wait_for_port,
+    wait_for_site,
+)
+from benchmarks.support.speaker import Speaker
+from tests.support.servers.postgres import Postgres
+from tests.support.speech.checksum_audio import noise, words_of
+from tests.support.speech.words import word_error_rate
 
 HOST = "127.0.0.1"
 FRAMES_A_SECOND = 12.5

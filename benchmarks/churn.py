@@ -14,8 +14,8 @@ from pathlib import Path
 
 import websockets
 
-from benchmarks.processes import free_port, processes, tickets, wait_for_engine
-from benchmarks.vitals import table, vitals
+from benchmarks.support.processes import free_port, processes, tickets, wait_for_engine
+from benchmarks.support.vitals import table, vitals
 
 AT_ONCE = 16
 MOMENTS = ("connecting", "opened", "started", "ready", "speaking", "paused", "stopping")

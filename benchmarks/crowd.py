@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE
-from tests.support.audio import Recording
-from tests.support.site import Site, running_site
-from tests.support.sockets import LiveSocket, live_socket, tickets
-from tests.support.words import word_error_rate
+from tests.support.clients.sockets import LiveSocket, live_socket, tickets
+from tests.support.servers.site import Site, running_site
+from tests.support.speech.audio import Recording
+from tests.support.speech.words import word_error_rate
 
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 SPREAD = 10.0

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.people import sign_up, start, stop
-from tests.support import programs
-from tests.support.audio import Recording
-from tests.support.browser import Browsers
-from tests.support.site import running_site
+from tests.support.pages.browser import Browsers
+from tests.support.pages.page_actions import sign_up, start, stop
+from tests.support.servers import programs
+from tests.support.servers.site import running_site
+from tests.support.speech.audio import Recording
 
 SECONDS = 15
 SCREEN = {"width": 960, "height": 600}

@@ -29,10 +29,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from inference.messages import FRAME_BYTES
-from tests.inference.speech_like import noise, words_of
-from tests.support.site import Site, running_site
-from tests.support.sockets import live_socket, tickets
-from tests.support.tokens import issue_token
+from tests.support.clients.sockets import live_socket, tickets
+from tests.support.clients.tokens import issue_token
+from tests.support.servers.site import Site, running_site
+from tests.support.speech.checksum_audio import noise, words_of
 
 AT_ONCE = 8
 CONVERSATIONS = 150

@@ -26,7 +26,7 @@ from uuid import UUID
 import psutil
 
 from tests.support.environment import without_own_settings
-from tests.support.postgres import Postgres
+from tests.support.servers.postgres import Postgres
 
 WORDS_PER_SESSION = 500  # on average: from 50 to 5,000
 WORDS_PER_SEGMENT = 12

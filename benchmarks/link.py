@@ -13,8 +13,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from benchmarks.load import Tally, speak
-from benchmarks.processes import Processes, free_port, processes, tickets, wait_for_engine, wait_for_port
+from benchmarks.support.load import Tally, speak
+from benchmarks.support.processes import Processes, free_port, processes, tickets, wait_for_engine, wait_for_port
 
 HOST = "127.0.0.1"
 HEADER = "design    streams    sent answered   lost   p50 ms   p95 ms   p99 ms  CPU"
@@ -73,8 +73,10 @@ def _bundles(streams: int) -> Iterator[tuple[int, Processes, list[str]]]:
 def _per_frame(streams: int) -> Iterator[tuple[int, Processes, list[str]]]:
     port = free_port()
     with processes() as running:
-        running.start("web", sys.executable, "-m", "daphne", "-v0", "-p", str(port), "benchmarks.per_frame:application")
-        running.python("inference", "-m", "benchmarks.per_frame")
+        running.start(
+            "web", sys.executable, "-m", "daphne", "-v0", "-p", str(port), "benchmarks.support.per_frame:application"
+        )
+        running.python("inference", "-m", "benchmarks.support.per_frame")
         wait_for_port(port)
         yield port, running, ["/"] * streams
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 
-from tests.browser.people import sign_up, start, stop
-from tests.support.audio import Recording
-from tests.support.browser import Browsers
-from tests.support.site import running_site
-from tests.support.words import normalise, word_error_rate
+from tests.support.pages.browser import Browsers
+from tests.support.pages.page_actions import sign_up, start, stop
+from tests.support.servers.site import running_site
+from tests.support.speech.audio import Recording
+from tests.support.speech.words import normalise, word_error_rate
 
 SECONDS = 45
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.people import sign_up
-from tests.support.browser import Browsers
-from tests.support.site import running_site
+from tests.support.pages.browser import Browsers
+from tests.support.pages.page_actions import sign_up
+from tests.support.servers.site import running_site
 
 WORDS_PER_SECOND = 3
 WATCHED = 20  # seconds
@@ -20,7 +20,7 @@ WATCHED = 20  # seconds
 FILL = """
 async (count) => {
   const script = document.querySelector('script[src*="pages/live"]').src
-  const { Transcript } = await import(new URL("../stream/transcript.js", script))
+  const { Transcript } = await import(new URL("../live/transcript.js", script))
   const { TranscriptView } = await import(new URL("live/transcript-view.js", script))
   const log = document.getElementById("transcript")
   const newest = document.getElementById("newest")

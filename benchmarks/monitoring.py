@@ -25,17 +25,17 @@ from typing import Any
 import yaml
 from playwright.sync_api import sync_playwright
 
-from benchmarks.processes import free_port, wait_for_port
-from benchmarks.speaker import Speaker
-from tests.inference.speech_like import noise
-from tests.support import programs
-from tests.support.child import Child
+from benchmarks.support.processes import free_port, wait_for_port
+from benchmarks.support.speaker import Speaker
+from tests.support.clients.sockets import tickets
+from tests.support.clients.uploads import LOG_IN
 from tests.support.environment import ROOT
-from tests.support.postgres import Postgres
-from tests.support.redis import Redis
-from tests.support.site import Site, running_site
-from tests.support.sockets import tickets
-from tests.support.uploads import LOG_IN
+from tests.support.servers import programs
+from tests.support.servers.child import Child
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.redis import Redis
+from tests.support.servers.site import Site, running_site
+from tests.support.speech.checksum_audio import noise
 
 MONITORING = ROOT / "deploy/monitoring"
 OF_A_GPU = "system_"

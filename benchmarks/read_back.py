@@ -12,10 +12,10 @@ import numpy as np
 
 from inference import engines
 from inference.engine import Speaker
-from inference.engines.moonshine import Moonshine
+from inference.engines.stt.moonshine import Moonshine
 from inference.messages import SAMPLE_RATE, Audio, Open
-from speech.spoken_text import SpokenText, SpokenWord
-from tests.inference.hearing import hear, text
+from speech.synthesis.text_normalization.normalizer import SpokenText, SpokenWord
+from tests.support.speech.stt_events import hear, text
 
 SENTENCES = [
     "The ships were waiting in the morning, and the captain was reading a letter from his mother.",

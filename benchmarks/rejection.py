@@ -10,10 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.inference.speech_like import noise
-from tests.support.redis import Redis
-from tests.support.site import Site, running_site
-from tests.support.sockets import live_socket, tickets
+from tests.support.clients.sockets import live_socket, tickets
+from tests.support.servers.redis import Redis
+from tests.support.servers.site import Site, running_site
+from tests.support.speech.checksum_audio import noise
 
 REJECT = """
 import time

@@ -14,10 +14,10 @@ from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
-from benchmarks.processes import free_port, processes, tickets, wait_for_engine
-from benchmarks.speaker import Speaker
-from benchmarks.vitals import Vitals, table, vitals
-from tests.inference.speech_like import noise, words_of
+from benchmarks.support.processes import free_port, processes, tickets, wait_for_engine
+from benchmarks.support.speaker import Speaker
+from benchmarks.support.vitals import Vitals, table, vitals
+from tests.support.speech.checksum_audio import noise, words_of
 
 HOST = "127.0.0.1"
 FRAMES_A_SECOND = 12.5

@@ -10,9 +10,9 @@ import tempfile
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from tests.support.postgres import Postgres
-from tests.support.redis import Redis
-from tests.support.site import running_site
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.redis import Redis
+from tests.support.servers.site import running_site
 
 
 def main() -> None:

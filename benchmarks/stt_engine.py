@@ -26,11 +26,11 @@ import torch
 from moshi.models import LMGen, LMModel, MimiModel, loaders
 from moshi.quantization.core_vq import EuclideanCodebook
 
-from benchmarks.trials.models.checkpoints import build_stt, checkpoint_info
-from inference import presets
-from inference.device import find, plan
-from inference.engines.moshi_stt.model import Model
+from inference.engines.stt.moshi_stt.model import Model
+from inference.loading import presets
+from inference.loading.device import find, plan
 from inference.messages import FRAME_SAMPLES
+from tests.support.models.checkpoints import build_stt, checkpoint_info
 
 FRAME_MS = 80.0
 STT = {

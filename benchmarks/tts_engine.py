@@ -147,7 +147,7 @@ def _embedded(name: str, options: argparse.Namespace) -> None:
 def _small(name: str, options: argparse.Namespace) -> None:
     import torch
 
-    from benchmarks.random_tts import engine_of, small
+    from benchmarks.support.random_tts import engine_of, small
 
     torch.set_num_threads(1)  # so small that several would wait for each other
     with tempfile.TemporaryDirectory() as folder:
@@ -177,7 +177,7 @@ def _package_loop(model: Any, voices: Path) -> Run:
 def _full(name: str, options: argparse.Namespace) -> None:
     import torch
 
-    from benchmarks.random_tts import engine_of, full
+    from benchmarks.support.random_tts import engine_of, full
 
     has_cuda = torch.cuda.is_available()
     print(torch.cuda.get_device_name() if has_cuda else "no CUDA GPU here: one stream on the CPU")
@@ -194,9 +194,9 @@ def _full(name: str, options: argparse.Namespace) -> None:
 def _pocket(name: str, options: argparse.Namespace) -> None:
     import msgspec
 
-    from benchmarks.trials.models.pocket import build
-    from inference.engines.pocket import load
-    from inference.presets import load as presets
+    from inference.engines.tts.pocket import load
+    from inference.loading.presets import load as presets
+    from tests.support.models.pocket import build
 
     with tempfile.TemporaryDirectory() as folder:
         config = build(Path(folder), sizes={})

@@ -21,8 +21,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.chaos import FRAMES_A_SECOND, Run, judge
-from benchmarks.speaker import Speaker
-from tests.inference.speech_like import noise
+from benchmarks.support.speaker import Speaker
+from tests.support.speech.checksum_audio import noise
 
 BEFORE, AFTER = 5.0, 8.0
 """Seconds that are spoken before the command begins, and after its end."""

@@ -19,8 +19,8 @@ import psutil
 
 from inference import engines
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Open, Word
-from tests.support.site import running_site
-from tests.support.uploads import Sender
+from tests.support.clients.uploads import Sender
+from tests.support.servers.site import running_site
 
 MEBIBYTE = 1 << 20
 LOOKS_EVERY = 1.0

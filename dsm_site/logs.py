@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from inference.faults import RECENT
+from inference.observability.recent_errors import RECENT
+from speech.gateway.transient_errors import OUTAGES
 
 STYLES = ("compact", "pretty", "verbose", "json")
 LARGEST = 100 * 1024 * 1024
@@ -19,7 +20,7 @@ KEPT = 10
 COLOURS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
 SECRET_PATH = re.compile(r"(/shared/|/invited/|/key/|/confirm-email/)[^/\s]+")
 ABOUT = ("stream", "user")
-"""What a line may be about. Code tells it by `extra`, or `speech.log_context` for all that it calls."""
+"""What a line may be about. Code tells it by `extra`, or `speech.gateway.log_context` for all that it calls."""
 
 
 def configuration(style: str, file: str, level: str) -> dict[str, Any]:
@@ -47,10 +48,10 @@ def configuration(style: str, file: str, level: str) -> dict[str, Any]:
         "handlers": {"log": handler, "faults": {"()": "dsm_site.logs.faults"}},
         "root": {"handlers": ["log", "faults"], "level": level or "WARNING"},
         "filters": {
-            "in context": {"()": "speech.log_context.InContext"},
+            "in context": {"()": "speech.gateway.log_context.InContext"},
             "no secret path": {"()": "dsm_site.logs.NoSecretPath"},
-            "no needless traceback": {"()": "speech.outages.NeedlessTracebacks"},
-            "told elsewhere": {"()": "speech.outages.ToldElsewhere"},
+            "no needless traceback": {"()": "dsm_site.logs.NeedlessTracebacks"},
+            "told elsewhere": {"()": "dsm_site.logs.ToldElsewhere"},
         },
         "loggers": {
             **{name: {"level": level or "INFO"} for name in ("accounts", "speech", "inference", "webhooks")},
@@ -77,6 +78,25 @@ class NoSecretPath(logging.Filter):
         if record.name.startswith("django."):
             record.msg, record.args = SECRET_PATH.sub(r"\1…", record.getMessage()), ()
         return True
+
+
+class NeedlessTracebacks(logging.Filter):
+    """Takes them away: where in the code a visitor was denied a page, or the database was missed, is no news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if record.levelno < logging.ERROR:
+            record.exc_info = None
+        elif isinstance(error, OUTAGES):
+            record.msg, record.args, record.exc_info = f"{record.getMessage()}: {error!r}", None, None
+        return True
+
+
+class ToldElsewhere(logging.Filter):
+    """Drops what asyncio says of tasks that channels_redis left alone: whoever uses the layer tells that it is away."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], OUTAGES))
 
 
 class Line(logging.Formatter):

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from dsm_site import environment, logs, stores
+from dsm_site import backends, environment, logs
 from dsm_site.environment import BASE_DIR, env
 
 VERSION = environment.VERSION
@@ -62,7 +62,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "operations.middleware.AskedFromWithin",
+    "operations.health.middleware.AskedFromWithin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -75,7 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "accounts.middleware.ApprovalRequiredMiddleware",
+    "accounts.approvals.middleware.ApprovalRequiredMiddleware",
 ]
 
 ROOT_URLCONF = "dsm_site.urls"
@@ -100,13 +100,13 @@ TEMPLATES = [
 
 # --- Where things are kept ------------------------------------------------------------------------------------
 
-DATABASES = {"default": stores.database(env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
+DATABASES = {"default": backends.database(env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.str("REDIS_URL", default="")
 REDIS_PREFIX: str = env.str("REDIS_PREFIX", default="dsm")
-CHANNEL_LAYERS = {"default": stores.channel_layer(REDIS_URL, REDIS_PREFIX)}
-CACHES = {"default": stores.cache(REDIS_URL, REDIS_PREFIX)}
+CHANNEL_LAYERS = {"default": backends.channel_layer(REDIS_URL, REDIS_PREFIX)}
+CACHES = {"default": backends.cache(REDIS_URL, REDIS_PREFIX)}
 
 # --- Static files: served as they lie, no build and no collecting; the browser revalidates ----------------------
 
@@ -130,7 +130,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "live"
 LOGOUT_REDIRECT_URL = "home"
 
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.signup.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
@@ -242,13 +242,13 @@ UPLOAD_MAX_HOURS: float = env.float("UPLOAD_MAX_HOURS", default=6)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "accounts.authentication.TokenAuthentication",
+        "accounts.credentials.drf.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.IsApproved"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.credentials.drf.IsApproved"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "rest.schema.Schema",
+    "DEFAULT_SCHEMA_CLASS": "api.conventions.schema.Schema",
     "DEFAULT_THROTTLE_RATES": {
         "tickets": f"{TICKETS_PER_MINUTE}/min",
         "refresh": "60/min",
@@ -261,8 +261,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "DESCRIPTION": "Sessions, uploads, engines, voices and accounts of this site.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "PREPROCESSING_HOOKS": ["rest.schema.only_this_api"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "rest.schema.with_token"],
+    "PREPROCESSING_HOOKS": ["api.conventions.schema.only_this_api"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.conventions.schema.with_token"],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],

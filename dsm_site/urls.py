@@ -4,8 +4,8 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("operations.urls")),
     path("", include("speech.urls")),
-    path("", include("accounts.api_urls")),
-    path("api/v1/", include("rest.urls")),
+    path("", include("accounts.credentials.urls")),
+    path("api/v1/", include("api.urls")),
     path("v1/", include("speech.dialects.openai.urls")),
     path("", include("speech.dialects.kyutai.urls")),
     path("v1/", include("speech.dialects.deepgram.urls")),
@@ -15,4 +15,4 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler500 = "speech.outages.server_error"
+handler500 = "dsm_site.error_views.server_error"

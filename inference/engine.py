@@ -1,7 +1,7 @@
 """What an engine is: one batched step for all slots that have something to do.
 
 An engine is one file in `inference/engines/` with a class that satisfies `Engine`, and one line in its index.
-It is plain synchronous code, called from one place at a time; a *host* (`hosts.py`) decides where it runs.
+It is plain synchronous code, called from one place at a time; an *executor* (`executors/`) decides where it runs.
 """
 
 from collections.abc import Mapping

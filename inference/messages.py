@@ -100,7 +100,7 @@ class Open(Message, frozen=True):
     voice: str = ""  # empty: the engine's first
     controls: dict[str, float] = {}  # those that are not given have their defaults
     endpointing: Endpointing | None = None  # None: the engine's
-    trace: str = ""  # the span that asks (`inference/tracing.py`)
+    trace: str = ""  # the span that asks (`inference/observability/tracing.py`)
 
 
 STEP_BOUNDS: dict[Kind, tuple[float, ...]] = {

@@ -13,11 +13,8 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 
-from inference import metrics
 from inference.engine import EngineLost, Inputs
-from inference.faults import RECOVERED
-from inference.hosts import Host
-from inference.lanes import Lane, Slot
+from inference.executors.base import Host
 from inference.messages import (
     STEP_BOUNDS,
     Audio,
@@ -36,6 +33,9 @@ from inference.messages import (
     Up,
     Voice,
 )
+from inference.observability import metrics
+from inference.observability.recent_errors import RECOVERED
+from inference.slots import Lane, Slot
 from inference.stream import Stream, Unfit, stream_for
 
 logger = logging.getLogger(__name__)

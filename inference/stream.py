@@ -24,12 +24,12 @@ from inference.messages import (
     Text,
     Word,
 )
-from inference.tracing import SlotTrace
+from inference.observability.tracing import SlotTrace
 
 BACKLOG_BYTES = 30 * SAMPLE_RATE * BYTES_PER_SAMPLE
-"""Audio held that the engine has not heard; the web side sends far less than this ahead (`speech/feed.py`)."""
+"""Audio held that the engine has not heard; the web side sends far less than this ahead (`speech/live/feed.py`)."""
 BACKLOG_CHARACTERS = 20_000
-"""Text held that the engine has not taken; the web side sends a few sentences ahead (`speech/speaking.py`)."""
+"""Text held that the engine has not taken; the web side sends a few sentences ahead (`speech/synthesis/job.py`)."""
 
 STALLED_AFTER = 15.0
 """Seconds of speech that has no word after which the engine is taken to be stuck with this stream."""

@@ -10,12 +10,12 @@ from itertools import count
 import msgspec
 
 from inference import messages
-from inference.bundles import Layer, Outbox, decode_up
 from inference.engine import EngineUnusable
 from inference.engines import EngineInfo
-from inference.faults import RECENT, Outage
-from inference.hosts import hosts_of
+from inference.executors.index import hosts_of
 from inference.messages import Down, Kind, Open, Ready, Status
+from inference.observability.recent_errors import RECENT, Outage
+from inference.outbox import Layer, Outbox, decode_up
 from inference.scheduler import Scheduler
 from inference.stream import Stream
 

@@ -1,7 +1,8 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import path
 
-from operations import api, health, metrics, views
+from operations.health import health, metrics
+from operations.report import api, views
 
 urlpatterns = [
     path("health", health.health, name="health"),

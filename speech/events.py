@@ -85,7 +85,7 @@ class Done(Event, frozen=True):
     words: int
 
 
-# --- Of a speaking job (speech/speaking.py) ---------------------------------------------------------------------------
+# --- Of a speaking job (speech/synthesis/job.py) ---------------------------------------------------------------------
 
 
 class Begun(Event, frozen=True):

@@ -1,4 +1,4 @@
-"""What is counted of streams, for Prometheus (`operations/metrics.py` tells it)."""
+"""What is counted of streams, for Prometheus (`operations/health/metrics.py` tells it)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

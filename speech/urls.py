@@ -1,27 +1,38 @@
 from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
-from speech import api, capacity, views
 from speech.dialects.asyncapi import asyncapi
-from speech.exports import views as exports
-from speech.pages import account_data, audio, corrections, deleted, history, session, shares, voices
+from speech.library.exports import views as exports
+from speech.pages import (
+    audio,
+    capacity,
+    corrections,
+    data_export,
+    live,
+    session,
+    session_list,
+    shares,
+    tickets,
+    trash,
+    voices,
+)
 
 urlpatterns = [
     path("", include("speech.uploads.urls")),
-    path("", views.home, name="home"),
+    path("", live.home, name="home"),
     path("api/asyncapi.json", asyncapi, name="asyncapi"),
     path("api/status", capacity.status, name="status"),
-    path("live/", views.live, name="live"),
+    path("live/", live.live, name="live"),
     path("voices/", voices.voices, name="voices"),
     path("voices/file.<slug:extension>", voices.voices_file, name="voices_file"),
-    path("sessions/", history.sessions, name="sessions"),
-    path("accounts/data/", account_data.your_data, name="your_data"),
-    path("accounts/data/download/", account_data.download_all, name="download_all"),
-    path("sessions/bulk/", history.bulk, name="sessions_bulk"),
-    path("sessions/undo/", deleted.undo, name="sessions_undo"),
-    path("sessions/deleted/", deleted.deleted, name="sessions_deleted"),
-    path("sessions/deleted/for-good/", deleted.delete_for_good, name="sessions_delete_for_good"),
-    path("sessions/deleted/<uuid:pk>/put-back/", deleted.put_back, name="session_put_back"),
+    path("sessions/", session_list.sessions, name="sessions"),
+    path("accounts/data/", data_export.your_data, name="your_data"),
+    path("accounts/data/download/", data_export.download_all, name="download_all"),
+    path("sessions/bulk/", session_list.bulk, name="sessions_bulk"),
+    path("sessions/undo/", trash.undo, name="sessions_undo"),
+    path("sessions/deleted/", trash.deleted, name="sessions_deleted"),
+    path("sessions/deleted/for-good/", trash.delete_for_good, name="sessions_delete_for_good"),
+    path("sessions/deleted/<uuid:pk>/put-back/", trash.put_back, name="session_put_back"),
     path("sessions/<uuid:pk>/", session.session, name="session"),
     path("sessions/transcripts.zip", exports.transcripts, name="transcripts"),
     path("sessions/<uuid:pk>/transcript.<slug:extension>", exports.transcript, name="transcript"),
@@ -38,8 +49,10 @@ urlpatterns = [
     path("shared/<str:token>/audio.flac", shares.flac, name="shared_flac"),
     path("shared/<str:token>/audio.wav", shares.wav, name="shared_wav"),
     path("shared/<str:token>/peaks", shares.peaks, name="shared_peaks"),
-    path("sessions/<uuid:pk>/delete/", deleted.session_delete, name="session_delete"),
+    path("sessions/<uuid:pk>/delete/", trash.session_delete, name="session_delete"),
     # Closed as well, but REST framework answers in JSON.
-    path("api/tickets/", login_not_required(api.Tickets.as_view()), name="tickets"),
-    path("api/sessions/<uuid:pk>/words/<int:first>/", login_not_required(api.Words.as_view()), name="session_words"),
+    path("api/tickets/", login_not_required(tickets.Tickets.as_view()), name="tickets"),
+    path(
+        "api/sessions/<uuid:pk>/words/<int:first>/", login_not_required(tickets.Words.as_view()), name="session_words"
+    ),
 ]

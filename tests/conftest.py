@@ -14,14 +14,14 @@ import hypothesis
 import pytest
 from playwright.sync_api import Page
 
-from tests.support.audio import Recording
-from tests.support.browser import Browsers
-from tests.support.databases import default_database, rolled_back
-from tests.support.link import link_alone
-from tests.support.postgres import Postgres
-from tests.support.redis import Redis
-from tests.support.site import Site, running_site
-from tests.support.tokens import issue_token
+from tests.support.clients.tokens import issue_token
+from tests.support.pages.browser import Browsers
+from tests.support.servers.databases import default_database, rolled_back
+from tests.support.servers.postgres import Postgres
+from tests.support.servers.redis import Redis
+from tests.support.servers.site import Site, running_site
+from tests.support.speech.audio import Recording
+from tests.support.speech.link import link_alone
 
 hypothesis.settings.register_profile("the same every time", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("the same every time")

@@ -1,36 +1,79 @@
-"""Who may know whom, as docs/architecture.md draws it. Only what is imported counts, wherever in a file it stands."""
+"""The import rules that docs/architecture.md draws. Every import counts, wherever in a file it stands, except those
+under TYPE_CHECKING."""
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 from tests.support.environment import ROOT
 
-SITE = ["accounts", "speech", "webhooks", "rest", "operations", "dsm_site"]
-RUNS_THE_ENGINE = "speech/management/commands/serve.py"
-"""The one-process default is the one file of the web side that may start an inference worker."""
+APPS = ["operations", "api", "webhooks", "speech", "accounts", "dsm_site"]
+STARTS_INFERENCE = "operations/management/commands/serve.py"
+"""The only file of the web side that may start an inference worker: `serve` runs both in one process."""
+
+LAYERS = {
+    "speech": [
+        ["urls", "apps", "templatetags", "management", "migrations"],
+        ["pages"],
+        ["dialects", "uploads"],
+        ["batch", "synthesis"],
+        ["live"],
+        ["library"],
+        ["models"],
+        ["gateway"],
+        ["metrics"],
+        ["events", "errors", "text"],
+    ],
+    "inference": [
+        ["management"],
+        ["worker"],
+        ["scheduler"],
+        ["slots"],
+        ["stream", "outbox"],
+        ["executors", "observability"],
+        ["engines"],
+        ["loading"],
+        ["engine"],
+        ["messages"],
+    ],
+    "accounts": [
+        ["urls", "apps", "admin", "templatetags", "management", "migrations", "context_processors"],
+        ["profile", "signup"],
+        ["approvals"],
+        ["credentials"],
+        ["models"],
+        ["mail"],
+        ["scopes", "metrics"],
+    ],
+}
+"""The entries of a package, from the top: each may import those of the layers below its own, and no other."""
 
 
-def files(*folders: str, but: str = "") -> list[Path]:
+def python_files(*folders: str, without: str = "") -> list[Path]:
     found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return [path for path in found if not but or not path.is_relative_to(ROOT / but)]
+    return [path for path in found if not without or not path.is_relative_to(ROOT / without)]
 
 
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, dotted; of `from a import b` it is `a.b`, which may be a module too."""
     package = path.relative_to(ROOT).with_suffix("").parts
-    for node in ast.walk(ast.parse(path.read_text())):
+    nodes: list[ast.AST] = [ast.parse(path.read_text())]
+    while nodes:
+        node = nodes.pop()
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: -node.level] if node.level else ()
             origin = ".".join((*above, *filter(None, [node.module])))
             yield from (f"{origin}.{alias.name}" for alias in node.names)
+        elif not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            nodes += ast.iter_child_nodes(node)
 
 
-def known(paths: list[Path], *modules: str) -> list[str]:
+def imports_of(paths: list[Path], *modules: str) -> list[str]:
     """Where one of `modules`, or something in it, is imported."""
     return [
         f"{path.relative_to(ROOT)} imports {name}"
@@ -40,60 +83,77 @@ def known(paths: list[Path], *modules: str) -> list[str]:
     ]
 
 
-def test_inference_knows_nothing_of_the_site() -> None:
-    assert known(files("inference", but="inference/management"), "django", *SITE) == []
+def entries(folder: str) -> set[str]:
+    """The modules and packages in a folder."""
+    paths = (path for path in (ROOT / folder).iterdir() if path.suffix == ".py" or any(path.rglob("*.py")))
+    return {path.stem for path in paths} - {"__init__"}
 
 
-def test_the_inference_command_knows_settings_but_no_app() -> None:
-    assert known(files("inference"), *SITE) == []
+def graph(folder: str) -> dict[str, set[str]]:
+    """For each entry of a folder, the others in the folder that it imports."""
+    prefix = f"{folder.replace('/', '.')}."
+    known = entries(folder)
+    return {
+        entry: {
+            name.removeprefix(prefix).partition(".")[0]
+            for path in [*python_files(f"{folder}/{entry}"), ROOT / folder / f"{entry}.py"]
+            if path.exists()
+            for name in imports(path)
+            if name.startswith(prefix)
+        }
+        & known - {entry}
+        for entry in known
+    }
 
 
-def test_accounts_knows_nothing_of_speech() -> None:
-    assert known(files("accounts"), "speech", "inference", "rest", "operations", "dsm_site") == []
+def test_inference_imports_neither_django_nor_an_app() -> None:
+    assert imports_of(python_files("inference", without="inference/management"), "django") == []
+    assert imports_of(python_files("inference"), *APPS) == []
 
 
-def test_the_web_side_never_loads_a_model() -> None:
-    assert known(files(*SITE), "torch", "moshi") == []
+def test_accounts_imports_no_other_app() -> None:
+    assert imports_of(python_files("accounts"), "inference", *set(APPS) - {"accounts"}) == []
 
 
-def test_the_web_side_knows_the_vocabulary_of_inference_and_nothing_behind_it() -> None:
-    vocabulary = ("inference.messages", "inference.bundles", "inference.faults", "inference.tracing")
-    found = known(files(*SITE, but=RUNS_THE_ENGINE), "inference")
-    assert [line for line in found if not line.partition(" imports ")[2].startswith(vocabulary)] == []
+def test_speech_imports_no_app_above_it() -> None:
+    assert imports_of(python_files("speech"), "operations", "api", "webhooks", "dsm_site") == []
 
 
-# From the top: each may know those under it.
-LAYERS = [
-    ("pages", ["speech/views.py", "speech/urls.py", "speech/api.py", "speech/capacity.py", "speech/pages"]),
-    ("dialects", ["speech/dialects", "speech/uploads", "speech/parts"]),
-    (
-        "stream",
-        [
-            "speech/stream.py",
-            "speech/claiming.py",
-            "speech/speaking.py",
-            "speech/slot_search.py",
-            "speech/admission.py",
-            "speech/transcript.py",
-            "speech/feed.py",
-            "speech/tail.py",
-            "speech/recording",
-        ],
-    ),
-    ("link", ["speech/link.py", "speech/connection.py", "speech/waiting.py"]),
-]
+def test_the_web_side_never_imports_torch() -> None:
+    assert imports_of(python_files(*APPS), "torch", "moshi") == []
 
 
-def modules_of(layer: list[str]) -> list[str]:
-    return [part.removesuffix(".py").replace("/", ".") for part in layer]
+def test_the_web_side_imports_messages_and_reports_of_inference_only() -> None:
+    allowed = (
+        "inference.messages",
+        "inference.outbox",
+        "inference.observability.recent_errors",
+        "inference.observability.tracing",
+    )
+    found = imports_of(python_files(*APPS, without=STARTS_INFERENCE), "inference")
+    assert [line for line in found if not line.partition(" imports ")[2].startswith(allowed)] == []
 
 
-@pytest.mark.parametrize("depth", range(1, len(LAYERS)), ids=[name for name, _ in LAYERS[1:]])
-def test_nobody_knows_a_layer_above(depth: int) -> None:
-    paths = [path for part in LAYERS[depth][1] for path in ([ROOT / part] if part.endswith(".py") else files(part))]
-    above = [module for _, layer in LAYERS[:depth] for module in modules_of(layer)]
-    assert known(paths, *above) == []
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_entry_of_a_package_has_a_layer(package: str) -> None:
+    assert {entry for layer in LAYERS[package] for entry in layer} == entries(package)
 
 
-def test_every_layer_is_where_it_is_drawn() -> None:
-    assert [part for _, layer in LAYERS for part in layer if not (ROOT / part).exists()] == []
+@pytest.mark.parametrize("package", LAYERS)
+def test_imports_go_down_the_layers(package: str) -> None:
+    depth = {entry: number for number, layer in enumerate(LAYERS[package]) for entry in layer}
+    found = [(entry, other) for entry, others in graph(package).items() for other in others]
+    assert [(entry, other) for entry, other in found if depth[other] <= depth[entry]] == []
+
+
+def folders() -> list[str]:
+    packages = {path.parent for path in python_files(*APPS, "inference")}
+    return sorted(str(path.relative_to(ROOT)) for path in packages)
+
+
+@pytest.mark.parametrize("folder", folders())
+def test_no_two_packages_import_each_other(folder: str) -> None:
+    try:
+        TopologicalSorter(graph(folder)).prepare()
+    except CycleError as cycle:
+        pytest.fail(" imports ".join(reversed(cycle.args[1])))

@@ -15,8 +15,8 @@ from django.utils import timezone
 from accounts.models import Invitation, Token, User
 from accounts.scopes import scopes_of
 from dsm_site.asgi import application
-from speech import link
 from speech.dialects.routing import websocket_urlpatterns
+from speech.gateway import link
 from speech.models import Session
 from tests.accounts.site_urls import SAMPLES, all_urls
 from webhooks.models import Webhook

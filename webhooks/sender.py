@@ -7,9 +7,9 @@ import ssl
 import httpcore
 from django.db import DatabaseError
 
-from inference.faults import Outage
-from speech.database import in_database
-from webhooks.addresses import PublicNetwork, Refused
+from inference.observability.recent_errors import Outage
+from speech.gateway.database import in_database
+from webhooks.egress_guard import PublicNetwork, Refused
 from webhooks.models import Delivery
 from webhooks.signing import signed
 

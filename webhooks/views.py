@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.requests import UserRequest
+from accounts.credentials.user_request import UserRequest
 from webhooks.forms import WebhookForm
 from webhooks.models import Webhook
 

@@ -16,9 +16,9 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models.signals import token_revoked
 from accounts.models.user import User
 from accounts.scopes import scopes_of, text_of
-from accounts.signals import token_revoked
 
 ID_LENGTH = 32
 SECRET_LENGTH = 43

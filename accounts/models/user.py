@@ -15,9 +15,9 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import mail
+from accounts.models.approval_state import Decision, Standing
 from accounts.models.decision import REASON_LENGTH, DecisionEntry, Status
-from accounts.signals import status_changed
-from accounts.standing import Decision, Standing
+from accounts.models.signals import status_changed
 
 NAME_LENGTH = 100
 

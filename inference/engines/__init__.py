@@ -8,11 +8,11 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from inference import presets
-from inference.device import has_cuda
 from inference.engine import Engine, EngineUnusable
+from inference.loading import presets
+from inference.loading.device import has_cuda
+from inference.loading.presets import Preset
 from inference.messages import Better, Control, Kind, Voice
-from inference.presets import Preset
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ ENGINES = {
             name="moonshine",
             label="Moonshine",
             languages={"en": "English"},
-            engine="inference.engines.moonshine:Moonshine",
+            engine="inference.engines.stt.moonshine:Moonshine",
             in_child=True,
             default_slots=0,
             slots_per_child=8,
@@ -102,7 +102,7 @@ ENGINES = {
             name="pocketsphinx",
             label="PocketSphinx",
             languages={"en": "English"},
-            engine="inference.engines.pocketsphinx:PocketSphinx",
+            engine="inference.engines.stt.pocketsphinx:PocketSphinx",
             in_child=True,
             # A decoder needs a tenth of a core and 100 MB (measured); two a core leave room for the web side.
             default_slots=min(2 * _CORES, 16),
@@ -112,7 +112,7 @@ ENGINES = {
             name="piper",
             label="Piper",
             languages={"en": "English"},  # and those of its voices
-            engine="inference.engines.piper:Piper",
+            engine="inference.engines.tts.piper:Piper",
             in_child=True,
             default_slots=16,
             slots_per_child=8,  # a core makes 10 s of speech a second; a child has 270 MB with one voice
@@ -125,7 +125,7 @@ ENGINES = {
             name="espeak",
             label="eSpeak NG",
             languages={"en": "English"},  # and those of its voices
-            engine="inference.engines.espeak:Espeak",
+            engine="inference.engines.tts.espeak:Espeak",
             in_child=True,
             default_slots=16,
             slots_per_child=16,
@@ -136,7 +136,7 @@ ENGINES = {
             name="checksum",
             label="Checksum (for tests)",
             languages={"en": "English"},
-            engine="inference.engines.checksum:Checksum",
+            engine="inference.engines.testing.checksum:Checksum",
             in_child=False,
             default_slots=64,
         ),
@@ -144,7 +144,7 @@ ENGINES = {
             name="tones",
             label="Tones (for tests)",
             languages={"en": "English", "fr": "Français"},
-            engine="inference.engines.tones:Tones",
+            engine="inference.engines.testing.tones:Tones",
             in_child=False,
             default_slots=64,
             kind="tts",
@@ -154,7 +154,7 @@ ENGINES = {
             name="echo",
             label="Echo (for benchmarks)",
             languages={"en": "English"},
-            engine="inference.engines.echo:Echo",
+            engine="inference.engines.testing.echo:Echo",
             in_child=False,
             default_slots=1000,
         ),
@@ -162,10 +162,10 @@ ENGINES = {
 }
 
 ENGINE_OF = {
-    ("moshi", "stt"): "inference.engines.moshi_stt:MoshiStt",
-    ("moshi", "tts"): "inference.engines.moshi_tts.loading:load",
-    ("pocket-tts", "tts"): "inference.engines.pocket:load",
-    ("faster-whisper", "stt"): "inference.engines.whisper:Whisper",
+    ("moshi", "stt"): "inference.engines.stt.moshi_stt:MoshiStt",
+    ("moshi", "tts"): "inference.engines.tts.moshi_tts.loading:load",
+    ("pocket-tts", "tts"): "inference.engines.tts.pocket:load",
+    ("faster-whisper", "stt"): "inference.engines.stt.whisper:Whisper",
 }
 REQUIREMENTS_OF = {
     "moshi": "requirements/torch.txt (with CUDA's libraries that is about 7 GB)",

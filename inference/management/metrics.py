@@ -3,7 +3,7 @@
 from django.core.management import CommandError
 from prometheus_client import REGISTRY, start_http_server
 
-from inference.metrics import GraphicsCards
+from inference.observability.metrics import GraphicsCards
 
 
 def serve_metrics(place: str) -> None:

@@ -14,7 +14,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from speech import events
-from speech.dialects import browser, page_socket, pcm, voices
+from speech.dialects import pcm
+from speech.dialects.browser import live, socket, voices
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,13 @@ class Channel:
     """Every message that is told has a `seq` besides, counting from 1."""
 
 
-OF_EVERY_PAGE = (page_socket.Pong, page_socket.Error)
+OF_EVERY_PAGE = (socket.Pong, socket.Error)
 CHANNELS = [
     Channel(
         name="live",
         address="/ws/live/",
         title="The live page's: docs/browser-protocol.md",
-        takes=(browser.Start, browser.Pause, browser.Resume, browser.Stop, page_socket.Ping),
+        takes=(live.Start, live.Pause, live.Resume, live.Stop, socket.Ping),
         tells=(
             *(events.Queued, events.Starting, events.Ready, events.Ack, events.Step),
             *(events.Partial, events.Word, events.EndPoint),
@@ -47,7 +48,7 @@ CHANNELS = [
         name="voices",
         address="/ws/voices/",
         title="The page of voices': docs/voices.md",
-        takes=(voices.Start, voices.Say, voices.Finish, voices.Stop, voices.Taken, page_socket.Ping),
+        takes=(voices.Start, voices.Say, voices.Finish, voices.Stop, voices.Taken, socket.Ping),
         tells=(
             *(events.Queued, events.Starting, events.Begun, events.Interrupted, events.Finished),
             *(events.Spoken, events.Unspoken),

@@ -12,7 +12,7 @@ from accounts.scopes import STT
 from inference.messages import SAMPLE_RATE
 from speech import events
 from speech.dialects.audio import Incoming
-from speech.dialects.streaming import IDLE_AFTER, StreamSocket
+from speech.dialects.sockets.stt_socket import IDLE_AFTER, StreamSocket
 from speech.errors import ProtocolError, StreamError
 
 LARGE = 64 * 1024

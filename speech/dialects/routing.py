@@ -4,13 +4,13 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path, re_path
 
-from speech.dialects.browser import Live
-from speech.dialects.deepgram.listen import Listen
-from speech.dialects.kyutai.listening import AsrStreaming
-from speech.dialects.kyutai.speaking import TtsStreaming
+from speech.dialects.browser.live import Live
+from speech.dialects.browser.voices import Voices
+from speech.dialects.deepgram.streaming import Listen
+from speech.dialects.kyutai.asr_socket import AsrStreaming
+from speech.dialects.kyutai.tts_socket import TtsStreaming
 from speech.dialects.openai.realtime.socket import Realtime
 from speech.dialects.pcm import Pcm
-from speech.dialects.voices import Voices
 
 
 class Nowhere(AsyncWebsocketConsumer):

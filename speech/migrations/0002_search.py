@@ -1,7 +1,7 @@
 """The index of everything said, which the database itself keeps: whatever becomes of a segment becomes of it.
 
 SQLite has an FTS5 table that triggers fill. PostgreSQL has a column that follows from the text, and its index. Both
-search words as `speech.folding` folds them. A later migration that has Django rebuild the table of segments on SQLite
+search words as `speech.text.tokenize` folds them. A later migration that has Django rebuild the table of segments on SQLite
 must create the triggers again.
 """
 

@@ -7,7 +7,8 @@ from speech.models.session_set import ALIVE_FOR, Retention, SessionQuerySet
 from speech.models.share import Share
 from speech.models.tag import Tag
 from speech.models.upload import Upload
-from speech.models.words import Segment, Spoken, Word
+from speech.models.words import Segment, Word
+from speech.text.alignment import Spoken
 
 __all__ = [
     "ALIVE_FOR",

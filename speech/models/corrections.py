@@ -12,9 +12,9 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from speech.alignment import align, span
-from speech.models.words import Segment, Spoken, as_fields
-from speech.replacing import Replacement
+from speech.models.words import Segment, as_fields
+from speech.text.alignment import Spoken, align, span
+from speech.text.find_replace import Replacement
 
 if TYPE_CHECKING:
     from speech.models.session import Session

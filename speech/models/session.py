@@ -21,9 +21,9 @@ from speech.events import EndPoint
 from speech.events import Word as SpokenWord
 from speech.models.ledger import Counts, Ledger
 from speech.models.session_set import ALIVE_FOR, Retention, SessionQuerySet
+from speech.models.signals import session_finished
 from speech.models.tag import Tag
 from speech.models.words import Segment, Word
-from speech.signals import session_finished
 
 sound_forgotten = Signal()
 """A session stays without its recording: sender=Session, session."""

@@ -7,20 +7,13 @@ what is read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 from django.db import models
 
+from speech.text.alignment import Spoken
+
 SPEAKER_LENGTH = 60  # characters
-
-
-class Spoken(NamedTuple):
-    """A word as it is read. One that somebody wrote in, where nothing was heard, has no times."""
-
-    text: str
-    start: float | None  # seconds
-    end: float | None
-    confidence: float | None  # 0 to 1; None where the engine has none, or a person wrote it
 
 
 class SegmentQuerySet(models.QuerySet["Segment"]):

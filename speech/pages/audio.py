@@ -1,17 +1,12 @@
 """The sound of a session, to its owner and to nobody else."""
 
-from functools import partial
-from pathlib import Path
-
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_safe
 
-from accounts.requests import UserRequest
+from accounts.credentials.user_request import UserRequest
+from speech.library.recording.responses import flac_of, peaks_of, wav_of
 from speech.models import Session
-from speech.pages.ranges import part_of
-from speech.recording import Recording
-from speech.recording.wav import HEADER_BYTES, header, read_bytes
 
 
 @require_safe
@@ -31,41 +26,3 @@ def peaks(request: UserRequest, pk: str) -> HttpResponse:
 
 def _mine(request: UserRequest, pk: str) -> Session:
     return get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
-
-
-# --- For whoever may hear it ------------------------------------------------------------------------------------------
-
-
-def flac_of(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """All of it, once it is compressed."""
-    path = Recording(session.pk).flac
-    if path is None:
-        raise Http404("There is no recording, or it is not compressed yet.")
-    response = part_of(request, path.stat().st_size, partial(_read, path), "audio/flac")
-    response.headers["Content-Disposition"] = f'inline; filename="{session.file_name}.flac"'
-    return response
-
-
-def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """The first `samples` of it, also while it is still recorded."""
-    recording = Recording(session.pk)
-    asked = request.GET.get("samples", "")
-    samples = min(recording.samples, int(asked)) if asked.isdecimal() else recording.samples
-    if not samples:
-        raise Http404("There is no recording.")
-    size = HEADER_BYTES + 2 * samples
-    head = header(samples)
-    return part_of(request, size, partial(read_bytes, recording, head), "audio/wav")
-
-
-def peaks_of(session: Session) -> HttpResponse:
-    """A byte for each 50 ms: how loud it was."""
-    response = HttpResponse(Recording(session.pk).peaks(), content_type="application/octet-stream")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
-
-
-def _read(path: Path, first: int, end: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(first)
-        return file.read(end - first)

@@ -8,12 +8,12 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
-from accounts.requests import UserRequest
+from accounts.credentials.user_request import UserRequest
+from speech.library.transcript_view import of_segment
 from speech.models import ChangedMeanwhile, Correction, Segment, Session
 from speech.models.corrections import TEXT_LENGTH
 from speech.models.words import SPEAKER_LENGTH
-from speech.reading import of_segment
-from speech.replacing import Replacement
+from speech.text.find_replace import Replacement
 
 SHOWN = 100
 """Corrections that a page tells of, the newest."""

@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.requests import UserRequest
-from speech.exports import FORMATS
+from accounts.credentials.user_request import UserRequest
+from speech.library.exports import FORMATS
 from speech.models import Retention, Session, Tag
 from speech.models.session import TITLE_LENGTH
 from speech.pages.corrections import history_of
-from speech.pages.reader import Sound, to_be_read
 from speech.pages.shares import DAYS
+from speech.pages.transcript_context import Sound, to_be_read
 
 MOST_DAYS = 3650
 

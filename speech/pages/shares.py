@@ -8,10 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.requests import UserRequest
+from accounts.credentials.user_request import UserRequest
+from speech.library.recording.responses import flac_of, peaks_of, wav_of
 from speech.models import Session, Share
-from speech.pages import audio
-from speech.pages.reader import Sound, to_be_read
+from speech.pages.transcript_context import Sound, to_be_read
 
 DAYS = [1, 7, 30]
 MOST_LINKS = 20
@@ -60,19 +60,19 @@ def shared(request: HttpRequest, token: str) -> HttpResponse:
 @login_not_required
 @require_safe
 def flac(request: HttpRequest, token: str) -> HttpResponseBase:
-    return audio.flac_of(request, _heard_by(token))
+    return flac_of(request, _heard_by(token))
 
 
 @login_not_required
 @require_safe
 def wav(request: HttpRequest, token: str) -> HttpResponseBase:
-    return audio.wav_of(request, _heard_by(token))
+    return wav_of(request, _heard_by(token))
 
 
 @login_not_required
 @require_safe
 def peaks(request: HttpRequest, token: str) -> HttpResponse:
-    return audio.peaks_of(_heard_by(token))
+    return peaks_of(_heard_by(token))
 
 
 def _open_share(token: str) -> Share:

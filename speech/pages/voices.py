@@ -10,14 +10,14 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.credentials.user_request import UserRequest
 from accounts.models import User
-from accounts.requests import UserRequest
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE, Status
 from speech.dialects.encoder import FORMATS, Encoder
-from speech.link import Link
+from speech.gateway.link import Link
+from speech.library.transcript_view import each_utterance
 from speech.models import Session
-from speech.reading import each_utterance
-from speech.speaking import LONGEST_TEXT
+from speech.synthesis.job import LONGEST_TEXT
 
 LONGEST_FILE = 100_000_000
 """Bytes of PCM, half an hour."""

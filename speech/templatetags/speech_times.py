@@ -1,7 +1,7 @@
 from django import template
 
 from inference.messages import SAMPLE_RATE
-from speech.times import clock
+from speech.text.timecode import clock
 
 register = template.Library()
 register.filter("clock", clock)

@@ -4,9 +4,9 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from inference.messages import UNKNOWN_LANGUAGE
+from speech.library.search import Query
+from speech.library.transcript_view import Utterance
 from speech.models import Spoken
-from speech.reading import Utterance
-from speech.search import Query
 
 register = template.Library()
 

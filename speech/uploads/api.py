@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 from speech.errors import StreamError
 from speech.models import Upload
 from speech.models.upload import NAME_LENGTH
-from speech.uploads import sending
-from speech.uploads.refusals import Refusal
+from speech.uploads import service
+from speech.uploads.errors import Refusal
 
 PIECE = 2 * 1024 * 1024
 """Bytes that a page sends at a time."""
@@ -39,7 +39,7 @@ class Uploads(APIView):
         announced = Announcement(data=request.data)
         announced.is_valid(raise_exception=True)
         try:
-            upload = sending.announce(request.user, **announced.validated_data)
+            upload = service.announce(request.user, **announced.validated_data)
         except Refusal as refusal:
             return _refused(refusal)
         return Response(upload.told(), status=status.HTTP_201_CREATED)
@@ -54,7 +54,7 @@ class OneUpload(APIView):
         upload = _upload(request, pk)
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
-            taken = sending.add(upload, request.query_params.get("offset", ""), size, request._request)
+            taken = service.add(upload, request.query_params.get("offset", ""), size, request._request)
         except Refusal as refusal:
             return _refused(refusal)
         except Upload.DoesNotExist:
@@ -64,11 +64,11 @@ class OneUpload(APIView):
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Of a file that is cut off, take what is there."""
         upload = _upload(request, pk)
-        sending.take_what_is_there(upload)
+        service.take_what_is_there(upload)
         return Response(upload.told())
 
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
-        sending.cancel(_upload(request, pk))
+        service.cancel(_upload(request, pk))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

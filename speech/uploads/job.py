@@ -7,19 +7,20 @@ import asyncio
 import logging
 from contextlib import aclosing
 
-from accounts.caller import Caller
+from accounts.credentials.principal import Caller
 from accounts.scopes import STT
-from speech import decoding, errors
-from speech.database import in_database
+from speech import errors
+from speech.batch import decode
+from speech.batch.chunk_transcriber import HeardPart
+from speech.batch.chunking import Part
+from speech.batch.parallel_transcriber import InOrder
+from speech.batch.preemption import Capacity
+from speech.gateway.database import in_database
+from speech.gateway.transient_errors import OUTAGES
 from speech.metrics import UPLOADS
 from speech.models import Upload
-from speech.outages import OUTAGES
-from speech.parts.capacity import Capacity
-from speech.parts.cutting import Part
-from speech.parts.in_order import InOrder
-from speech.parts.part_hearing import HeardPart
 from speech.uploads import storage
-from speech.uploads.assembly import Assembly
+from speech.uploads.session_writer import Assembly
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class Job:
         try:
             if self.upload.samples is None:
                 path = storage.path_of(self.upload)
-                samples = await decoding.length_of(path, self.upload.takes_cut, self.upload.has_sides)
+                samples = await decode.length_of(path, self.upload.takes_cut, self.upload.has_sides)
                 await in_database(self.upload.note_length, samples)
             self._assembly = await self._find_room()
             if self._assembly:
@@ -67,7 +68,7 @@ class Job:
 
     async def _transcribe(self, assembly: Assembly) -> None:
         channels = 2 if self.upload.has_sides else 1
-        sound = decoding.decoded(storage.path_of(self.upload), assembly.end, channels)
+        sound = decode.decoded(storage.path_of(self.upload), assembly.end, channels)
         async with aclosing(self._hearing.parts(sound, assembly.end)) as parts:
             async for part, heard in parts:
                 await self._store(assembly, part, heard)
@@ -98,7 +99,7 @@ class Job:
 
     async def _refuse(self, error: errors.StreamError) -> None:
         problem = {"what": error.what, "why": error.why, "todo": error.todo}
-        is_cut = isinstance(error, decoding.CutOff)
+        is_cut = isinstance(error, decode.CutOff)
         logger.info("upload %s is refused: %s", self.upload.pk, error)
         if self._assembly:
             await in_database(self._assembly.finish)

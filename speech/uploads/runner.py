@@ -7,12 +7,12 @@ import time
 import uuid
 from typing import Any
 
-from inference.faults import Outage
-from speech.database import in_database
-from speech.link import Link
+from inference.observability.recent_errors import Outage
+from speech.gateway.broadcast import about_uploads
+from speech.gateway.database import in_database
+from speech.gateway.link import Link
+from speech.gateway.transient_errors import OUTAGES
 from speech.models import Upload
-from speech.notices import about_uploads
-from speech.outages import OUTAGES
 from speech.uploads import storage
 from speech.uploads.job import Job
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from django.conf import settings
 
 from speech.models import Upload
-from speech.uploads.refusals import NoRoom
+from speech.uploads.errors import NoRoom
 
 SPARE = 500 * 1024 * 1024
 """Bytes of the disk that uploads leave to everything else."""

@@ -9,9 +9,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from speech.link import Link
+from speech.gateway.link import Link
 from speech.uploads.api import PIECE
-from speech.uploads.sending import MEGABYTE
+from speech.uploads.service import MEGABYTE
 
 
 @require_safe

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser.people import Crowd
-from tests.support.site import running_site
+from tests.support.pages.page_actions import Crowd
+from tests.support.servers.site import running_site
 
 
 @pytest.fixture(scope="session")

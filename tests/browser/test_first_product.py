@@ -5,9 +5,9 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import log_in, sign_up, start, status, stop, transcript
-from tests.support.site import running_site
-from tests.support.words import word_error_rate
+from tests.support.pages.page_actions import log_in, sign_up, start, status, stop, transcript
+from tests.support.servers.site import running_site
+from tests.support.speech.words import word_error_rate
 
 WORD_ERRORS = 0.2
 """The engine has none wrong where nothing disturbs it."""

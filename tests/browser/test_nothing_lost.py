@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import log_in, start, status, stop, transcript
-from tests.support.wire import Wire
+from tests.support.pages.flaky_network import Wire
+from tests.support.pages.page_actions import log_in, start, status, stop, transcript
 
 LOST_NETWORK = ["WebSocket", "Failed to load", "ERR_"]
 

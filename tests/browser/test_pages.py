@@ -4,8 +4,8 @@ theme and size is looked at by `make pictures`."""
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import ADMIN, log_in
-from tests.support.camera import Camera
+from tests.support.pages.page_actions import ADMIN, log_in
+from tests.support.pages.screenshots import Camera
 
 LOOKS = [("light", "desk"), ("dark", "phone")]
 

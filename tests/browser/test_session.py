@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from speech.exports import FORMATS
-from tests.browser.people import log_in, take_away
-from tests.support.spoken import speak
+from speech.library.exports import FORMATS
+from tests.support.pages.page_actions import log_in, take_away
+from tests.support.speech.recorded_session import speak
 
 PLAYS = "() => { const sound = document.getElementById('sound'); return sound.played.length > 0 && !sound.paused }"
 BEGAN = "() => { const { played } = document.getElementById('sound'); return played.start(played.length - 1) }"

@@ -3,10 +3,10 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.people import log_in
-from tests.inference.speech_like import noise
-from tests.support.api import wav_of
-from tests.support.uploads import wait_until_nothing_is_left
+from tests.support.clients.api import wav_of
+from tests.support.clients.uploads import wait_until_nothing_is_left
+from tests.support.pages.page_actions import log_in
+from tests.support.speech.checksum_audio import noise
 
 MINUTE = 750  # frames
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from inference.engines.tones import pcm_of
-from tests.browser.people import log_in
-from tests.support.ear import EAR, FADE, played
+from inference.engines.testing.tones import pcm_of
+from tests.support.pages.audio_capture import EAR, FADE, played
+from tests.support.pages.page_actions import log_in
 
 WORDS = "All of these words and no other."
 

@@ -5,10 +5,12 @@ from itertools import count
 
 import pytest
 
-from inference import engines, hosts, scheduler, stream
+from inference import engines, scheduler, stream
+from inference.executors.inline import InLoop
+from inference.executors.subprocess import ROUNDS, InChild
 from inference.messages import FRAME_BYTES, Audio, Close, Closed, EndPoint, Here, Marker, Open, Step, Word
 from inference.scheduler import Scheduler
-from tests.inference.speech_like import noise, words_of
+from tests.support.speech.checksum_audio import noise, words_of
 
 
 class Listener:
@@ -69,12 +71,12 @@ class Running:
 
 
 def in_loop(slots: int = 4, rounds: int = 1):
-    host = hosts.InLoop("checksum", slots)
+    host = InLoop("checksum", slots)
     host.rounds = rounds
     return host
 
 
-one_step_or_more = pytest.mark.parametrize("rounds", [1, hosts.ROUNDS])
+one_step_or_more = pytest.mark.parametrize("rounds", [1, ROUNDS])
 
 
 @one_step_or_more
@@ -289,7 +291,7 @@ async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monke
 
 async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back(caplog):
     caplog.set_level(logging.INFO, "inference")
-    host = hosts.InChild("checksum")
+    host = InChild("checksum")
     async with Running(host) as running:
         running.open("s")
         running.send("s", Audio(noise(2)))
@@ -309,7 +311,7 @@ async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back(caplo
 async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has_no_other():
     calls = []
 
-    class Counted(hosts.InChild):
+    class Counted(InChild):
         async def step(self, rounds):
             calls.append(len(rounds))
             return await super().step(rounds)
@@ -325,7 +327,7 @@ async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has
 
 
 async def test_engine_processes_end_with_the_scheduler():
-    host = hosts.InChild("checksum")
+    host = InChild("checksum")
     async with Running(host):
         process = host._process
         assert process.returncode is None

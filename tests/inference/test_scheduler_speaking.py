@@ -4,15 +4,17 @@ import asyncio
 
 import pytest
 
-from inference import engines, hosts, stream
-from inference.engines.tones import WORD_FRAMES, Tones, pcm_of
+from inference import engines, stream
+from inference.engines.testing.tones import WORD_FRAMES, Tones, pcm_of
+from inference.executors.inline import InLoop
+from inference.executors.subprocess import InChild
 from inference.messages import Audio, Close, Closed, Marker, Refused, Text, Word
 from tests.inference.test_scheduler import Running
 
 
 @pytest.fixture(params=["in the loop", "in a child"])
 def host(request):
-    return hosts.InLoop("tones", 4) if request.param == "in the loop" else hosts.InChild("tones", 4)
+    return InLoop("tones", 4) if request.param == "in the loop" else InChild("tones", 4)
 
 
 def running(*engine_hosts):
@@ -39,7 +41,7 @@ async def test_every_stream_speaks_its_own_words_as_they_come(host):
 
 
 async def test_words_are_told_with_their_times():
-    async with running(hosts.InLoop("tones", 1)) as it:
+    async with running(InLoop("tones", 1)) as it:
         it.open("s", position=24_000)
         it.send("s", Text("one two"), Marker(1))
         await it.listener.until("s", Marker)
@@ -48,7 +50,7 @@ async def test_words_are_told_with_their_times():
 
 
 async def test_what_follows_a_marker_is_spoken_after_it():
-    async with running(hosts.InLoop("tones", 1)) as it:
+    async with running(InLoop("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("one"), Marker(1), Text("two"), Marker(2))
         async with asyncio.timeout(5):
@@ -59,14 +61,14 @@ async def test_what_follows_a_marker_is_spoken_after_it():
 
 
 async def test_a_marker_without_text_is_answered():
-    async with running(hosts.InLoop("tones", 1)) as it:
+    async with running(InLoop("tones", 1)) as it:
         it.open("s")
         it.send("s", Text(""), Marker(1))
         assert await it.listener.until("s", Marker) == Marker(1)
 
 
 async def test_a_stream_that_waits_for_text_costs_no_step():
-    async with running(hosts.InLoop("tones", 1)) as it:
+    async with running(InLoop("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("one"))
         await it.listener.until("s", Audio)
@@ -94,7 +96,7 @@ async def test_a_barge_in_frees_the_slot_and_the_next_speaker_says_nothing_of_th
 
 async def test_a_stream_that_floods_with_text_loses_its_slot(monkeypatch):
     monkeypatch.setattr(stream, "BACKLOG_CHARACTERS", 100)
-    async with running(hosts.InLoop("tones", 1)) as it:
+    async with running(InLoop("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("flood " * 50))
         assert "faster" in (await it.listener.until("s", Closed)).reason
@@ -102,7 +104,7 @@ async def test_a_stream_that_floods_with_text_loses_its_slot(monkeypatch):
 
 
 async def test_audio_for_an_engine_that_speaks_ends_the_stream_in_words():
-    async with running(hosts.InLoop("tones", 1)) as it:
+    async with running(InLoop("tones", 1)) as it:
         it.open("s")
         it.send("s", Audio(b"00"))
         assert "speaks" in (await it.listener.until("s", Closed)).reason
@@ -121,7 +123,7 @@ class Picky(Tones):
 
 async def test_what_an_engine_refuses_ends_its_stream_alone(monkeypatch):
     monkeypatch.setattr(engines, "load", lambda name, slots: Picky(slots))
-    async with running(hosts.InLoop("tones", 2)) as it:
+    async with running(InLoop("tones", 2)) as it:
         it.open("good")
         it.open("bad")
         it.send("good", Text("one two"))

@@ -6,11 +6,11 @@ import msgspec
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from inference.bundles import Outbox, decode_down
 from inference.engines import ENGINES
 from inference.messages import WEB_GROUP, Audio, Close, Closed, Marker, Open, Ready, Status, Word, queue_of
+from inference.outbox import Outbox, decode_down
 from inference.worker import Worker, run_workers
-from tests.inference.speech_like import noise, words_of
+from tests.support.speech.checksum_audio import noise, words_of
 
 ENGINE = ENGINES["checksum"]
 

@@ -9,8 +9,8 @@ from accounts.models import Token, User
 from accounts.scopes import scopes_of
 from operations import backups
 from speech.models import Correction, Segment, Session, Tag, Word
-from tests.support.databases import default_database
-from tests.support.sessions import said
+from tests.support.servers.databases import default_database
+from tests.support.speech.sessions import said
 
 EMAIL = "ada@example.org"
 MODELS = (User, Token, Session, Segment, Word, Tag, Correction)

@@ -5,8 +5,8 @@ from django.db import OperationalError
 from django.test import Client
 
 from inference.messages import Status
-from operations import checks
-from speech.link import Link
+from operations.health import readiness
+from speech.gateway.link import Link
 
 UP = Status("worker", "moonshine", "Moonshine", {"en": "English"}, slots=8, free=8)
 WARMING = Status("worker", "stt-1b", "Kyutai STT 1B", {"en": "English"}, slots=0, free=0, note="loading weights")
@@ -57,7 +57,7 @@ def test_without_a_database_it_is_not_and_names_no_host(engines, monkeypatch):
     def away():
         raise OperationalError("connection to db.internal failed for user speech")
 
-    monkeypatch.setattr(checks, "_ask_database", away)
+    monkeypatch.setattr(readiness, "_ask_database", away)
     engines["stt"] = [UP]
     status, told = ask()
     assert status == 503
@@ -70,7 +70,7 @@ def test_without_the_layer_it_is_not(engines, monkeypatch):
         async def group_send(self, *_):
             raise ConnectionError
 
-    monkeypatch.setattr(checks, "get_channel_layer", Away)
+    monkeypatch.setattr(readiness, "get_channel_layer", Away)
     engines["stt"] = [UP]
     assert ask()[1]["checks"]["layer"] == "does not answer: ConnectionError"
 
@@ -78,10 +78,10 @@ def test_without_the_layer_it_is_not(engines, monkeypatch):
 def test_a_part_that_hangs_is_waited_for_and_not_for_ever(engines, monkeypatch):
     class Hanging:
         async def group_send(self, *_):
-            await checks.asyncio.Event().wait()
+            await readiness.asyncio.Event().wait()
 
-    monkeypatch.setattr(checks, "get_channel_layer", Hanging)
-    monkeypatch.setattr(checks, "ANSWERS_WITHIN", 0.05)
+    monkeypatch.setattr(readiness, "get_channel_layer", Hanging)
+    monkeypatch.setattr(readiness, "ANSWERS_WITHIN", 0.05)
     assert ask()[1]["checks"]["layer"].startswith("gave no answer in")
 
 

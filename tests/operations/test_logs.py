@@ -8,11 +8,11 @@ from datetime import datetime
 import pytest
 
 from dsm_site import logs
-from speech.log_context import InContext, about
+from speech.gateway.log_context import InContext, about
 
 
 def record(message="it failed: %s", *values, level=logging.ERROR, exc_info=None, **about):
-    made = logging.LogRecord("speech.stream", level, "/srv/speech/stream.py", 12, message, values, exc_info, "run")
+    made = logging.LogRecord("speech.live.stream", level, "/srv/speech/stream.py", 12, message, values, exc_info, "run")
     vars(made).update(about)
     return made
 
@@ -24,7 +24,7 @@ def test_json_is_one_object_a_line_with_what_it_is_about():
         line = logs.Json().format(record("it failed: %s", "why", exc_info=sys.exc_info(), stream="s1", user=7))
     told = json.loads(line)
     assert "\n" not in line
-    assert (told["level"], told["logger"], told["message"]) == ("error", "speech.stream", "it failed: why")
+    assert (told["level"], told["logger"], told["message"]) == ("error", "speech.live.stream", "it failed: why")
     assert (told["stream"], told["user"]) == ("s1", "7")
     assert datetime.fromisoformat(told["time"]).tzinfo
     assert "ValueError: two" in told["traceback"]
@@ -33,7 +33,7 @@ def test_json_is_one_object_a_line_with_what_it_is_about():
 def test_the_compact_line_ends_with_what_it_is_about():
     form = logs.configuration("compact", "", "")["formatters"]["compact"]["form"]
     line = logs.Line(form).format(record("it failed: %s", "why", stream="s1"))
-    assert line.endswith("ERROR speech.stream: it failed: why [stream s1]")
+    assert line.endswith("ERROR speech.live.stream: it failed: why [stream s1]")
 
 
 def test_the_pretty_line_has_colour_and_leaves_the_record_as_it_was():

@@ -10,10 +10,10 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from inference.messages import Status
-from operations.metrics import note_engines
-from tests.inference.speech_like import noise
-from tests.support.api import wav_of
+from operations.health.metrics import note_engines
+from tests.support.clients.api import wav_of
 from tests.support.environment import ROOT
+from tests.support.speech.checksum_audio import noise
 
 LABELS = {
     "inference_latency_seconds": {"engine"},

@@ -7,9 +7,9 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.inference.speech_like import noise
-from tests.support.tokens import issue_token
-from tests.support.uploads import CSRF, Sender
+from tests.support.clients.tokens import issue_token
+from tests.support.clients.uploads import CSRF, Sender
+from tests.support.speech.checksum_audio import noise
 
 ADMIN = "keeper@example.org"
 MAKE_ADMIN = f"from accounts.models import User; User.objects.filter(email='{ADMIN}').update(is_staff=True)"

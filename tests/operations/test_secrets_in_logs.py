@@ -7,10 +7,10 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tests.inference.speech_like import noise, words_of
-from tests.support.api import wav_of
-from tests.support.tokens import issue_token
-from tests.support.uploads import CSRF
+from tests.support.clients.api import wav_of
+from tests.support.clients.tokens import issue_token
+from tests.support.clients.uploads import CSRF
+from tests.support.speech.checksum_audio import noise, words_of
 
 PASSWORD = "canary-password-51b5c495"
 SENTENCE = "canarysentence"

@@ -8,12 +8,12 @@ import pytest
 from websockets.sync.client import connect
 
 from inference.management.tracing import TracingUnusable, begin_tracing
-from tests.inference.speech_like import noise, words_of
-from tests.support.collector import collecting
-from tests.support.http import ask
-from tests.support.redis import Redis
-from tests.support.site import running_site
-from tests.support.tokens import issue_token
+from tests.support.clients.http import ask
+from tests.support.clients.tokens import issue_token
+from tests.support.servers.collector import collecting
+from tests.support.servers.redis import Redis
+from tests.support.servers.site import running_site
+from tests.support.speech.checksum_audio import noise, words_of
 
 SENTENCE = "canarysentence"
 

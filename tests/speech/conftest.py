@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.sessions import somebody
+from tests.support.speech.sessions import somebody
 
 
 @pytest.fixture

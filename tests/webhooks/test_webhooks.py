@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.webhooks.receiver import receiving
 from webhooks import models, sender
-from webhooks.addresses import PublicNetwork, Refused, is_public
+from webhooks.egress_guard import PublicNetwork, Refused, is_public
 from webhooks.models import Delivery, Event, Webhook
 from webhooks.sender import Sender
 
@@ -176,7 +176,7 @@ def test_what_is_on_the_public_internet(address, public):
 
 
 def test_a_session_that_is_over(webhook, user):
-    from tests.rest.made import make
+    from tests.api.made import make
 
     make(user.email)
     told = webhook.deliveries.get()

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from inference.engines import EngineInfo
-from inference.leaving import let_nothing_hold_up_the_end
+from inference.management.exit_deadline import let_nothing_hold_up_the_end
 from inference.management.metrics import serve_metrics
 from inference.management.options import Choice, add_engine_arguments, chosen_engines
 from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing

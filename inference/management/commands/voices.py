@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from inference.engines import piper_voices
-from inference.engines.piper_voices import NotFetched
+from inference.engines.tts import piper_voices
+from inference.engines.tts.piper_voices import NotFetched
 
 MEGABYTE = 1_000_000
 

@@ -1,7 +1,7 @@
 """The metrics of Kyutai's servers, by their names, for dashboards that know these; and what is counted for them here.
 
 Written by hand: the client library of Prometheus would add `_total` to the names of counters. All others are told by it
-(`operations/metrics.py`).
+(`operations/health/metrics.py`).
 """
 
 from bisect import bisect_left

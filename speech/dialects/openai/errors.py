@@ -5,8 +5,8 @@ from typing import Any
 
 from django.http import JsonResponse
 
-from accounts.caller import Refused
-from speech.dialects.programs import status_of, when_to_retry
+from accounts.credentials.principal import Refused
+from speech.dialects.api_view import status_of, when_to_retry
 from speech.errors import ProtocolError, StreamError
 
 TYPES = {

@@ -5,11 +5,11 @@ from typing import Any, get_args
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from accounts.caller import Caller
+from accounts.credentials.principal import Caller
 from inference.messages import Kind, Status
+from speech.dialects.api_view import for_programs
 from speech.dialects.openai.errors import NoSuchModel, refuse
-from speech.dialects.programs import for_programs
-from speech.link import Link
+from speech.gateway.link import Link
 
 MADE = 1_700_000_000
 """Unix time. OpenAI tells when a model was made; an engine has no such time, and a client wants a number."""

@@ -11,17 +11,18 @@ import msgspec
 from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.caller import Caller
+from accounts.credentials.principal import Caller
 from accounts.scopes import TTS
 from speech import events
+from speech.dialects.api_view import for_programs
 from speech.dialects.encoder import FORMATS, Encoder
-from speech.dialects.openai.catalogue import engine_named, voice_named
 from speech.dialects.openai.errors import BadRequest, refuse, told
-from speech.dialects.programs import for_programs
-from speech.dialects.told import Tell, told_by, while_allowed
+from speech.dialects.openai.model_aliases import engine_named, voice_named
 from speech.errors import StreamError, UnfitText
-from speech.link import Link
-from speech.speaking import LONGEST_TEXT, Speaking
+from speech.gateway.link import Link
+from speech.gateway.revocation_guard import while_allowed
+from speech.live.event_stream import Tell, told_by
+from speech.synthesis.job import LONGEST_TEXT, Speaking
 
 MAX_BYTES = 4 * LONGEST_TEXT + 10_000
 STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}

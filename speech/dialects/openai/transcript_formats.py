@@ -6,10 +6,10 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from speech import exports
-from speech.dialects.heard import Heard, Utterance
+from speech.batch.transcription import Heard, Utterance
 from speech.events import Word
-from speech.exports import Document, Options
+from speech.library import exports
+from speech.library.exports import Document, Options
 
 Content = tuple[str, bytes]
 JSON = "application/json"

@@ -14,15 +14,15 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.http import require_POST
 
-from accounts.caller import Caller
+from accounts.credentials.principal import Caller
 from accounts.scopes import STT
 from speech import events
-from speech.decoding import decoded
-from speech.dialects.heard import Heard, hear, told_of
-from speech.dialects.openai.catalogue import engine_named
+from speech.batch.decode import decoded
+from speech.batch.transcription import Heard, hear, told_of
+from speech.dialects.api_view import for_programs
 from speech.dialects.openai.errors import BadRequest, refuse, told
+from speech.dialects.openai.model_aliases import engine_named
 from speech.dialects.openai.transcript_formats import FORMATS, json_of, logprobs
-from speech.dialects.programs import for_programs
 from speech.errors import StreamError
 
 MAX_BYTES = 200 * 1024 * 1024

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.conf import settings
 from django.core.management import BaseCommand
 
+from speech.library.recording import Recording
+from speech.library.recording.compression import pack
 from speech.models import Session
-from speech.recording import Recording
-from speech.recording.packing import pack
 
 
 class Command(BaseCommand):

@@ -14,9 +14,9 @@ from django.core.management import BaseCommand, CommandError
 
 from accounts.models import User
 from speech.errors import StreamError
-from speech.exports import FORMATS, Document, Options
+from speech.library.exports import FORMATS, Document, Options
 from speech.models import Upload
-from speech.uploads import sending
+from speech.uploads import service
 
 AT_ONCE = 4
 LOOKS_EVERY = 0.5  # seconds
@@ -55,11 +55,11 @@ class Command(BaseCommand):
     def _send(self, owner: User, file: Path, wishes: dict[str, Any]) -> Upload | None:
         try:
             with file.open("rb") as recording:
-                upload = sending.announce(owner, file.name, file.stat().st_size, **wishes)
+                upload = service.announce(owner, file.name, file.stat().st_size, **wishes)
                 while upload.received < upload.size:
                     recording.seek(upload.received)
-                    rest = min(sending.LARGEST_PIECE, upload.size - upload.received)
-                    sending.add(upload, str(upload.received), rest, recording)
+                    rest = min(service.LARGEST_PIECE, upload.size - upload.received)
+                    service.add(upload, str(upload.received), rest, recording)
         except OSError as error:
             self._fail(file, f"It cannot be read: {error.strerror}.")
         except StreamError as error:

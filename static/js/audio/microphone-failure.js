@@ -1,6 +1,6 @@
 // What a browser's refusal to give the microphone means, and the way out of it.
 
-import { Failure } from "../stream/failure.js"
+import { Failure } from "../web/failure.js"
 
 const KINDS = {
   NotAllowedError: "permission",

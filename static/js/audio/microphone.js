@@ -1,6 +1,6 @@
 // The microphone, or the sound of a tab in its place, as a source of frames: `frame` {samples, rms, peak, last}, `interrupted`, `restored`, `ended`.
 
-import { Failure } from "../stream/failure.js"
+import { Failure } from "../web/failure.js"
 import { microphoneFailure } from "./microphone-failure.js"
 import { SHARED_SOUND, askForSharedSound } from "./shared-sound.js"
 

@@ -1,6 +1,6 @@
 // Plays one take at a time: `change` whenever it begins, has come further, waits for more, or is over.
 
-import { Failure } from "../stream/failure.js"
+import { Failure } from "../web/failure.js"
 import { SHORTEST_WAIT } from "./playout.js"
 
 export class Player extends EventTarget {

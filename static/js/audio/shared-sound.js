@@ -1,6 +1,6 @@
 // The sound of a tab, a window or the whole system, which browsers give together with its picture.
 
-import { Failure } from "../stream/failure.js"
+import { Failure } from "../web/failure.js"
 
 export const SHARED_SOUND = "shared-sound" // among the names of microphones
 

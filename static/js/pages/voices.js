@@ -1,12 +1,12 @@
 // The page of voices: what was chosen, what is being spoken, and the wires between them and the views.
 
 import { Player } from "../audio/player.js"
-import { SpeechClient } from "../stream/speech-client.js"
-import { recall, remember } from "../stream/remembered.js"
-import { Take } from "../stream/take.js"
-import { TakeStore } from "../stream/take-store.js"
-import { askTicket } from "../stream/ticket.js"
-import { sampleText, voicesOf } from "../stream/voices.js"
+import { SpeechClient } from "../voices/speech-client.js"
+import { recall, remember } from "../web/local-storage.js"
+import { Take } from "../voices/take.js"
+import { TakeStore } from "../voices/take-store.js"
+import { askTicket } from "../web/ticket.js"
+import { sampleText, voicesOf } from "../voices/voices.js"
 import { byId } from "./live/dom.js"
 import { Composer } from "./voices/composer.js"
 import { ControlsView } from "./voices/controls-view.js"

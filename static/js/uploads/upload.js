@@ -1,6 +1,6 @@
 // One file on its way to the server and what becomes of it there. Tells `changed` whenever it is something else.
 
-import { Backoff } from "../stream/backoff.js"
+import { Backoff } from "../web/backoff.js"
 import { Refused } from "./server.js"
 
 const LOOKS_EVERY_MS = 1000

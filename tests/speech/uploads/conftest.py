@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.site import Site, running_site
-from tests.support.uploads import Sender
+from tests.support.clients.uploads import Sender
+from tests.support.servers.site import Site, running_site
 
 
 @pytest.fixture(scope="package")

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
-from speech.parts.cutting import cut
-from tests.inference.speech_like import noise, words_of
-from tests.support.api import wav_of
-from tests.support.sockets import stored_words
-from tests.support.uploads import Sender, left_on_disk, wait_until_nothing_is_left
+from speech.batch.chunking import cut
+from tests.support.clients.api import wav_of
+from tests.support.clients.sockets import stored_words
+from tests.support.clients.uploads import Sender, left_on_disk, wait_until_nothing_is_left
+from tests.support.speech.checksum_audio import noise, words_of
 
 MINUTE = 60 * SAMPLE_RATE // FRAME_SAMPLES  # frames
 
@@ -50,7 +50,7 @@ def test_every_sample_of_a_file_is_heard(site, sender):
 
 SPEAKERS = """
 from speech.models import Session
-from speech.reading import utterances
+from speech.library.transcript_view import utterances
 print([(u.speaker, round(u.start), u.text) for u in utterances(Session.objects.get(title='call'))])
 """
 

@@ -7,13 +7,12 @@ import msgspec
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_POST
 
-from accounts import tokens
-from accounts.access import AUDIENCE
-from accounts.caller import Caller
+from accounts.credentials.jwt import tokens
+from accounts.credentials.principal import Caller
 from accounts.scopes import STT
+from speech.dialects.api_view import for_programs
 from speech.dialects.openai.errors import BadRequest, refuse
 from speech.dialects.openai.realtime.session import Session, Update
-from speech.dialects.programs import for_programs
 
 MAX_BYTES = 64 * 1024
 SHORTEST, LONGEST, USUAL = 10, 7_200, 600
@@ -45,7 +44,7 @@ async def client_secrets(request: HttpRequest, caller: Caller) -> JsonResponse:
     session = Session("")
     session.update(asked.session)
     parent = {"sid": caller.token} if caller.token else {}
-    secret = tokens.issue(caller.user, AUDIENCE, timedelta(seconds=seconds), scope=STT, **parent)
+    secret = tokens.issue(caller.user, tokens.API_AUDIENCE, timedelta(seconds=seconds), scope=STT, **parent)
     expires_at = int(time.time()) + seconds
     return JsonResponse({"value": secret, "expires_at": expires_at, "session": {**session.told, "id": "sess_new"}})
 

@@ -6,8 +6,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from speech.dialects.audio import Incoming
-from speech.dialects.openai.catalogue import THEIR_MODELS
 from speech.dialects.openai.errors import BadRequest
+from speech.dialects.openai.model_aliases import THEIR_MODELS
 
 RATE = 24_000  # Hz
 TELEPHONE = 8_000

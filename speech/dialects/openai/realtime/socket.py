@@ -16,7 +16,7 @@ from speech import events
 from speech.dialects.openai.errors import BadRequest, told
 from speech.dialects.openai.realtime.items import Items
 from speech.dialects.openai.realtime.session import Session, Update
-from speech.dialects.streaming import StreamSocket
+from speech.dialects.sockets.stt_socket import StreamSocket
 from speech.errors import ProtocolError, StreamError
 
 BEGIN_WITHIN = 120.0

@@ -2,7 +2,7 @@
 // that foresees pauses how sure it is of them, a curve for each length.
 
 import { FRAME_SAMPLES, SAMPLE_RATE } from "../../audio/frame-ring.js"
-import { clock } from "../../stream/clock.js"
+import { clock } from "../../web/clock.js"
 
 const BAR_PX = 4
 const GAP_PX = 2

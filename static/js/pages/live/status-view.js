@@ -1,7 +1,7 @@
 // The status region and, beside it, the ways out of the situation that it tells.
 
 import { make } from "./dom.js"
-import { span } from "./spans.js"
+import { span } from "./durations.js"
 
 const BUTTONS = {
   retry: "Try again",

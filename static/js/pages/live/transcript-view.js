@@ -1,8 +1,8 @@
 // Writes the transcript down as it grows: a word is appended once and never drawn again.
 
-import { clock } from "../../stream/clock.js"
+import { clock } from "../../web/clock.js"
 import { make } from "./dom.js"
-import { Following } from "./following.js"
+import { Following } from "./auto-scroll.js"
 
 const LOW_CONFIDENCE = 0.15
 

@@ -1,6 +1,6 @@
 // The buttons, the time and the keys of the player.
 
-import { clock } from "../../stream/clock.js"
+import { clock } from "../../web/clock.js"
 
 const REMEMBERED = "player-choices"
 const ARROW_S = 5

@@ -1,6 +1,6 @@
 // Find and replace: what is looked for is marked and counted as it is typed; the server replaces all of it.
 
-import { patternOf, placesIn } from "./finding.js"
+import { patternOf, placesIn } from "./find.js"
 
 const ALL = "sought"
 const CURRENT = "sought-now"

@@ -1,6 +1,6 @@
 // The tools of the utterance that is pointed at, or has the focus: correct it, quote it, link to it.
 
-import { clock } from "../../stream/clock.js"
+import { clock } from "../../web/clock.js"
 
 const TOLD_FOR_MS = 1600
 

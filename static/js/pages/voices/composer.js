@@ -1,6 +1,6 @@
 // The text to speak: typed, pasted or taken from an example; its length, Speak and Stop, and a link to it.
 
-import { clock } from "../../stream/clock.js"
+import { clock } from "../../web/clock.js"
 import { make } from "../live/dom.js"
 
 const EXAMPLES = {

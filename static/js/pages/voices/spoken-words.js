@@ -1,6 +1,6 @@
 // The text of a take, a sentence an element; of the sentence that is being spoken, each word is one, and one is lit.
 
-import { placesIn, sentenceAt, sentencesOf } from "../../stream/sentences.js"
+import { placesIn, sentenceAt, sentencesOf } from "../../voices/sentences.js"
 import { make } from "../live/dom.js"
 
 export class SpokenWords {

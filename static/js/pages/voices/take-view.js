@@ -1,8 +1,8 @@
 // One take: whose voice it is, its waveform, its words with the one that sounds lit, its figures, and what to do with it.
 
 import { wavOf } from "../../audio/wav.js"
-import { csrfToken } from "../../stream/csrf.js"
-import { joined } from "../../stream/take-store.js"
+import { csrfToken } from "../../web/csrf.js"
+import { joined } from "../../voices/take-store.js"
 import { byId } from "../live/dom.js"
 import { saveFile } from "../live/save-file.js"
 import { SpokenWords } from "./spoken-words.js"

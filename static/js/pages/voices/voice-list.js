@@ -1,7 +1,7 @@
 // The voices to choose from: searched, filtered, tried, and the best of them marked.
 
-import { recall, remember } from "../../stream/remembered.js"
-import { languagesOf, matching } from "../../stream/voices.js"
+import { recall, remember } from "../../web/local-storage.js"
+import { languagesOf, matching } from "../../voices/voices.js"
 import { make } from "../live/dom.js"
 
 const FAVOURITES = "voices-favourites"

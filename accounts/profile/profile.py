@@ -1,0 +1,31 @@
+"""One's own account at a glance: the name, and the way to everything else."""
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.approvals.middleware import approval_not_required
+from accounts.credentials.user_request import UserRequest
+from accounts.models import User
+
+
+class ProfileForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("name",)
+        help_texts = {"name": "How others here read you, beside your address."}
+
+
+@approval_not_required
+@require_http_methods(["GET", "POST"])
+@never_cache
+def profile(request: UserRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Your name was changed.")
+        return redirect("profile")
+    return render(request, "accounts/profile.html", {"form": form})

@@ -1,0 +1,36 @@
+"""The page on which users make API tokens for their programs, and end them."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.credentials.user_request import UserRequest
+from accounts.models import Token
+from accounts.models.token import TooManyTokens
+from accounts.profile.forms import TokenForm
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+def tokens(request: UserRequest) -> HttpResponse:
+    form = TokenForm(request.POST or None)
+    if form.is_valid():
+        try:
+            token, text = form.make(request.user)
+        except TooManyTokens as error:
+            form.add_error(None, str(error))
+        else:
+            # Shown in the answer itself and nowhere kept, so there is no page to redirect to.
+            return render(request, "accounts/token_made.html", {"token": token, "text": text})
+    mine = Token.objects.of(request.user).filter(revoked_at=None)
+    return render(request, "accounts/tokens.html", {"form": form, "tokens": mine})
+
+
+@require_POST
+def revoke(request: UserRequest, pk: str) -> HttpResponse:
+    token = get_object_or_404(Token.objects.of(request.user), pk=pk)
+    token.revoke()
+    messages.success(request, f"“{token}” was revoked. Whatever used it is refused from now on.")
+    return redirect("tokens")

@@ -1,0 +1,87 @@
+"""What this site decides about signing up, where allauth asks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+from django.shortcuts import redirect
+
+from accounts import mail
+from accounts.models import User
+from accounts.models.signals import signed_up
+from accounts.signup import invitations
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if settings.SIGNUP == "invitation":
+            return User.objects.wants_founder() or invitations.by(request) is not None
+        return settings.SIGNUP == "open"
+
+    def clean_email(self, email: str) -> str:
+        email = super().clean_email(email)
+        domains = settings.SIGNUP_EMAIL_DOMAINS
+        is_free = self._resets_password() or invitations.by(self.request) is not None
+        if domains and email.rpartition("@")[2] not in domains and not is_free:
+            raise ValidationError(
+                f"This site takes email addresses at {', '.join(domains)} only, and {email} is none. "
+                "Use your address there, or ask whoever runs this site."
+            )
+        return email
+
+    def save_user(self, request: HttpRequest, user: User, form: Any, commit: bool = True) -> User:
+        super().save_user(request, user, form, commit=False)
+        if not commit:
+            return user
+        if User.objects.wants_founder() and _save_as_founder(user):
+            return user
+        with _once(request), transaction.atomic():
+            user.save()
+            is_invited = invitations.let_in(request, user)
+            signed_up.send(User, user=user)
+        if settings.TELL_ADMINS_OF_SIGNUPS and not is_invited:
+            transaction.on_commit(partial(mail.tell_admins_of, user, User.objects.admins()))
+        return user
+
+    def is_reauthentication_required(self, *, app: str) -> bool:
+        """Not of an account that was made without a password, and has nothing yet with which it could answer."""
+        user = self.request.user
+        can = not user.is_authenticated or bool(self.get_reauthentication_methods(user))
+        return can and super().is_reauthentication_required(app=app)
+
+    def _resets_password(self) -> bool:
+        """Also accounts from before the limit, or made by an administrator, may forget their password."""
+        match = self.request.resolver_match
+        return match is not None and match.url_name == "account_reset_password"
+
+
+def _save_as_founder(user: User) -> bool:
+    """Save the first account of the site, its administrator. False if somebody else was first in the meantime."""
+    user.is_founder = user.is_staff = user.is_superuser = True
+    user.status = User.Status.APPROVED
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        user.is_founder, user.is_staff, user.is_superuser = None, False, False
+        user.status = User.Status.PENDING
+        return False
+    return True
+
+
+@contextmanager
+def _once(request: HttpRequest) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        # The form found the address free, so the same form was sent twice at once: a double click.
+        messages.info(request, "This account was just made. Log in with it.")
+        raise ImmediateHttpResponse(redirect("account_login")) from None

@@ -1,0 +1,75 @@
+"""Invitations: the link that somebody comes with, and the page on which administrators make and revoke them.
+
+The secret of a link waits in the session until the account is made.
+"""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.approvals.views import admins_only
+from accounts.credentials.user_request import UserRequest
+from accounts.models import Invitation, User
+from accounts.signup.forms import InvitationForm
+
+KEY = "invitation"
+SHOWN = 100
+
+
+@login_not_required
+@require_safe
+@never_cache
+def come(request: HttpRequest, secret: str) -> HttpResponse:
+    """The link itself."""
+    if request.user.is_authenticated:
+        messages.info(request, "You have an account already, so the invitation was not used.")
+        return redirect("home")
+    if not Invitation.objects.open().of_secret(secret).exists():
+        return render(request, "accounts/invitation_over.html", status=410)
+    request.session[KEY] = secret
+    return redirect("account_signup")
+
+
+def by(request: HttpRequest) -> Invitation | None:
+    """The invitation with which somebody came, if it still holds."""
+    secret = request.session.get(KEY, "")
+    return Invitation.objects.open().of_secret(secret).select_related("made_by").first()
+
+
+def let_in(request: HttpRequest, user: User) -> bool:
+    """Approve the account that was just made, if its owner was invited. Without an invitation that holds it waits, as
+    everybody's does."""
+    invitation = by(request)
+    if invitation is None:
+        return False
+    del request.session[KEY]
+    return invitation.use(user)
+
+
+@admins_only
+@require_http_methods(["GET", "POST"])
+@never_cache
+def invitations(request: UserRequest) -> HttpResponse:
+    form = InvitationForm(request.POST or None)
+    if form.is_valid():
+        invitation, secret = form.make(request.user)
+        # Shown in the answer itself and nowhere kept, so there is no page to redirect to.
+        url = settings.SITE_URL + reverse("invited", args=[secret])
+        return render(request, "accounts/invitation_made.html", {"invitation": invitation, "url": url})
+    made = Invitation.objects.select_related("made_by", "used_by")[:SHOWN]
+    context = {"form": form, "invitations": made, "is_closed": settings.SIGNUP == "closed"}
+    return render(request, "accounts/invitations.html", context)
+
+
+@admins_only
+@require_POST
+def revoke(request: UserRequest, pk: int) -> HttpResponse:
+    invitation = get_object_or_404(Invitation, pk=pk)
+    invitation.revoke()
+    messages.success(request, f"“{invitation}” was revoked. Its link opens nothing from now on.")
+    return redirect("invitations")

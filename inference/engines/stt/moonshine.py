@@ -1,0 +1,53 @@
+"""Moonshine: speech to text on any CPU by a small neural network, with case and punctuation. When each of its words was
+spoken PocketSphinx finds."""
+
+import os
+import time
+import wave
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import soxr
+
+from inference.engines.stt.forced_alignment import Aligner
+from inference.engines.stt.utterance_recognizer import Audio, Reader, Reading, Spoken
+from inference.engines.stt.vad_segmenter import RATE
+
+
+class Moonshine(Reader):
+    def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._model = _load()
+        self._aligner = Aligner()
+        super().__init__(slots, clock)
+
+    def read(self, audio: Audio, language: str) -> Reading:
+        lines = self._model.transcribe_without_streaming(audio.tolist(), RATE).lines
+        return Reading(" ".join(line.text.strip() for line in lines))
+
+    def words(self, reading: Reading, audio: Audio) -> Sequence[Spoken]:
+        texts = reading.text.split()
+        spans = self._aligner.align(texts, audio) if texts else []
+        return [Spoken(text, span.start, span.end) for text, span in zip(texts, spans, strict=True)]
+
+    def some_speech(self) -> Audio:
+        """Of the recording that comes with the package."""
+        from moonshine_voice.utils import get_assets_path
+
+        with wave.open(str(get_assets_path() / "two_cities.wav")) as file:
+            rate = file.getframerate()
+            pcm = np.frombuffer(file.readframes(4 * rate), np.int16)
+        speech: Audio = soxr.resample(pcm.astype(np.float32) / 32768, rate, RATE)
+        return speech
+
+
+def _load() -> Any:
+    """The model that comes with the package. It is not to cut the audio itself: its detector is shared by all streams
+    of a process, and a noisy one changes what is heard in the others."""
+    os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"  # read when it loads; several threads take twice the CPU
+    from moonshine_voice.moonshine_api import ModelArch
+    from moonshine_voice.transcriber import Transcriber
+    from moonshine_voice.utils import get_model_path
+
+    options = {"vad_threshold": "0", "return_audio_data": "false"}
+    return Transcriber(get_model_path("tiny-en"), ModelArch.TINY, options=options)

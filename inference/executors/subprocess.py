@@ -1,0 +1,100 @@
+"""An engine in a child process, for one that holds the GIL while it works."""
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence, Set
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from inference.engine import EngineLost, Inputs, Told
+from inference.messages import Event, Open, Voice
+
+ANSWER_WITHIN = 20.0
+"""Seconds a child may take for one call; the longest measured is 0.3 s, the end of a long utterance."""
+START_WITHIN = 60.0
+ROUNDS = 5
+"""Steps of a stream that lags and has its child to itself; the child then need not wait for word of each."""
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class InChild:
+    """An engine in a process of its own, asked over its standard input and output (`subprocess_main.py`)."""
+
+    def __init__(self, name: str, slots: int = 1) -> None:
+        """`slots`: 0 for as many as it carries, which is known once it was started."""
+        self._name = name
+        self.slots = slots
+        self.voices: list[Voice] = []
+        self.busy: Set[int] = frozenset()
+        self.note = ""
+        self._process: asyncio.subprocess.Process | None = None
+        self._steps = msgspec.msgpack.Decoder(list[Told])
+        self._events = msgspec.msgpack.Decoder(list[Event])
+
+    async def start(self) -> None:
+        await self.stop()
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "inference.executors.subprocess_main",
+            self._name,
+            str(self.slots),
+            cwd=PROJECT,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        self.slots, self.voices = msgspec.msgpack.decode(await self._answer(START_WITHIN), type=tuple[int, list[Voice]])
+
+    @property
+    def rounds(self) -> int:
+        return ROUNDS if self.slots == 1 else 1
+
+    async def open(self, slot: int, request: Open) -> None:
+        await self._call("open", slot, request)
+
+    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+        return self._steps.decode(await self._call("step", [_raw(inputs) for inputs in rounds]))
+
+    async def flush(self, slot: int) -> list[Event]:
+        return self._events.decode(await self._call("flush", slot))
+
+    async def close(self, slot: int) -> None:
+        await self._call("close", slot)
+
+    async def stop(self) -> None:
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+        self._process = None
+
+    async def _call(self, method: str, *arguments: Any) -> bytes:
+        if self._process is None or self._process.stdin is None:
+            raise EngineLost(f"the process of {self._name} is not running")
+        request = msgspec.msgpack.encode((method, arguments))
+        try:
+            self._process.stdin.write(len(request).to_bytes(4, "big") + request)
+            await self._process.stdin.drain()
+        except ConnectionError as error:
+            raise EngineLost(f"the process of {self._name} ended") from error
+        return await self._answer(ANSWER_WITHIN)
+
+    async def _answer(self, within: float) -> bytes:
+        if self._process is None or self._process.stdout is None:
+            raise EngineLost(f"the process of {self._name} is not running")
+        try:
+            async with asyncio.timeout(within):
+                size = int.from_bytes(await self._process.stdout.readexactly(4), "big")
+                return await self._process.stdout.readexactly(size)
+        except asyncio.IncompleteReadError as error:
+            raise EngineLost(f"the process of {self._name} ended") from error
+        except TimeoutError as error:
+            raise EngineLost(f"the process of {self._name} gave no answer in {within:.0f} s") from error
+
+
+def _raw(inputs: Inputs) -> dict[int, bytes | str]:
+    return {slot: each if isinstance(each, str) else each.tobytes() for slot, each in inputs.items()}

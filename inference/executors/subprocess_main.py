@@ -1,0 +1,58 @@
+"""The process of an engine that holds the GIL: `python -m inference.executors.subprocess_main NAME SLOTS`.
+
+Requests and answers are MessagePack with their length in four bytes before them, on standard input and output; the
+process ends when its input does, so it never outlives its parent.
+"""
+
+import os
+import signal
+import sys
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from inference import engines
+from inference.engine import Engine, Frame
+from inference.messages import Open
+
+
+def main(name: str, slots: int) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd tell all processes; the parent decides
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody reads the answers any more: end
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints goes to the log, not among the answers
+    os.nice(5)  # the sockets come before the decoding
+    engine = engines.load(name, slots)
+    _write(answers, msgspec.msgpack.encode((engine.slots, engines.voices_of(engine))))
+    while request := _read(sys.stdin.buffer):
+        method, arguments = msgspec.msgpack.decode(request)
+        _write(answers, msgspec.msgpack.encode(_call(engine, method, arguments)))
+
+
+def _call(engine: Engine[Any], method: str, arguments: list[Any]) -> Any:
+    match method:
+        case "open":
+            return engine.open(arguments[0], msgspec.convert(arguments[1], Open))
+        case "step":
+            return [engine.step({slot: _input(raw) for slot, raw in inputs.items()}) for inputs in arguments[0]]
+    return getattr(engine, method)(*arguments)
+
+
+def _input(raw: bytes | str) -> Frame | str:
+    return raw if isinstance(raw, str) else np.frombuffer(raw, np.float32)
+
+
+def _read(stream: BinaryIO) -> bytes:
+    size = stream.read(4)
+    return stream.read(int.from_bytes(size, "big")) if len(size) == 4 else b""
+
+
+def _write(stream: BinaryIO, answer: bytes) -> None:
+    stream.write(len(answer).to_bytes(4, "big") + answer)
+    stream.flush()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

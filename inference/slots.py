@@ -1,0 +1,74 @@
+"""The places that an engine has: slots, in lanes that step together."""
+
+import asyncio
+
+from inference.executors.base import Host
+from inference.stream import Stream
+
+
+class Slot:
+    """One place in an engine, the stream that has it, and the stream that the engine has open in it.
+
+    The two differ for a moment, from a stream's coming or going until the engine's next step.
+    """
+
+    def __init__(self, lane: "Lane", index: int) -> None:
+        self.lane = lane
+        self.index = index
+        self.stream: Stream | None = None
+        self.opened: Stream | None = None
+        self.is_retired = False  # the engine gave it up
+
+    @property
+    def is_free(self) -> bool:
+        return self.lane.up and self.stream is None and self.opened is None and not self.is_retired
+
+    @property
+    def is_busy(self) -> bool:
+        """The engine is at something of its own there."""
+        return self.index in self.lane.host.busy
+
+    @property
+    def serving(self) -> Stream | None:
+        return self.stream if self.stream is self.opened else None
+
+    @property
+    def has_work(self) -> bool:
+        if self.stream is not self.opened:
+            return True
+        stream = self.stream
+        if stream is None:
+            return False
+        return self.is_busy or stream.has_input or stream.must_flush or stream.marker_is_due
+
+
+class Lane:
+    """A host and its slots, which step together."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.slots: list[Slot] = []
+        self.up = False
+        self._touched: set[Slot] = set()
+        self._wake = asyncio.Event()
+
+    async def start(self) -> None:
+        """Bring the engine up; some tell only then how many slots they have."""
+        await self.host.start()
+        self.slots = [Slot(self, index) for index in range(self.host.slots)]
+        self.up = True
+
+    @property
+    def streams(self) -> int:
+        return sum(slot.stream is not None for slot in self.slots)
+
+    def touch(self, slot: Slot) -> None:
+        self._touched.add(slot)
+        self._wake.set()
+
+    async def touched(self) -> set[Slot]:
+        """The slots in which something may be to do, as soon as there are any."""
+        await self._wake.wait()
+        self._wake.clear()
+        touched, self._touched = self._touched, set()
+        return touched

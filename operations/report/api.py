@@ -1,0 +1,18 @@
+"""`/status`: the overview for programs that watch over the site."""
+
+from asgiref.sync import async_to_sync
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from api.accounts import ForAdmins
+from operations.report.overview import overview
+
+
+class Overview(ForAdmins, APIView):
+    """For administrators, and for tokens of theirs that may administer."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        return Response(async_to_sync(overview)())

@@ -1,0 +1,31 @@
+"""The page on which administrators watch over the site."""
+
+from asgiref.sync import async_to_sync
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.approvals.views import admins_only
+from accounts.credentials.user_request import UserRequest
+from operations.report.overview import overview
+from operations.report.process_report import END
+from speech.gateway.broadcast import notify
+
+
+@require_safe
+@never_cache
+@admins_only
+def operations(request: UserRequest) -> HttpResponse:
+    """The whole page, or the part that changes, for a page that looks again."""
+    template = "operations/state.html" if "state" in request.GET else "operations/page.html"
+    return render(request, template, async_to_sync(overview)())
+
+
+@require_POST
+@admins_only
+def end_stream(request: HttpRequest) -> HttpResponse:
+    notify(END, stream=request.POST.get("stream", ""))
+    messages.success(request, "The stream ends. What was said in it is stored.")
+    return redirect("operations")

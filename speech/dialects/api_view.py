@@ -1,0 +1,82 @@
+"""HTTP for programs: who calls is known by a token, and what goes wrong is told in the dialect's own shape."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt
+
+from accounts.credentials.credentials import Credentials
+from accounts.credentials.principal import Caller, Refused, TooOften
+from accounts.credentials.throttling import admit
+from speech.errors import CloseCode, StreamError, Unavailable
+from speech.gateway.database import in_database
+from speech.gateway.transient_errors import OUTAGES, RETRY_AFTER
+
+logger = logging.getLogger(__name__)
+
+STATUS = {
+    CloseCode.AT_CAPACITY: HTTPStatus.SERVICE_UNAVAILABLE,
+    CloseCode.NOT_AUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    CloseCode.NOT_APPROVED: HTTPStatus.FORBIDDEN,
+    CloseCode.RATE_LIMITED: HTTPStatus.TOO_MANY_REQUESTS,
+    CloseCode.PROTOCOL: HTTPStatus.BAD_REQUEST,
+    CloseCode.RESTARTING: HTTPStatus.SERVICE_UNAVAILABLE,
+    CloseCode.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE,
+    CloseCode.NO_SESSION: HTTPStatus.NOT_FOUND,
+}
+
+View = Callable[..., Awaitable[HttpResponseBase]]
+Refuse = Callable[[Refused | StreamError], HttpResponseBase]
+
+
+def for_programs(scope: str | None, refuse: Refuse) -> Callable[[View], Callable[..., Any]]:
+    """`view(request, caller, …)` for whoever has the scope; None asks for no particular one.
+
+    `Refused` and `StreamError` become what `refuse` makes of them. No proof of a form's origin is asked for: cookies
+    count from the site's own pages only.
+    """
+
+    def decorate(view: View) -> View:
+        @login_not_required
+        @csrf_exempt
+        @wraps(view)
+        async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            try:
+                caller = await _caller_of(request)
+                if scope:
+                    caller.demand(scope)
+                return await view(request, caller, *args, **kwargs)
+            except (Refused, StreamError) as error:
+                return refuse(error)
+
+        guarded.is_for_programs = True  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate
+
+
+async def _caller_of(request: HttpRequest) -> Caller:
+    try:
+        return await in_database(admit, Credentials.of_request(request))
+    except OUTAGES as error:
+        logger.error("nobody can be let in: %r", error)
+        raise Unavailable("The server cannot let anybody in at the moment.", "A part of it is away.") from None
+
+
+def status_of(error: Refused | StreamError) -> HTTPStatus:
+    if isinstance(error, StreamError):
+        return STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return error.status
+
+
+def when_to_retry(error: Refused | StreamError) -> dict[str, str]:
+    """The header that says so, where asking again may help."""
+    if isinstance(error, TooOften):
+        return {"Retry-After": str(error.wait)}
+    is_passing = status_of(error) in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    return {"Retry-After": str(RETRY_AFTER)} if is_passing else {}

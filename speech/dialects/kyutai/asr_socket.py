@@ -1,0 +1,94 @@
+"""Speech to text as Kyutai's servers do it: WebSocket `/api/asr-streaming`."""
+
+import asyncio
+
+import numpy as np
+
+from accounts.scopes import STT
+from inference.messages import FRAME_SAMPLES
+from speech import errors, events
+from speech.dialects.audio import OpusStream, to_pcm
+from speech.dialects.kyutai import messages, metrics
+from speech.dialects.kyutai.pause_heads import Pauses
+from speech.dialects.sockets.stt_socket import StreamSocket
+from speech.errors import CloseCode, StreamError
+
+NO_FREE_CHANNELS = "no free channels"
+"""Clients know these words."""
+
+
+class AsrStreaming(StreamSocket):
+    needs = STT
+    body_of_denial = False
+
+    def prepare(self) -> None:
+        super().prepare()
+        self._opus: OpusStream | None = None
+        self._pauses = Pauses()
+        self._fed = self._stepped = 0  # samples
+        self._words = 0
+        self._waiting: list[messages.Message] = []  # words, for the step in which they were heard
+
+    async def serve(self) -> None:
+        with metrics.connection("asr_connect", metrics.asr_steps) as self._counted:
+            await super().serve()
+
+    # --- From the client --------------------------------------------------------------------------------------------
+
+    async def take(self, data: bytes) -> None:
+        match messages.heard(data):
+            case messages.Audio(pcm=pcm):
+                self._feed(np.array(pcm, dtype=np.float32))
+            case messages.OggOpus(data=opus):
+                self._opus = self._opus or OpusStream()
+                self._feed(await asyncio.to_thread(self._opus.decode, bytes(opus)))
+            case messages.Marker(id=id):
+                self.stream.mark(id)
+            case messages.Init():
+                pass
+
+    def _feed(self, samples: messages.Samples) -> None:
+        self._fed += len(samples)
+        self.stream.feed(to_pcm(samples))
+
+    # --- To the client ----------------------------------------------------------------------------------------------
+
+    async def tell(self, event: events.Event) -> None:
+        match event:
+            case events.Ready():
+                await self._send(messages.Ready())
+            case events.Word() if event.index >= self._words:  # not one that is heard again, by another engine
+                self._words += 1
+                self._waiting += [messages.Word(event.text, event.start), messages.EndWord(event.end)]
+            case events.Step():
+                await self._step(event)
+            case events.Marked(id=id):
+                await self._send_words()
+                await self._send(messages.Marker(id))
+
+    async def _step(self, event: events.Step) -> None:
+        """One message for every frame, whatever becomes of engines: clients count time by them."""
+        while self._stepped + FRAME_SAMPLES <= event.sample:
+            self._stepped += FRAME_SAMPLES
+            prs = messages.floats(self._pauses.hear(event.speech, event.pauses))
+            self._counted.steps += 1
+            await self._send(messages.Step(self._counted.steps, prs, max(0, self._fed - self._stepped)))
+        await self._send_words()
+
+    async def _send_words(self) -> None:
+        words, self._waiting = self._waiting, []
+        for word in words:
+            await self._send(word)
+
+    async def _send(self, message: messages.Message) -> None:
+        await self.send(bytes_data=message.encoded())
+
+    async def tell_error(self, error: StreamError) -> None:
+        await self._send(messages.Error(in_words(error)))
+
+    def close_code(self, error: StreamError) -> int:
+        return int(CloseCode.DONE) if isinstance(error, errors.AtCapacity) else super().close_code(error)
+
+
+def in_words(error: StreamError) -> str:
+    return NO_FREE_CHANNELS if isinstance(error, errors.AtCapacity) else f"{error.what} {error.why} {error.todo}"

@@ -1,0 +1,67 @@
+"""What Kyutai's servers tell anybody who asks: that they run, what they serve, and how much of it."""
+
+import platform
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+
+from speech.gateway.link import Link
+
+
+@login_not_required
+@require_safe
+def build_info(request: HttpRequest) -> JsonResponse:
+    """The health check of their clients. This server was not compiled, and has no more to say than when it started."""
+    triple = f"{platform.machine()}-{platform.system().lower()}"
+    return JsonResponse(
+        {
+            "build_timestamp": settings.STARTED.isoformat(),
+            "build_date": settings.STARTED.date().isoformat(),
+            "git_branch": "",
+            "git_timestamp": "",
+            "git_date": "",
+            "git_hash": "",
+            "git_describe": "",
+            "rustc_host_triple": triple,
+            "rustc_version": "",
+            "cargo_target_triple": triple,
+        }
+    )
+
+
+@login_not_required
+@require_safe
+async def modules_info(request: HttpRequest) -> JsonResponse:
+    link = Link.current()
+    modules = [
+        {
+            "type": "batched_asr",
+            "path": "/api/asr-streaming",
+            "lm": name,
+            "audio_tokenizer": "",
+            "used_slots": str(status.slots - status.free),
+            "total_slots": str(status.slots),
+        }
+        for name, status in sorted((await link.engines("stt")).items())
+    ]
+    modules += [
+        {
+            "type": "py",
+            "path": "/api/tts_streaming",
+            "script": name,
+            "used_slots": str(status.slots - status.free),
+            "total_slots": str(status.slots),
+        }
+        for name, status in sorted((await link.engines("tts")).items())
+    ]
+    return JsonResponse(modules, safe=False)
+
+
+@csrf_exempt
+@login_not_required
+def no_voice_cloning(request: HttpRequest) -> HttpResponse:
+    why = "This server makes no voice from a recording: the part of the model that does was not published."
+    return HttpResponse(f"{why} Choose one of its voices by name.", status=501, content_type="text/plain")

@@ -1,0 +1,50 @@
+"""The jobs that run in this process, listening or speaking: for whoever watches over the site, and may end one."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import time
+from typing import Protocol
+from uuid import UUID
+
+from accounts.models import User
+from inference.observability.tracing import span
+from speech.errors import StreamError
+from speech.gateway.log_context import about
+from speech.metrics import open_stream
+
+
+class Job(Protocol):
+    owner: User
+    kind: str  # stt, tts
+    began: float  # unix time
+    id: UUID
+
+    @property
+    def engine_name(self) -> str:
+        """ "" while it has no slot."""
+
+    @property
+    def lag(self) -> float:
+        """Seconds of what came in that were not heard yet, or of text that was not spoken."""
+
+    def fail(self, error: StreamError) -> None:
+        """End it."""
+
+
+RUNNING: set[Job] = set()
+
+
+@contextmanager
+def running(job: Job) -> Iterator[None]:
+    """While it runs it is among them, counted, and what is logged is about it."""
+    job.began = time()
+    RUNNING.add(job)
+    try:
+        with (
+            about(user=job.owner.pk, stream=job.id),
+            open_stream(job.kind),
+            span("stream", stream=str(job.id), kind=job.kind, user=job.owner.pk),
+        ):
+            yield
+    finally:
+        RUNNING.discard(job)

@@ -1,0 +1,21 @@
+"""What a session has on the disk goes with it, whatever deletes it: a user, a rule, or the end of an account."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
+
+from speech.library.recording import Recording
+from speech.models import Session
+from speech.models.session import sound_forgotten
+
+
+@receiver(post_delete, sender=Session)
+def remove_recording(sender: type[Session], instance: Session, **kwargs: Any) -> None:
+    transaction.on_commit(Recording(instance.pk).remove)
+
+
+@receiver(sound_forgotten, sender=Session)
+def remove_sound(sender: type[Session], session: Session, **kwargs: Any) -> None:
+    transaction.on_commit(Recording(session.pk).remove)

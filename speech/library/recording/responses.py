@@ -1,0 +1,46 @@
+"""A recording over HTTP."""
+
+from functools import partial
+from pathlib import Path
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+
+from speech.library.recording import Recording
+from speech.library.recording.byte_ranges import part_of
+from speech.library.recording.wav import HEADER_BYTES, header, read_bytes
+from speech.models import Session
+
+
+def flac_of(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """All of it, once it is compressed."""
+    path = Recording(session.pk).flac
+    if path is None:
+        raise Http404("There is no recording, or it is not compressed yet.")
+    response = part_of(request, path.stat().st_size, partial(_read, path), "audio/flac")
+    response.headers["Content-Disposition"] = f'inline; filename="{session.file_name}.flac"'
+    return response
+
+
+def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
+    """The first `samples` of it, also while it is still recorded."""
+    recording = Recording(session.pk)
+    asked = request.GET.get("samples", "")
+    samples = min(recording.samples, int(asked)) if asked.isdecimal() else recording.samples
+    if not samples:
+        raise Http404("There is no recording.")
+    size = HEADER_BYTES + 2 * samples
+    head = header(samples)
+    return part_of(request, size, partial(read_bytes, recording, head), "audio/wav")
+
+
+def peaks_of(session: Session) -> HttpResponse:
+    """A byte for each 50 ms: how loud it was."""
+    response = HttpResponse(Recording(session.pk).peaks(), content_type="application/octet-stream")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _read(path: Path, first: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(first)
+        return file.read(end - first)

@@ -1,0 +1,41 @@
+"""How many streams the site takes: for whoever watches over it, and for `manage.py capacity`."""
+
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from inference.messages import Kind, Status
+from speech.gateway.link import Link
+
+
+@login_not_required
+@require_safe
+async def status(request: HttpRequest) -> JsonResponse:
+    """No secret: Kyutai's servers tell as much to anybody, and so does this one in their words."""
+    link = Link.current()
+    engines = [status for kind in get_args(Kind) for _, status in sorted((await link.engines(kind)).items())]
+    return JsonResponse(
+        {
+            "version": settings.VERSION,
+            "uptime": round((datetime.now(UTC) - settings.STARTED).total_seconds()),
+            "engines": [capacity(link, status) for status in engines],
+        }
+    )
+
+
+def capacity(link: Link, engine: Status) -> dict[str, Any]:
+    return {
+        "name": engine.engine,
+        "kind": engine.kind,
+        "label": engine.label,
+        "note": engine.note,
+        "total": engine.slots,
+        "used": engine.slots - engine.free,
+        "free": engine.free,
+        "waiting": link.waiting.count(engine.engine),
+        "processes": link.processes(engine.engine),
+    }

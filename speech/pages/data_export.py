@@ -1,0 +1,84 @@
+"""What a user keeps here, altogether: how much it is, and all of it to take along."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from django.conf import settings
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.credentials.user_request import UserRequest
+from accounts.models import User
+from speech.library.exports import FORMATS, Document, Options
+from speech.library.exports.archive import File, zipped
+from speech.library.exports.responses import attachment
+from speech.library.recording import Recording
+from speech.models import Session
+
+CHUNK = 1 << 20  # bytes
+
+
+@require_safe
+def your_data(request: UserRequest) -> HttpResponse:
+    mine = Session.objects.of(request.user)
+    context = {
+        "usage": mine.usage(),
+        "count": mine.begun().count(),
+        "settings": settings,
+    }
+    return render(request, "speech/your_data.html", context)
+
+
+@require_POST
+def download_all(request: UserRequest) -> HttpResponseBase:
+    """A zip that is written while it is sent: it may be larger than the disk has room for."""
+    name = f"speech-{timezone.localdate()}.zip"
+    return attachment(zipped(_files_of(request.user)), "application/zip", name)
+
+
+def _files_of(user: User) -> Iterator[File]:
+    yield "account", "json", [msgspec.json.format(msgspec.json.encode(_account(user)))]
+    for session in Session.objects.filter(owner=user).exclude(started_at=None).order_by("created_at").iterator(100):
+        folder = f"sessions/{session.file_name}-{str(session.pk)[:8]}"
+        for extension in ("txt", "json"):
+            yield f"{folder}/transcript", extension, FORMATS[extension].write(Document.of(session), Options())
+        yield f"{folder}/session", "json", [msgspec.json.format(msgspec.json.encode(_known_of(session)))]
+        if flac := Recording(session.pk).flac:
+            yield f"{folder}/sound", "flac", _chunks_of(flac)
+
+
+def _account(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "status": user.status,
+        "date_joined": user.date_joined,
+        "last_login": user.last_login,
+        "decided_at": user.decided_at,
+        "decision_reason": user.decision_reason,
+        "tags": [str(tag) for tag in user.tags.all()],
+    }
+
+
+def _known_of(session: Session) -> dict[str, Any]:
+    """What a transcript does not have: the words as they were heard, what was changed, and the rules."""
+    return {
+        "tags": [str(tag) for tag in session.tags.all()],
+        "created_at": session.created_at,
+        "ended_at": session.ended_at,
+        "deleted_at": session.deleted_at,
+        "retention": session.retention,
+        "expires_at": session.expires_at,
+        "words_as_heard": list(session.words.values("index", "segment_index", "text", "start", "end", "confidence")),
+        "corrections": list(session.corrections.values("kind", "at", "start", "before", "after", "undone_at")),
+        "links": list(session.shares.values("created_at", "expires_at", "revoked_at", "has_audio")),
+    }
+
+
+def _chunks_of(path: Path) -> Iterable[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            yield chunk

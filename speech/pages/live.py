@@ -1,0 +1,60 @@
+from typing import Any
+
+import msgspec
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from accounts.credentials.user_request import UserRequest
+from inference.messages import Better, Status
+from speech.gateway.link import Link
+from speech.models import Session
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "speech/home.html")
+
+
+@require_safe
+async def live(request: UserRequest) -> HttpResponse:
+    engines = await Link.current().engines()
+    owner = await request.auser()
+    config: dict[str, Any] = {
+        "tickets": reverse("tickets"),
+        "socket": "/ws/live/",
+        "sessions": reverse("sessions"),
+        "storedSessions": "/api/sessions/",
+        "titles": reverse("rest_sessions"),
+        "owner": owner.pk,
+        "standing": reverse("standing"),
+        "worklet": static("js/audio/capture-worklet.js"),
+        "engines": [
+            {
+                "name": name,
+                "label": f"{status.label} ({status.note})" if status.note else status.label,
+                "languages": list(status.languages.items()),
+                "endpointing": status.endpointing and msgspec.to_builtins(status.endpointing),
+            }
+            for name, status in sorted(engines.items())
+        ],
+    }
+    context = {
+        "config": config,
+        "keeps_audio": settings.RECORD_AUDIO,
+        "usage": await sync_to_async(Session.objects.of(owner).usage)(),
+        "better": _better(engines),
+    }
+    return await sync_to_async(render)(request, "speech/live.html", context)
+
+
+def _better(engines: dict[str, Status]) -> Better | None:
+    """An engine that the site does not have and might like to."""
+    known = (status.better for status in engines.values())
+    return next((better for better in known if better and better.engine not in engines), None)

@@ -1,0 +1,48 @@
+"""What programs, the live page's among them, ask of the site over HTTP."""
+
+import logging
+import uuid
+
+from django.db.models import F
+from django.shortcuts import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import UserRateThrottle
+from rest_framework.views import APIView
+
+from accounts.credentials.jwt import tokens
+from speech.gateway.transient_errors import OUTAGES
+from speech.models import Session
+
+logger = logging.getLogger(__name__)
+
+
+class TicketThrottle(UserRateThrottle):
+    scope = "tickets"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        try:
+            return super().allow_request(request, view)
+        except OUTAGES as error:  # who comes back after an outage comes before it is quite over
+            logger.warning("tickets are not counted, the cache is away: %r", error)
+            return True
+
+
+class Tickets(APIView):
+    """A ticket opens one socket, once, within half a minute; so no long-lived token is ever seen in a URL."""
+
+    throttle_classes = (TicketThrottle,)
+
+    def post(self, request: Request) -> Response:
+        ticket = tokens.issue(request.user, tokens.TICKET_AUDIENCE, tokens.TICKET_LIFETIME)
+        return Response({"ticket": ticket, "expires_in": int(tokens.TICKET_LIFETIME.total_seconds())})
+
+
+class Words(APIView):
+    """The stored words of a session from number `first` on, for a page that has lost them; as its socket tells them."""
+
+    def get(self, request: Request, pk: uuid.UUID, first: int) -> Response:
+        session = get_object_or_404(Session.objects.of(request.user), pk=pk)
+        words = session.words.filter(index__gte=first)
+        fields = ("index", "text", "start", "end", "confidence")
+        return Response({"words": words.values(*fields, segment=F("segment_index"))})

@@ -1,0 +1,127 @@
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client
+
+from accounts.credentials.jwt import tokens
+from accounts.credentials.jwt.keys import key_id, keys
+from accounts.credentials.jwt.tokens import API_AUDIENCE, TICKET_LIFETIME, InvalidToken
+
+MAKES = {"EdDSA": Ed25519PrivateKey.generate, "RS256": lambda: generate_private_key(65537, 2048)}
+
+
+def write(key, path, private=True):
+    if private:
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    else:
+        pem = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    path.write_bytes(pem)
+    return str(path)
+
+
+@pytest.fixture(params=MAKES)
+def pair(request, settings, tmp_path):
+    """The site signs with a key pair: its algorithm and the private key."""
+    key = MAKES[request.param]()
+    settings.JWT_ALGORITHM, settings.JWT_KEY_FILE = request.param, write(key, tmp_path / "key.pem")
+    return request.param, key
+
+
+def signed_by_hmac(claims, header, key):
+    parts = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (header, claims)]
+    signature = urlsafe_b64encode(hmac.digest(key, b".".join(parts), "sha256")).rstrip(b"=")
+    return b".".join([*parts, signature]).decode()
+
+
+def issue(make_user):
+    return tokens.issue(make_user("approved"), API_AUDIENCE, TICKET_LIFETIME)
+
+
+def test_anybody_can_check_a_token_with_what_the_site_publishes(pair, make_user, settings):
+    token = issue(make_user)
+    published = jwt.PyJWKSet.from_dict(Client().get("/.well-known/jwks.json").json())
+    header = jwt.get_unverified_header(token)
+    key = published[header["kid"]]
+    assert header["alg"] == pair[0]
+    assert jwt.decode(token, key, algorithms=[pair[0]], audience=API_AUDIENCE)["iss"] == settings.SITE_URL
+
+
+def test_what_is_published_is_public_alone(pair):
+    (published,) = Client().get("/.well-known/jwks.json").json()["keys"]
+    assert published["use"] == "sig"
+    assert not {"d", "p", "q", "k"} & published.keys()
+
+
+def test_a_shared_secret_is_never_published(settings):
+    settings.JWT_SECRET = "s" * 40
+    assert Client().get("/.well-known/jwks.json").json() == {"keys": []}
+
+
+def test_a_token_of_the_key_before_still_holds(pair, make_user, settings, tmp_path):
+    algorithm, old = pair
+    token = issue(make_user)
+    settings.JWT_KEY_FILE = write(MAKES[algorithm](), tmp_path / "new.pem")
+    settings.JWT_KEY_FILE_FALLBACKS = [write(old, tmp_path / "old.pem", private=False)]
+    assert tokens.verify(token, API_AUDIENCE)
+    assert jwt.get_unverified_header(issue(make_user))["kid"] != jwt.get_unverified_header(token)["kid"]
+    settings.JWT_KEY_FILE_FALLBACKS = []
+    with pytest.raises(InvalidToken, match="not in use"):
+        tokens.verify(token, API_AUDIENCE)
+
+
+def test_the_public_key_is_no_secret_to_sign_with(pair, make_user):
+    """The oldest of all attacks: a token signed by HMAC, with the public key for its secret."""
+    user, key = make_user("approved"), keys()[0]
+    public = pair[1].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    claims = jwt.decode(tokens.issue(user, API_AUDIENCE, TICKET_LIFETIME), options={"verify_signature": False})
+    header = {"typ": f"{API_AUDIENCE}+jwt", "kid": key.id}
+    for algorithm in ("HS256", pair[0]):
+        token = signed_by_hmac(claims, {**header, "alg": algorithm}, public)
+        with pytest.raises(InvalidToken):
+            tokens.verify(token, API_AUDIENCE)
+
+
+def test_who_shares_the_secret_can_make_tokens(make_user, settings):
+    settings.JWT_SECRET = "a secret that two services share, long enough"
+    user, now = make_user("approved"), int(time.time())
+    claims = {"iss": settings.SITE_URL, "aud": API_AUDIENCE, "sub": user.email, "status": "approved", "jti": "1"}
+    header = {"kid": key_id(settings.JWT_SECRET), "typ": "api+jwt"}
+    token = jwt.encode({**claims, "iat": now, "exp": now + 60}, settings.JWT_SECRET, headers=header)
+    assert tokens.bearer_of(tokens.verify(token, API_AUDIENCE)) == user
+
+
+BAD = {
+    "an unknown algorithm": {"JWT_ALGORITHM": "none"},
+    "a secret that can be guessed": {"JWT_SECRET": "secret"},
+    "no key": {"JWT_ALGORITHM": "EdDSA"},
+    "a key that is not there": {"JWT_ALGORITHM": "EdDSA", "JWT_KEY_FILE": "/nowhere/key.pem"},
+    "a file that is no key": {"JWT_ALGORITHM": "EdDSA", "JWT_KEY_FILE": __file__},
+}
+
+
+@pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
+def test_settings_that_cannot_be(changes, settings):
+    for name, value in changes.items():
+        setattr(settings, name, value)
+    with pytest.raises(ImproperlyConfigured):
+        keys()
+
+
+def test_a_key_of_another_kind(pair, settings):
+    settings.JWT_ALGORITHM = next(name for name in MAKES if name != pair[0])
+    with pytest.raises(ImproperlyConfigured, match="is not one for"):
+        keys()
+
+
+def test_a_public_key_cannot_sign(pair, settings, tmp_path):
+    settings.JWT_KEY_FILE = write(pair[1], tmp_path / "public.pem", private=False)
+    with pytest.raises(ImproperlyConfigured, match="takes a private one"):
+        keys()

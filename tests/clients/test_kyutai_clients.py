@@ -1,0 +1,112 @@
+"""Kyutai's own clients, as they are (tests/vendor), against the site."""
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import wave
+
+import pytest
+
+from tests.support.clients.http import ask
+from tests.support.clients.tokens import issue_token
+from tests.support.environment import ROOT
+from tests.support.speech.words import word_error_rate
+
+pytestmark = pytest.mark.slow
+
+SAID = "good morning everybody the meeting begins in the small room at the end of the hall"
+SCRIPTS = ROOT / "tests/vendor/delayed-streams-modeling"
+
+
+def run(script, site, *arguments, token, within=120, stdin="", **env):
+    """What the client printed; it must end well."""
+    done = subprocess.run(
+        [sys.executable, SCRIPTS / script, *map(str, arguments), "--url", ws(site), "--api-key", token],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=within,
+        env={**os.environ, **env},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def ws(site):
+    return site.url.replace("http", "ws")
+
+
+def test_their_script_reads_a_file_with_times(site, speech):
+    heard = run("stt_from_file_rust_server.py", site, speech.wav(24_000), "--rtf", "1000", token=issue_token(site))
+    words, _, lines = heard.partition("\n\n")
+    assert word_error_rate(speech.text, words) < 0.3
+    times = [(float(start), float(end)) for start, end in re.findall(r"^ *(\d+\.\d\d) - *(\d+\.\d\d)  ", lines, re.M)]
+    assert len(times) == len(words.split())
+    assert all(start < end < 55 for start, end in times)
+    assert times == sorted(times)
+
+
+def test_their_script_is_told_that_its_key_is_wrong(site, speech):
+    with pytest.raises(AssertionError, match=r"InvalidStatus.*HTTP 403"):
+        run("stt_from_file_rust_server.py", site, speech.wav(24_000), token="wrong")
+
+
+def test_their_script_has_a_text_spoken_that_is_read_back(start_site, tmp_path):
+    site = start_site(TTS_ENGINE="piper")
+    token, out = issue_token(site), tmp_path / "out.wav"
+    (tmp_path / "sounddevice.py").touch()  # not used here, but asked for
+    (tmp_path / "text.txt").write_text(f"{SAID}\n")
+    printed = run("tts_rust_server.py", site, tmp_path / "text.txt", out, token=token, PYTHONPATH=str(tmp_path))
+    assert "End of audio." in printed
+    heard = ask(site, "/api/asr-streaming", out.read_bytes(), kyutai_api_key=token).json
+    assert word_error_rate(SAID, " ".join(word["text"] for word in heard if word["type"] == "Word")) < 0.3
+
+
+SOUND_CARD = '''
+"""A sound card that hears a file, in real time."""
+import os, threading, time, wave
+import numpy as np
+
+
+class InputStream:
+    def __init__(self, callback, blocksize, **options):
+        self.callback, self.size = callback, blocksize
+
+    def __enter__(self):
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def __exit__(self, *args):
+        pass
+
+    def run(self):
+        with wave.open(os.environ["HEARS"]) as file:
+            while pcm := file.readframes(self.size):
+                self.callback(np.frombuffer(pcm, "<i2").astype(np.float32)[:, None] / 32768, self.size, None, None)
+                time.sleep(self.size / 24_000)
+        while True:
+            self.callback(np.zeros((self.size, 1), np.float32), self.size, None, None)
+            time.sleep(self.size / 24_000)
+'''
+
+
+def test_their_script_hears_a_microphone_and_shows_pauses(site, tmp_path, speech):
+    with wave.open(str(tmp_path / "short.wav"), "wb") as short:
+        short.setparams((1, 2, 24_000, 0, "NONE", ""))
+        short.writeframes(speech.samples(24_000)[: 4 * 24_000].tobytes())
+    (tmp_path / "sounddevice.py").write_text(SOUND_CARD)
+    command = [sys.executable, "-u", SCRIPTS / "stt_from_mic_rust_server.py", "--show-vad"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "HEARS": str(tmp_path / "short.wav")}
+    client = subprocess.Popen(
+        [*command, "--url", ws(site), "--api-key", issue_token(site)], env=env, stdout=subprocess.PIPE, text=True
+    )
+    give_up = threading.Timer(60, client.kill)
+    give_up.start()
+    said = ""
+    while "|" not in said and (character := client.stdout.read(1)):
+        said += character
+    give_up.cancel()
+    client.kill()
+    client.wait()
+    assert re.search(r"Starting the transcription\s+\w+ .*\| ?$", said), said

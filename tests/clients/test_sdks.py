@@ -1,0 +1,129 @@
+"""The official packages of OpenAI and Deepgram with real speech, and the engines of the first minute."""
+
+import asyncio
+import base64
+import io
+import wave
+
+import numpy as np
+import openai
+import pytest
+import soxr
+
+from tests.speech.dialects.deepgram.conftest import client_of
+from tests.speech.dialects.openai.test_realtime import COMPLETED, DELTA, config, connect, until
+from tests.support.clients.api import access_to
+from tests.support.servers.site import running_site
+from tests.support.speech.words import word_error_rate
+
+pytestmark = pytest.mark.slow
+
+SENTENCE = "The quick brown fox jumps over the lazy dog, and nobody minds."
+RATE = 24_000
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    with running_site(tmp_path_factory.mktemp("sdks"), TTS_ENGINE="piper", STT_SLOTS="0") as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def access(site):
+    return access_to(site, "sdks@example.org")
+
+
+@pytest.fixture
+def client(access):
+    return openai.OpenAI(base_url=f"{access.url}/v1", api_key=access.token, max_retries=0)
+
+
+@pytest.fixture(scope="module")
+def pcm(opening):
+    return opening.samples(RATE, silence_after=1.0).tobytes()
+
+
+def test_openai_transcribes_a_recording(client, opening):
+    with opening.wav().open("rb") as file:
+        told = client.audio.transcriptions.create(
+            file=file, model="whisper-1", response_format="verbose_json", timestamp_granularities=["word"]
+        )
+    assert word_error_rate(opening.text, told.text) <= 0.05
+    assert [word.start for word in told.words] == sorted(word.start for word in told.words)
+
+
+def test_openai_streams_a_transcription(client, opening):
+    with opening.wav().open("rb") as file:
+        *deltas, done = client.audio.transcriptions.create(file=file, model="gpt-4o-transcribe", stream=True)
+    assert word_error_rate(opening.text, done.text) <= 0.05
+    assert "".join(delta.delta for delta in deltas) == done.text
+
+
+@pytest.mark.parametrize("format", ["wav", "mp3", "opus", "flac"])
+def test_openai_speaks_and_what_it_says_is_read_back(client, format):
+    spoken = client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE, response_format=format).content
+    told = client.audio.transcriptions.create(file=(f"spoken.{format}", spoken), model="whisper-1")
+    assert word_error_rate(SENTENCE, told.text) <= 0.2
+
+
+def test_openai_streams_speech(client):
+    with client.audio.speech.with_streaming_response.create(
+        model="tts-1", voice="alloy", input=SENTENCE, response_format="pcm"
+    ) as response:
+        pieces = list(response.iter_bytes())
+    assert len(pieces) > 1
+    assert np.abs(np.frombuffer(b"".join(pieces), "<i2")).max() > 2000
+
+
+async def test_openai_listens_in_real_time(access, opening, pcm):
+    realtime = openai.AsyncOpenAI(base_url=f"{access.url}/v1", api_key=access.token).realtime
+    async with connect(realtime) as connection:
+        await connection.session.update(session=config())
+        await until(connection, "session.updated")
+        speaking = asyncio.create_task(speak(connection, pcm))
+        told = []
+        while sum(event.type == COMPLETED for event in told) < 2:
+            told += await until(connection, COMPLETED)
+        await speaking
+    assert any(event.type == DELTA for event in told)
+    text = " ".join(event.transcript for event in told if event.type == COMPLETED)
+    assert word_error_rate(opening.text, text) <= 0.1
+
+
+async def speak(connection, pcm):
+    for start in range(0, len(pcm), RATE // 5):
+        await connection.input_audio_buffer.append(audio=base64.b64encode(pcm[start : start + RATE // 5]).decode())
+        await asyncio.sleep(0.1)
+
+
+def finals(messages):
+    told = [message for message in messages if message.type == "Results" and message.is_final]
+    return " ".join(message.channel.alternatives[0].transcript for message in told)
+
+
+@pytest.mark.parametrize("rate", [24_000, 16_000, 8_000])
+def test_deepgram_listens(access, opening, pcm, rate):
+    samples = soxr.resample(np.frombuffer(pcm, "<i2"), RATE, rate).tobytes()
+    with client_of(access).listen.v1.connect(model="nova-3", encoding="linear16", sample_rate=rate) as socket:
+        for start in range(0, len(samples), 8_000):
+            socket.send_media(samples[start : start + 8_000])
+        socket.send_close_stream()
+        messages = list(socket)
+    assert word_error_rate(opening.text, finals(messages)) <= (0.1 if rate > 8_000 else 0.3)
+
+
+def test_deepgram_has_interim_results_before_the_final_ones(access, opening):
+    with (
+        wave.open(io.BytesIO(opening.wav(16_000).read_bytes())) as file,
+        client_of(access).listen.v1.connect(
+            model="nova-3", encoding="linear16", sample_rate=16_000, interim_results=True
+        ) as socket,
+    ):
+        while piece := file.readframes(1_600):
+            socket.send_media(piece)
+        socket.send_finalize()
+        socket.send_close_stream()
+        messages = list(socket)
+    results = [message for message in messages if message.type == "Results"]
+    assert not results[0].is_final
+    assert word_error_rate(opening.text, finals(messages)) <= 0.1

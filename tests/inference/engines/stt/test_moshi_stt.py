@@ -1,0 +1,189 @@
+"""The engine as the scheduler runs it: slots, bursts of silence, memory, voice activity, in a thread."""
+
+import asyncio
+from itertools import count
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from inference import engines
+from inference.engines.stt.moshi_stt import MoshiStt
+from inference.executors.thread import InThread
+from inference.messages import Audio, Close, Closed, EndPoint, Marker, Open, Step, Word
+from inference.scheduler import Scheduler
+from tests.inference.test_scheduler import Running
+
+pytestmark = pytest.mark.slow
+
+NAME = "stt-1b-en_fr"
+
+
+def speech_like(frames: int, seed: int) -> bytes:
+    """s16le, 24 kHz."""
+    rng = np.random.default_rng(seed)
+    return (rng.standard_normal(frames * 1920) * 8000).clip(-32768, 32767).astype("<i2").tobytes()
+
+
+def preset_of(folder, **changes):
+    return msgspec.structs.replace(engines.ENGINES[NAME].preset, model=str(folder), device="cpu", **changes)
+
+
+def request(stream="s", position=0, **wishes):
+    return Open(stream, "web", 0.0, position, "en", **wishes)
+
+
+@pytest.fixture(scope="module")
+def loaded_engine(stt_checkpoint):
+    return MoshiStt(3, preset_of(stt_checkpoint, dtype="float32"))
+
+
+@pytest.fixture
+def engine(loaded_engine):
+    yield loaded_engine
+    for slot in range(3):
+        loaded_engine.close(slot)
+
+
+@pytest.fixture
+def in_thread(engine, monkeypatch):
+    monkeypatch.setattr(engines, "load", lambda name, slots, tell: engine)
+    return InThread(NAME, 0)
+
+
+def texts(words):
+    return [(word.text, word.start, word.end) for word in words]
+
+
+async def test_streams_beside_each_other_hear_what_they_hear_alone(in_thread):
+    speeches = {f"s{i}": speech_like(30 + 10 * i, seed=i) for i in range(3)}
+    alone = {}
+    async with Running(in_thread) as running:
+        for stream, pcm in speeches.items():
+            alone[stream] = await _words_of(running, {stream: pcm})
+        together = await _words_of(running, {f"{stream}+": pcm for stream, pcm in speeches.items()})
+    assert {stream: found[stream] for stream, found in alone.items()} == {
+        stream.rstrip("+"): found for stream, found in together.items()
+    }
+    assert all(len(found[stream]) > 2 for stream, found in alone.items())
+
+
+async def _words_of(running, speeches):
+    for number, (stream, pcm) in enumerate(speeches.items()):
+        running.open(stream)
+        size = 1920 * (3 + number)
+        running.send(stream, *(Audio(pcm[i : i + size]) for i in range(0, len(pcm), size)), Marker(1))
+    for stream in speeches:
+        await running.listener.until(stream, Marker)
+        assert isinstance(running.listener.told[stream][-1], Marker)
+        running.send(stream, Close())
+    await running.all_free()
+    return {stream: texts(running.listener.all(stream, Word)) for stream in speeches}
+
+
+async def test_there_is_one_step_for_each_frame_that_was_sent_however_much_silence_was_heard(in_thread):
+    async with Running(in_thread) as running:
+        running.open("s", position=48_000)
+        running.send("s", Audio(speech_like(25, seed=1)), Marker(1))
+        await running.listener.until("s", Marker)
+        steps = running.listener.all("s", Step)
+        assert [step.sample for step in steps] == [48_000 + 1920 * i for i in range(1, 26)]
+        assert all(len(step.pauses) == 4 and 0 <= step.speech <= 1 for step in steps)
+
+
+async def test_a_stream_goes_on_after_a_marker(in_thread):
+    async with Running(in_thread) as running:
+        running.open("s")
+        for marker in (1, 2):
+            running.send("s", Audio(speech_like(25, seed=marker)), Marker(marker))
+        async with asyncio.timeout(60):
+            while len(running.listener.all("s", Marker)) < 2:
+                await asyncio.sleep(0.01)
+        words = running.listener.all("s", Word)
+        starts = [word.start for word in words]
+        assert starts == sorted(starts)
+        assert words[-1].end <= 4.0
+
+
+async def test_slots_are_known_once_the_engine_is_up(in_thread):
+    scheduler = Scheduler([in_thread], lambda *_: None)
+    assert scheduler.slots == 0
+    async with Running(in_thread) as running:
+        assert (running.scheduler.slots, running.scheduler.free) == (3, 3)
+
+
+async def test_memory_that_runs_out_costs_the_newest_its_slot_and_the_others_go_on(in_thread, engine, monkeypatch):
+    monkeypatch.setattr("inference.scheduler.LEASE", 60.0)  # they say nothing while all of it is heard
+    old, new = speech_like(40, seed=7), speech_like(40, seed=8)
+    async with Running(in_thread) as running:
+        half = len(old) // 2
+        for stream, audio in (("old", old), ("new", new)):
+            running.open(stream)
+            running.send(stream, Audio(audio[:half]))
+            await _until_heard(running, stream, half)
+        _run_out_of_memory_once(engine, monkeypatch)
+        running.send("old", Audio(old[half:]), Marker(1))
+        running.send("new", Audio(new[half:]))
+        assert "memory" in (await running.listener.until("new", Closed)).reason
+        await running.listener.until("old", Marker)
+        assert [step.sample for step in running.listener.all("old", Step)] == [1920 * i for i in range(1, 41)]
+        assert running.listener.all("old", Word)[-1].end > 2.0
+        async with asyncio.timeout(30):
+            while running.scheduler.free != 1:  # the slot that was given up takes nobody
+                await asyncio.sleep(0.01)
+
+
+async def _until_heard(running, stream, size):
+    async with asyncio.timeout(50):
+        while not any(step.sample * 2 == size for step in running.listener.all(stream, Step)):
+            await asyncio.sleep(0.01)
+
+
+def _run_out_of_memory_once(engine, monkeypatch):
+    """In the last layer of the language model, when Mimi has heard the frame already."""
+    last, times = engine._model._lm.transformer.layers[-1], count()
+    forward = last.forward
+
+    def once(*args, **options):
+        if next(times) == 0:
+            raise torch.OutOfMemoryError("no memory")
+        return forward(*args, **options)
+
+    monkeypatch.setattr(last, "forward", once)
+
+
+def test_a_model_without_heads_has_silero_beside_it(stt_checkpoint_without_heads, speech):
+    engine = MoshiStt(1, preset_of(stt_checkpoint_without_heads, dtype="float32"))
+    engine.open(0, request(endpointing=None))
+    pcm = speech.samples(24_000)[: 6 * 24_000].astype(np.float32) / 32768
+    steps = _steps(engine, np.concatenate((np.zeros(24_000, np.float32), pcm, np.zeros(96_000, np.float32))))
+    assert max(step.speech for step in steps[:12]) < 0.3
+    assert np.mean([step.speech > 0.5 for step in steps[15:80]]) > 0.6
+    assert max(step.speech for step in steps[-12:]) < 0.3
+    assert engine._voice.pauses(0)[:3] == [1.0, 1.0, 1.0]
+    assert all(step.pauses == [] for step in steps)
+
+
+def _steps(engine, audio):
+    told = []
+    for start in range(0, len(audio) - 1919, 1920):
+        while engine.busy:
+            told += engine.step({})[0]
+        told += engine.step({0: audio[start : start + 1920]})[0]
+    return [event for event in told if isinstance(event, Step)]
+
+
+@pytest.mark.parametrize("dtype", ["auto", "bfloat16"], ids=["int8, by itself", "bfloat16"])
+def test_it_hears_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
+    engine = MoshiStt(1, preset_of(stt_checkpoint, dtype=dtype))
+    engine.open(0, request())
+    audio = np.frombuffer(speech_like(40, seed=2), "<i2").astype(np.float32) / 32768
+    assert len(_steps(engine, audio)) == 40
+
+
+def test_a_wish_for_end_points_reaches_the_stream(engine):
+    engine.open(0, request(endpointing=msgspec.structs.replace(engine._endpointing, max_turn=2.0, pause=3.0)))
+    audio = np.frombuffer(speech_like(80, seed=2), "<i2").astype(np.float32) / 32768
+    told = [event for start in range(0, len(audio), 1920) for event in engine.step({0: audio[start : start + 1920]})[0]]
+    assert any(isinstance(event, EndPoint) for event in told)

@@ -1,0 +1,65 @@
+"""What is done to run on a CPU changes nothing, or next to nothing, of what comes out."""
+
+import pytest
+import torch
+from moshi.modules.transformer import RingKVCache
+from moshi.quantization.core_vq import EuclideanCodebook
+from torch import nn
+
+from inference.engines.stt.moshi_stt.cpu_kernels import Int8Linear, Nearest, PrefixRing
+
+pytestmark = pytest.mark.slow
+
+ROWS, HEADS, CAPACITY, DIM = 3, 2, 6, 4
+
+
+def test_a_prefix_of_the_ring_is_the_ring_of_the_package():
+    """Rows that come, pause and go round: the filled places have the same keys, values and positions."""
+    torch.manual_seed(0)
+    whole = RingKVCache(ROWS, HEADS, DIM, CAPACITY, device=torch.device("cpu"), dtype=torch.float32)
+    prefix = PrefixRing.like(whole)
+    for step in range(20):
+        k, v = torch.randn(2, ROWS, HEADS, 2, DIM)
+        mask = torch.tensor([True, step % 2 == 0, step > 15])
+        theirs, ours = whole.complete(k, v, mask), prefix.complete(k, v, mask)
+        filled = ours.positions.shape[1]
+        assert filled == min(CAPACITY, 2 * (step + 1))
+        assert torch.equal(ours.positions, theirs.positions[:, :filled])
+        assert (theirs.positions[:, filled:] == -1).all()
+        assert torch.equal(ours.keys, theirs.keys[:, :, :filled])
+        assert torch.equal(ours.values, theirs.values[:, :, :filled])
+
+
+@pytest.fixture
+def linear():
+    torch.manual_seed(0)
+    return nn.Linear(256, 128, bias=False)
+
+
+def test_int8_weights_are_near_what_they_stand_for(linear):
+    x = torch.randn(5, 1, 256)
+    with torch.no_grad():
+        exact, ours = linear(x), Int8Linear(linear)(x)
+    assert (ours - exact).norm() / exact.norm() < 0.03
+
+
+def test_a_row_with_int8_weights_does_not_depend_on_the_rows_beside_it(linear):
+    x = torch.randn(5, 1, 256)
+    x[4] *= 1000  # somebody loud
+    with torch.no_grad():
+        together, alone = Int8Linear(linear)(x), Int8Linear(linear)(x[2:3])
+    assert torch.equal(together[2:3], alone)
+
+
+def test_nothing_in_gives_nothing_out(linear):
+    with torch.no_grad():
+        assert (Int8Linear(linear)(torch.zeros(1, 1, 256)) == 0).all()
+
+
+def test_the_nearest_vector_of_a_codebook_is_the_packages():
+    torch.manual_seed(0)
+    codebook = EuclideanCodebook(dim=16, codebook_size=64)
+    codebook.embedding_sum.normal_()
+    codebook.cluster_usage.uniform_(0.5, 2)
+    x = torch.randn(1000, 16)
+    assert torch.equal(Nearest(codebook)(x), codebook._quantize(x))

@@ -1,0 +1,130 @@
+"""Voices that lie in the folder, and those that are fetched from a hub, here one of the test's own."""
+
+import hashlib
+import json
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
+from threading import Thread
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from inference.engines.tts import piper_voices
+
+CONFIG = {
+    "audio": {"sample_rate": 16_000, "quality": "x_low"},
+    "language": {"code": "fr_FR"},
+    "dataset": "upmc",
+    "num_speakers": 1,
+    "speaker_id_map": {},
+}
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    return tmp_path / "voices"
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """Its folder, from which it is served."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path / "hub"))
+    Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    published = tmp_path / "hub" / piper_voices.PUBLISHED
+    published.mkdir(parents=True)
+    yield published
+    server.shutdown()
+    server.server_close()
+
+
+def publish(hub, name, network=b"a network", digest=None):
+    contents = {f"{name}.onnx": network, f"{name}.onnx.json": json.dumps(CONFIG).encode(), "MODEL_CARD": b"CC0"}
+    for file, content in contents.items():
+        (hub / file).write_bytes(content)
+    files = {
+        file: {"size_bytes": len(content), "md5_digest": digest or hashlib.md5(content).hexdigest()}
+        for file, content in contents.items()
+    }
+    language = {"name_english": "French"}
+    (hub / "voices.json").write_text(json.dumps({name: {"files": files, "language": language}}))
+
+
+def voices(*arguments):
+    out = StringIO()
+    call_command("voices", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def put(folder, name, **config):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.onnx").write_bytes(b"")
+    (folder / f"{name}.onnx.json").write_text(json.dumps(CONFIG | config))
+
+
+def test_a_voice_is_fetched_by_name_and_is_there(hub, folder):
+    publish(hub, "fr_FR-upmc-medium")
+    told = voices("fr_FR-upmc-medium")
+    assert "fr_FR-upmc-medium: 0 of 0 MB" in told
+    assert sorted(file.name for file in folder.iterdir()) == ["fr_FR-upmc-medium.onnx", "fr_FR-upmc-medium.onnx.json"]
+    assert "fr_FR-upmc-medium                fr-FR    Neural, x low quality" in voices()
+
+
+def test_those_to_be_had_are_listed_by_language(hub, folder):
+    publish(hub, "fr_FR-upmc-medium")
+    assert "fr_FR-upmc-medium" in voices("--published")
+    assert "fr_FR-upmc-medium" in voices("--published", "FR")
+    assert voices("--published", "de") == ""
+
+
+def test_a_voice_that_nobody_publishes_is_said_to_be_none(hub, folder):
+    publish(hub, "fr_FR-upmc-medium")
+    with pytest.raises(CommandError, match="No voice “de_DE-nobody-low” is published"):
+        voices("de_DE-nobody-low")
+
+
+def test_what_comes_broken_is_not_kept(hub, folder):
+    publish(hub, "fr_FR-upmc-medium", digest="0" * 32)
+    with pytest.raises(CommandError, match=r"came broken\. Try again"):
+        voices("fr_FR-upmc-medium")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_listed_and_missing_is_told(hub, folder):
+    publish(hub, "fr_FR-upmc-medium")
+    (hub / "fr_FR-upmc-medium.onnx").unlink()
+    with pytest.raises(CommandError, match=r"fr_FR-upmc-medium\.onnx did not come: .*404"):
+        voices("fr_FR-upmc-medium")
+
+
+def test_a_hub_that_is_out_of_reach_is_told(folder, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    with pytest.raises(CommandError, match=r"did not come from http://127\.0\.0\.1:9: .*HF_ENDPOINT names a mirror"):
+        voices("--published")
+
+
+def test_each_speaker_of_a_file_is_a_voice(folder):
+    put(folder, "en_GB-vctk-medium", num_speakers=2, speaker_id_map={"p239": 0, "p236": 1}, dataset="vctk")
+    (file,) = (file for file in piper_voices.found() if file.name == "en_GB-vctk-medium")
+    assert [(voice.name, voice.label) for voice in file.voices] == [
+        ("en_GB-vctk-medium/p239", "Vctk p239"),
+        ("en_GB-vctk-medium/p236", "Vctk p236"),
+    ]
+    assert [file.speaker(voice.name) for voice in file.voices] == [0, 1]
+
+
+@pytest.mark.parametrize("broken", ["", "[]", "{}", '{"language": 3}'])
+def test_a_voice_that_cannot_be_read_is_left_out_and_the_others_stay(folder, broken):
+    put(folder, "en_US-one-low")
+    put(folder, "en_US-two-low")
+    (folder / "en_US-two-low.onnx.json").write_text(broken)
+    names = [file.name for file in piper_voices.found()]
+    assert "en_US-one-low" in names
+    assert "en_US-two-low" not in names

@@ -1,0 +1,175 @@
+"""Streams that take turns on one small model of Pocket TTS: each says what the package says of its text alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pocket_tts import TTSModel
+
+from inference import engines
+from inference.engine import EngineUnusable
+from inference.engines.tts.pocket import load
+from inference.loading.presets import Preset
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Audio, Open, Step, Word
+from tests.support.models.pocket import AT_ONCE, TINY, build
+
+pytestmark = pytest.mark.slow
+
+TEXT = "the quick brown fox jumps over the lazy dog."
+OTHER = "hello world, this is a small test."
+
+
+def preset(config: Path, **changes: object) -> Preset:
+    values = {
+        "name": "pocket-tiny",
+        "kind": "tts",
+        "package": "pocket-tts",
+        "label": "Tiny",
+        "languages": {"en": "English"},
+        "model": str(config),
+        "voices": str(config.with_name("voices")),
+        "params_billions": 0.001,
+        "slot_mb": 1,
+        "download_mb": 1,
+        "dtype": "float32",
+    }
+    return Preset(**{**values, **changes})
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("pocket"), voices=("ada", "bruno"))
+
+
+@pytest.fixture(scope="module")
+def engine(config):
+    return load(2, preset(config))
+
+
+def open_slot(engine, slot, voice="ada", position=0):
+    engine.open(slot, Open(f"{slot}", "", 0.0, position, "en", voice=voice, controls={"variation": 0.0}))
+
+
+def speak(engine, texts, voices=("ada", "ada"), position=0):
+    """What each slot tells of its text, all of them at once: its events."""
+    for slot, voice in zip(texts, voices, strict=False):
+        open_slot(engine, slot, voice, position)
+    told = engine.step(texts)
+    events = {slot: list(told.get(slot, [])) for slot in texts}
+    for slot in texts:
+        engine.flush(slot)
+    speaking = set(texts)
+    while speaking:
+        told = engine.step(dict.fromkeys(speaking, ""))
+        speaking = set(told)
+        for slot, more in told.items():
+            events[slot] += more
+    for slot in texts:
+        engine.close(slot)
+    return events
+
+
+def samples(events):
+    pcm = b"".join(event.pcm for event in events if isinstance(event, Audio))
+    return np.frombuffer(pcm, "<i2")
+
+
+def test_a_stream_says_what_the_package_says(engine, config):
+    model = TTSModel.load_model(config=config, temp=0.0)
+    state = model.get_state_for_audio_prompt(config.with_name("voices") / "ada.safetensors")
+    expected = model.generate_audio(state, TEXT).numpy()
+    spoken = samples(speak(engine, {0: TEXT})[0])
+    assert len(expected) > SAMPLE_RATE
+    assert np.ptp(spoken) > 100
+    assert len(spoken) == len(expected)
+    assert np.abs(spoken / 32767 - np.clip(expected, -1, 1)).max() < 1e-3
+
+
+def test_two_streams_take_turns_and_each_says_its_own(engine):
+    alone = [samples(speak(engine, {0: text}, [voice])[0]) for text, voice in ((TEXT, "ada"), (OTHER, "bruno"))]
+    together = speak(engine, {0: TEXT, 1: OTHER}, ["ada", "bruno"])
+    assert [samples(together[slot]).tolist() for slot in (0, 1)] == [each.tolist() for each in alone]
+
+
+def test_a_frame_is_told_as_soon_as_it_is_made(engine):
+    open_slot(engine, 0)
+    engine.step({0: TEXT})
+    engine.step({0: ""})
+    told = engine.step({0: ""})[0]
+    assert [type(event) for event in told] == [Audio, Step]
+    engine.close(0)
+
+
+def test_each_word_has_its_time_before_the_last_of_its_sound(engine):
+    events = speak(engine, {0: f"{TEXT} {OTHER}"}, position=SAMPLE_RATE)[0]
+    words = [event for event in events if isinstance(event, Word)]
+    assert [word.text for word in words] == f"{TEXT} {OTHER}".split()
+    assert [word.start for word in words] == sorted(word.start for word in words)
+    assert 1 <= words[0].start < words[-1].end <= 1 + len(samples(events)) / SAMPLE_RATE
+    last_word = max(number for number, event in enumerate(events) if isinstance(event, Word))
+    assert any(isinstance(event, Audio) for event in events[last_word:])
+
+
+def test_one_that_is_cut_off_leaves_nothing_behind(engine):
+    before = samples(speak(engine, {0: OTHER})[0])
+    open_slot(engine, 0)
+    for _ in range(5):
+        engine.step({0: TEXT})
+    engine.close(0)
+    assert samples(speak(engine, {0: OTHER})[0]).tolist() == before.tolist()
+
+
+def test_it_ends_when_the_model_says_so(tmp_path):
+    engine = load(1, preset(build(tmp_path, ends=AT_ONCE)))
+    frames = len(samples(speak(engine, {0: TEXT})[0])) // FRAME_SAMPLES
+    assert 6 <= frames < 12
+
+
+@pytest.mark.filterwarnings("ignore:torch.ao.quantization")
+def test_with_weights_in_int8_it_speaks_nearly_the_same(engine, config):
+    """As it does unless the preset says otherwise: it takes three quarters of the time."""
+    exact = samples(speak(engine, {0: TEXT})[0])
+    spoken = samples(speak(load(1, preset(config, dtype="auto")), {0: TEXT})[0])
+    assert len(spoken) == len(exact)
+    assert not np.array_equal(spoken, exact)
+    assert np.corrcoef(spoken, exact)[0, 1] > 0.5
+
+
+def test_what_leaves_nothing_to_speak_is_silent(tmp_path):
+    engine = load(1, preset(build(tmp_path, {**TINY, "replace_characters": {"«": "", "»": ""}}, ends=AT_ONCE)))
+    events = speak(engine, {0: "« »"})[0]
+    assert [event.text for event in events if isinstance(event, Word)] == ["«", "»"]
+    assert len(samples(events)) == 0
+    assert len(samples(speak(engine, {0: "« oui »"})[0])) > 0
+
+
+def test_a_voice_that_cannot_be_read_is_left_out(tmp_path, caplog):
+    config = build(tmp_path, ends=AT_ONCE)
+    (tmp_path / "voices" / "broken.safetensors").write_bytes(b"no voice")
+    engine = load(1, preset(config))
+    assert [voice.name for voice in engine.voices] == ["ada"]
+    assert "broken" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"voices": "nobody"}, "has no voice"),
+        ({"model": "klingon"}, "klingon"),
+        ({"model": "/nowhere/config.yaml"}, "/nowhere/config.yaml"),
+    ],
+)
+def test_what_is_missing_is_said_in_words(config, changes, what):
+    with pytest.raises(EngineUnusable, match=what):
+        load(1, preset(config, **changes))
+
+
+def test_a_model_that_is_not_there_and_cannot_be_fetched_is_said_in_words(config, monkeypatch):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(EngineUnusable, match="Check the network"):
+        load(1, preset(config, model="english", voices="alba"))
+
+
+def test_each_language_is_an_engine():
+    names = [name for name in engines.ENGINES if name.startswith("pocket-tts-")]
+    assert {next(iter(engines.ENGINES[name].languages)) for name in names} == {"en", "fr", "de", "es", "it", "pt", "nl"}

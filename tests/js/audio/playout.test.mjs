@@ -1,0 +1,113 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import { Playout, RATE, SHORTEST_WAIT } from "../../../static/js/audio/playout.js"
+
+const BLOCK = 128
+
+function tone(length, hertz = 300, from = 0) {
+  return Int16Array.from({ length }, (_, i) => Math.round(12000 * Math.sin((2 * Math.PI * hertz * (from + i)) / RATE)))
+}
+
+// Renders until it is over, or for so many blocks; between(block) may push more.
+function played(playout, blocks = Infinity, between = () => {}) {
+  const out = []
+  for (let block = 0; block < blocks && playout.state !== "over"; block++) {
+    between(block)
+    const part = new Float32Array(BLOCK)
+    playout.render(part)
+    out.push(...part)
+  }
+  return out
+}
+
+function steepest(samples) {
+  let most = 0
+  for (let i = 1; i < samples.length; i++) most = Math.max(most, Math.abs(samples[i] - samples[i - 1]))
+  return most
+}
+
+const FADE = 0.005 * RATE
+const STEEP = steepest(Float32Array.from(tone(500), (value) => value / 32768)) * 1.15 + 1 / FADE / 2
+
+test("what is played is what was pushed, sample for sample, but for the fades at both ends", () => {
+  const playout = new Playout(RATE)
+  const speech = tone(10_000)
+  for (let at = 0; at < speech.length; at += 1920) playout.push(speech.subarray(at, at + 1920))
+  playout.end()
+  const out = played(playout)
+  const inner = out.slice(FADE, speech.length - FADE).map((value) => value * 32768)
+  assert.deepEqual(inner, [...speech.subarray(FADE, speech.length - FADE)])
+  assert.equal(playout.played, speech.length)
+  assert.ok(out.slice(speech.length).every((value) => value === 0))
+})
+
+test("it waits until a little is there, and no longer", () => {
+  const playout = new Playout(RATE)
+  playout.push(tone(SHORTEST_WAIT * RATE - 1))
+  played(playout, 3)
+  assert.equal(playout.state, "waiting")
+  playout.push(tone(1))
+  played(playout, 1)
+  assert.equal(playout.state, "playing")
+})
+
+test("less than a little is played when nothing follows", () => {
+  const playout = new Playout(RATE)
+  playout.push(tone(200))
+  playout.end()
+  assert.ok(played(playout).some((value) => value !== 0))
+  assert.equal(playout.state, "over")
+})
+
+test("a start, a stop and a stumble do not click", () => {
+  for (const rate of [RATE, 44100, 48000]) {
+    const loudest = Int16Array.from({ length: 4800 }, (_, i) => Math.min(16000, 40 * i)) // to cut it short would click
+    const playout = new Playout(rate)
+    playout.push(loudest)
+    const stumbled = played(playout, 200, (block) => block === 120 && playout.push(loudest.fill(16000)))
+    assert.ok(playout.underruns >= 1)
+    assert.ok(steepest(stumbled) < 0.02, `${rate}: ${steepest(stumbled)}`)
+
+    const stopped = new Playout(rate)
+    stopped.push(tone(48_000))
+    const out = played(stopped, 60, (block) => block === 30 && stopped.stop())
+    assert.ok(steepest(out) < STEEP)
+    assert.equal(stopped.state, "over")
+  }
+})
+
+test("a stop is silent within five milliseconds", () => {
+  const playout = new Playout(48_000)
+  playout.push(tone(48_000))
+  played(playout, 20)
+  playout.stop()
+  const out = played(playout)
+  assert.ok(out.length <= 0.005 * 48_000 + BLOCK)
+  assert.equal(Math.abs(out.at(-1)), 0)
+})
+
+test("it runs dry, waits for twice as much, and goes on without losing a sample", () => {
+  const playout = new Playout(RATE)
+  const speech = tone(14_400)
+  playout.push(speech.subarray(0, 4800))
+  const out = played(playout, 60)
+  assert.deepEqual([playout.state, playout.underruns, playout.wait], ["waiting", 1, 2 * SHORTEST_WAIT])
+  playout.push(speech.subarray(4800, 4800 + 4700))
+  played(playout, 1)
+  assert.equal(playout.state, "waiting")
+  playout.push(speech.subarray(9500))
+  playout.end()
+  const all = [...out, ...played(playout)].filter((value) => value !== 0)
+  assert.ok(Math.abs(all.length - speech.filter((value) => value !== 0).length) < 10)
+  assert.equal(playout.played, speech.length)
+})
+
+test("at another rate it is as long", () => {
+  const playout = new Playout(44_100)
+  playout.push(tone(RATE))
+  playout.end()
+  const out = played(playout)
+  assert.ok(Math.abs(out.length - 44_100) < 2 * BLOCK)
+  assert.equal(playout.played, RATE)
+})

@@ -1,0 +1,92 @@
+"""Kyutai's endpoints without a socket."""
+
+import asyncio
+import re
+
+import pytest
+from django.test import Client
+
+from speech.dialects.kyutai import metrics
+from tests.support.clients.api import wav_of
+from tests.support.clients.http import ask
+from tests.support.clients.kyutai import asr_streaming
+from tests.support.clients.tokens import issue_token
+from tests.support.speech.checksum_audio import noise, words_of
+
+GIT = [f"git_{name}" for name in ("branch", "timestamp", "date", "hash", "describe")]
+RUST = ["rustc_host_triple", "rustc_version", "cargo_target_triple"]
+BUILD_INFO = ["build_timestamp", "build_date", *GIT, *RUST]
+
+
+@pytest.fixture
+def site(checksum_site):
+    return checksum_site
+
+
+def test_what_is_no_file_of_audio_is_refused_in_words(site):
+    token = issue_token(site)
+    answer = ask(site, "/api/asr-streaming", b"nonsense", kyutai_api_key=token)
+    assert answer.status == 500
+    assert "could not be read as sound" in answer.body.decode()
+    assert ask(site, "/api/asr-streaming", wav_of(noise(1)), kyutai_api_key="wrong").status == 401
+    assert ask(site, "/api/asr-streaming", kyutai_api_key=token).status == 400
+
+
+def test_the_build_is_told_in_their_words(client: Client):
+    told = client.get("/api/build_info?whatever=1").json()
+    assert list(told) == BUILD_INFO
+    assert all(isinstance(value, str) for value in told.values())
+
+
+def test_a_voice_cannot_be_cloned_and_it_is_said_why(client: Client):
+    answer = client.post("/api/voice", b"audio", content_type="application/octet-stream")
+    assert answer.status_code == 501
+    assert "makes no voice" in answer.content.decode()
+
+
+def test_a_histogram_counts_what_lies_at_and_below_each_bound():
+    histogram = metrics.Histogram("steps", (2, 25))
+    assert list(histogram.lines()) == []
+    for value in (2, 3, 100):
+        histogram.observe(value)
+    assert list(histogram.lines()) == [
+        "# TYPE steps histogram",
+        'steps_bucket{le="2"} 1',
+        'steps_bucket{le="25"} 2',
+        'steps_bucket{le="+Inf"} 3',
+        "steps_sum 105",
+        "steps_count 3",
+    ]
+
+
+@pytest.mark.slow
+async def test_a_file_is_transcribed_and_what_the_server_does_is_told(site):
+    token, pcm = issue_token(site), noise(1_000)
+    answer = await asyncio.to_thread(ask, site, "/api/asr-streaming", wav_of(pcm), kyutai_api_key=token)
+    assert answer.status == 200
+    assert [item["text"] for item in answer.json if item["type"] == "Word"] == words_of(pcm)
+    assert answer.json[:2] == [
+        {"type": "Word", "text": words_of(pcm)[0], "start_time": 0.0},
+        {"type": "EndWord", "stop_time": 0.4},
+    ]
+    async with asr_streaming(site, token) as socket:
+        await socket.say(noise(30))
+        await socket.until("Word")
+        modules = (await asyncio.to_thread(ask, site, "/api/modules_info")).json
+        assert {**modules[0], "used_slots": "?"} == {
+            "type": "batched_asr",
+            "path": "/api/asr-streaming",
+            "lm": "checksum",
+            "audio_tokenizer": "",
+            "used_slots": "?",
+            "total_slots": "2",
+        }
+    while "asr_connection_num_steps" not in (told := ask(site, "/metrics")).body.decode():
+        await asyncio.sleep(0.1)
+    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert '\nasr_connect{handler="all"} 1\n' in told.body.decode()
+    assert 'asr_connection_num_steps_bucket{le="125"} 1' in told.body.decode()
+    assert '\nasr_open_channels{handler="all"} ' in told.body.decode()
+    steps = re.findall(r'asr_model_step_duration_bucket\{le="(.+)"\} (\d+)', told.body.decode())
+    assert [bound for bound, _ in steps] == ["0.02", "0.03", "0.04", "0.05", "0.06", "0.07", "0.08", "+Inf"]
+    assert int(steps[-1][1]) >= 30  # of frames, each a step of its own

@@ -1,0 +1,83 @@
+import asyncio
+import socket
+import time
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+import websockets
+
+from tests.support.clients.sockets import live_socket, tickets
+from tests.support.speech.checksum_audio import noise, words_of
+
+pytestmark = pytest.mark.slow
+
+TOO_MANY = 40_000  # pings: a megabyte of answers
+
+
+def with_little_room(site):
+    """A connection for which the system holds little that is not read."""
+    address = urlsplit(site.url)
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
+    connection.connect((address.hostname, address.port))
+    return connection
+
+
+async def test_a_client_that_does_not_read_is_closed_and_harms_nobody_else(start_site):
+    site = start_site(STT_ENGINE="checksum")
+    one, two = tickets(site, 2)
+    async with live_socket(site, one) as neighbour, live_socket(site, two, sock=with_little_room(site)) as slow:
+        await neighbour.start()
+        speaking = asyncio.create_task(neighbour.say(noise(100), pace=0.02))
+        await slow.start()
+        slow.socket.transport.pause_reading()
+        with suppress(websockets.ConnectionClosed):  # it may be closed before all are sent
+            for at in range(TOO_MANY):
+                await slow.send(type="ping", at=at)
+        await asyncio.to_thread(site.web.wait_until, lambda: "does not read" in site.log, 180)
+        slow.socket.transport.abort()
+        await speaking
+        await neighbour.stop()
+    assert neighbour.words() == words_of(noise(100))
+
+
+LONG = 1_200  # seconds of sound: 58 MB
+SILENCE = """
+from accounts.models import User
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
+from speech.models import Session
+from speech.library.recording import Recording
+user = User.objects.create_superuser('slow@example.org')
+session = Session.objects.create(owner=user, started_at=timezone.now(), keeps_audio=True)
+folder = Recording(session.pk).folder
+folder.mkdir(parents=True)
+with (folder / '000000-000000000000.pcm').open('wb') as file: file.truncate(%d)
+store = SessionStore()
+store.update({SESSION_KEY: str(user.pk), HASH_SESSION_KEY: user.get_session_auth_hash(),
+    BACKEND_SESSION_KEY: 'allauth.account.auth_backends.AuthenticationBackend'})
+store.save()
+print(session.pk, store.session_key)
+"""
+
+
+def test_a_download_waits_for_who_reads_it_slowly(start_site):
+    site = start_site(STT_ENGINE="checksum")
+    session, cookie = site.shell(SILENCE % (2 * 24_000 * LONG)).split()
+    address = urlsplit(site.url)
+    process = psutil.Process(site.web.process.pid)
+    with socket.create_connection((address.hostname, address.port)) as client:
+        before = process.memory_info().rss
+        client.sendall(
+            f"GET /sessions/{session}/audio.wav HTTP/1.1\r\nHost: {address.netloc}\r\n"
+            f"Cookie: sessionid={cookie}\r\nConnection: close\r\n\r\n".encode()
+        )
+        time.sleep(3)
+        assert process.memory_info().rss - before < 20_000_000
+        received = 0
+        while part := client.recv(1 << 20):
+            received += len(part)
+    assert received > 2 * 24_000 * LONG

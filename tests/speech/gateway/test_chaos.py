@@ -1,0 +1,19 @@
+import random
+
+import pytest
+
+from benchmarks import chaos
+
+pytestmark = pytest.mark.slow
+
+
+def test_whatever_dies_no_word_is_lost_or_doubled(monkeypatch, redis_server):
+    """Every kind of fault once, under streams that come and go. `redis_server` is only asked whether there is one."""
+    monkeypatch.setattr(chaos, "SETTLES_FOR", 1.5)
+    monkeypatch.setattr(chaos, "HANGS_FOR", 3.0)
+    monkeypatch.setattr(chaos, "DATABASE_AWAY_FOR", 4.0)
+    random.seed(0)
+    table, verdict = chaos.checksums(streams=5, faults=11, seconds=(10, 20))
+    print(table)
+    assert verdict.words > 500
+    assert verdict.is_good, verdict

@@ -1,0 +1,129 @@
+"""What is read, calculated with and worked on, opened by the programs for it."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import docx
+import jsonschema
+import pytest
+from docx.oxml.ns import qn
+
+from speech.library.exports import Document, Options
+from speech.library.exports.formats import json_export
+from speech.models import Session
+from tests.speech.library.exports.transcripts import (
+    EMOJI,
+    MARKUP,
+    RIGHT_TO_LEFT,
+    conversation,
+    hour,
+    spoken,
+    texts,
+    write,
+)
+from tests.support.environment import ROOT
+
+SCHEMA = json.loads(Path(ROOT, "docs/transcript.schema.json").read_text())
+
+
+def paragraphs(file):
+    return docx.Document(io.BytesIO(file)).paragraphs
+
+
+def rows(file):
+    return list(csv.DictReader(io.StringIO(file.decode("utf-8-sig"))))
+
+
+# --- Plain text and Markdown ------------------------------------------------------------------------------------------
+
+
+def test_text_has_an_utterance_a_line():
+    text = write("txt", conversation()).decode()
+    assert text.startswith("A talk\n\n[0:00] Ada: Good morning, did you sleep well?\n[0:03] Grace: Like a stone.\n")
+    assert write("txt", conversation(), times=False, speakers=False).decode().splitlines()[2:] == texts(conversation())
+
+
+def test_markdown_is_set_as_it_was_said():
+    written = write("md", [spoken("1. no list"), spoken("# no heading and *no* stars")], title="<Title>").decode()
+    assert written == "# \\<Title\\>\n\n**0:00** 1\\. no list\n\n**0:00** \\# no heading and \\*no\\* stars\n\n"
+
+
+# --- The document -----------------------------------------------------------------------------------------------------
+
+
+def test_the_document_has_a_paragraph_for_each_utterance():
+    heading, *said = paragraphs(write("docx", conversation(), title="A talk"))
+    assert (heading.text, heading.style.name) == ("A talk", "Heading 1")
+    assert said[0].text == "0:00  Ada: Good morning, did you sleep well?"
+    plain = paragraphs(write("docx", conversation(), times=False, speakers=False))
+    assert [paragraph.text for paragraph in plain[1:]] == texts(conversation())
+
+
+def test_the_document_sets_what_is_read_from_the_right_to_the_right():
+    _, latin, arabic = paragraphs(write("docx", [spoken(EMOJI), spoken(RIGHT_TO_LEFT)], times=False))
+    assert latin._p.pPr is None or latin._p.pPr.find(qn("w:bidi")) is None
+    assert arabic._p.pPr.find(qn("w:bidi")) is not None
+    assert all(run.font.rtl for run in arabic.runs)
+
+
+def test_the_document_stands_what_xml_cannot_say():
+    assert paragraphs(write("docx", [spoken("a\x00b\x08 c\ufffe")]))[1].text.endswith("ab c")
+
+
+@pytest.mark.parametrize("extension", ["docx", "txt", "md", "csv"])
+def test_an_hour_and_nothing_at_all(extension):
+    assert len(write(extension, hour())) > len(write(extension, [])) > 0
+
+
+# --- The table --------------------------------------------------------------------------------------------------------
+
+
+def test_the_table_has_a_row_for_each_utterance():
+    first, *_, last = rows(write("csv", conversation()))
+    assert first == {
+        "utterance": "1",
+        "start": "0.123",
+        "end": "2.423",
+        "speaker": "Ada",
+        "text": "Good morning, did you sleep well?",
+    }
+    assert last["text"] == MARKUP
+
+
+def test_the_table_has_a_row_for_each_word_if_wished():
+    table = rows(write("csv", conversation(), words=True))
+    assert " ".join(row["text"] for row in table if row["utterance"] == "1") == texts(conversation())[0]
+    assert {row["confidence"] for row in table} == {"0.9"}
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
+def test_the_table_runs_no_formula(text):
+    assert rows(write("csv", [spoken(text)]))[0]["text"] == f"'{text}"
+
+
+# --- JSON -------------------------------------------------------------------------------------------------------------
+
+
+def valid(file):
+    told = json.loads(file)
+    jsonschema.validate(told, SCHEMA, cls=jsonschema.Draft202012Validator)
+    return told
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("talk", [conversation(), hour(), []], ids=["conversation", "hour", "nothing"])
+def test_json_is_what_its_schema_says(talk):
+    session = Document.of(Session(samples=24_000))
+    document = Document(**{**vars(session), "utterances": talk})
+    told = valid(b"".join(json_export.write(document, Options())))
+    assert [utterance["text"] for utterance in told["utterances"]] == texts(talk)
+    words = [word for utterance in talk for word in utterance.words]
+    told_words = [word for utterance in told["utterances"] for word in utterance["words"]]
+    assert [(w["text"], w["start"], w["end"]) for w in told_words] == [(w.text, w.start, w.end) for w in words]
+
+
+def test_the_schema_is_one_that_complains():
+    with pytest.raises(jsonschema.ValidationError):
+        valid(write("json", []))  # without a ledger

@@ -1,0 +1,72 @@
+"""What is spoken to the site is what its recording has, whatever died meanwhile."""
+
+import pytest
+import soundfile
+
+from tests.support.clients.sockets import live_socket, tickets
+from tests.support.speech.checksum_audio import noise
+
+pytestmark = pytest.mark.slow
+
+HEARD = """
+import sys, time
+from pathlib import Path
+from speech.models import Session
+from speech.library.recording import Recording
+recording = Recording({session!r})
+for _ in range(100):
+    if recording.flac and Session.objects.get(pk={session!r}).audio_bytes: break
+    time.sleep(0.1)
+print(recording.flac)
+"""
+
+
+@pytest.fixture
+def site(start_site):
+    return start_site(STT_ENGINE="checksum")
+
+
+def heard(site, session):
+    pcm, rate = soundfile.read(site.shell(HEARD.format(session=session)), dtype="int16")
+    assert rate == 24_000
+    return pcm.tobytes()
+
+
+async def test_every_sample_is_kept_once_through_a_kill_and_a_return(site):
+    pcm = noise(110)
+    one, two = tickets(site, 2)
+    async with live_socket(site, one) as socket:
+        ready = await socket.start(audio=True)
+        assert ready["audio"]
+        await socket.say(pcm[: 3840 * 67])
+        await socket.until("ack")
+        site.web.kill()
+    site.web.start()
+    site.wait_until_ready()
+    async with live_socket(site, two) as again:
+        resumed = await again.start(session=ready["session"])
+        assert resumed["audio"]
+        await again.say(pcm[2 * resumed["position"] :])
+        await again.stop()
+    assert resumed["position"] > 0
+    assert heard(site, ready["session"]) == pcm
+
+
+async def test_what_is_said_to_a_speaker_who_leaves_in_mid_sentence_is_kept_to_the_end(site):
+    pcm = noise(53)
+    async with live_socket(site, *tickets(site)) as socket:
+        ready = await socket.start(audio=True)
+        await socket.say(pcm)
+        await socket.until("ack")
+        socket.socket.transport.abort()
+    assert heard(site, ready["session"]) == pcm
+
+
+async def test_nothing_is_kept_unless_it_was_asked_for_and_the_site_allows_it(site, start_site):
+    closed = start_site(STT_ENGINE="checksum", RECORD_AUDIO="off")
+    for where, wishes in [(site, {}), (closed, {"audio": True})]:
+        async with live_socket(where, *tickets(where)) as socket:
+            assert not (await socket.start(**wishes))["audio"]
+            await socket.say(noise(30))
+            done = await socket.stop()
+        assert where.shell(HEARD.format(session=done["session"]).replace("range(100)", "range(1)")) == "None"

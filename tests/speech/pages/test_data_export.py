@@ -1,0 +1,73 @@
+"""All of one's data comes along, and an account that is deleted leaves nothing."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from speech.library.recording import Recorder, Recording
+from speech.library.recording.compression import pack
+from speech.models import Correction, Segment, Session, Share, Tag, Word
+from tests.support.speech.sessions import said, somebody
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def session(settings, tmp_path):
+    settings.AUDIO_DIR = tmp_path
+    session = said(somebody(), "in the hart of paris", keeps_audio=True)
+    Correction.rewrite(session.segments.get(), session.owner, "in the heart of Paris")
+    session.tag_as(["travel"])
+    Share.last(session, days=7, has_audio=True)
+    Recorder(session.pk, 0, 0, None).append(0, np.ones(50_000, "<i2").tobytes())
+    pack(session.pk)
+    return session
+
+
+@pytest.fixture
+def pages(session):
+    said(somebody("eve@example.org"), "not yours")
+    client = Client()
+    client.force_login(session.owner)
+    return client
+
+
+async def everything(response):
+    return b"".join([chunk async for chunk in response])
+
+
+async def test_the_zip_has_every_session_whole(pages, session):
+    from django.test import AsyncClient
+
+    client = AsyncClient()
+    await client.aforce_login(session.owner)
+    response = await client.post("/accounts/data/download/")
+    archive = zipfile.ZipFile(io.BytesIO(await everything(response)))
+    files = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
+    assert set(files) == {"account.json", "transcript.txt", "transcript.json", "session.json", "sound.flac"}
+    assert json.loads(files["account.json"])["email"] == "ada@example.org"
+    assert b"in the heart of Paris" in files["transcript.txt"]
+    known = json.loads(files["session.json"])
+    assert [word["text"] for word in known["words_as_heard"]] == ["in", "the", "hart", "of", "paris"]
+    assert known["corrections"][0]["after"] == "in the heart of Paris"
+    assert files["sound.flac"] == Recording(session.pk).flac.read_bytes()
+
+
+def test_the_page_says_what_is_kept(pages):
+    assert "Download all my data" in pages.get("/accounts/data/").content.decode()
+
+
+def test_an_account_that_is_deleted_leaves_nothing(pages, session):
+    link = Share.objects.get().get_absolute_url()
+    session.owner.close()
+    assert [user.email for user in User.objects.all()] == ["eve@example.org"]
+    assert Session.objects.count() == Segment.objects.count() == 1
+    assert Word.objects.count() == 2
+    assert [model.objects.count() for model in (Tag, Share, Correction)] == [0, 0, 0]
+    assert not Recording(session.pk).folder.exists()
+    assert Client().get(link).status_code == 404

@@ -1,0 +1,96 @@
+"""The files that the page of voices has made of what it holds."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+from django.test import Client
+
+from accounts.models import User
+from inference.messages import SAMPLE_RATE
+from speech.gateway import link
+from speech.pages import voices
+from tests.support.speech.sessions import said, somebody
+
+TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) / 10)).astype("<i2").tobytes()
+
+
+@pytest.fixture
+def page(db, monkeypatch):
+    monkeypatch.setattr(link, "INFORMED_WITHIN", 0.0)  # no engine runs here, so none is waited for
+    monkeypatch.setattr(link, "VOICES_WITHIN", 0.0)
+    client = Client()
+    client.force_login(User.objects.create_user("ada@example.org", status="approved"))
+    return client
+
+
+def post(client, format, audio):
+    return client.post(f"/voices/file.{format}", audio, content_type="application/octet-stream")
+
+
+@pytest.mark.parametrize(("format", "kind"), [("mp3", "MP3"), ("opus", "OGG")])
+def test_audio_becomes_a_file_of_its_length(page, format, kind):
+    answer = post(page, format, TONE)
+    with soundfile.SoundFile(io.BytesIO(answer.content)) as file:
+        assert file.format == kind
+        assert file.frames / file.samplerate == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("format", "audio", "status"), [("exe", TONE, 404), ("mp3", b"", 413), ("mp3", b"\0" * 3, 400)]
+)
+def test_what_makes_no_file_is_refused_in_words(page, format, audio, status):
+    answer = post(page, format, audio)
+    assert (answer.status_code, len(answer.json()["detail"]) > 20) == (status, True)
+
+
+def test_too_much_audio_is_refused_before_it_is_read(page, monkeypatch):
+    monkeypatch.setattr(voices, "LONGEST_FILE", 100)
+    assert post(page, "mp3", TONE).status_code == 413
+
+
+def test_strangers_and_the_unapproved_get_neither_page_nor_file(db):
+    client = Client()
+    assert client.get("/voices/").status_code == 302
+    client.force_login(User.objects.create_user("grace@example.org"))
+    assert client.get("/voices/").status_code == 302
+    assert post(client, "mp3", TONE).status_code in (302, 403)
+
+
+def test_a_session_is_there_to_be_read_aloud(page):
+    owner = User.objects.get()
+    session = said(owner, "in the heart of paris", "is <b> the crystal")
+    html = page.get(f"/voices/?session={session.pk}")
+    told = html.context["config"]["session"]
+    assert (told["text"], told["language"]) == ("in the heart of paris\nis <b> the crystal", "en")
+    assert "<b> the" not in html.content.decode()
+    assert f"/voices/?session={session.pk}" in page.get(f"/sessions/{session.pk}/").content.decode()
+
+
+def test_a_long_session_is_read_in_parts(page, monkeypatch):
+    monkeypatch.setattr(voices, "LONGEST_TEXT", 25)
+    session = said(User.objects.get(), "in the heart of paris", "is the crystal")
+    first = page.get(f"/voices/?session={session.pk}")
+    assert first.context["config"]["session"]["text"] == "in the heart of paris"
+    rest = first.context["config"]["session"]["rest"]
+    assert page.get(f"/voices/{rest}").context["config"]["session"]["text"] == "is the crystal"
+    assert 'href="?session=' in first.content.decode()
+
+
+@pytest.mark.parametrize("after", ["", "soon", "nan"])
+def test_what_is_no_time_begins_at_the_beginning(page, after):
+    session = said(User.objects.get(), "in the heart of paris")
+    told = page.get(f"/voices/?session={session.pk}&after={after}").context["config"]["session"]
+    assert told["text"] == "in the heart of paris"
+
+
+def test_what_is_no_session_of_ones_own_is_not_read(page):
+    session = said(somebody("eve@example.org"), "nobody else reads this")
+    assert page.get(f"/voices/?session={session.pk}").status_code == 404
+    assert page.get("/voices/?session=1").status_code == 404
+
+
+def test_a_form_of_another_site_makes_no_file(page):
+    page.handler.enforce_csrf_checks = True
+    assert post(page, "mp3", TONE).status_code == 403

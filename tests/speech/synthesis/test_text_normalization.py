@@ -1,0 +1,112 @@
+import pytest
+
+from speech.synthesis.text_normalization.normalizer import SpokenText
+
+BREAK = '<break time="1s"/>'
+
+
+def spoken(text, language="en-US"):
+    it = SpokenText(language)
+    return " ".join(word.text for word in it.feed(text) + it.finish())
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("It cost $5.50, or $3 million.", "It cost five dollars and fifty cents, or three million dollars."),
+        ("One euro: €1.01", "One euro: one euro and one cent"),
+        ("In 1996 (or 2005)", "In nineteen ninety-six or two thousand and five"),
+        (
+            "2,345.67 km at -5 °C, 20%!",
+            "two thousand three hundred and forty-five point six seven kilometres at minus "
+            "five degrees Celsius, twenty percent!",
+        ),
+        ("On March 15, 2024 at 2:30 pm", "On March fifteenth twenty twenty-four at two thirty p m"),
+        ("Born 2024-03-15.", "Born March fifteenth twenty twenty-four."),
+        ("Dr. Smith's 3rd try, e.g. today", "Doctor Smith's third try, for example today"),
+        ("5-10 people & more", "five to ten people and more"),
+        ("No. 5 is it? No. Not a.m. no.", "Number five is it? No. Not a.m. no."),
+        ("221B Baker St., by St. Mary's St.", "221B Baker Street, by Saint Mary's Street"),
+        ("Since the 1980s, '90s and the 20s", "Since the nineteen eighties, nineties and the twenties"),
+        ("The 1900s, 2000s, 2010s; 10s", "The nineteen hundreds, two thousands, twenty tens; 10s"),
+        ("Call 0612", "Call zero six one two"),
+        ("Mail a.b@example.org", "Mail a dot b at example dot org"),
+        ("R&D and/or *bold*", "R and D and or bold"),
+        ("He came — late", "He came, late"),
+    ],
+)
+def test_english_is_written_out(written, said):
+    assert spoken(written) == said
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Il coûte 5,50 € ou 3 millions €.", "Il coûte cinq euros cinquante ou trois millions de euros."),
+        ("Le 1er mars 2024 à 14h30", "Le premier mars deux mille vingt-quatre à quatorze heures trente"),
+        ("M. Dupont et Mme Durand", "Monsieur Dupont et Madame Durand"),
+        ("de A à M. ensuite", "de A à M. ensuite"),
+        ("le 3e n° 5", "le troisième numéro cinq"),
+        ("15/03/2024 : 20 %", "quinze mars deux mille vingt-quatre: vingt pour cent"),
+    ],
+)
+def test_french_is_written_out(written, said):
+    assert spoken(written, "fr-FR") == said
+
+
+def test_other_languages_keep_their_figures_for_their_engine():
+    assert spoken("Es kostet 5 € am 3.4.", "de") == "Es kostet 5 € am 3.4."
+
+
+def test_pauses_are_words_of_their_own():
+    assert spoken(f"One {BREAK} two [pause:0.5s] three\n\nfour") == "One <1s> two <0.5s> three <0.5s> four"
+    assert spoken("One [pause 1s] two [pause 300ms] three [pause:2]") == "One <1s> two <0.3s> three <2s>"
+    assert spoken('<break time="250ms"/> <break time="99999s"/>') == "<0.25s> <10s>"
+    assert spoken("<speak><p>One</p> two</speak>") == "One <0.5s> two"
+
+
+def test_however_it_comes_in_it_is_read_alike():
+    text = f"It cost $5 million on March 15, 2024 at 2:30 pm {BREAK} in 1996. 3 kg of 1st class… (or 2) 5 km/h\n\nEnd. "
+    text += "Baker St. at St. Mary's St. is it, No. 5? No. It was in the 80s. "
+    for size in (1, 2, 3, 7):
+        it = SpokenText("en")
+        pieces = [text[start : start + size] for start in range(0, len(text), size)]
+        words = [word for piece in pieces for word in it.feed(piece)] + it.finish()
+        assert " ".join(word.text for word in words) == spoken(text)
+
+
+def test_whole_words_are_not_held_back():
+    it = SpokenText("en")
+    assert [word.text for word in it.feed("Hello there, ")] == ["Hello", "there,"]
+    assert it.feed("5 ") == []
+    assert [word.text for word in it.feed("ducks ")] == ["five", "ducks"]
+
+
+def test_every_word_knows_what_it_stands_for():
+    text = "On March 15, 2024 we paid $5 million, well."
+    it = SpokenText("en")
+    words = it.feed(text) + it.finish()
+    places = list(dict.fromkeys(text[word.first : word.end] for word in words))
+    assert places == ["On", "March 15, 2024", "we", "paid", "$5 million", "well."]
+
+
+def test_what_nobody_can_speak_is_listed():
+    it = SpokenText("en")
+    words = it.feed("Hi 😀 there 日本語 — ok\x00") + it.finish()
+    assert [word.text for word in words] == ["Hi", "there,", "ok"]
+    assert [(unspoken.text, unspoken.first) for unspoken in it.unspoken] == [("😀", 3), ("日本語", 11)]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\n\n", "...", "😀"])
+def test_nothing_to_say_gives_no_word(text):
+    it = SpokenText("en")
+    assert [word for word in it.feed(text) + it.finish() if not word.is_pause] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 5000, "9" * 500, "<" * 300, "1/1/1/1" * 50, "$ 5" * 9, "99:99 32/13/2024 1e5 .5 5."]
+)
+def test_strange_text_is_spoken_in_words_of_bounded_length(text):
+    words = spoken(text).split()
+    assert words
+    assert max(map(len, words)) <= 60

@@ -1,0 +1,44 @@
+"""A site as programs see it: an approved account's token, and recordings to send."""
+
+import io
+import wave
+from dataclasses import dataclass
+
+from inference.messages import SAMPLE_RATE
+from tests.support.servers.site import Site
+
+
+@dataclass(frozen=True)
+class Access:
+    """To a running site, in the name of an account."""
+
+    site: Site
+    token: str
+
+    @property
+    def url(self) -> str:
+        return self.site.url
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def access_to(site: Site, email: str = "program@example.org", *arguments: str) -> Access:
+    """Of an approved account, which is made if need be. `arguments` are those of `manage.py issue_token`."""
+    site.shell(
+        "from accounts.models import User\n"
+        f"User.objects.filter(email={email!r}).exists() or User.objects.create_user({email!r}, status='approved')"
+    )
+    return Access(site, site.manage("issue_token", email, *arguments).split()[-1])
+
+
+def wav_of(pcm: bytes, rate: int = SAMPLE_RATE, channels: int = 1) -> bytes:
+    """A WAV file of s16le, its channels interleaved."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setnchannels(channels)
+        wav.setsampwidth(2)
+        wav.setframerate(rate)
+        wav.writeframes(pcm)
+    return file.getvalue()

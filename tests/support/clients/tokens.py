@@ -1,0 +1,13 @@
+"""Tokens for programs that call a site of a test's."""
+
+from tests.support.servers.site import Site
+
+
+def issue_token(site: Site, *arguments: str, email: str = "speaker@example.org") -> str:
+    """An API token of an approved user, who is made if need be; `arguments` are those of `manage.py issue_token`."""
+    return site.shell(
+        "from django.core.management import call_command\n"
+        "from accounts.models import User\n"
+        f"User.objects.filter(email={email!r}).exists() or User.objects.create_superuser({email!r})\n"
+        f"call_command('issue_token', {email!r}, *{arguments!r})"
+    )

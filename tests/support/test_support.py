@@ -1,0 +1,68 @@
+"""The safety nets hold: what they are to catch, they catch."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import StartSite
+from tests.support.pages.browser import Browsers
+from tests.support.servers.site import Site, running_site
+from tests.support.speech.words import normalise, word_error_rate
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def quick_site(start_site: StartSite) -> Site:
+    return start_site(STT_ENGINE="checksum")
+
+
+@pytest.mark.parametrize(
+    ("misdeed", "complaint"),
+    [
+        ("console.error('a page’s own words')", "console: a page’s own words"),
+        ("setTimeout(() => { throw new Error('nobody caught it') })", "uncaught: .*nobody caught it"),
+        ("fetch('http://localhost:9/', {mode: 'no-cors'}).catch(() => {})", "another origin: http://localhost:9/"),
+        ("new WebSocket('ws://localhost:9/') && 0", "another origin: ws://localhost:9/"),
+    ],
+)
+def test_a_page_that_misbehaves_fails_its_test(quick_site: Site, misdeed: str, complaint: str) -> None:
+    with Browsers() as browsers:
+        page = browsers.open(quick_site.url, bypass_csp=True)
+        page.goto("/healthz")
+        page.evaluate(misdeed)
+        page.wait_for_timeout(200)
+        with pytest.raises(AssertionError, match=complaint):
+            browsers.assert_no_complaints()
+
+
+def test_an_expected_complaint_fails_nothing(quick_site: Site) -> None:
+    with Browsers() as browsers:
+        page = browsers.open(quick_site.url, expect=["status of 404", "as expected"])
+        page.goto("/healthz")
+        page.evaluate("console.error('as expected')")
+        browsers.assert_no_complaints()
+
+
+def test_a_traceback_in_the_sites_log_fails_its_test(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="Traceback"),
+        running_site(tmp_path, STT_ENGINE="checksum") as site,
+        site.web.log_file.open("a") as log,
+    ):
+        log.write("Traceback (most recent call last):\n")
+
+
+def test_a_site_that_cannot_start_says_why(tmp_path: Path) -> None:
+    with (
+        pytest.raises(AssertionError, match="There is no engine “no-such”"),
+        running_site(tmp_path, STT_ENGINE="no-such"),
+    ):
+        pass
+
+
+def test_words_are_compared_without_case_and_punctuation() -> None:
+    assert normalise("“The water’s surface”, she\nsaid: 2 crystal-clear ponds!") == (
+        "the water's surface she said crystal clear ponds"
+    )
+    assert word_error_rate("One, two; three four.", "one too three") == 0.5
