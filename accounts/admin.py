@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.credentials.user_request import UserRequest
-from accounts.models import REASON_LENGTH, DecisionEntry, DecisionRefused, User
+from accounts.models import REASON_LENGTH, DecisionEntry, DecisionError, User
 from accounts.models.approval_state import Decision
 from accounts.models.signals import status_changed
 
@@ -60,7 +60,7 @@ class UserAdmin(DjangoUserAdmin):
     def _decide(self, request: UserRequest, users: QuerySet[User], verb: str) -> None:
         try:
             decision: Decision = getattr(users, verb)(request.user, request.POST.get("reason", ""))
-        except DecisionRefused as refused:
+        except DecisionError as refused:
             self.message_user(request, str(refused), messages.ERROR)
         else:
             self.message_user(request, f"Decided over {len(decision.before)} accounts.", messages.SUCCESS)
@@ -71,11 +71,11 @@ class UserAdmin(DjangoUserAdmin):
             transaction.on_commit(lambda: status_changed.send_robust(User, user=obj))
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        obj.close()
+        obj.close_account()
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for user in queryset:
-            user.close()
+            user.close_account()
 
     # Nobody takes away their own rights, so an administrator always remains; only a superuser gives or takes those of
     # others, and touches another superuser at all.

@@ -15,6 +15,8 @@ def accounts(request: HttpRequest) -> dict[str, Any]:
         "sends_email": settings.SENDS_EMAIL and settings.TELL_USERS_OF_DECISIONS,
         "admin_contact": settings.ADMIN_CONTACT,
         "by_invitation": settings.SIGNUP == "invitation",
-        "invitation": lambda: invitations.by(request),  # as the next, asked only by a page that shows it
-        "wants_founder": User.objects.wants_founder,
+        "invitation": lambda: invitations.pending_invitation(
+            request
+        ),  # as the next, asked only by a page that shows it
+        "needs_first_admin": User.objects.needs_first_admin,
     }

@@ -24,13 +24,13 @@ SUBJECTS = {
 }
 
 
-def tell_standing(users: Iterable["User"]) -> None:
+def send_decision(users: Iterable["User"]) -> None:
     if not settings.TELL_USERS_OF_DECISIONS:
         return
     _send([_message(SUBJECTS[user.status], user.status, user, user.email, "live") for user in users])
 
 
-def tell_admins_of(user: "User", admins: Iterable["User"]) -> None:
+def notify_admins(user: "User", admins: Iterable["User"]) -> None:
     subject = f"{user.email} asks for an account"
     _send([_message(subject, "asks", user, admin.email, "approvals") for admin in admins])
 

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.credentials.principal import Caller
-from accounts.models import REASON_LENGTH, DecisionRefused, User
+from accounts.models import REASON_LENGTH, DecisionError, User
 from accounts.scopes import ADMIN, LABELS
-from api.conventions.base import RestView
+from api.conventions.base import ApiView
 
 ABOUT = ("id", "email", "status", "is_admin", "date_joined")
 
@@ -38,7 +38,7 @@ class DecisionSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
 
 
-class Me(RestView, APIView):
+class Me(ApiView, APIView):
     """Whose token it is, and what it may do."""
 
     @extend_schema(responses=MeSerializer)
@@ -54,14 +54,14 @@ class IsAdmin(BasePermission):
         "code": "not_an_administrator",
         "what": "This is for administrators.",
         "why": "Your account is none.",
-        "todo": "Ask one of them.",
+        "action": "Ask one of them.",
     }
 
     def has_permission(self, request: Request, view: object) -> bool:
         return bool(request.user.is_admin)
 
 
-class ForAdmins(RestView):
+class AdminView(ApiView):
     scope = ADMIN
 
     def get_permissions(self) -> list[BasePermission]:
@@ -74,7 +74,7 @@ class ForAdmins(RestView):
         OpenApiParameter("q", description="A part of the e-mail address"),
     ]
 )
-class Users(ForAdmins, generics.ListAPIView):
+class Users(AdminView, generics.ListAPIView):
     """All accounts, those first that wait for a decision."""
 
     serializer_class = UserSerializer
@@ -85,12 +85,12 @@ class Users(ForAdmins, generics.ListAPIView):
         return (users.filter(status=asked["status"]) if asked.get("status") else users).pending_first()
 
 
-class UserDetail(ForAdmins, generics.RetrieveAPIView):
+class UserDetail(AdminView, generics.RetrieveAPIView):
     serializer_class = UserSerializer
     queryset = User.objects.all()
 
 
-class Decision(ForAdmins, APIView):
+class Decision(AdminView, APIView):
     """Approve or reject an account; a rejection ends its streams at once."""
 
     verb = ""
@@ -102,7 +102,7 @@ class Decision(ForAdmins, APIView):
         sent.is_valid(raise_exception=True)
         try:
             getattr(user, self.verb)(request.user, sent.validated_data["reason"])
-        except DecisionRefused as refused:
+        except DecisionError as refused:
             raise PermissionDenied(str(refused)) from None
         user.refresh_from_db()
         return Response(UserSerializer(user).data)

@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.conventions.base import RestView
+from api.conventions.base import ApiView
 from api.serializers import EngineSerializer, VoiceSerializer
 from inference.messages import Kind, Status
 from speech.gateway.link import Link
 
 
-class Engines(RestView, APIView):
+class Engines(ApiView, APIView):
     """The engines that run now, and how many streams they still take."""
 
     pagination_class = None
@@ -32,7 +32,7 @@ class Engines(RestView, APIView):
         return Response(told)
 
 
-class Voices(RestView, APIView):
+class Voices(ApiView, APIView):
     """The voices of the engines that speak."""
 
     pagination_class = None
@@ -54,4 +54,4 @@ async def _running() -> list[Status]:
 
 
 async def _speakers() -> dict[str, Status]:
-    return await Link.current().speakers()
+    return await Link.current().tts_engines()

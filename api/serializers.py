@@ -8,7 +8,7 @@ from speech.models import Session, Word
 from speech.models.session import TITLE_LENGTH
 from speech.models.tag import TAG_LENGTH
 
-TAGS_AT_MOST = 20
+MAX_TAGS = 20
 
 
 class LedgerSerializer(serializers.Serializer):
@@ -26,7 +26,7 @@ class SessionSerializer(serializers.ModelSerializer):
     duration = serializers.FloatField(read_only=True, help_text="Seconds")
     is_live = serializers.BooleanField(read_only=True, help_text="Somebody is speaking into it")
     tags = serializers.ListField(
-        child=serializers.CharField(max_length=TAG_LENGTH), max_length=TAGS_AT_MOST, required=False
+        child=serializers.CharField(max_length=TAG_LENGTH), max_length=MAX_TAGS, required=False
     )
     ledger = LedgerSerializer(read_only=True)
 
@@ -44,10 +44,10 @@ class SessionSerializer(serializers.ModelSerializer):
             "ended_at",
             "duration",
             "is_live",
-            "keeps_audio",
+            "saves_audio",
             "ledger",
         )
-        read_only_fields = ("opening", "engine", "language", "started_at", "ended_at", "keeps_audio")
+        read_only_fields = ("opening", "engine", "language", "started_at", "ended_at", "saves_audio")
 
     def to_representation(self, instance: Session) -> dict[str, Any]:
         told: dict[str, Any] = super().to_representation(_Tagged(instance))
@@ -105,4 +105,4 @@ class VoiceSerializer(serializers.Serializer):
     label = serializers.CharField()
     language = serializers.CharField()
     kind = serializers.CharField()
-    about = serializers.CharField()
+    description = serializers.CharField()

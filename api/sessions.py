@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.scopes import SESSIONS
-from api.conventions.base import RestView
-from api.conventions.etags import ETagged
+from api.conventions.base import ApiView
+from api.conventions.etags import ETagMixin
 from api.serializers import SessionSerializer, WordSerializer
 from speech.library.exports import FORMATS, Options
 from speech.library.exports.responses import download
@@ -21,7 +21,7 @@ from speech.library.recording.responses import flac_of, wav_of
 from speech.library.search import Query, find
 from speech.models import Session, Word
 
-FOUND_AT_MOST = 1_000
+MAX_RESULTS = 1_000
 FILES = {
     (200, format.content_type.partition(";")[0]): OpenApiResponse(
         OpenApiTypes.OBJECT if format.extension == "json" else OpenApiTypes.BINARY, format.label
@@ -38,7 +38,7 @@ class StillLive(APIException):
     default_detail = "Somebody is speaking into this session. Stop it first."
 
 
-class Mine(RestView):
+class OwnedViewMixin(ApiView):
     scope = SESSIONS
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -53,7 +53,7 @@ class Mine(RestView):
         OpenApiParameter("order", enum=ORDERS, description="`samples` is the length"),
     ]
 )
-class Sessions(Mine, generics.ListAPIView):
+class Sessions(OwnedViewMixin, generics.ListAPIView):
     """The sessions of the account, the newest first."""
 
     serializer_class = SessionSerializer
@@ -64,7 +64,7 @@ class Sessions(Mine, generics.ListAPIView):
         if tag := asked.get("tag"):
             mine = mine.filter(tags__name__iexact=tag)
         if q := asked.get("q", "").replace("\0", ""):
-            said = {hit.session_id for hit in find(Query(q), self.request.user, Session.objects.all(), FOUND_AT_MOST)}
+            said = {hit.session_id for hit in find(Query(q), self.request.user, Session.objects.all(), MAX_RESULTS)}
             mine = mine.filter(Q(pk__in=said) | Q(title__icontains=q) | Q(tags__name__iexact=q)).distinct()
         order = asked.get("order", ORDERS[0])
         if order not in ORDERS:
@@ -72,7 +72,7 @@ class Sessions(Mine, generics.ListAPIView):
         return mine.order_by(order, "-id")
 
 
-class SessionDetail(ETagged, Mine, generics.RetrieveUpdateDestroyAPIView):
+class SessionDetail(ETagMixin, OwnedViewMixin, generics.RetrieveUpdateDestroyAPIView):
     """One session: read it, rename it, tag it, delete it. `If-Match` guards against overwriting what others did."""
 
     serializer_class = SessionSerializer
@@ -81,16 +81,16 @@ class SessionDetail(ETagged, Mine, generics.RetrieveUpdateDestroyAPIView):
     def get_object(self) -> Session:
         session: Session = super().get_object()
         if self.request.method not in ("GET", "HEAD"):
-            self.demand_unchanged(self.request, self.get_serializer(session).data)
+            self.require_unchanged(self.request, self.get_serializer(session).data)
         return session
 
     def perform_destroy(self, instance: Session) -> None:
         """As on the page: it can be put back for a while."""
-        if not Session.objects.filter(pk=instance.pk).put_away()[1]:
+        if not Session.objects.filter(pk=instance.pk).soft_delete()[1]:
             raise StillLive
 
 
-class Words(Mine, generics.ListAPIView):
+class Words(OwnedViewMixin, generics.ListAPIView):
     """The words of a session as they were heard, with their times."""
 
     serializer_class = WordSerializer
@@ -102,7 +102,7 @@ class Words(Mine, generics.ListAPIView):
         return session.words.all()
 
 
-class Export(Mine, APIView):
+class Export(OwnedViewMixin, APIView):
     """The transcript as a file."""
 
     @extend_schema(
@@ -119,7 +119,7 @@ class Export(Mine, APIView):
         return download(session, FORMATS[extension], Options.of(request.query_params))
 
 
-class Audio(Mine, APIView):
+class Audio(OwnedViewMixin, APIView):
     """The sound of a session that kept it. Parts are given where `Range` asks for them."""
 
     @extend_schema(

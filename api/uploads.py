@@ -15,16 +15,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.scopes import SESSIONS
-from api.conventions.base import RestView
+from api.conventions.base import ApiView
 from api.conventions.idempotency import PARAMETER, idempotent
 from api.conventions.problem_details import CONTENT_TYPE, ProblemSerializer
 from speech.models import Upload
 from speech.models.upload import NAME_LENGTH
 from speech.uploads import service
-from speech.uploads.errors import Refusal
+from speech.uploads.errors import UploadError
 
 
-class AnnouncementSerializer(serializers.Serializer):
+class NewUploadSerializer(serializers.Serializer):
     name = serializers.CharField(max_length=NAME_LENGTH, help_text="The file's")
     size = serializers.IntegerField(min_value=0, max_value=2**62, help_text="Bytes")
     engine = serializers.CharField(required=False, allow_blank=True, default="", max_length=50)
@@ -48,22 +48,22 @@ class UploadSerializer(serializers.Serializer):
     transcribed = serializers.FloatField(help_text="Seconds")
     session = serializers.UUIDField(allow_null=True, source="session_id")
     problem = serializers.DictField(
-        child=serializers.CharField(), allow_null=True, help_text="Of one that was refused or is cut: what, why, todo"
+        child=serializers.CharField(), allow_null=True, help_text="Of one that was refused or is cut: what, why, action"
     )
 
     def to_representation(self, instance: Upload) -> dict[str, Any]:
-        told = instance.told()
+        told = instance.to_dict()
         return {**told, "session": str(instance.session_id) if told["session"] else None}
 
 
-class Refused(APIException):
+class UploadRejected(APIException):
     status_code = 400
 
-    def __init__(self, refusal: Refusal) -> None:
-        self.detail = {"what": refusal.what, "why": refusal.why, "todo": refusal.todo, "code": "refused"}
+    def __init__(self, refusal: UploadError) -> None:
+        self.detail = {"what": refusal.what, "why": refusal.why, "action": refusal.action, "code": "refused"}
 
 
-class OtherBytesFollow(APIException):
+class OffsetMismatch(APIException):
     status_code = 409
     default_code = "other_bytes_follow"
     default_detail = "These bytes do not follow those that are there. See “received”, and send from there."
@@ -78,7 +78,7 @@ class Bytes(BaseParser):
         return stream
 
 
-class Mine(RestView):
+class OwnedViewMixin(ApiView):
     scope = SESSIONS
     serializer_class = UploadSerializer
 
@@ -88,11 +88,11 @@ class Mine(RestView):
         return Upload.objects.of(self.request.user).select_related("session")  # type: ignore[attr-defined]
 
 
-class Uploads(Mine, generics.ListAPIView):
+class Uploads(OwnedViewMixin, generics.ListAPIView):
     """The files of the account that are sent, worked on, or were lately."""
 
     @extend_schema(
-        request=AnnouncementSerializer,
+        request=NewUploadSerializer,
         parameters=[PARAMETER],
         responses={
             201: UploadSerializer,
@@ -103,23 +103,23 @@ class Uploads(Mine, generics.ListAPIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Announce a file. One of that name and size that was sent in part goes on; `received` says where."""
-        announced = AnnouncementSerializer(data=request.data)
+        announced = NewUploadSerializer(data=request.data)
         announced.is_valid(raise_exception=True)
         try:
-            upload = service.announce(request.user, **announced.validated_data)
-        except Refusal as refusal:
-            raise Refused(refusal) from None
+            upload = service.create_upload(request.user, **announced.validated_data)
+        except UploadError as refusal:
+            raise UploadRejected(refusal) from None
         return Response(UploadSerializer(upload).data, status=201)
 
 
-class UploadDetail(Mine, generics.RetrieveDestroyAPIView):
+class UploadDetail(OwnedViewMixin, generics.RetrieveDestroyAPIView):
     """How far it is. Deleting it cancels what is not done, and leaves no part of it."""
 
     def perform_destroy(self, instance: Upload) -> None:
         service.cancel(instance)
 
 
-class Content(Mine, APIView):
+class Content(OwnedViewMixin, APIView):
     """The bytes of the file."""
 
     parser_classes = (Bytes,)
@@ -134,21 +134,21 @@ class Content(Mine, APIView):
         upload = generics.get_object_or_404(self.get_queryset(), pk=pk)
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
-            taken = service.add(upload, request.query_params.get("offset", ""), size, request._request)
-        except Refusal as refusal:
-            raise Refused(refusal) from None
+            taken = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
+        except UploadError as refusal:
+            raise UploadRejected(refusal) from None
         except Upload.DoesNotExist:
             raise Http404 from None
         if not taken:
-            raise OtherBytesFollow
+            raise OffsetMismatch
         return Response(UploadSerializer(upload).data)
 
 
-class Accept(Mine, APIView):
+class Accept(OwnedViewMixin, APIView):
     """Of a file that is cut off, transcribe what is there."""
 
     @extend_schema(request=None, responses=UploadSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         upload = generics.get_object_or_404(self.get_queryset(), pk=pk)
-        service.take_what_is_there(upload)
+        service.accept_truncated(upload)
         return Response(UploadSerializer(upload).data)

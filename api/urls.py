@@ -3,11 +3,11 @@ from django.urls import URLPattern, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from api import accounts, engines, sessions, uploads
-from api.conventions.base import Nowhere, RestView
+from api.conventions.base import ApiView, NotFound
 from api.docs import docs
 
 
-def _closed(route: str, view: type[RestView], name: str, **wishes: str) -> URLPattern:
+def _closed(route: str, view: type[ApiView], name: str, **wishes: str) -> URLPattern:
     """Closed as well, but REST framework answers in JSON."""
     return path(route, login_not_required(view.as_view(**wishes)), name=f"rest_{name}")  # type: ignore[attr-defined]
 
@@ -31,5 +31,5 @@ urlpatterns = [
     _closed("uploads/<uuid:pk>/accept/", uploads.Accept, "upload_accept"),
     _closed("engines/", engines.Engines, "engines"),
     _closed("voices/", engines.Voices, "voices"),
-    re_path("", login_not_required(Nowhere.as_view()), name="rest_nowhere"),
+    re_path("", login_not_required(NotFound.as_view()), name="rest_nowhere"),
 ]

@@ -83,7 +83,7 @@ def to_programs() -> st.SearchStrategy[Said]:
     of_kyutai = ["Audio", "OggOpus", "Marker", "Init", "Text", "Voice", "Eos"]
     of_deepgram = ["KeepAlive", "Finalize", "CloseStream"]
     of_openai = ["session.update", *(f"input_audio_buffer.{verb}" for verb in ("append", "commit", "clear"))]
-    of_ours = ["start", "say", "finish", "taken", "flush", "stop", "ping"]
+    of_ours = ["start", "text", "finish", "ack", "flush", "stop", "ping"]
     names = st.sampled_from([*of_kyutai, *of_deepgram, *of_openai, *of_ours])
     fields = st.sampled_from(["pcm", "data", "id", "text", "audio", "session", "event_id", "voice", "transcription"])
     small = anything.filter(lambda value: not isinstance(value, int) or abs(value) < 2**63)

@@ -11,10 +11,10 @@ import jiwer
 import numpy as np
 
 from inference import engines
-from inference.engine import Speaker
+from inference.engine import TtsEngine
 from inference.engines.stt.moonshine import Moonshine
 from inference.messages import SAMPLE_RATE, Audio, Open
-from speech.synthesis.text_normalization.normalizer import SpokenText, SpokenWord
+from speech.synthesis.text_normalization.normalizer import SpokenWord, TextNormalizer
 from tests.support.speech.stt_events import hear, text
 
 SENTENCES = [
@@ -65,11 +65,11 @@ def _read_back(name: str) -> None:
 
 
 def _spoken(sentence: str) -> list[SpokenWord]:
-    text = SpokenText("en")
+    text = TextNormalizer("en")
     return [word for word in [*text.feed(sentence), *text.finish()] if not word.is_pause]
 
 
-def _speak(engine: Speaker, words: list[str]) -> np.ndarray:
+def _speak(engine: TtsEngine, words: list[str]) -> np.ndarray:
     engine.open(0, Open("read-back", "", 0.0, 0, "en"))
     engine.flush(0)
     told, more = [], " ".join(words)

@@ -28,7 +28,7 @@ from moshi.quantization.core_vq import EuclideanCodebook
 
 from inference.engines.stt.moshi_stt.model import Model
 from inference.loading import presets
-from inference.loading.device import find, plan
+from inference.loading.device import find_device, plan
 from inference.messages import FRAME_SAMPLES
 from tests.support.models.checkpoints import build_stt, checkpoint_info
 
@@ -66,7 +66,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=100, help="steps that are timed")
     frames = parser.parse_args().frames
-    device = find()
+    device = find_device()
     print(f"{device.name}, torch {torch.__version__}, {torch.get_num_threads()} threads")
     if device.kind == "cuda":
         for name in SHAPES:
@@ -131,7 +131,7 @@ def memory_speed() -> float:
 
 def on_gpu(name: str, frames: int) -> None:
     preset = presets.load({})[name]
-    intended = plan(preset, find())
+    intended = plan(preset, find_device())
     mimi, lm = random_model(name, intended.device.torch_name, intended.torch_dtype)
     alone = median(times_of(package_loop(mimi, lm), frames))
     print(f"\n{name}, {intended}. The package's loop, one stream: {alone:.1f} ms a frame.")
@@ -199,8 +199,8 @@ def stop_streaming(mimi: MimiModel, lm: LMModel) -> None:
 def fill(model: Model) -> None:
     """As after many minutes: every ring is full."""
     for row in range(model.slots):
-        model._ears.rewind(row, 5000)
-        model._memory.rewind(row, 5000)
+        model._mimi_state.rewind(row, 5000)
+        model._lm_state.rewind(row, 5000)
 
 
 def package_loop(mimi: MimiModel, lm: LMModel) -> Callable[[], Any]:

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from inference import engines
-from inference.engine import Speaker
+from inference.engine import TtsEngine
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE, Audio, Open
 
 os.environ.setdefault("NO_TORCH_COMPILE", "1")
@@ -92,7 +92,7 @@ class Run:
         )
 
 
-def drive(engine: Speaker, streams: int, each: int, text: str = TEXT) -> Run:
+def drive(engine: TtsEngine, streams: int, each: int, text: str = TEXT) -> Run:
     """Every stream speaks the text so many times, each time as a new stream; they begin one after the other."""
     run, here, left = Run(), {}, dict.fromkeys(range(streams), each)
     began, waits = time.perf_counter(), {slot: slot for slot in range(streams)}
@@ -125,7 +125,7 @@ def _quantile(values: list[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]
 
 
-def _measure(name: str, make: Callable[[int], Speaker], counts: list[int], each: int, text: str = TEXT) -> list[Run]:
+def _measure(name: str, make: Callable[[int], TtsEngine], counts: list[int], each: int, text: str = TEXT) -> list[Run]:
     runs = []
     for streams in counts:
         engine = make(streams)
@@ -184,7 +184,7 @@ def _full(name: str, options: argparse.Namespace) -> None:
     device, text, counts, each = ("cuda", TEXT, [1, 16, 64, 128, 256], 3) if has_cuda else ("cpu", SHORT, [1], 1)
     with tempfile.TemporaryDirectory() as folder:
 
-        def make(slots: int) -> Speaker:
+        def make(slots: int) -> TtsEngine:
             model = full(options.n_q, device, torch.bfloat16, Path(folder))
             return engine_of(model, Path(folder), slots)
 

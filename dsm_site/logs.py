@@ -9,17 +9,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from inference.observability.recent_errors import RECENT
-from speech.gateway.transient_errors import OUTAGES
+from inference.observability.recent_errors import RECENT_ERRORS
+from speech.gateway.transient_errors import TRANSIENT_ERRORS
 
 STYLES = ("compact", "pretty", "verbose", "json")
-LARGEST = 100 * 1024 * 1024
+MAX_BYTES = 100 * 1024 * 1024
 """Bytes of a log file."""
-KEPT = 10
+MAX_FILES = 10
 """Log files before the one that is written."""
-COLOURS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
+COLORS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
 SECRET_PATH = re.compile(r"(/shared/|/invited/|/key/|/confirm-email/)[^/\s]+")
-ABOUT = ("stream", "user")
+CONTEXT_FIELDS = ("stream", "user")
 """What a line may be about. Code tells it by `extra`, or `speech.gateway.log_context` for all that it calls."""
 
 
@@ -45,13 +45,13 @@ def configuration(style: str, file: str, level: str) -> dict[str, Any]:
             },
             "json": {"()": "dsm_site.logs.Json"},
         },
-        "handlers": {"log": handler, "faults": {"()": "dsm_site.logs.faults"}},
+        "handlers": {"log": handler, "faults": {"()": "dsm_site.logs.recent_errors"}},
         "root": {"handlers": ["log", "faults"], "level": level or "WARNING"},
         "filters": {
-            "in context": {"()": "speech.gateway.log_context.InContext"},
-            "no secret path": {"()": "dsm_site.logs.NoSecretPath"},
-            "no needless traceback": {"()": "dsm_site.logs.NeedlessTracebacks"},
-            "told elsewhere": {"()": "dsm_site.logs.ToldElsewhere"},
+            "in context": {"()": "speech.gateway.log_context.ContextFilter"},
+            "no secret path": {"()": "dsm_site.logs.SecretPathFilter"},
+            "no needless traceback": {"()": "dsm_site.logs.TracebackFilter"},
+            "told elsewhere": {"()": "dsm_site.logs.DuplicateErrorFilter"},
         },
         "loggers": {
             **{name: {"level": level or "INFO"} for name in ("accounts", "speech", "inference", "webhooks")},
@@ -63,15 +63,15 @@ def configuration(style: str, file: str, level: str) -> dict[str, Any]:
     }
 
 
-def faults() -> logging.Handler:
-    return RECENT
+def recent_errors() -> logging.Handler:
+    return RECENT_ERRORS
 
 
 def default_style() -> str:
     return "pretty" if sys.stderr.isatty() else "compact"
 
 
-class NoSecretPath(logging.Filter):
+class SecretPathFilter(logging.Filter):
     """Who knows the address of what is shared may see it, so no log tells it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -80,23 +80,23 @@ class NoSecretPath(logging.Filter):
         return True
 
 
-class NeedlessTracebacks(logging.Filter):
+class TracebackFilter(logging.Filter):
     """Takes them away: where in the code a visitor was denied a page, or the database was missed, is no news."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
         if record.levelno < logging.ERROR:
             record.exc_info = None
-        elif isinstance(error, OUTAGES):
+        elif isinstance(error, TRANSIENT_ERRORS):
             record.msg, record.args, record.exc_info = f"{record.getMessage()}: {error!r}", None, None
         return True
 
 
-class ToldElsewhere(logging.Filter):
+class DuplicateErrorFilter(logging.Filter):
     """Drops what asyncio says of tasks that channels_redis left alone: whoever uses the layer tells that it is away."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], OUTAGES))
+        return not (record.exc_info and isinstance(record.exc_info[1], TRANSIENT_ERRORS))
 
 
 class Line(logging.Formatter):
@@ -104,7 +104,7 @@ class Line(logging.Formatter):
         super().__init__(form, style="{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        about = "".join(f" [{name} {value}]" for name, value in about_of(record).items())
+        about = "".join(f" [{name} {value}]" for name, value in context_of(record).items())
         return super().formatMessage(record) + about
 
 
@@ -119,7 +119,7 @@ class Pretty(Line):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         level = record.levelname
-        record.levelname = f"\033[{COLOURS.get(record.levelno, '0')}m{level:8}\033[0m"
+        record.levelname = f"\033[{COLORS.get(record.levelno, '0')}m{level:8}\033[0m"
         try:
             return super().formatMessage(record)
         finally:
@@ -135,15 +135,15 @@ class Json(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **about_of(record),
+            **context_of(record),
         }
         if record.exc_info:
             told["traceback"] = self.formatException(record.exc_info)
         return json.dumps(told, ensure_ascii=False)
 
 
-def about_of(record: logging.LogRecord) -> dict[str, str]:
-    return {name: str(value) for name in ABOUT if (value := getattr(record, name, None))}
+def context_of(record: logging.LogRecord) -> dict[str, str]:
+    return {name: str(value) for name in CONTEXT_FIELDS if (value := getattr(record, name, None))}
 
 
 class DailyFile(logging.handlers.RotatingFileHandler):
@@ -151,7 +151,7 @@ class DailyFile(logging.handlers.RotatingFileHandler):
 
     def __init__(self, path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        super().__init__(path, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
+        super().__init__(path, maxBytes=MAX_BYTES, backupCount=MAX_FILES, encoding="utf-8")
         self._day = date.fromtimestamp(Path(path).stat().st_mtime)
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:

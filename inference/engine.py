@@ -16,7 +16,7 @@ Frame = NDArray[np.float32]
 """float32[1920] in -1..1, mono, 24 kHz."""
 Inputs = Mapping[int, Frame | str]
 """What the slots are given in one step."""
-Told = dict[int, list[Event]]
+StepOutput = dict[int, list[Event]]
 """What follows from it in each."""
 
 Input = TypeVar("Input", Frame, str, contravariant=True)
@@ -44,11 +44,11 @@ class Engine(Protocol[Input]):
     # next steps do that, and which are given no frames meanwhile. `step` is called for them, with nothing if need be.
 
 
-class Listener(Engine[Frame], Protocol):
+class SttEngine(Engine[Frame], Protocol):
     """Speech to text. A step hears one frame in each slot, and tells a `Step` last; `flush` tells all that remains."""
 
 
-class Speaker(Engine[str], Protocol):
+class TtsEngine(Engine[str], Protocol):
     """Text to speech. A step is given the words that came since the last one, "" if none did, and tells what was made:
     `Audio` of one frame each, `Word`s, and a `Step`.
 

@@ -41,7 +41,7 @@ class Voice(Message, frozen=True):
     label: str
     language: str  # as BCP 47 has it: "en-US"
     kind: str = ""  # "female", "male", or whatever else tells voices apart
-    about: str = ""
+    description: str = ""
 
 
 class Control(Message, frozen=True):
@@ -50,12 +50,12 @@ class Control(Message, frozen=True):
     name: str
     label: str
     default: float
-    least: float
-    most: float
+    minimum: float
+    maximum: float
     step: float
 
 
-PAUSES = (0.5, 1.0, 2.0, 3.0)
+PAUSE_LENGTHS = (0.5, 1.0, 2.0, 3.0)
 """Seconds: the lengths of pause that Kyutai's models were taught to predict, a head for each."""
 
 
@@ -74,11 +74,11 @@ class Endpointing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guard: bool = True
 
     def __post_init__(self) -> None:
-        if self.pause not in PAUSES:
-            raise ValueError(f"`pause` is one of {', '.join(f'{pause:g}' for pause in PAUSES)} seconds")
+        if self.pause not in PAUSE_LENGTHS:
+            raise ValueError(f"`pause` is one of {', '.join(f'{pause:g}' for pause in PAUSE_LENGTHS)} seconds")
 
 
-class Better(Message, frozen=True):
+class UpgradeHint(Message, frozen=True):
     """An engine that would do better on the same machine, and what it takes to have it."""
 
     engine: str
@@ -111,18 +111,18 @@ STEP_BOUNDS: dict[Kind, tuple[float, ...]] = {
 """Seconds that a step may take, of which the durations of steps are told; those of Kyutai's servers."""
 
 
-class StepTimes(Message, frozen=True):
+class StepLatencies(Message, frozen=True):
     """How long the steps of an engine took since it began: those up to each bound of its kind and, last, all longer."""
 
     counts: list[int] = []
     seconds: float = 0.0
 
-    def __add__(self, others: "StepTimes") -> "StepTimes":
+    def __add__(self, others: "StepLatencies") -> "StepLatencies":
         counts = [sum(pair) for pair in zip_longest(self.counts, others.counts, fillvalue=0)]
-        return StepTimes(counts, self.seconds + others.seconds)
+        return StepLatencies(counts, self.seconds + others.seconds)
 
 
-class Fault(Message, frozen=True):
+class LoggedError(Message, frozen=True):
     """Something that went wrong in a process, and was logged."""
 
     at: float  # unix time
@@ -141,22 +141,22 @@ class Status(Message, frozen=True):
     languages: dict[str, str]  # code: name
     slots: int
     free: int
-    leaving: bool = False
+    stopping: bool = False
     kind: Kind = "stt"
     controls: list[Control] = []
     voices: list[Voice] | None = None  # told once a second: they may be many
     endpointing: Endpointing | None = None  # the default of an engine that lets it be chosen
-    note: str = ""  # what it is doing before it has slots
-    better: Better | None = None
-    steps: StepTimes = StepTimes()
+    progress: str = ""  # what it is doing before it has slots
+    upgrade: UpgradeHint | None = None
+    step_latencies: StepLatencies = StepLatencies()
     process: str = ""  # on which machine, and its number there
-    faults: list[Fault] | None = None  # told with the voices
+    recent_errors: list[LoggedError] | None = None  # told with the voices
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------
 
 
-class Here(Message, frozen=True):
+class Accept(Message, frozen=True):
     """Somebody is there who got the `Ready`. Whoever asked may be gone by the time that there is a slot."""
 
 
@@ -197,7 +197,7 @@ class Step(Message, frozen=True):
     """The engine has heard, or made, one more frame."""
 
     sample: int  # everything before it was heard, or made
-    settled: int  # no word before it will come or change any more
+    final_until: int  # no word before it will come or change any more
     speech: float  # voice activity of the frame, 0 to 1
     pauses: list[float] = []  # from an engine that predicts them: how sure it is of a pause of each of `PAUSES`
 
@@ -220,7 +220,7 @@ class Word(Message, frozen=True):
     confidence: float | None  # 0 to 1
 
 
-class EndPoint(Message, frozen=True):
+class Endpoint(Message, frozen=True):
     """An utterance is over; the words since the last end-point are its words."""
 
     start: float
@@ -232,32 +232,32 @@ class Closed(Message, frozen=True):
     """The inference process gave the slot up, and says why."""
 
     reason: str
-    is_refusal: bool = False  # the engine cannot do what was asked for, so another slot is of no use
+    is_rejection: bool = False  # the engine cannot do what was asked for, so another slot is of no use
 
 
-class Refused(Message, frozen=True):
+class Rejected(Message, frozen=True):
     """Of an engine: it cannot do what this stream asks for. Its slot is free for another."""
 
     reason: str
 
 
-Event = Step | Partial | Word | EndPoint | Audio | Refused | Closed
+Event = Step | Partial | Word | Endpoint | Audio | Rejected | Closed
 """What an engine tells of a slot; with `Closed` it gives the slot up, until it is restarted."""
 
-Up = Here | Audio | Text | Marker | Close
-Down = Ready | Step | Partial | Word | EndPoint | Audio | Marker | Closed
+Up = Accept | Audio | Text | Marker | Close
+Down = Ready | Step | Partial | Word | Endpoint | Audio | Marker | Closed
 
 
 _PAUSE = re.compile(r"<(\d{1,3}(?:\.\d+)?)s>")
 
 
-def pause_of(word: str) -> float | None:
+def parse_pause(word: str) -> float | None:
     """Seconds, of a word that is a pause."""
     pause = _PAUSE.fullmatch(word)
     return float(pause[1]) if pause else None
 
 
-def queue_of(engine: str) -> str:
+def queue_name(engine: str) -> str:
     """The channel on which the streams of an engine ask for a slot."""
     return f"open.{engine}"
 

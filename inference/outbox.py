@@ -15,7 +15,7 @@ from inference.messages import Down, Up
 logger = logging.getLogger(__name__)
 
 TICK = 0.01  # seconds
-MAX_WAITING = 20_000
+MAX_PENDING = 20_000
 """Messages held for one destination that does not take them; beyond, it is taken for dead and they are dropped."""
 
 Item = tuple[str, int, Up | Down]
@@ -50,34 +50,34 @@ class Outbox:
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
-        self._waiting: dict[str, list[Item]] = defaultdict(list)
-        self._something = asyncio.Event()
+        self._pending: dict[str, list[Item]] = defaultdict(list)
+        self._has_items = asyncio.Event()
         self.dropped = 0
 
     def put(self, address: str, item: Item) -> None:
-        self._waiting[address].append(item)
-        self._something.set()
+        self._pending[address].append(item)
+        self._has_items.set()
 
     async def run(self) -> None:
         while True:
-            await self._something.wait()
+            await self._has_items.wait()
             await asyncio.sleep(TICK)
             await self.flush()
 
     async def flush(self) -> None:
-        self._something.clear()
-        waiting, self._waiting = self._waiting, defaultdict(list)
+        self._has_items.clear()
+        waiting, self._pending = self._pending, defaultdict(list)
         await asyncio.gather(*(self._send(address, items) for address, items in waiting.items()))
 
     async def _send(self, address: str, items: list[Item]) -> None:
         try:
             await self._layer.send(address, {"type": "bundle", "data": _encoder.encode(items)})
         except Exception as error:  # a full channel, or the layer itself is away: whoever reads may yet come back
-            items += self._waiting[address]
-            if len(items) > MAX_WAITING:
+            items += self._pending[address]
+            if len(items) > MAX_PENDING:
                 self.dropped += len(items)
                 logger.warning("%s takes no messages (%r): dropped %d of them", address, error, len(items))
-                del self._waiting[address]
+                del self._pending[address]
                 return
-            self._waiting[address] = items
-            asyncio.get_running_loop().call_later(0.1, self._something.set)
+            self._pending[address] = items
+            asyncio.get_running_loop().call_later(0.1, self._has_items.set)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from inference.executors.base import Host
+from inference.executors.base import Executor
 from inference.stream import Stream
 
 
@@ -12,8 +12,8 @@ class Slot:
     The two differ for a moment, from a stream's coming or going until the engine's next step.
     """
 
-    def __init__(self, lane: "Lane", index: int) -> None:
-        self.lane = lane
+    def __init__(self, lane: "Replica", index: int) -> None:
+        self.replica = lane
         self.index = index
         self.stream: Stream | None = None
         self.opened: Stream | None = None
@@ -21,12 +21,12 @@ class Slot:
 
     @property
     def is_free(self) -> bool:
-        return self.lane.up and self.stream is None and self.opened is None and not self.is_retired
+        return self.replica.up and self.stream is None and self.opened is None and not self.is_retired
 
     @property
-    def is_busy(self) -> bool:
+    def is_draining(self) -> bool:
         """The engine is at something of its own there."""
-        return self.index in self.lane.host.busy
+        return self.index in self.replica.executor.draining
 
     @property
     def serving(self) -> Stream | None:
@@ -39,36 +39,36 @@ class Slot:
         stream = self.stream
         if stream is None:
             return False
-        return self.is_busy or stream.has_input or stream.must_flush or stream.marker_is_due
+        return self.is_draining or stream.has_input or stream.must_flush or stream.marker_is_due
 
 
-class Lane:
+class Replica:
     """A host and its slots, which step together."""
 
-    def __init__(self, host: Host) -> None:
-        self.host = host
+    def __init__(self, host: Executor) -> None:
+        self.executor = host
         self.slots: list[Slot] = []
         self.up = False
-        self._touched: set[Slot] = set()
+        self._ready: set[Slot] = set()
         self._wake = asyncio.Event()
 
     async def start(self) -> None:
         """Bring the engine up; some tell only then how many slots they have."""
-        await self.host.start()
-        self.slots = [Slot(self, index) for index in range(self.host.slots)]
+        await self.executor.start()
+        self.slots = [Slot(self, index) for index in range(self.executor.slots)]
         self.up = True
 
     @property
     def streams(self) -> int:
         return sum(slot.stream is not None for slot in self.slots)
 
-    def touch(self, slot: Slot) -> None:
-        self._touched.add(slot)
+    def mark_ready(self, slot: Slot) -> None:
+        self._ready.add(slot)
         self._wake.set()
 
-    async def touched(self) -> set[Slot]:
+    async def ready_slots(self) -> set[Slot]:
         """The slots in which something may be to do, as soon as there are any."""
         await self._wake.wait()
         self._wake.clear()
-        touched, self._touched = self._touched, set()
+        touched, self._ready = self._ready, set()
         return touched

@@ -35,7 +35,7 @@ STALLED_AFTER = 15.0
 """Seconds of speech that has no word after which the engine is taken to be stuck with this stream."""
 
 
-class Unfit(Exception):
+class BadInput(Exception):
     """What came is more than is held for a stream, or nothing for one of its kind."""
 
 
@@ -46,22 +46,22 @@ class Stream(ABC):
         self.reply_to = request.reply_to
         self.request = request
         self.next_seq = 0
-        self.told = count()
-        self.last_sign = time.monotonic()
+        self.sent = count()
+        self.last_message_at = time.monotonic()
         self._received = self._taken = 0
         self._markers: deque[tuple[int, int]] = deque()
         self._is_flushed = False
 
-    def take(self, message: Audio | Text | Marker) -> None:
+    def receive(self, message: Audio | Text | Marker) -> None:
         """Raises `Unfit`."""
         match message:
             case Marker(id=marker):
                 self._markers.append((self._received, marker))
             case _:
-                self._keep(message)
+                self._enqueue(message)
 
     @abstractmethod
-    def _keep(self, message: Audio | Text) -> None: ...
+    def _enqueue(self, message: Audio | Text) -> None: ...
 
     @property
     @abstractmethod
@@ -73,7 +73,7 @@ class Stream(ABC):
         """What the engine takes in this step."""
 
     @abstractmethod
-    def note(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """What the engine tells."""
 
     @property
@@ -86,7 +86,7 @@ class Stream(ABC):
         """The engine was given everything before the next marker, and should hear that there is one."""
         return bool(self._markers) and not self._is_flushed and self._markers[0][0] <= self._taken
 
-    def note_flush(self) -> None:
+    def on_flushed(self) -> None:
         self._is_flushed = True
 
     @property
@@ -94,7 +94,7 @@ class Stream(ABC):
         """Everything that follows from what came before it was told."""
         return self._is_flushed
 
-    def take_marker(self) -> int:
+    def pop_marker(self) -> int:
         self._is_flushed = False
         return self._markers.popleft()[1]
 
@@ -104,12 +104,12 @@ class Stream(ABC):
         return False
 
     @property
-    def request_from_here(self) -> Open:
+    def request_from_position(self) -> Open:
         """To begin again with what the engine was not given yet."""
         return self.request
 
 
-class Listening(Stream):
+class SttStream(Stream):
     """Audio comes in."""
 
     def __init__(self, request: Open, trace: SlotTrace) -> None:
@@ -118,13 +118,13 @@ class Listening(Stream):
         self._unsettled_speech: deque[int] = deque()  # the last sample of each frame
         self._wordless_speech = 0  # samples that are settled, since the last sign of a word
 
-    def _keep(self, message: Audio | Text) -> None:
+    def _enqueue(self, message: Audio | Text) -> None:
         if isinstance(message, Text):
-            raise Unfit("text came for an engine that listens")
+            raise BadInput("text came for an engine that listens")
         self._backlog += message.pcm
         self._received += len(message.pcm)
         if len(self._backlog) > BACKLOG_BYTES:
-            raise Unfit("audio came faster than the engine hears it")
+            raise BadInput("audio came faster than the engine hears it")
 
     @property
     def heard(self) -> int:
@@ -148,12 +148,12 @@ class Listening(Stream):
         self._taken += len(pcm)
         return np.frombuffer(pcm.ljust(FRAME_BYTES, b"\0"), "<i2").astype(np.float32) / np.float32(32768)
 
-    def note(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         match event:
             case Word() | Partial():
                 self._wordless_speech = 0
                 self._unsettled_speech.clear()
-            case Step(sample=sample, settled=settled, speech=speech):
+            case Step(sample=sample, final_until=settled, speech=speech):
                 if speech > 0.5:
                     self._unsettled_speech.append(sample)
                 while self._unsettled_speech and self._unsettled_speech[0] <= settled:
@@ -166,11 +166,11 @@ class Listening(Stream):
         return self._wordless_speech > STALLED_AFTER * SAMPLE_RATE
 
     @property
-    def request_from_here(self) -> Open:
+    def request_from_position(self) -> Open:
         return msgspec.structs.replace(self.request, position=self.heard)
 
 
-class Speaking(Stream):
+class TtsStream(Stream):
     """Text comes in."""
 
     def __init__(self, request: Open, trace: SlotTrace) -> None:
@@ -178,15 +178,15 @@ class Speaking(Stream):
         self._backlog = ""
         self._is_busy = False  # the engine has something to say even if no text comes
 
-    def _keep(self, message: Audio | Text) -> None:
+    def _enqueue(self, message: Audio | Text) -> None:
         if isinstance(message, Audio):
-            raise Unfit("audio came for an engine that speaks")
+            raise BadInput("audio came for an engine that speaks")
         if not message.text:
             return
         self._backlog += f"{message.text} "
         self._received += len(message.text) + 1
         if len(self._backlog) > BACKLOG_CHARACTERS:
-            raise Unfit("text came faster than the engine speaks it")
+            raise BadInput("text came faster than the engine speaks it")
 
     @property
     def has_input(self) -> bool:
@@ -204,11 +204,11 @@ class Speaking(Stream):
         self._is_busy = False  # unless the step tells something
         return text
 
-    def note(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         self._is_busy = True
 
-    def note_flush(self) -> None:
-        super().note_flush()
+    def on_flushed(self) -> None:
+        super().on_flushed()
         self._is_busy = True
 
     @property
@@ -217,4 +217,4 @@ class Speaking(Stream):
 
 
 def stream_for(kind: Kind, request: Open, engine: str = "") -> Stream:
-    return (Speaking if kind == "tts" else Listening)(request, SlotTrace(request, engine, kind))
+    return (TtsStream if kind == "tts" else SttStream)(request, SlotTrace(request, engine, kind))

@@ -12,18 +12,18 @@ import msgspec
 from inference import messages
 from inference.engine import EngineUnusable
 from inference.engines import EngineInfo
-from inference.executors.index import hosts_of
+from inference.executors.index import executors_for
 from inference.messages import Down, Kind, Open, Ready, Status
-from inference.observability.recent_errors import RECENT, Outage
+from inference.observability.recent_errors import RECENT_ERRORS, Outage
 from inference.outbox import Layer, Outbox, decode_up
 from inference.scheduler import Scheduler
 from inference.stream import Stream
 
 logger = logging.getLogger(__name__)
 
-HEARTBEAT = 0.2  # seconds
+HEARTBEAT_INTERVAL = 0.2  # seconds
 VOICES_EVERY = 5  # heartbeats
-LEAVES_WITHIN = 2.0
+SHUTDOWN_TIMEOUT = 2.0
 """Seconds in which the web processes are told, if the channel layer answers."""
 
 
@@ -33,10 +33,10 @@ class Worker:
     def __init__(self, layer: Layer, info: EngineInfo, slots: int = 0) -> None:
         self._layer = layer
         self._info = info
-        self._scheduler = Scheduler(hosts_of(info, slots or info.default_slots), self._tell, info.kind, info.name)
+        self._scheduler = Scheduler(executors_for(info, slots or info.default_slots), self._send, info.kind, info.name)
         self._outbox = Outbox(layer)
         self._address = ""
-        self._leaving = False
+        self._stopping = False
         self._outage = Outage(logger, "the channel layer")
 
     @property
@@ -48,54 +48,54 @@ class Worker:
         self._address = await self._layer.new_channel()
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in self._parts():
+                for part in self._tasks():
                     tasks.create_task(part)
         finally:
-            await self._leave()
+            await self._shutdown()
 
-    async def up(self) -> int:
+    async def wait_until_up(self) -> int:
         """Waits for its engine; how many slots there are."""
         await self._scheduler.is_up.wait()
         return self._scheduler.slots
 
-    def _parts(self) -> list[Coroutine[None, None, None]]:
-        return [self._scheduler.run(), self._outbox.run(), self._admit(), self._receive(), self._beat()]
+    def _tasks(self) -> list[Coroutine[None, None, None]]:
+        return [self._scheduler.run(), self._outbox.run(), self._admit(), self._receive(), self._send_heartbeats()]
 
     async def _admit(self) -> None:
         """Read requests while there is a free slot; whoever is full does not read, and others do."""
         while True:
             await self._scheduler.slot_is_free.wait()
-            message = await self._layer_says(messages.queue_of(self._info.name))
+            message = await self._receive_from(messages.queue_name(self._info.name))
             request = msgspec.msgpack.decode(message["data"], type=Open)
             if request.deadline < time.time():
                 continue
             if stream := self._scheduler.open(request):
-                self._tell(stream, Ready(self._address))
+                self._send(stream, Ready(self._address))
 
     async def _receive(self) -> None:
         while True:
-            message = await self._layer_says(self._address)
+            message = await self._receive_from(self._address)
             for stream, seq, item in decode_up(message["data"]):
                 self._scheduler.receive(stream, seq, item)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         for number in count():
-            await self._say_status(with_voices=number % VOICES_EVERY == 0)
-            await asyncio.sleep(HEARTBEAT)
+            await self._send_status(with_voices=number % VOICES_EVERY == 0)
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
 
-    def _tell(self, stream: Stream, message: Down) -> None:
-        stream.trace.told(message)
-        self._outbox.put(stream.reply_to, (stream.id, next(stream.told), message))
+    def _send(self, stream: Stream, message: Down) -> None:
+        stream.trace.on_message(message)
+        self._outbox.put(stream.reply_to, (stream.id, next(stream.sent), message))
 
-    async def _leave(self) -> None:
-        self._leaving = True
-        self._scheduler.give_up_all("the inference process is shutting down")
+    async def _shutdown(self) -> None:
+        self._stopping = True
+        self._scheduler.evict_all("the inference process is shutting down")
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LEAVES_WITHIN):
+            async with asyncio.timeout(SHUTDOWN_TIMEOUT):
                 await self._outbox.flush()
-                await self._say_status()
+                await self._send_status()
 
-    async def _say_status(self, with_voices: bool = False) -> None:
+    async def _send_status(self, with_voices: bool = False) -> None:
         status = Status(
             worker=self._address,
             engine=self._info.name,
@@ -103,31 +103,31 @@ class Worker:
             languages=self._info.languages,
             slots=self._scheduler.slots,
             free=self._scheduler.free,
-            leaving=self._leaving,
+            stopping=self._stopping,
             kind=self._info.kind,
             controls=self._info.controls,
             voices=self._scheduler.voices or None if with_voices else None,
             endpointing=self._info.preset.endpointing if self._info.preset else None,
-            note=self._scheduler.note,
-            better=self._info.better,
-            steps=self._scheduler.steps,
+            progress=self._scheduler.progress,
+            upgrade=self._info.upgrade,
+            step_latencies=self._scheduler.step_latencies,
             process=messages.process_name(),
-            faults=RECENT.latest() if with_voices else None,
+            recent_errors=RECENT_ERRORS.latest() if with_voices else None,
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})
         except Exception as error:  # Redis is away; the next beat tries again
-            self._outage.note(error)
+            self._outage.record(error)
         else:
-            self._outage.is_over()
+            self._outage.recovered()
 
-    async def _layer_says(self, channel: str) -> dict[str, bytes]:
+    async def _receive_from(self, channel: str) -> dict[str, bytes]:
         """The next message of a channel, however long the layer is away."""
         while True:
             try:
                 return await self._layer.receive(channel)
             except Exception as error:
-                self._outage.note(error)
+                self._outage.record(error)
                 await asyncio.sleep(0.5)
 
 

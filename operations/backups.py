@@ -26,9 +26,9 @@ from django.db.migrations.recorder import MigrationRecorder
 FORMAT = 1
 ROWS, MANIFEST, AUDIO, KEYS = "rows.jsonl.gz", "manifest.json", "audio", "keys"
 BATCH = 2_000
-MADE_ANEW = {"contenttypes.ContentType", "auth.Permission"}
+REBUILT = {"contenttypes.ContentType", "auth.Permission"}
 """By every installation for itself."""
-PASSING = {"sessions.Session", "usersessions.UserSession", "admin.LogEntry"}
+TRANSIENT = {"sessions.Session", "usersessions.UserSession", "admin.LogEntry"}
 """Not kept: who is logged in logs in again."""
 
 
@@ -67,7 +67,7 @@ def back_up(folder: Path) -> Path:
     return path
 
 
-def forget_old(folder: Path, keep: int) -> list[Path]:
+def delete_old(folder: Path, keep: int) -> list[Path]:
     """Remove all but the newest `keep`."""
     old = sorted(folder.glob("speech-*.tar"))[:-keep]
     for path in old:
@@ -99,12 +99,12 @@ def _snapshot() -> Iterator[None]:
 
 def _models() -> list[type[models.Model]]:
     """Each after those that it refers to."""
-    return [model for model in _tables() if model._meta.label not in PASSING]
+    return [model for model in _tables() if model._meta.label not in TRANSIENT]
 
 
 def _tables() -> list[type[models.Model]]:
     ordered = serializers.sort_dependencies([(app, None) for app in apps.get_app_configs()], allow_cycles=True)
-    return [model for model in ordered if model._meta.label not in MADE_ANEW and not model._meta.proxy]
+    return [model for model in ordered if model._meta.label not in REBUILT and not model._meta.proxy]
 
 
 def _manifest(rows: int) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _link(model: type[models.Model], rows: list[Any]) -> None:
 
 def _links(model: type[models.Model]) -> list[Any]:
     """To models whose rows are kept."""
-    return [field for field in model._meta.many_to_many if field.related_model._meta.label not in MADE_ANEW]
+    return [field for field in model._meta.many_to_many if field.related_model._meta.label not in REBUILT]
 
 
 def _reset_sequences() -> None:

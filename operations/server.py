@@ -17,26 +17,26 @@ from twisted.internet.abstract import FileDescriptor
 from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from speech.errors import CloseCode
-from speech.gateway.drain import finish_streams
+from speech.gateway.drain import drain_streams
 
 logger = logging.getLogger(__name__)
 reactor: Any = twisted_reactor  # its type stubs do not know what it is
 
 MAX_MESSAGE = 64 * 1024
 """Bytes; a socket that sends more at once is closed with 1009."""
-MAX_PROGRAMS_MESSAGE = 1024 * 1024
+MAX_API_MESSAGE = 1024 * 1024
 """Of a program's: five seconds of audio as Kyutai's clients send it, who are used to sending one at once."""
 PAGES = ("/ws/live/", "/ws/voices/")
 
 MAX_UNREAD = 256 * 1024
 """Bytes that wait for a client to read them; beyond, its socket is closed, and it may come back for its session."""
-READ_WITHIN = 60.0
+READ_TIMEOUT = 60.0
 """Seconds in which a client has taken a part of what it asked for."""
 SEND_BUFFER = 64 * 1024
 """Bytes the kernel holds for a client. More than a minute of words; its own default are megabytes."""
 
 
-class ReadSocket(WebSocketProtocol):
+class BoundedSocket(WebSocketProtocol):
     """A WebSocket that expects to be read. Daphne would hold what is told to a client that does not for ever."""
 
     _unread: int | None = None  # bytes told since its buffer is full; None: it is not
@@ -79,7 +79,7 @@ class ReadSocket(WebSocketProtocol):
 
     def serverClose(self, code: int | None = None) -> None:
         """Autobahn would cut it off a second later, whatever of the last words or sound is still on its way."""
-        self.closeHandshakeTimeout = READ_WITHIN
+        self.closeHandshakeTimeout = READ_TIMEOUT
         super().serverClose(code)
 
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:
@@ -126,7 +126,7 @@ def write_at_once(transport: Any) -> None:
     transport.write, transport.stopWriting = write_what_can_be, stop_waiting
 
 
-class SlowReader:
+class ClientBackpressure:
     """Has the parts of an HTTP body wait until their client has read those before; Daphne would hold them all, and a
     recording of an hour has a hundred megabytes."""
 
@@ -138,7 +138,7 @@ class SlowReader:
 
     async def wait(self) -> None:
         try:
-            async with asyncio.timeout(READ_WITHIN):
+            async with asyncio.timeout(READ_TIMEOUT):
                 await self._has_room.wait()
         except TimeoutError:
             logger.warning("%s does not read what it asked for, its connection is closed", self._request.client_addr)
@@ -155,9 +155,9 @@ class SlowReader:
 
 class Server(Daphne):
     def __init__(self, host: str, port: int, when_told_to_end: Callable[[], None]) -> None:
-        WebSocketFactory.protocol = ReadSocket
+        WebSocketFactory.protocol = BoundedSocket
         self._where = f"{host}:{port}"
-        self._when_told_to_end = when_told_to_end
+        self._stop_requested = when_told_to_end
         self.failed = False
         self._ending: asyncio.Future[None] | None = None
         self._ports: list[Any] = []
@@ -166,30 +166,30 @@ class Server(Daphne):
         super().__init__(
             application=get_default_application(),
             endpoints=build_endpoint_description_strings(host=host, port=port),
-            websocket_max_message_size=MAX_PROGRAMS_MESSAGE,
-            websocket_max_frame_size=MAX_PROGRAMS_MESSAGE,
+            websocket_max_message_size=MAX_API_MESSAGE,
+            websocket_max_frame_size=MAX_API_MESSAGE,
             server_name="speech",
             signal_handlers=False,  # Twisted's end at once
         )
 
     def run(self) -> None:
-        reactor.callWhenRunning(self._end_when_told)
+        reactor.callWhenRunning(self._await_stop)
         super().run()
 
-    def _end_when_told(self) -> None:
+    def _await_stop(self) -> None:
         loop = asyncio.get_event_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end)
+            loop.add_signal_handler(number, self._stop)
 
-    def _end(self) -> None:
+    def _stop(self) -> None:
         """The first time when all streams are finished, the second time at once."""
         if self._ending is not None:
             self._ending.cancel()
             return
-        self._when_told_to_end()
+        self._stop_requested()
         for port in self._ports:
             port.stopListening()  # whoever comes back finds another process, or this one when it is up again
-        self._ending = asyncio.ensure_future(finish_streams())
+        self._ending = asyncio.ensure_future(drain_streams())
         self._ending.add_done_callback(lambda _: self.stop())
 
     def listen_success(self, port: Any) -> None:
@@ -197,7 +197,7 @@ class Server(Daphne):
         self._ports.append(port)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
-        if isinstance(protocol, ReadSocket):
+        if isinstance(protocol, BoundedSocket):
             # Daphne reads and writes on whatever happens: a consumer must be able to tell, and to ask.
             transport = protocol.transport
             scope["extensions"] = {
@@ -213,7 +213,7 @@ class Server(Daphne):
         await super().handle_reply(protocol, message)
         if is_part and protocol.channel and not protocol.finished:
             if not getattr(protocol, "slow_reader", None):
-                protocol.slow_reader = SlowReader(protocol)
+                protocol.slow_reader = ClientBackpressure(protocol)
             await protocol.slow_reader.wait()
 
     def kill_all_applications(self) -> Any:

@@ -18,19 +18,19 @@ class CloseCode(IntEnum):
     RESTARTING = 4010
     NO_ENGINE = 4011
     TAKEN_OVER = 4012
-    NO_SESSION = 4013
+    SESSION_NOT_FOUND = 4013
 
 
 class StreamError(Exception):
     code: CloseCode
     what: str
     why: str
-    todo: str
+    action: str
 
-    def __init__(self, what: str = "", why: str = "", todo: str = "") -> None:
+    def __init__(self, what: str = "", why: str = "", action: str = "") -> None:
         self.what = what or self.what
         self.why = why or self.why
-        self.todo = todo or self.todo
+        self.action = action or self.action
         super().__init__(f"{self.what} {self.why}")
 
 
@@ -38,59 +38,59 @@ class AtCapacity(StreamError):
     code = CloseCode.AT_CAPACITY
     what = "All places are taken."
     why = "The speech engine serves as many streams as it can at the moment."
-    todo = "Wait for a free place, or try again in a few minutes."
+    action = "Wait for a free place, or try again in a few minutes."
 
 
 class NotAuthenticated(StreamError):
     code = CloseCode.NOT_AUTHENTICATED
     what = "The ticket was refused."
-    todo = "Ask for a new ticket; log in again if that is refused too."
+    action = "Ask for a new ticket; log in again if that is refused too."
 
 
 class NotApproved(StreamError):
     code = CloseCode.NOT_APPROVED
     what = "Your account is not approved."
     why = "An administrator decides who may use this site."
-    todo = "See your account's standing."
+    action = "See your account's standing."
 
 
 class TooManyStreams(StreamError):
     code = CloseCode.RATE_LIMITED
     what = "You have too many streams open."
-    todo = "Stop one of the others; a window that was closed lets go of its stream within half a minute."
+    action = "Stop one of the others; a window that was closed lets go of its stream within half a minute."
 
 
 class EndedByAdmin(StreamError):
     code = CloseCode.RATE_LIMITED
     what = "An administrator has ended this stream."
     why = "What was said until then is stored."
-    todo = "Ask them why; you may begin another one."
+    action = "Ask them why; you may begin another one."
 
 
 class QuotaReached(StreamError):
     code = CloseCode.RATE_LIMITED
     what = "You keep as many hours of sessions as you may."
-    todo = "Delete sessions that you need no more, or ask whoever runs this site for more room."
+    action = "Delete sessions that you need no more, or ask whoever runs this site for more room."
 
 
 class TooFast(StreamError):
     code = CloseCode.RATE_LIMITED
     what = "The audio came faster than it can be transcribed."
     why = "What waits to be transcribed has reached its bound."
-    todo = "Send no faster than the server acknowledges."
+    action = "Send no faster than the server acknowledges."
 
 
 class ProtocolError(StreamError):
     code = CloseCode.PROTOCOL
     what = "The server did not understand the client."
-    todo = "Reload the page; if it happens again, tell whoever runs this site."
+    action = "Reload the page; if it happens again, tell whoever runs this site."
 
 
 class NoEngine(StreamError):
     code = CloseCode.NO_ENGINE
     what = "No speech engine is running."
     why = "The process that transcribes is not there; it may be starting."
-    todo = "Try again in a minute; if it stays so, tell whoever runs this site."
+    action = "Try again in a minute; if it stays so, tell whoever runs this site."
 
 
 class Unavailable(StreamError):
@@ -99,7 +99,7 @@ class Unavailable(StreamError):
     code = CloseCode.RESTARTING
     what = "The server cannot store what you say at the moment."
     why = "Its database does not answer."
-    todo = "Keep this page open: it goes on by itself."
+    action = "Keep this page open: it goes on by itself."
 
 
 class Restarting(Unavailable):
@@ -107,35 +107,35 @@ class Restarting(Unavailable):
     why = "Whoever runs it has stopped it, or brings a new version."
 
 
-class NoSession(StreamError):
-    code = CloseCode.NO_SESSION
+class SessionNotFound(StreamError):
+    code = CloseCode.SESSION_NOT_FOUND
     what = "There is no such session."
     why = "It is not yours, it was deleted, or nothing of it had come through."
-    todo = "Start anew."
+    action = "Start anew."
 
 
 class TakenOver(StreamError):
     code = CloseCode.TAKEN_OVER
     what = "This session goes on in another window."
     why = "The newest window that asks for a session has it."
-    todo = "Go on there, or start a new session here."
+    action = "Go on there, or start a new session here."
 
 
-class NoVoice(StreamError):
+class VoiceNotFound(StreamError):
     code = CloseCode.PROTOCOL
     what = "There is no such voice."
     why = "It is misspelled, or its engine is not running."
-    todo = "Choose another one; the page of voices has them all."
+    action = "Choose another one; the page of voices has them all."
 
 
-class UnfitControl(StreamError):
+class InvalidControl(StreamError):
     code = CloseCode.PROTOCOL
     what = "The engine cannot speak like that."
-    todo = "Choose a value that the page of voices offers."
+    action = "Choose a value that the page of voices offers."
 
 
-class UnfitText(StreamError):
+class InvalidText(StreamError):
     code = CloseCode.PROTOCOL
     what = "There is nothing to speak."
     why = "The text has no word, number or sign that can be read out."
-    todo = "Write some words."
+    action = "Write some words."

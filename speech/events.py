@@ -1,20 +1,27 @@
 """What a stream tells the dialect it serves. The browser's says just this, as JSON: docs/browser-protocol.md."""
 
+import re
+
 import msgspec
 
 
-class Event(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower):
+def snake_case(name: str) -> str:
+    """`SynthesisStarted` becomes `synthesis_started`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", tag=snake_case):
     pass
 
 
 class Queued(Event, frozen=True):
-    place: int  # 1 is next
+    queue_position: int  # 1 is next
 
 
 class Starting(Event, frozen=True):
     """The engine is not up yet; told again when what it does changes."""
 
-    note: str  # “downloading …: 43 %”; may be empty
+    progress: str  # “downloading …: 43 %”; may be empty
 
 
 class Ready(Event, frozen=True):
@@ -47,7 +54,7 @@ class Word(Event, frozen=True):
     confidence: float | None
 
 
-class EndPoint(Event, frozen=True, omit_defaults=True):
+class Endpoint(Event, frozen=True, omit_defaults=True):
     segment: int
     start: float
     end: float
@@ -59,7 +66,7 @@ class Ack(Event, frozen=True):
     sample: int
 
 
-class Marked(Event, frozen=True):
+class Flushed(Event, frozen=True):
     """Everything before the mark of this id was heard, and its words were told."""
 
     id: int
@@ -88,7 +95,7 @@ class Done(Event, frozen=True):
 # --- Of a speaking job (speech/synthesis/job.py) ---------------------------------------------------------------------
 
 
-class Begun(Event, frozen=True):
+class SynthesisStarted(Event, frozen=True):
     """There is a slot; again after an `Interrupted`."""
 
     engine: str
@@ -101,7 +108,7 @@ class Audio(Event, frozen=True):
     """One frame, 80 ms: s16le, mono, 24 kHz."""
 
 
-class Spoken(Event, frozen=True):
+class SpokenWord(Event, frozen=True):
     """The audio that follows has these words of the text."""
 
     text: str
@@ -110,13 +117,13 @@ class Spoken(Event, frozen=True):
     end: float
 
 
-class Unspoken(Event, frozen=True):
+class Skipped(Event, frozen=True):
     """A part of the text that cannot be spoken, and is left out."""
 
     text: str
     at: int
 
 
-class Finished(Event, frozen=True):
+class SynthesisDone(Event, frozen=True):
     samples: int
     words: int

@@ -100,8 +100,8 @@ def test_every_url_is_in_the_table_once():
 @pytest.fixture(autouse=True)
 def _fresh(db, monkeypatch):
     cache.clear()
-    monkeypatch.setattr(link, "INFORMED_WITHIN", 0.0)  # no engine runs here, so none is waited for
-    monkeypatch.setattr(link, "VOICES_WITHIN", 0.0)
+    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so none is waited for
+    monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
 
 
 def client_of(role, users):
@@ -171,7 +171,7 @@ def test_every_socket_is_in_the_table():
 
 
 def token_of(user, scopes):
-    return Token.make(user, Token.Kind.API, "a program", scopes_of(scopes), None)[1]
+    return Token.create(user, Token.Kind.API, "a program", scopes_of(scopes), None)[1]
 
 
 HERE = [path for path in PROGRAMS if path in {str(pattern.pattern) for pattern in websocket_urlpatterns}]

@@ -14,10 +14,10 @@ import httpcore
 from django.conf import settings
 
 NAT64 = ip_network("64:ff9b::/96")
-RESOLVE_WITHIN = 5.0
+RESOLVE_TIMEOUT = 5.0
 
 
-class Refused(Exception):
+class AddressBlocked(Exception):
     """The address is one that nothing is sent to."""
 
 
@@ -38,19 +38,19 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        raise Refused("A socket on this machine is no webhook.")
+        raise AddressBlocked("A socket on this machine is no webhook.")
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
 
 
 async def _resolved(host: str, port: int) -> str:
-    async with asyncio.timeout(RESOLVE_WITHIN):
+    async with asyncio.timeout(RESOLVE_TIMEOUT):
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
     private = next((address for address in addresses if not is_public(address)), None)
     if private and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
-        raise Refused(f"{host} is {private}, which is not on the public internet.")
+        raise AddressBlocked(f"{host} is {private}, which is not on the public internet.")
     return str(addresses[0])
 
 

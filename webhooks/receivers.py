@@ -10,11 +10,11 @@ from accounts.models import User
 from accounts.models.signals import signed_up
 from speech.models import Session
 from speech.models.signals import session_finished
-from webhooks.models import Event, tell
+from webhooks.models import Event, enqueue
 
 
 @receiver(session_finished)
-def tell_of_session(sender: type[Session], session: Session, **kwargs: Any) -> None:
+def on_session_finished(sender: type[Session], session: Session, **kwargs: Any) -> None:
     told = {
         "id": str(session.pk),
         "title": session.display_title,
@@ -26,14 +26,14 @@ def tell_of_session(sender: type[Session], session: Session, **kwargs: Any) -> N
         "url": _address("session", session.pk),
         "api_url": _address("rest_session", session.pk),
     }
-    tell([session.owner], Event.SESSION_FINISHED, told)
+    enqueue([session.owner], Event.SESSION_FINISHED, told)
 
 
 @receiver(signed_up)
-def tell_of_user(sender: type[User], user: User, **kwargs: Any) -> None:
+def on_user_signed_up(sender: type[User], user: User, **kwargs: Any) -> None:
     if user.status == User.Status.PENDING:
         told = {"id": user.pk, "email": user.email, "joined_at": user.date_joined.isoformat()}
-        tell(User.objects.admins(), Event.USER_PENDING, {**told, "url": _address("approvals")})
+        enqueue(User.objects.admins(), Event.USER_PENDING, {**told, "url": _address("approvals")})
 
 
 def _address(name: str, *args: Any) -> str:

@@ -9,15 +9,15 @@ from django.db import DatabaseError
 
 from inference.observability.recent_errors import Outage
 from speech.gateway.database import in_database
-from webhooks.egress_guard import PublicNetwork, Refused
+from webhooks.egress_guard import AddressBlocked, PublicNetwork
 from webhooks.models import Delivery
-from webhooks.signing import signed
+from webhooks.signing import signed_headers
 
 logger = logging.getLogger(__name__)
 
-LOOKS_EVERY = 1.0
-AT_ONCE = 8
-ANSWER_WITHIN = 15.0
+POLL_INTERVAL = 1.0
+MAX_CONCURRENT = 8
+RESPONSE_TIMEOUT = 15.0
 """Seconds for one attempt, from the name to the status."""
 
 
@@ -28,31 +28,31 @@ class Sender:
     async def run(self) -> None:
         """Until it is cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            places = asyncio.Semaphore(AT_ONCE)
+            places = asyncio.Semaphore(MAX_CONCURRENT)
             while True:
-                for delivery in await self._take(AT_ONCE):
+                for delivery in await self._claim(MAX_CONCURRENT):
                     await places.acquire()
                     task = tasks.create_task(self._deliver(delivery))
                     task.add_done_callback(lambda _: places.release())
-                await asyncio.sleep(LOOKS_EVERY)
+                await asyncio.sleep(POLL_INTERVAL)
 
-    async def _take(self, limit: int) -> list[Delivery]:
+    async def _claim(self, limit: int) -> list[Delivery]:
         try:
-            deliveries: list[Delivery] = await in_database(Delivery.take, limit)
+            deliveries: list[Delivery] = await in_database(Delivery.claim, limit)
         except DatabaseError as error:
-            self._outage.note(error)
+            self._outage.record(error)
             return []
-        self._outage.is_over()
+        self._outage.recovered()
         return deliveries
 
     async def _deliver(self, delivery: Delivery) -> None:
         try:
             status = await post(delivery)
-        except (Refused, OSError, TimeoutError, ValueError, httpcore.NetworkError, httpcore.ProtocolError,
+        except (AddressBlocked, OSError, TimeoutError, ValueError, httpcore.NetworkError, httpcore.ProtocolError,
                 httpcore.TimeoutException, httpcore.UnsupportedProtocol) as error:  # fmt: skip
-            note, answer = delivery.note_failure, _in_words(error)
+            note, answer = delivery.record_failure, _error_text(error)
         else:
-            note = delivery.note_success if 200 <= status < 300 else delivery.note_failure
+            note = delivery.record_success if 200 <= status < 300 else delivery.record_failure
             answer = f"Answered with {status}."
         try:
             await in_database(note, answer)
@@ -62,15 +62,15 @@ class Sender:
 
 async def post(delivery: Delivery) -> int:
     """The status of the answer; a redirect is one, and is not followed."""
-    headers, body = signed(delivery)
+    headers, body = signed_headers(delivery)
     named: list[tuple[bytes | str, bytes | str]] = list(headers.items())
-    async with asyncio.timeout(ANSWER_WITHIN):
+    async with asyncio.timeout(RESPONSE_TIMEOUT):
         pool = httpcore.AsyncConnectionPool(network_backend=PublicNetwork(), ssl_context=ssl.create_default_context())
         async with pool, pool.stream("POST", delivery.webhook.url, headers=named, content=body) as response:
             return int(response.status)  # whatever else it says is left unread
 
 
-def _in_words(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     if isinstance(error, TimeoutError | httpcore.TimeoutException):
-        return f"No answer within {ANSWER_WITHIN:.0f} s."
+        return f"No answer within {RESPONSE_TIMEOUT:.0f} s."
     return str(error) or type(error).__name__

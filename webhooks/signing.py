@@ -9,7 +9,7 @@ from hashlib import sha256
 from webhooks.models import SECRET_PREFIX, Delivery
 
 
-def signed(delivery: Delivery) -> tuple[dict[str, str], bytes]:
+def signed_headers(delivery: Delivery) -> tuple[dict[str, str], bytes]:
     """Headers and body. The time is the attempt's, so that an old one cannot be sent again by somebody else."""
     body = json.dumps(delivery.payload, ensure_ascii=False).encode()
     sent_at = str(int(time.time()))

@@ -11,7 +11,7 @@ from accounts.credentials.user_request import UserRequest
 from webhooks.forms import WebhookForm
 from webhooks.models import Webhook
 
-SHOWN = 50
+MAX_SHOWN = 50
 TEST = "webhook.test"
 
 
@@ -28,23 +28,25 @@ def webhooks(request: UserRequest) -> HttpResponse:
 @never_cache
 def webhook(request: UserRequest, pk: str) -> HttpResponse:
     webhook = get_object_or_404(request.user.webhooks, pk=pk)
-    return render(request, "webhooks/detail.html", {"webhook": webhook, "deliveries": webhook.deliveries.all()[:SHOWN]})
+    return render(
+        request, "webhooks/detail.html", {"webhook": webhook, "deliveries": webhook.deliveries.all()[:MAX_SHOWN]}
+    )
 
 
 @require_POST
 def test(request: UserRequest, pk: str) -> HttpResponse:
     """Something to receive, at once."""
     webhook = get_object_or_404(request.user.webhooks, pk=pk)
-    webhook.tell(TEST, {"hello": str(request.user)})
+    webhook.enqueue(TEST, {"hello": str(request.user)})
     messages.success(request, "A test is on its way. Load this page again to see what became of it.")
     return redirect("webhook", webhook.pk)
 
 
 @require_POST
-def again(request: UserRequest, pk: str) -> HttpResponse:
+def retry(request: UserRequest, pk: str) -> HttpResponse:
     """What waits, or was given up, is due now."""
     webhook = get_object_or_404(request.user.webhooks, pk=pk)
-    webhook.deliveries.filter(delivered_at=None).update(given_up_at=None, next_at=timezone.now(), attempts=0)
+    webhook.deliveries.filter(delivered_at=None).update(failed_at=None, next_at=timezone.now(), attempts=0)
     messages.success(request, "Everything that has not arrived is sent again.")
     return redirect("webhook", webhook.pk)
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.deprecation import MiddlewareMixin
 
-from accounts.credentials.principal import refusal
+from accounts.credentials.principal import approval_problem
 
 View = Callable[..., Any]
 ALLAUTH_VIEWS = ("allauth.account.", "allauth.mfa.", "allauth.usersessions.")
@@ -27,7 +27,7 @@ class ApprovalRequiredMiddleware(MiddlewareMixin):
         if not user.is_authenticated or user.is_approved or _is_open(view):
             return None
         if _is_api(view) or "text/html" not in request.headers.get("Accept", "text/html"):
-            return JsonResponse(refusal(user), status=403)
+            return JsonResponse(approval_problem(user), status=403)
         return redirect("standing")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.sessions.backends.base import SessionBase
 
 from accounts.models import User
-from accounts.models.approval_state import Decision, Standing
+from accounts.models.approval_state import ApprovalState, Decision
 
 KEY = "last_decision"
 
@@ -27,7 +27,7 @@ def offer(session: SessionBase) -> dict[str, str] | None:
     return offered
 
 
-def take_back(session: SessionBase, at: str, by: User) -> int:
+def undo(session: SessionBase, at: str, by: User) -> int:
     """Undo the decision of that name. Accounts about which was decided anew since are left alone; 0 if all were."""
     last = session.get(KEY)
     if not last or last["at"] != at:
@@ -37,11 +37,11 @@ def take_back(session: SessionBase, at: str, by: User) -> int:
     return User.objects.filter(pk__in=before, decided_at=datetime.fromisoformat(at)).restore(before, by)
 
 
-def _to_json(standing: Standing) -> list[Any]:
+def _to_json(standing: ApprovalState) -> list[Any]:
     status, by, at, reason = astuple(standing)
     return [status, by, at and at.isoformat(), reason]
 
 
-def _from_json(fields: list[Any]) -> Standing:
+def _from_json(fields: list[Any]) -> ApprovalState:
     status, by, at, reason = fields
-    return Standing(status, by, at and datetime.fromisoformat(at), reason)
+    return ApprovalState(status, by, at and datetime.fromisoformat(at), reason)

@@ -19,7 +19,7 @@ from accounts.approvals import undo
 from accounts.approvals.forms import DecisionForm
 from accounts.approvals.middleware import approval_not_required
 from accounts.credentials.user_request import UserRequest
-from accounts.models import DecisionRefused, User
+from accounts.models import DecisionError, User
 from accounts.models.approval_state import Decision
 
 PER_PAGE = 25
@@ -43,7 +43,7 @@ def admins_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 @approval_not_required
 @require_safe
 @never_cache
-def standing(request: UserRequest) -> HttpResponse:
+def status(request: UserRequest) -> HttpResponse:
     if request.user.is_approved:
         return redirect(_app())
     context = {
@@ -56,7 +56,7 @@ def standing(request: UserRequest) -> HttpResponse:
 @approval_not_required
 @require_safe
 @never_cache
-def standing_json(request: UserRequest) -> JsonResponse:
+def status_json(request: UserRequest) -> JsonResponse:
     return JsonResponse({"status": request.user.status})
 
 
@@ -107,24 +107,24 @@ def _decide(request: UserRequest) -> HttpResponse:
     form = DecisionForm(request.POST)
     if form.is_valid():
         try:
-            _carry_out(request, form)
-        except DecisionRefused as refused:
+            _apply(request, form)
+        except DecisionError as refused:
             messages.error(request, str(refused))
     for error in chain(*form.errors.values()):
         messages.error(request, str(error))
-    return redirect(_list_of(request))
+    return redirect(_list_url(request))
 
 
-def _carry_out(request: UserRequest, form: DecisionForm) -> None:
+def _apply(request: UserRequest, form: DecisionForm) -> None:
     decision = form.decide(request.user)
     done = "approved" if form.cleaned_data["decision"] == form.APPROVE else "rejected"
     if decision.before:
-        undo.remember(request.session, decision, f"{_whom(decision)} {done}.")
+        undo.remember(request.session, decision, f"{_described(decision)} {done}.")
     else:
         messages.info(request, f"Nothing changed: already {done}.")
 
 
-def _whom(decision: Decision) -> str:
+def _described(decision: Decision) -> str:
     if len(decision.before) > 1:
         return f"{len(decision.before)} accounts"
     return str(User.objects.get(pk__in=decision.before))
@@ -132,19 +132,19 @@ def _whom(decision: Decision) -> str:
 
 @admins_only
 @require_POST
-def take_back(request: UserRequest) -> HttpResponse:
+def undo_decision(request: UserRequest) -> HttpResponse:
     try:
-        count = undo.take_back(request.session, request.POST.get("decision", ""), request.user)
-    except DecisionRefused as refused:
+        count = undo.undo(request.session, request.POST.get("decision", ""), request.user)
+    except DecisionError as refused:
         messages.error(request, str(refused))
-        return redirect(_list_of(request))
+        return redirect(_list_url(request))
     if count:
         messages.success(request, "Undone." if count == 1 else f"Undone for {count} accounts.")
     else:
         messages.error(request, "Nothing was undone: something else was decided since. Change it in the list.")
-    return redirect(_list_of(request))
+    return redirect(_list_url(request))
 
 
-def _list_of(request: UserRequest) -> str:
+def _list_url(request: UserRequest) -> str:
     """The list as it was searched, filtered and turned to when the form was sent."""
     return f"{reverse('approvals')}?{request.GET.urlencode()}"

@@ -20,7 +20,7 @@ from accounts.scopes import UnknownScope, scopes_of, text_of
 
 
 @dataclass(frozen=True)
-class Granted:
+class TokenGrant:
     """What a program is given, under the names of RFC 6749."""
 
     access_token: str
@@ -30,24 +30,24 @@ class Granted:
     token_type: str = "Bearer"  # noqa: S105  (no password)
 
 
-def log_in(user: User, scopes: frozenset[str], name: str) -> Granted:
+def log_in(user: User, scopes: frozenset[str], name: str) -> TokenGrant:
     """A first access token, and the refresh token for the next. Raises `PermissionDenied`, `TooManyTokens`."""
     lifetime = timedelta(days=settings.REFRESH_TOKEN_DAYS)
-    token, text = Token.make(user, Token.Kind.REFRESH, name, scopes, lifetime)
+    token, text = Token.create(user, Token.Kind.REFRESH, name, scopes, lifetime)
     return grant(token, scopes, refresh_token=text)
 
 
-def grant(token: Token, scopes: frozenset[str], refresh_token: str | None = None) -> Granted:
+def grant(token: Token, scopes: frozenset[str], refresh_token: str | None = None) -> TokenGrant:
     """An access token from one that is kept, never with more scopes than it has. Raises `PermissionDenied`."""
     scopes &= token.scope_set
     lifetime = timedelta(minutes=settings.ACCESS_TOKEN_MINUTES)
     if token.expires_at:
         lifetime = min(lifetime, token.expires_at - timezone.now())
     text = tokens.issue(token.user, tokens.API_AUDIENCE, lifetime, scope=text_of(scopes), sid=str(token.pk))
-    return Granted(text, int(lifetime.total_seconds()), text_of(scopes), refresh_token)
+    return TokenGrant(text, int(lifetime.total_seconds()), text_of(scopes), refresh_token)
 
 
-def refresh(text: str) -> Granted:
+def refresh(text: str) -> TokenGrant:
     """The next access and refresh token; the one given holds no more. Raises `InvalidToken`, `PermissionDenied`.
 
     A refresh token that comes a second time was stolen, or its thief came first: nobody can tell which, so all that was
@@ -56,8 +56,8 @@ def refresh(text: str) -> Granted:
     token, is_current = Token.find(text, Token.Kind.REFRESH)
     if token is None:
         raise InvalidToken("The refresh token is not one of this site's.")
-    if not token.stands:
-        raise InvalidToken(f"The refresh token {_why_not(token)}.")
+    if not token.is_active:
+        raise InvalidToken(f"The refresh token {_refusal_reason(token)}.")
     renewed = token.renew(timedelta(days=settings.REFRESH_TOKEN_DAYS)) if is_current else None
     if renewed is None:
         token.revoke()
@@ -89,8 +89,8 @@ def bearer_of_access_token(text: str) -> Caller:
     token = Token.objects.with_user().filter(pk=_uuid(claims.all["sid"])).first()
     if token is None or token.user_id != claims.subject:
         raise InvalidToken("Its account, or what it was made from, is gone.")
-    if not token.stands:
-        raise InvalidToken(f"What the token was made from {_why_not(token)}.")
+    if not token.is_active:
+        raise InvalidToken(f"What the token was made from {_refusal_reason(token)}.")
     return Caller(token.user, scopes & token.scope_set, str(token.pk), claims.expires)
 
 
@@ -99,13 +99,13 @@ def bearer_of_api_token(text: str) -> Caller:
     token, is_right = Token.find(text, Token.Kind.API)
     if token is None or not is_right:
         raise InvalidToken("It is not a token of this site.")
-    if not token.stands:
-        raise InvalidToken(f"The token {_why_not(token)}.")
-    token.note_use()
+    if not token.is_active:
+        raise InvalidToken(f"The token {_refusal_reason(token)}.")
+    token.record_use()
     return Caller(token.user, token.scope_set, str(token.pk), token.expires_at)
 
 
-def _why_not(token: Token) -> str:
+def _refusal_reason(token: Token) -> str:
     return "has expired" if token.is_expired and not token.revoked_at else "was revoked"
 
 

@@ -19,7 +19,7 @@ from django.http.request import split_domain_port, validate_host
 from accounts.credentials import access_tokens, token_cache
 from accounts.credentials.jwt import trusted_issuers
 from accounts.credentials.jwt.tokens import InvalidToken
-from accounts.credentials.principal import Caller, NotAuthenticated, Refused, refusal
+from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated, approval_problem
 from accounts.metrics import AUTH_ERRORS
 from accounts.models import Token, User
 from accounts.scopes import ALL, STT, TTS
@@ -30,7 +30,7 @@ IN_AUTHORIZATION = ("bearer", "token")
 IN_QUERY = ("auth_id", "token")
 SUBPROTOCOLS = ("bearer", "token")
 """`new WebSocket(url, ["bearer", TOKEN])`: browsers can set no header, and a subprotocol is not logged as a URL is."""
-IN_OPENAIS = "openai-insecure-api-key."
+OPENAI_SUBPROTOCOL = "openai-insecure-api-key."
 """OpenAI's clients in browsers offer their own subprotocol first, and the token with this before it."""
 MAX_LENGTH = 8_000  # characters of a token, whoever made it
 
@@ -75,7 +75,9 @@ def _in_query(query: Mapping[str, str]) -> str | None:
 def _in_subprotocols(offered: list[str]) -> tuple[str | None, str | None]:
     if len(offered) > 1 and offered[0].lower() in SUBPROTOCOLS:
         return offered[0], offered[1]
-    token = next((name.removeprefix(IN_OPENAIS) for name in offered if name.startswith(IN_OPENAIS)), None)
+    token = next(
+        (name.removeprefix(OPENAI_SUBPROTOCOL) for name in offered if name.startswith(OPENAI_SUBPROTOCOL)), None
+    )
     return (offered[0], token) if token else (None, None)
 
 
@@ -99,9 +101,9 @@ def caller_of(credentials: Credentials) -> Caller:
 
 def _caller_of(credentials: Credentials) -> Caller:
     if credentials.token is not None:
-        return token_cache.remembered(credentials.token, _bearer_of)
+        return token_cache.cached_caller(credentials.token, _bearer_of)
     if cookie := trusted_issuers.session_cookie(credentials.cookies):
-        return token_cache.remembered(cookie, _bearer_of_cookie)
+        return token_cache.cached_caller(cookie, _bearer_of_cookie)
     user = _logged_in(credentials.cookies)
     if user is None:
         raise NotAuthenticated("Nothing came that says who calls.")
@@ -110,7 +112,7 @@ def _caller_of(credentials: Credentials) -> Caller:
 
 def _bearer_of(token: str) -> Caller:
     try:
-        caller = _believe(token)
+        caller = _verify(token)
     except InvalidToken as error:
         raise NotAuthenticated(error.why) from None
     return _approved(caller)
@@ -123,7 +125,7 @@ def _bearer_of_cookie(cookie: str) -> Caller:
         raise NotAuthenticated(error.why) from None
 
 
-def _believe(token: str) -> Caller:
+def _verify(token: str) -> Caller:
     """Raises `InvalidToken`."""
     if not token:
         raise InvalidToken("It is empty.")
@@ -133,14 +135,14 @@ def _believe(token: str) -> Caller:
         return Caller(trusted_issuers.user_with(settings.PUBLIC_TOKEN_EMAIL), frozenset({STT, TTS}))
     if token.startswith(Token.PREFIXES[Token.Kind.API]):
         return access_tokens.bearer_of_api_token(token)
-    if trusted_issuers.made(token):
+    if trusted_issuers.is_from_trusted_issuer(token):
         return trusted_issuers.bearer_of(token)
     return access_tokens.bearer_of_access_token(token)
 
 
 def _approved(caller: Caller) -> Caller:
     if not caller.user.is_approved:
-        raise Refused(**refusal(caller.user))
+        raise AccessDenied(**approval_problem(caller.user))
     return caller
 
 

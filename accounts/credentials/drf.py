@@ -9,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.credentials.credentials import Credentials, caller_of
-from accounts.credentials.principal import Caller, NotAuthenticated, Refused, refusal
+from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated, approval_problem
 from accounts.models import User
 
 
@@ -21,7 +21,7 @@ class TokenAuthentication(BaseAuthentication):
             return None
         try:
             caller = caller_of(credentials)
-        except Refused as refused:
+        except AccessDenied as refused:
             raise _denial(refused) from None
         return caller.user, caller
 
@@ -29,9 +29,9 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
-def _denial(refused: Refused) -> APIException:
+def _denial(refused: AccessDenied) -> APIException:
     kind = AuthenticationFailed if isinstance(refused, NotAuthenticated) else PermissionDenied
-    return kind(refused.told)
+    return kind(refused.to_dict)
 
 
 class IsApproved(BasePermission):
@@ -41,7 +41,7 @@ class IsApproved(BasePermission):
         if not request.user.is_authenticated:
             return False
         if not request.user.is_approved:
-            self.message = refusal(request.user)
+            self.message = approval_problem(request.user)
         return self.message is None
 
 
@@ -53,7 +53,7 @@ class HasScope(IsApproved):
             return False
         if isinstance(request.auth, Caller):
             try:
-                request.auth.demand(view.scope)
-            except Refused as refused:
-                self.message = refused.told
+                request.auth.require(view.scope)
+            except AccessDenied as refused:
+                self.message = refused.to_dict
         return self.message is None

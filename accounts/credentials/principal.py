@@ -11,32 +11,32 @@ from accounts.models import User
 from accounts.scopes import text_of
 
 
-class Refused(Exception):
+class AccessDenied(Exception):
     """Nobody, or somebody who may not. Says what happened, why, and what to do."""
 
     status = HTTPStatus.FORBIDDEN
 
-    def __init__(self, code: str, what: str, why: str, todo: str) -> None:
+    def __init__(self, code: str, what: str, why: str, action: str) -> None:
         self.code = code
-        self.what, self.why, self.todo = what, why, todo
+        self.what, self.why, self.action = what, why, action
         super().__init__(f"{what} {why}")
 
     @property
-    def told(self) -> dict[str, str]:
-        return {"code": self.code, "what": self.what, "why": self.why, "todo": self.todo}
+    def to_dict(self) -> dict[str, str]:
+        return {"code": self.code, "what": self.what, "why": self.why, "action": self.action}
 
 
-class NotAuthenticated(Refused):
+class NotAuthenticated(AccessDenied):
     """Nobody."""
 
     status = HTTPStatus.UNAUTHORIZED
 
     def __init__(self, why: str) -> None:
-        todo = "Make a token under Your account, Tokens, and send it as “Authorization: Bearer TOKEN”."
-        super().__init__("not_authenticated", "The token was refused.", why, todo)
+        action = "Make a token under Your account, Tokens, and send it as “Authorization: Bearer TOKEN”."
+        super().__init__("not_authenticated", "The token was refused.", why, action)
 
 
-class BadQuery(Refused):
+class BadQuery(AccessDenied):
     """Whoever it is asks for something that there is not."""
 
     status = HTTPStatus.BAD_REQUEST
@@ -45,7 +45,7 @@ class BadQuery(Refused):
         super().__init__("bad_query", what, why, "Ask for one that there is.")
 
 
-class TooOften(Refused):
+class RateLimited(AccessDenied):
     status = HTTPStatus.TOO_MANY_REQUESTS
 
     def __init__(self, bound: int, wait: float | None) -> None:
@@ -63,10 +63,10 @@ class Caller:
     """The id of the kept token that stands behind it: its revocation ends what the caller has open. Or empty."""
     expires: datetime | None = None
 
-    def demand(self, scope: str) -> None:
+    def require(self, scope: str) -> None:
         """Raises `Refused` where the scope is missing."""
         if scope not in self.scopes:
-            raise Refused(
+            raise AccessDenied(
                 "missing_scope",
                 f"The token may not do this: it lacks the scope “{scope}”.",
                 f"It has: {text_of(self.scopes) or 'none'}.",
@@ -74,16 +74,16 @@ class Caller:
             )
 
 
-WHY = {
+REASONS = {
     User.Status.PENDING: "An administrator has yet to decide about it.",
     User.Status.REJECTED: "An administrator rejected it.",
 }
 
 
-def refusal(user: User) -> dict[str, str]:
+def approval_problem(user: User) -> dict[str, str]:
     return {
         "code": "not_approved",
         "what": "Your account is not approved.",
-        "why": user.decision_reason or WHY.get(User.Status(user.status), "It is switched off."),
-        "todo": f"See where your account stands at {reverse('standing')}.",
+        "why": user.decision_reason or REASONS.get(User.Status(user.status), "It is switched off."),
+        "action": f"See where your account stands at {reverse('standing')}.",
     }

@@ -8,12 +8,12 @@ from typing import Any
 from rest_framework.throttling import UserRateThrottle
 
 from accounts.credentials.credentials import Credentials, caller_of
-from accounts.credentials.principal import Caller, TooOften
+from accounts.credentials.principal import Caller, RateLimited
 
 logger = logging.getLogger(__name__)
 
 
-class Rate(UserRateThrottle):
+class ApiThrottle(UserRateThrottle):
     scope = "programs"
 
     def allow_request(self, request: Any, view: Any = None) -> bool:
@@ -37,9 +37,9 @@ class Rate(UserRateThrottle):
         }
 
 
-def admit(credentials: Credentials) -> Caller:
+def authenticate(credentials: Credentials) -> Caller:
     """Who calls, once more in this minute. Raises `Refused`. Asks the database and the cache."""
-    caller, rate = caller_of(credentials), Rate()
+    caller, rate = caller_of(credentials), ApiThrottle()
     if not rate.allow_request(caller):
-        raise TooOften(rate.num_requests, rate.wait())
+        raise RateLimited(rate.num_requests, rate.wait())
     return caller

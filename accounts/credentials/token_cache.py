@@ -25,17 +25,17 @@ SECONDS = 5
 EPOCH = "validations-epoch"
 
 
-def remembered(token: str, validate: Callable[[str], Caller]) -> Caller:
+def cached_caller(token: str, validate: Callable[[str], Caller]) -> Caller:
     """The caller that `validate` found of the token, now or a moment ago. What it raises is not remembered."""
     if not settings.REDIS_URL:
         return validate(token)
     key = f"validation-{sha256(token.encode()).hexdigest()}"
-    known = _look_up([EPOCH, key])
+    known = _get([EPOCH, key])
     epoch = known.get(EPOCH, "")
     if (found := known.get(key)) and found[0] == epoch and not _is_expired(found[1]):
         return found[1]
     caller = validate(token)  # after the epoch was read: a decision that falls in between makes this one old
-    _keep(key, (epoch, caller))
+    _set(key, (epoch, caller))
     return caller
 
 
@@ -43,7 +43,7 @@ def _is_expired(caller: Caller) -> bool:
     return caller.expires is not None and caller.expires <= timezone.now()
 
 
-def _look_up(keys: list[str]) -> dict[str, Any]:
+def _get(keys: list[str]) -> dict[str, Any]:
     try:
         return cache.get_many(keys)
     except Exception as error:  # whatever the cache's own errors are; the database knows as well
@@ -51,7 +51,7 @@ def _look_up(keys: list[str]) -> dict[str, Any]:
         return {}
 
 
-def _keep(key: str, value: Any) -> None:
+def _set(key: str, value: Any) -> None:
     try:
         cache.set(key, value, SECONDS)
     except Exception as error:
@@ -59,7 +59,7 @@ def _keep(key: str, value: Any) -> None:
 
 
 @receiver([status_changed, token_revoked])
-def begin_epoch(**kwargs: Any) -> None:
+def invalidate_all(**kwargs: Any) -> None:
     try:
         cache.set(EPOCH, get_random_string(12), None)
     except Exception as error:

@@ -23,10 +23,10 @@ from accounts.models import Token
 from accounts.models.token import NAME_LENGTH, TooManyTokens
 from accounts.scopes import ALL, LABELS
 
-KEYS_LAST = 300  # seconds; a new key signs at once, and who does not know it asks again
+KEYS_CACHED = 300  # seconds; a new key signs at once, and who does not know it asks again
 
 
-class Wishes(serializers.Serializer):
+class TokenRequest(serializers.Serializer):
     scopes = serializers.MultipleChoiceField(choices=list(LABELS.items()), default=ALL)
     name = serializers.CharField(max_length=NAME_LENGTH, default="A program")
 
@@ -36,15 +36,15 @@ class AccessToken(APIView):
     it, to hand to somebody who is not to have the other."""
 
     def post(self, request: Request) -> Response:
-        wishes = Wishes(data=request.data)
+        wishes = TokenRequest(data=request.data)
         wishes.is_valid(raise_exception=True)
         scopes = frozenset(wishes.validated_data["scopes"])
         if isinstance(request.auth, Caller):
-            return _told(access_tokens.grant(_api_token(request), scopes))
+            return _grant_response(access_tokens.grant(_api_token(request), scopes))
         try:
-            return _told(access_tokens.log_in(request.user, scopes, wishes.validated_data["name"]))
+            return _grant_response(access_tokens.log_in(request.user, scopes, wishes.validated_data["name"]))
         except TooManyTokens as error:
-            raise PermissionDenied(_refusal("too_many_tokens", str(error), "Revoke one.")) from None
+            raise PermissionDenied(_problem("too_many_tokens", str(error), "Revoke one.")) from None
 
 
 def _api_token(request: Request) -> Token:
@@ -52,15 +52,15 @@ def _api_token(request: Request) -> Token:
     token, _ = Token.find(Credentials.of_request(request._request).token or "", Token.Kind.API)
     if token is None:
         why = "An access token gets no other; its refresh token does."
-        raise PermissionDenied(_refusal("not_allowed", why, "Send the refresh token to /api/auth/refresh."))
+        raise PermissionDenied(_problem("not_allowed", why, "Send the refresh token to /api/auth/refresh."))
     return token
 
 
-class SentRefreshToken(serializers.Serializer):
+class RefreshRequest(serializers.Serializer):
     refresh_token = serializers.CharField(max_length=MAX_LENGTH)
 
 
-class SentToken(serializers.Serializer):
+class RevokeRequest(serializers.Serializer):
     token = serializers.CharField(max_length=MAX_LENGTH)
 
 
@@ -80,12 +80,12 @@ class Refresh(APIView):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        sent = SentRefreshToken(data=request.data)
+        sent = RefreshRequest(data=request.data)
         sent.is_valid(raise_exception=True)
         try:
-            return _told(access_tokens.refresh(sent.validated_data["refresh_token"]))
+            return _grant_response(access_tokens.refresh(sent.validated_data["refresh_token"]))
         except InvalidToken as error:
-            raise TokenRefused(_refusal("not_authenticated", error.why, "Log in again.")) from None
+            raise TokenRefused(_problem("not_authenticated", error.why, "Log in again.")) from None
 
 
 class Revoke(APIView):
@@ -96,23 +96,23 @@ class Revoke(APIView):
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        sent = SentToken(data=request.data)
+        sent = RevokeRequest(data=request.data)
         sent.is_valid(raise_exception=True)
         access_tokens.revoke(sent.validated_data["token"])
         return Response({})
 
 
-def _told(granted: access_tokens.Granted) -> Response:
+def _grant_response(granted: access_tokens.TokenGrant) -> Response:
     told = {name: value for name, value in asdict(granted).items() if value is not None}
     return Response(told, headers={"Cache-Control": "no-store"})
 
 
-def _refusal(code: str, why: str, todo: str) -> dict[str, Any]:
-    return {"code": code, "what": "No token was made.", "why": why, "todo": todo}
+def _problem(code: str, why: str, action: str) -> dict[str, Any]:
+    return {"code": code, "what": "No token was made.", "why": why, "action": action}
 
 
 @require_safe
-@cache_control(public=True, max_age=KEYS_LAST)
+@cache_control(public=True, max_age=KEYS_CACHED)
 def keys(request: HttpRequest) -> JsonResponse:
     """The public halves of the keys that sign the site's tokens."""
     return JsonResponse(jwks())

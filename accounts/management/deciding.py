@@ -4,10 +4,10 @@ from typing import Any, ClassVar
 
 from django.core.management import BaseCommand, CommandError
 
-from accounts.models import REASON_LENGTH, DecisionRefused, User
+from accounts.models import REASON_LENGTH, DecisionError, User
 
 
-class DecidingCommand(BaseCommand):
+class DecisionCommand(BaseCommand):
     verb: ClassVar[str]
     done: ClassVar[str]
 
@@ -24,6 +24,6 @@ class DecidingCommand(BaseCommand):
         for address, users in found.items():
             try:
                 decision = getattr(users, self.verb)(None, reason)
-            except DecisionRefused as refused:
+            except DecisionError as refused:
                 raise CommandError(f"{address}: {refused}") from None
             self.stdout.write(f"{address} {'is' if decision.before else 'was already'} {self.done}.")

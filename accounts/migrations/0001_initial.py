@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ("session_epoch", models.PositiveIntegerField(default=0, editable=False)),
                 ("is_active", models.BooleanField(default=True)),
                 ("is_staff", models.BooleanField(default=False, verbose_name="administrator")),
-                ("is_founder", models.BooleanField(editable=False, null=True, unique=True)),
+                ("is_first_user", models.BooleanField(editable=False, null=True, unique=True)),
                 ("date_joined", models.DateTimeField(default=django.utils.timezone.now)),
                 (
                     "decided_by",
@@ -133,12 +133,12 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("digest", models.CharField(max_length=64, unique=True)),
                 ("note", models.CharField(blank=True, max_length=100)),
-                ("made_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("expires_at", models.DateTimeField()),
                 ("used_at", models.DateTimeField(null=True)),
                 ("revoked_at", models.DateTimeField(null=True)),
                 (
-                    "made_by",
+                    "created_by",
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "ordering": ("-made_at", "-id"),
+                "ordering": ("-created_at", "-id"),
             },
         ),
         migrations.CreateModel(

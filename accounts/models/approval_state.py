@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True)
-class Standing:
+class ApprovalState:
     """What a decision sets, under the names of the user's fields."""
 
     status: str
@@ -19,4 +19,4 @@ class Decision:
     """One click: when it was, and where each account that it moved stood before."""
 
     at: datetime
-    before: dict[int, Standing]
+    before: dict[int, ApprovalState]

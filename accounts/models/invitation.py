@@ -21,7 +21,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> Self:
         """Those that still hold: none of somebody who is no administrator any more."""
         return self.filter(
-            used_at=None, revoked_at=None, expires_at__gt=timezone.now(), made_by__in=User.objects.admins()
+            used_at=None, revoked_at=None, expires_at__gt=timezone.now(), created_by__in=User.objects.admins()
         )
 
     def of_secret(self, secret: str) -> Self:
@@ -33,8 +33,8 @@ class Invitation(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     note = models.CharField(max_length=100, blank=True)
     """For whom it is, as its maker knows them."""
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    made_at = models.DateTimeField(default=timezone.now)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     used_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     used_at = models.DateTimeField(null=True)
@@ -43,17 +43,17 @@ class Invitation(models.Model):
     objects = InvitationQuerySet.as_manager()
 
     class Meta:
-        ordering = ("-made_at", "-id")
+        ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:
         return self.note or f"Invitation {self.pk}"
 
     @classmethod
-    def make(cls, by: User, lifetime: timedelta, note: str = "") -> tuple["Invitation", str]:
+    def create(cls, by: User, lifetime: timedelta, note: str = "") -> tuple["Invitation", str]:
         """A new one and its secret, which nobody can learn again."""
         secret = secrets.token_urlsafe(32)
         invitation = cls.objects.create(
-            digest=_digest(secret), note=note, made_by=by, expires_at=timezone.now() + lifetime
+            digest=_digest(secret), note=note, created_by=by, expires_at=timezone.now() + lifetime
         )
         return invitation, secret
 
@@ -63,11 +63,11 @@ class Invitation(models.Model):
 
     # --- Verbs ------------------------------------------------------------------------------------------------------
 
-    def use(self, user: User) -> bool:
+    def redeem(self, user: User) -> bool:
         """Approve the new account, in its maker's name. False if somebody else was first, or it holds no more."""
         if not Invitation.objects.open().filter(pk=self.pk).update(used_at=timezone.now(), used_by=user):
             return False
-        user.approve(self.made_by, f"Invited: {self.note}" if self.note else "Invited.")
+        user.approve(self.created_by, f"Invited: {self.note}" if self.note else "Invited.")
         return True
 
     def revoke(self) -> None:

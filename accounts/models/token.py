@@ -24,9 +24,9 @@ ID_LENGTH = 32
 SECRET_LENGTH = 43
 NAME_LENGTH = 100
 TOKENS_PER_USER = 100
-KEPT_FOR = timedelta(days=30)
+PRUNED_AFTER = timedelta(days=30)
 """How long what expired or was revoked is remembered, to say so to whoever still comes with it."""
-USE_NOTED_EVERY = timedelta(minutes=1)
+USE_RECORDED_EVERY = timedelta(minutes=1)
 
 
 class TooManyTokens(Exception):
@@ -41,12 +41,12 @@ class TokenQuerySet(models.QuerySet["Token"]):
         """Without the password's hash: what is found of a token is kept in the cache for a moment."""
         return self.select_related("user").defer("user__password")
 
-    def standing(self) -> Self:
+    def active(self) -> Self:
         """Those that still hold."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
-    def forgotten(self) -> Self:
-        long_ago = timezone.now() - KEPT_FOR
+    def prunable(self) -> Self:
+        long_ago = timezone.now() - PRUNED_AFTER
         return self.filter(Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago))
 
 
@@ -77,18 +77,18 @@ class Token(models.Model):
         return self.name
 
     @classmethod
-    def make(
+    def create(
         cls, user: User, kind: Kind, name: str, scopes: frozenset[str], lifetime: timedelta | None
     ) -> tuple["Token", str]:
         """A new token and its text, which nobody can learn again. Raises `TooManyTokens`."""
         with transaction.atomic():
             User.objects.select_for_update().get(pk=user.pk)  # so that two at once are counted one after the other
-            cls.objects.of(user).forgotten().delete()
-            if cls.objects.of(user).standing().count() >= TOKENS_PER_USER:
+            cls.objects.of(user).prunable().delete()
+            if cls.objects.of(user).active().count() >= TOKENS_PER_USER:
                 raise TooManyTokens(f"An account has {TOKENS_PER_USER} tokens at most. Revoke some that are not used.")
             token = cls(user=user, kind=kind, name=name, scopes=text_of(scopes))
             token.expires_at = timezone.now() + lifetime if lifetime else None
-            text = token._take_secret()
+            text = token._new_secret()
             token.save()
         return token, text
 
@@ -114,7 +114,7 @@ class Token(models.Model):
         return self.expires_at is not None and self.expires_at <= timezone.now()
 
     @property
-    def stands(self) -> bool:
+    def is_active(self) -> bool:
         return self.revoked_at is None and not self.is_expired
 
     # --- Verbs ------------------------------------------------------------------------------------------------------
@@ -122,7 +122,7 @@ class Token(models.Model):
     def renew(self, lifetime: timedelta) -> str | None:
         """A new text, with which the one before holds no more. None if somebody else was first."""
         before = self.digest
-        text = self._take_secret()
+        text = self._new_secret()
         self.expires_at = timezone.now() + lifetime
         mine = Token.objects.filter(pk=self.pk, digest=before, revoked_at=None)
         changed = mine.update(digest=self.digest, expires_at=self.expires_at, last_used_at=timezone.now())
@@ -133,12 +133,12 @@ class Token(models.Model):
         if Token.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()):
             transaction.on_commit(lambda: token_revoked.send_robust(Token, token=self))
 
-    def note_use(self) -> None:
+    def record_use(self) -> None:
         now = timezone.now()
-        if self.last_used_at is None or now - self.last_used_at > USE_NOTED_EVERY:
+        if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
             Token.objects.filter(pk=self.pk).update(last_used_at=now)
 
-    def _take_secret(self) -> str:
+    def _new_secret(self) -> str:
         secret = secrets.token_urlsafe(32)
         self.digest = _digest(secret)
         return f"{self.PREFIXES[Token.Kind(self.kind)]}{self.id.hex}{secret}"

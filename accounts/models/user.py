@@ -15,14 +15,14 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts import mail
-from accounts.models.approval_state import Decision, Standing
+from accounts.models.approval_state import ApprovalState, Decision
 from accounts.models.decision import REASON_LENGTH, DecisionEntry, Status
 from accounts.models.signals import status_changed
 
 NAME_LENGTH = 100
 
 
-class DecisionRefused(PermissionDenied):
+class DecisionError(PermissionDenied):
     """Says what did not happen, why, and what to do."""
 
 
@@ -44,29 +44,29 @@ class UserQuerySet(models.QuerySet["User"]):
     def reject(self, by: "User | None", reason: str = "") -> Decision:
         return self._decide(User.Status.REJECTED, by, reason)
 
-    def restore(self, before: Mapping[int, Standing], by: "User | None") -> int:
+    def restore(self, before: Mapping[int, ApprovalState], by: "User | None") -> int:
         """Undo: each account goes back to where it stood before a decision. Returns how many did."""
-        return len(self._place(by, lambda user: before[user.pk], is_undo=True))
+        return len(self._set_approval(by, lambda user: before[user.pk], is_undo=True))
 
     def _decide(self, status: Status, by: "User | None", reason: str) -> Decision:
         now = timezone.now()
-        standing = Standing(status, by.pk if by else None, now, reason.strip()[:REASON_LENGTH])
-        return Decision(now, self._place(by, lambda user: standing))
+        standing = ApprovalState(status, by.pk if by else None, now, reason.strip()[:REASON_LENGTH])
+        return Decision(now, self._set_approval(by, lambda user: standing))
 
-    def _place(
-        self, by: "User | None", standing_of: Callable[["User"], Standing], is_undo: bool = False
-    ) -> dict[int, Standing]:
+    def _set_approval(
+        self, by: "User | None", standing_of: Callable[["User"], ApprovalState], is_undo: bool = False
+    ) -> dict[int, ApprovalState]:
         before = {}
         placed = []
-        with transaction.atomic(), _keeping_an_admin():
+        with transaction.atomic(), _ensure_admin_remains():
             for user in self._locked(by):
                 standing = standing_of(user)
                 if standing.status != user.status:
-                    before[user.pk] = user.standing
-                    user.place(standing)
+                    before[user.pk] = user.approval_state
+                    user.set_approval(standing)
                     placed.append(user)
             DecisionEntry.objects.bulk_create(_entry(user, by, is_undo) for user in placed)
-            transaction.on_commit(partial(_announce, placed))
+            transaction.on_commit(partial(_notify, placed))
         return before
 
     def _locked(self, by: "User | None") -> list["User"]:
@@ -74,12 +74,12 @@ class UserQuerySet(models.QuerySet["User"]):
         the same moment the second finds that they are none any more, so one always remains."""
         chosen = set(self.values_list("pk", flat=True))
         if by and by.pk in chosen:
-            raise DecisionRefused("Nothing was decided: nobody decides over their own account. Ask another admin.")
+            raise DecisionError("Nothing was decided: nobody decides over their own account. Ask another admin.")
         mine = Q(pk=by.pk) if by else Q()
         rows = User.objects.select_for_update().filter(Q(pk__in=chosen) | mine).order_by("pk")
         users = {user.pk: user for user in rows}
         if by and not (by.pk in users and users.pop(by.pk).is_admin):
-            raise DecisionRefused("Nothing was decided: only an approved administrator may. Ask one of them.")
+            raise DecisionError("Nothing was decided: only an approved administrator may. Ask one of them.")
         return list(users.values())
 
 
@@ -94,7 +94,7 @@ class UserManager(BaseUserManager["User"]):
         admin = {"status": User.Status.APPROVED, "is_staff": True, "is_superuser": True}
         return self.create_user(email, password, **{**admin, **fields})
 
-    def wants_founder(self) -> bool:
+    def needs_first_admin(self) -> bool:
         """The next account will be the first of the site, and become its administrator."""
         return settings.FIRST_USER_IS_ADMIN and not self.exists()
 
@@ -117,7 +117,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("administrator", default=False)
-    is_founder = models.BooleanField(null=True, unique=True, editable=False)
+    is_first_user = models.BooleanField(null=True, unique=True, editable=False)
     """True for the first account of the site alone; being unique, it settles who was first when two sign up at once."""
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -141,11 +141,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.is_approved and self.is_staff
 
     @property
-    def standing(self) -> Standing:
-        return Standing(self.status, self.decided_by_id, self.decided_at, self.decision_reason)
+    def approval_state(self) -> ApprovalState:
+        return ApprovalState(self.status, self.decided_by_id, self.decided_at, self.decision_reason)
 
-    @standing.setter
-    def standing(self, standing: Standing) -> None:
+    @approval_state.setter
+    def approval_state(self, standing: ApprovalState) -> None:
         for field, value in asdict(standing).items():
             setattr(self, field, value)
 
@@ -161,24 +161,24 @@ class User(AbstractBaseUser, PermissionsMixin):
     # --- Verbs ------------------------------------------------------------------------------------------------------
 
     def approve(self, by: "User | None", reason: str = "") -> None:
-        self._alone().approve(by, reason)
-        self._reload_standing()
+        self._as_queryset().approve(by, reason)
+        self._reload_approval()
 
     def reject(self, by: "User | None", reason: str = "") -> None:
-        self._alone().reject(by, reason)
-        self._reload_standing()
+        self._as_queryset().reject(by, reason)
+        self._reload_approval()
 
-    def restore(self, before: Standing, by: "User | None") -> None:
-        self._alone().restore({self.pk: before}, by)
-        self._reload_standing()
+    def restore(self, before: ApprovalState, by: "User | None") -> None:
+        self._as_queryset().restore({self.pk: before}, by)
+        self._reload_approval()
 
-    def close(self) -> None:
+    def close_account(self) -> None:
         """Delete the account and everything in it; its live sockets close first. Raises `DecisionRefused` if others
         would be left without an administrator."""
         with transaction.atomic():
             others = User.objects.select_for_update().exclude(pk=self.pk)
             if self.is_admin and others and not others.admins():
-                raise DecisionRefused(
+                raise DecisionError(
                     "Nothing was deleted: you are the only administrator, and others have accounts here. "
                     "Make one of them an administrator first."
                 )
@@ -187,19 +187,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         status_changed.send_robust(User, user=self)
         self.delete()
 
-    def place(self, standing: Standing) -> None:
+    def set_approval(self, standing: ApprovalState) -> None:
         """Who loses approval is logged out everywhere. Nobody hears of it."""
         if self.status == Status.APPROVED:
             self.session_epoch += 1
-        self.standing = standing
+        self.approval_state = standing
         self.save(update_fields=[*asdict(standing), "session_epoch"])
 
-    def _alone(self) -> UserQuerySet:
+    def _as_queryset(self) -> UserQuerySet:
         return User.objects.filter(pk=self.pk)
 
-    def _reload_standing(self) -> None:
+    def _reload_approval(self) -> None:
         kept = User.objects.get(pk=self.pk)
-        self.standing, self.session_epoch = kept.standing, kept.session_epoch
+        self.approval_state, self.session_epoch = kept.approval_state, kept.session_epoch
 
 
 def _entry(user: User, by: User | None, is_undo: bool) -> DecisionEntry:
@@ -215,18 +215,18 @@ def _entry(user: User, by: User | None, is_undo: bool) -> DecisionEntry:
 
 
 @contextmanager
-def _keeping_an_admin() -> Iterator[None]:
+def _ensure_admin_remains() -> Iterator[None]:
     """Within a transaction: refuses what would leave a site without an administrator that has one."""
     had_one = User.objects.admins().exists()
     yield
     if had_one and not User.objects.admins().exists():
-        raise DecisionRefused(
+        raise DecisionError(
             "Nothing was decided: this would be the end of the last administrator. Make another one first."
         )
 
 
-def _announce(users: list[User]) -> None:
+def _notify(users: list[User]) -> None:
     # Every live socket is closed before the first e-mail is on its way: a mail server may take its time.
     for user in users:
         status_changed.send_robust(User, user=user)
-    mail.tell_standing(users)
+    mail.send_decision(users)

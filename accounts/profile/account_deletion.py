@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.approvals.middleware import approval_not_required
 from accounts.credentials.user_request import UserRequest
-from accounts.models import DecisionRefused
+from accounts.models import DecisionError
 
 
-class ClosingForm(forms.Form):
+class AccountDeletionForm(forms.Form):
     sure = forms.BooleanField(error_messages={"required": "Nothing was deleted: tick the box if you are sure."})
 
 
@@ -22,13 +22,13 @@ class ClosingForm(forms.Form):
 @reauthentication_required  # type: ignore[untyped-decorator]
 @require_http_methods(["GET", "POST"])
 @never_cache
-def close_account(request: UserRequest) -> HttpResponse:
-    form = ClosingForm(request.POST or None)
+def delete_account(request: UserRequest) -> HttpResponse:
+    form = AccountDeletionForm(request.POST or None)
     if not form.is_valid():
         return render(request, "accounts/close.html", {"form": form})
     try:
-        request.user.close()
-    except DecisionRefused as refused:
+        request.user.close_account()
+    except DecisionError as refused:
         messages.error(request, str(refused))
         return redirect("close_account")
     logout(request)

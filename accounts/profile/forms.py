@@ -22,9 +22,9 @@ class TokenForm(forms.Form):
     )
     days = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="It holds for")
 
-    def make(self, user: User) -> tuple[Token, str]:
+    def create(self, user: User) -> tuple[Token, str]:
         """The token and its text. Raises `TooManyTokens`."""
         days = self.cleaned_data["days"]
         lifetime = timedelta(days=int(days)) if days else None
         scopes = frozenset(self.cleaned_data["scopes"])
-        return Token.make(user, Token.Kind.API, self.cleaned_data["name"], scopes, lifetime)
+        return Token.create(user, Token.Kind.API, self.cleaned_data["name"], scopes, lifetime)

@@ -18,7 +18,7 @@ def tokens(request: UserRequest) -> HttpResponse:
     form = TokenForm(request.POST or None)
     if form.is_valid():
         try:
-            token, text = form.make(request.user)
+            token, text = form.create(request.user)
         except TooManyTokens as error:
             form.add_error(None, str(error))
         else:

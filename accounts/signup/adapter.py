@@ -23,13 +23,13 @@ from accounts.signup import invitations
 class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         if settings.SIGNUP == "invitation":
-            return User.objects.wants_founder() or invitations.by(request) is not None
+            return User.objects.needs_first_admin() or invitations.pending_invitation(request) is not None
         return settings.SIGNUP == "open"
 
     def clean_email(self, email: str) -> str:
         email = super().clean_email(email)
         domains = settings.SIGNUP_EMAIL_DOMAINS
-        is_free = self._resets_password() or invitations.by(self.request) is not None
+        is_free = self._resets_password() or invitations.pending_invitation(self.request) is not None
         if domains and email.rpartition("@")[2] not in domains and not is_free:
             raise ValidationError(
                 f"This site takes email addresses at {', '.join(domains)} only, and {email} is none. "
@@ -41,14 +41,14 @@ class AccountAdapter(DefaultAccountAdapter):
         super().save_user(request, user, form, commit=False)
         if not commit:
             return user
-        if User.objects.wants_founder() and _save_as_founder(user):
+        if User.objects.needs_first_admin() and _save_as_first_user(user):
             return user
         with _once(request), transaction.atomic():
             user.save()
-            is_invited = invitations.let_in(request, user)
+            is_invited = invitations.redeem(request, user)
             signed_up.send(User, user=user)
         if settings.TELL_ADMINS_OF_SIGNUPS and not is_invited:
-            transaction.on_commit(partial(mail.tell_admins_of, user, User.objects.admins()))
+            transaction.on_commit(partial(mail.notify_admins, user, User.objects.admins()))
         return user
 
     def is_reauthentication_required(self, *, app: str) -> bool:
@@ -63,15 +63,15 @@ class AccountAdapter(DefaultAccountAdapter):
         return match is not None and match.url_name == "account_reset_password"
 
 
-def _save_as_founder(user: User) -> bool:
+def _save_as_first_user(user: User) -> bool:
     """Save the first account of the site, its administrator. False if somebody else was first in the meantime."""
-    user.is_founder = user.is_staff = user.is_superuser = True
+    user.is_first_user = user.is_staff = user.is_superuser = True
     user.status = User.Status.APPROVED
     try:
         with transaction.atomic():
             user.save()
     except IntegrityError:
-        user.is_founder, user.is_staff, user.is_superuser = None, False, False
+        user.is_first_user, user.is_staff, user.is_superuser = None, False, False
         user.status = User.Status.PENDING
         return False
     return True

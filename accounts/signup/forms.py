@@ -13,6 +13,6 @@ class InvitationForm(forms.Form):
     )
     days = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="7", label="It holds for")
 
-    def make(self, by: User) -> tuple[Invitation, str]:
+    def create(self, by: User) -> tuple[Invitation, str]:
         """The invitation and its secret."""
-        return Invitation.make(by, timedelta(days=int(self.cleaned_data["days"])), self.cleaned_data["note"])
+        return Invitation.create(by, timedelta(days=int(self.cleaned_data["days"])), self.cleaned_data["note"])

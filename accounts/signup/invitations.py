@@ -18,13 +18,13 @@ from accounts.models import Invitation, User
 from accounts.signup.forms import InvitationForm
 
 KEY = "invitation"
-SHOWN = 100
+MAX_SHOWN = 100
 
 
 @login_not_required
 @require_safe
 @never_cache
-def come(request: HttpRequest, secret: str) -> HttpResponse:
+def accept(request: HttpRequest, secret: str) -> HttpResponse:
     """The link itself."""
     if request.user.is_authenticated:
         messages.info(request, "You have an account already, so the invitation was not used.")
@@ -35,20 +35,20 @@ def come(request: HttpRequest, secret: str) -> HttpResponse:
     return redirect("account_signup")
 
 
-def by(request: HttpRequest) -> Invitation | None:
+def pending_invitation(request: HttpRequest) -> Invitation | None:
     """The invitation with which somebody came, if it still holds."""
     secret = request.session.get(KEY, "")
-    return Invitation.objects.open().of_secret(secret).select_related("made_by").first()
+    return Invitation.objects.open().of_secret(secret).select_related("created_by").first()
 
 
-def let_in(request: HttpRequest, user: User) -> bool:
+def redeem(request: HttpRequest, user: User) -> bool:
     """Approve the account that was just made, if its owner was invited. Without an invitation that holds it waits, as
     everybody's does."""
-    invitation = by(request)
+    invitation = pending_invitation(request)
     if invitation is None:
         return False
     del request.session[KEY]
-    return invitation.use(user)
+    return invitation.redeem(user)
 
 
 @admins_only
@@ -57,11 +57,11 @@ def let_in(request: HttpRequest, user: User) -> bool:
 def invitations(request: UserRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if form.is_valid():
-        invitation, secret = form.make(request.user)
+        invitation, secret = form.create(request.user)
         # Shown in the answer itself and nowhere kept, so there is no page to redirect to.
         url = settings.SITE_URL + reverse("invited", args=[secret])
         return render(request, "accounts/invitation_made.html", {"invitation": invitation, "url": url})
-    made = Invitation.objects.select_related("made_by", "used_by")[:SHOWN]
+    made = Invitation.objects.select_related("created_by", "used_by")[:MAX_SHOWN]
     context = {"form": form, "invitations": made, "is_closed": settings.SIGNUP == "closed"}
     return render(request, "accounts/invitations.html", context)
 

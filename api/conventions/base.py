@@ -8,23 +8,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.credentials.drf import HasScope, IsApproved
-from accounts.credentials.throttling import Rate
-from api.conventions.pagination import Pages
+from accounts.credentials.throttling import ApiThrottle
+from api.conventions.pagination import Pagination
 from api.conventions.problem_details import problem_of
 
 
-class RestView:
+class ApiView:
     """Mixed into a view. `scope`: what a token must have; None: any token will do."""
 
     scope: str | None = None
-    pagination_class: type[Pages] | None = Pages
-    rate: Rate | None = None
+    pagination_class: type[Pagination] | None = Pagination
+    rate: ApiThrottle | None = None
 
     def get_permissions(self) -> list[Any]:
         return [HasScope() if self.scope else IsApproved()]
 
     def get_throttles(self) -> list[Any]:
-        self.rate = Rate()
+        self.rate = ApiThrottle()
         return [self.rate]
 
     def get_exception_handler(self) -> Any:
@@ -36,7 +36,7 @@ class RestView:
         return super().finalize_response(request, response, *args, **kwargs)  # type: ignore[misc]
 
 
-class Nowhere(RestView, APIView):
+class NotFound(ApiView, APIView):
     """Where there is nothing."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

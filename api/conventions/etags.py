@@ -21,7 +21,7 @@ def etag_of(representation: Any) -> str:
     return f'"{sha256(told.encode()).hexdigest()[:32]}"'
 
 
-class ETagged:
+class ETagMixin:
     """A view of one thing, that has `get_serializer` and `get_object`."""
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
@@ -33,7 +33,7 @@ class ETagged:
                 response.status_code, response.data = 304, None
         return response
 
-    def demand_unchanged(self, request: Request, representation: Any) -> None:
+    def require_unchanged(self, request: Request, representation: Any) -> None:
         """Raises `ChangedMeanwhile` where `If-Match` names an older state."""
         expected = request.headers.get("If-Match", "")
         if expected and not _names(expected, etag_of(representation)):

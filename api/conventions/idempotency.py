@@ -17,24 +17,24 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 HEADER = "Idempotency-Key"
-LONGEST = 200  # characters
+MAX_LENGTH = 200  # characters
 KEPT_FOR = 24 * 3600  # seconds
-AT_WORK_FOR = 60  # seconds
+IN_PROGRESS_FOR = 60  # seconds
 PARAMETER = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Creates at most once")
 """For the schema of a view that has one."""
 
-Known = tuple[str, int, Any]
+StoredResponse = tuple[str, int, Any]
 """The content that came with a key, and the status and body of the answer; status 0: it is at work."""
 Create = Callable[..., Response]
 
 
-class KeyUsedOtherwise(APIException):
+class KeyReused(APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
     default_detail = "This Idempotency-Key came before with another content. Make a new key for each thing."
 
 
-class StillAtWork(APIException):
+class RequestInProgress(APIException):
     status_code = 409
     default_code = "still_at_work"
     default_detail = "The request with this Idempotency-Key is not done yet. Ask again in a second."
@@ -43,7 +43,7 @@ class StillAtWork(APIException):
 class KeyTooLong(APIException):
     status_code = 400
     default_code = "idempotency_key_too_long"
-    default_detail = f"An Idempotency-Key has {LONGEST} characters at most."
+    default_detail = f"An Idempotency-Key has {MAX_LENGTH} characters at most."
 
 
 def idempotent(create: Create) -> Create:
@@ -54,12 +54,12 @@ def idempotent(create: Create) -> Create:
         key = request.headers.get(HEADER, "")
         if not key:
             return create(view, request, *args, **kwargs)
-        if len(key) > LONGEST:
+        if len(key) > MAX_LENGTH:
             raise KeyTooLong
         content = sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
         name = f"idempotency-{sha256(f'{request.user.pk} {request.path} {key}'.encode()).hexdigest()}"
-        if not cache.add(name, (content, 0, None), AT_WORK_FOR):
-            return _answered_before(cache.get(name), content)
+        if not cache.add(name, (content, 0, None), IN_PROGRESS_FOR):
+            return _replay(cache.get(name), content)
         try:
             response = create(view, request, *args, **kwargs)
         except BaseException:
@@ -71,9 +71,9 @@ def idempotent(create: Create) -> Create:
     return post
 
 
-def _answered_before(known: Known | None, content: str) -> Response:
+def _replay(known: StoredResponse | None, content: str) -> Response:
     if known is None or not known[1]:
-        raise StillAtWork
+        raise RequestInProgress
     if known[0] != content:
-        raise KeyUsedOtherwise
+        raise KeyReused
     return Response(known[2], status=known[1], headers={"Idempotent-Replayed": "true"})

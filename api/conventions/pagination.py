@@ -3,7 +3,7 @@
 from rest_framework.pagination import PageNumberPagination
 
 
-class Pages(PageNumberPagination):
+class Pagination(PageNumberPagination):
     page_size = 50
     page_size_query_param = "per_page"
     max_page_size = 200

@@ -28,12 +28,12 @@ def problem_of(error: Exception, context: dict[str, Any]) -> Response | None:
     response = exception_handler(error, context)
     if response is None:
         return None
-    response.data = _told(error, response)
+    response.data = _detail(error, response)
     response.content_type = CONTENT_TYPE
     return response
 
 
-def _told(error: Exception, response: Response) -> dict[str, Any]:
+def _detail(error: Exception, response: Response) -> dict[str, Any]:
     status = HTTPStatus(response.status_code)
     told: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": ""}
     match error:
@@ -46,7 +46,7 @@ def _told(error: Exception, response: Response) -> dict[str, Any]:
         case APIException(detail=dict() as detail) if "what" in detail:
             told |= {
                 "title": str(detail["what"]),
-                "detail": f"{detail['why']} {detail['todo']}",
+                "detail": f"{detail['why']} {detail['action']}",
                 "code": detail["code"],
             }
         case APIException(detail=ErrorDetail() as detail):

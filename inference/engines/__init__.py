@@ -12,7 +12,7 @@ from inference.engine import Engine, EngineUnusable
 from inference.loading import presets
 from inference.loading.device import has_cuda
 from inference.loading.presets import Preset
-from inference.messages import Better, Control, Kind, Voice
+from inference.messages import Control, Kind, UpgradeHint, Voice
 
 logger = logging.getLogger(__name__)
 
@@ -22,13 +22,13 @@ class EngineInfo:
     name: str
     label: str
     languages: dict[str, str]
-    engine: str  # "module:class", or what else makes it
-    in_child: bool
+    factory: str  # "module:class", or what else makes it
+    in_subprocess: bool
     """It holds the GIL while it works, or has state of its process, so it lives in processes of its own."""
     default_slots: int
     """0: it finds out itself, when it is loaded."""
-    slots_per_child: int = 1
-    most_children: int = 0
+    slots_per_subprocess: int = 1
+    max_subprocesses: int = 0
     """0: as many as the slots need."""
     kind: Kind = "stt"
     controls: list[Control] = field(default_factory=list)
@@ -40,7 +40,7 @@ class EngineInfo:
     """Of an engine that runs a model of `presets.toml`: it does so in a thread, and finds out itself how many slots it
     has."""
 
-    better: Better | None = None
+    upgrade: UpgradeHint | None = None
 
     @property
     def is_installed(self) -> bool:
@@ -50,7 +50,7 @@ class EngineInfo:
 def load(name: str, slots: int, tell: Callable[[str], None] = logger.info) -> Engine[Any]:
     """`tell` is called with what is going on while it takes long. Raises `EngineUnusable`."""
     info = ENGINES[name]
-    module, _, class_name = info.engine.partition(":")
+    module, _, class_name = info.factory.partition(":")
     if info.preset is None:
         engine: Engine[Any] = getattr(import_module(module), class_name)(slots)
         return engine
@@ -73,14 +73,14 @@ _CORES = os.cpu_count() or 1
 _PRESETS = presets.load()
 _STT_1B = _PRESETS["stt-1b-en_fr"]
 
-SPEED = Control("speed", "Speed", default=1.0, least=0.5, most=2.0, step=0.05)
-PITCH = Control("pitch", "Pitch", default=1.0, least=0.6, most=1.5, step=0.05)
-VARIATION = Control("variation", "Variation", default=1.0, least=0.0, most=1.5, step=0.05)  # of Piper's
-POCKET_TEMPERATURE = Control("variation", "Variation", default=0.3, least=0.0, most=1.0, step=0.05)
+SPEED = Control("speed", "Speed", default=1.0, minimum=0.5, maximum=2.0, step=0.05)
+PITCH = Control("pitch", "Pitch", default=1.0, minimum=0.6, maximum=1.5, step=0.05)
+VARIATION = Control("variation", "Variation", default=1.0, minimum=0.0, maximum=1.5, step=0.05)  # of Piper's
+POCKET_TEMPERATURE = Control("variation", "Variation", default=0.3, minimum=0.0, maximum=1.0, step=0.05)
 # Kyutai's larger models have none of these, but:
-GUIDANCE = Control("guidance", "Likeness", default=2.0, least=1.0, most=4.0, step=0.5)
-TEMPERATURE = Control("temperature", "Variation", default=0.6, least=0.0, most=1.2, step=0.05)
-SEED = Control("seed", "Take", default=0, least=0, most=999, step=1)  # 0: another each time
+GUIDANCE = Control("guidance", "Likeness", default=2.0, minimum=1.0, maximum=4.0, step=0.5)
+TEMPERATURE = Control("temperature", "Variation", default=0.6, minimum=0.0, maximum=1.2, step=0.05)
+SEED = Control("seed", "Take", default=0, minimum=0, maximum=999, step=1)  # 0: another each time
 
 ENGINES = {
     info.name: info
@@ -89,33 +89,33 @@ ENGINES = {
             name="moonshine",
             label="Moonshine",
             languages={"en": "English"},
-            engine="inference.engines.stt.moonshine:Moonshine",
-            in_child=True,
+            factory="inference.engines.stt.moonshine:Moonshine",
+            in_subprocess=True,
             default_slots=0,
-            slots_per_child=8,
-            most_children=min(_CORES, 4),  # of about 250 MB each
+            slots_per_subprocess=8,
+            max_subprocesses=min(_CORES, 4),  # of about 250 MB each
             package="moonshine_voice",
             install="It is made for 64-bit Linux (glibc 2.34 or later), macOS 15 on Apple's processors, and Windows.",
-            better=Better(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
+            upgrade=UpgradeHint(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
         ),
         EngineInfo(
             name="pocketsphinx",
             label="PocketSphinx",
             languages={"en": "English"},
-            engine="inference.engines.stt.pocketsphinx:PocketSphinx",
-            in_child=True,
+            factory="inference.engines.stt.pocketsphinx:PocketSphinx",
+            in_subprocess=True,
             # A decoder needs a tenth of a core and 100 MB (measured); two a core leave room for the web side.
             default_slots=min(2 * _CORES, 16),
-            better=Better(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
+            upgrade=UpgradeHint(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
         ),
         EngineInfo(
             name="piper",
             label="Piper",
             languages={"en": "English"},  # and those of its voices
-            engine="inference.engines.tts.piper:Piper",
-            in_child=True,
+            factory="inference.engines.tts.piper:Piper",
+            in_subprocess=True,
             default_slots=16,
-            slots_per_child=8,  # a core makes 10 s of speech a second; a child has 270 MB with one voice
+            slots_per_subprocess=8,  # a core makes 10 s of speech a second; a child has 270 MB with one voice
             kind="tts",
             controls=[SPEED, VARIATION],
             package="piper",
@@ -125,10 +125,10 @@ ENGINES = {
             name="espeak",
             label="eSpeak NG",
             languages={"en": "English"},  # and those of its voices
-            engine="inference.engines.tts.espeak:Espeak",
-            in_child=True,
+            factory="inference.engines.tts.espeak:Espeak",
+            in_subprocess=True,
             default_slots=16,
-            slots_per_child=16,
+            slots_per_subprocess=16,
             kind="tts",
             controls=[SPEED, PITCH],
         ),
@@ -136,16 +136,16 @@ ENGINES = {
             name="checksum",
             label="Checksum (for tests)",
             languages={"en": "English"},
-            engine="inference.engines.testing.checksum:Checksum",
-            in_child=False,
+            factory="inference.engines.testing.checksum:Checksum",
+            in_subprocess=False,
             default_slots=64,
         ),
         EngineInfo(
             name="tones",
             label="Tones (for tests)",
             languages={"en": "English", "fr": "Français"},
-            engine="inference.engines.testing.tones:Tones",
-            in_child=False,
+            factory="inference.engines.testing.tones:Tones",
+            in_subprocess=False,
             default_slots=64,
             kind="tts",
             controls=[SPEED],
@@ -154,8 +154,8 @@ ENGINES = {
             name="echo",
             label="Echo (for benchmarks)",
             languages={"en": "English"},
-            engine="inference.engines.testing.echo:Echo",
-            in_child=False,
+            factory="inference.engines.testing.echo:Echo",
+            in_subprocess=False,
             default_slots=1000,
         ),
     )
@@ -179,8 +179,8 @@ ENGINES |= {
         name=preset.name,
         label=preset.label,
         languages=preset.languages,
-        engine=ENGINE_OF[preset.package, preset.kind],
-        in_child=False,
+        factory=ENGINE_OF[preset.package, preset.kind],
+        in_subprocess=False,
         default_slots=0,
         kind=preset.kind,
         controls=CONTROLS_OF.get((preset.package, preset.kind), []),
@@ -191,7 +191,7 @@ ENGINES |= {
 }
 
 
-def automatic() -> str:
+def default_stt_engine() -> str:
     """The speech-to-text engine where none was chosen: Kyutai's smaller model where there is a GPU for it, else the
     best that runs here."""
     if has_cuda():

@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 from inference import engines
-from inference.engine import Engine, EngineLost, Inputs, Told
+from inference.engine import Engine, EngineLost, Inputs, StepOutput
 from inference.messages import Event, Open, Voice
 
 
-class InLoop:
+class InlineExecutor:
     def __init__(self, name: str, slots: int) -> None:
         self._name = name
         self.slots = slots
         self.voices: list[Voice] = []
-        self.busy: Set[int] = frozenset()
-        self.rounds = 1
-        self.note = ""
+        self.draining: Set[int] = frozenset()
+        self.steps_per_call = 1
+        self.progress = ""
         self._engine: Engine[Any]
 
     async def start(self) -> None:
@@ -27,7 +27,7 @@ class InLoop:
         with self._lost_if_it_fails():
             self._engine.open(slot, request)
 
-    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+    async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
         with self._lost_if_it_fails():
             return [self._engine.step(inputs) for inputs in rounds]
 

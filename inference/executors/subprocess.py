@@ -9,18 +9,18 @@ from typing import Any
 
 import msgspec
 
-from inference.engine import EngineLost, Inputs, Told
+from inference.engine import EngineLost, Inputs, StepOutput
 from inference.messages import Event, Open, Voice
 
-ANSWER_WITHIN = 20.0
+CALL_TIMEOUT = 20.0
 """Seconds a child may take for one call; the longest measured is 0.3 s, the end of a long utterance."""
-START_WITHIN = 60.0
-ROUNDS = 5
+START_TIMEOUT = 60.0
+STEPS_PER_CALL = 5
 """Steps of a stream that lags and has its child to itself; the child then need not wait for word of each."""
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-class InChild:
+class SubprocessExecutor:
     """An engine in a process of its own, asked over its standard input and output (`subprocess_main.py`)."""
 
     def __init__(self, name: str, slots: int = 1) -> None:
@@ -28,10 +28,10 @@ class InChild:
         self._name = name
         self.slots = slots
         self.voices: list[Voice] = []
-        self.busy: Set[int] = frozenset()
-        self.note = ""
+        self.draining: Set[int] = frozenset()
+        self.progress = ""
         self._process: asyncio.subprocess.Process | None = None
-        self._steps = msgspec.msgpack.Decoder(list[Told])
+        self._steps = msgspec.msgpack.Decoder(list[StepOutput])
         self._events = msgspec.msgpack.Decoder(list[Event])
 
     async def start(self) -> None:
@@ -46,16 +46,18 @@ class InChild:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        self.slots, self.voices = msgspec.msgpack.decode(await self._answer(START_WITHIN), type=tuple[int, list[Voice]])
+        self.slots, self.voices = msgspec.msgpack.decode(
+            await self._read_reply(START_TIMEOUT), type=tuple[int, list[Voice]]
+        )
 
     @property
-    def rounds(self) -> int:
-        return ROUNDS if self.slots == 1 else 1
+    def steps_per_call(self) -> int:
+        return STEPS_PER_CALL if self.slots == 1 else 1
 
     async def open(self, slot: int, request: Open) -> None:
         await self._call("open", slot, request)
 
-    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+    async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
         return self._steps.decode(await self._call("step", [_raw(inputs) for inputs in rounds]))
 
     async def flush(self, slot: int) -> list[Event]:
@@ -81,9 +83,9 @@ class InChild:
             await self._process.stdin.drain()
         except ConnectionError as error:
             raise EngineLost(f"the process of {self._name} ended") from error
-        return await self._answer(ANSWER_WITHIN)
+        return await self._read_reply(CALL_TIMEOUT)
 
-    async def _answer(self, within: float) -> bytes:
+    async def _read_reply(self, within: float) -> bytes:
         if self._process is None or self._process.stdout is None:
             raise EngineLost(f"the process of {self._name} is not running")
         try:

@@ -16,39 +16,39 @@ from queue import SimpleQueue
 from typing import Any
 
 from inference import engines
-from inference.engine import Engine, EngineLost, EngineUnusable, Inputs, Told
+from inference.engine import Engine, EngineLost, EngineUnusable, Inputs, StepOutput
 from inference.messages import Event, Open, Voice
 
 logger = logging.getLogger(__name__)
 
-ANSWER_WITHIN = 60.0
+CALL_TIMEOUT = 60.0
 """Seconds that one call may take; a step takes less than a tenth. A GPU that hangs is noticed, and does not recover."""
 
-STOPS_WITHIN = 3.0
+STOP_TIMEOUT = 3.0
 """Seconds for which the step that is being made is waited for; a download is not."""
 
 _Job = tuple[Future[Any], Callable[[], Any]]
 
 
-class InThread:
+class ThreadExecutor:
     def __init__(self, name: str, slots: int) -> None:
         """`slots`: 0 for as many as the device carries, which is known once it was started."""
         self.slots = slots
         self.voices: list[Voice] = []
-        self.rounds = 1
-        self.note = ""
-        self._wanted = slots
+        self.steps_per_call = 1
+        self.progress = ""
+        self._requested_slots = slots
         self._name = name
         preset = engines.ENGINES[name].preset
         self._turn = nullcontext() if preset and preset.package == "faster-whisper" else _turn
         self._engine: Engine[Any]
-        self._busy: Set[int] = frozenset()
+        self._draining: Set[int] = frozenset()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     @property
-    def busy(self) -> Set[int]:
-        return self._busy
+    def draining(self) -> Set[int]:
+        return self._draining
 
     async def start(self) -> None:
         if self._thread is None:
@@ -57,13 +57,13 @@ class InThread:
         self._engine = await self._call(self._load, within=None)
         self.slots = self._engine.slots
         self.voices = engines.voices_of(self._engine)
-        self._busy = getattr(self._engine, "busy", frozenset())
-        self.note = ""
+        self._draining = getattr(self._engine, "draining", frozenset())
+        self.progress = ""
 
     async def open(self, slot: int, request: Open) -> None:
         await self._call(partial(self._engine.open, slot, request))
 
-    async def step(self, rounds: Sequence[Inputs]) -> list[Told]:
+    async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
         return [await self._call(partial(self._engine.step, inputs)) for inputs in rounds]
 
     async def flush(self, slot: int) -> list[Event]:
@@ -77,19 +77,19 @@ class InThread:
         """A thread that still computes when the process ends is torn out of torch, which aborts the process."""
         self._jobs.put(None)
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join, STOPS_WITHIN)
+            await asyncio.to_thread(self._thread.join, STOP_TIMEOUT)
         self._thread = None
 
     def _load(self) -> Engine[Any]:
         vars(self).pop("_engine", None)  # one that was lost holds memory that the next one needs
         gc.collect()
-        return engines.load(self._name, self._wanted, self._tell)
+        return engines.load(self._name, self._requested_slots, self._report_progress)
 
-    def _tell(self, note: str) -> None:
-        self.note = note
+    def _report_progress(self, note: str) -> None:
+        self.progress = note
         logger.info("%s: %s", self._name, note)
 
-    async def _call(self, call: Callable[[], Any], within: float | None = ANSWER_WITHIN) -> Any:
+    async def _call(self, call: Callable[[], Any], within: float | None = CALL_TIMEOUT) -> Any:
         future: Future[Any] = Future()
         self._jobs.put((future, call))
         try:

@@ -14,7 +14,7 @@ from moshi.models import LMModel, MimiModel, loaders
 from moshi.models.tts import TTSModel
 from safetensors import SafetensorError, safe_open
 
-from inference.loading.huggingface import CheckpointError, Repository, Tell, is_folder
+from inference.loading.huggingface import CheckpointError, ReportProgress, Repository, is_folder
 from inference.loading.presets import Preset
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ class Checkpoint:
     info: loaders.CheckpointInfo
 
     @classmethod
-    def obtain(cls, preset: Preset, tell: Tell = logger.info) -> "Checkpoint":
+    def obtain(cls, preset: Preset, tell: ReportProgress = logger.info) -> "Checkpoint":
         """The files of a preset, downloaded where need be. Raises `CheckpointError`."""
         if is_folder(preset.model):
             return cls(preset.model, _info(Path(preset.model).expanduser().resolve()))

@@ -104,7 +104,7 @@ def graphics_cards() -> list[GraphicsCard]:
     ]
 
 
-def find(wish: str = "auto") -> Device:
+def find_device(wish: str = "auto") -> Device:
     """The device of that name, or the best one there is. Raises `DoesNotFit` if there is none of that name."""
     import torch
 

@@ -15,11 +15,11 @@ from inference.engine import EngineUnusable
 
 logger = logging.getLogger(__name__)
 
-TOLD_EVERY = 2.0  # seconds
+REPORT_INTERVAL = 2.0  # seconds
 SPARE_BYTES = 200_000_000
 """Left on the disk after a download."""
 
-Tell = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 """Called with what is going on, in words, while it takes long."""
 
 
@@ -31,10 +31,10 @@ class Repository:
     """A repository of the hub. What was downloaded once is not asked for again: a model does not change under those who
     use it, and starts without a network."""
 
-    def __init__(self, name: str, revision: str, tell: Tell) -> None:
+    def __init__(self, name: str, revision: str, tell: ReportProgress) -> None:
         self.name = name
         self.revision = revision
-        self._tell = tell
+        self._report_progress = tell
 
     def file(self, name: str) -> Path:
         """Raises `CheckpointError`."""
@@ -87,11 +87,13 @@ class Repository:
         megabytes, ended = size / 1e6, threading.Event()
 
         def watch() -> None:
-            while not ended.wait(TOLD_EVERY):
+            while not ended.wait(REPORT_INTERVAL):
                 have = max((part.stat().st_size for part in self._blobs.glob("*.incomplete")), default=0)
-                self._tell(f"downloading {self.name}: {100 * have / size:.0f} % of {name}, {megabytes:,.0f} MB")
+                self._report_progress(
+                    f"downloading {self.name}: {100 * have / size:.0f} % of {name}, {megabytes:,.0f} MB"
+                )
 
-        self._tell(f"downloading {self.name}: {name}, {megabytes:,.0f} MB")
+        self._report_progress(f"downloading {self.name}: {name}, {megabytes:,.0f} MB")
         watcher = threading.Thread(target=watch, daemon=True)
         watcher.start()
         try:

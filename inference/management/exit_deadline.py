@@ -6,18 +6,18 @@ import threading
 
 logger = logging.getLogger(__name__)
 
-GONE_WITHIN = 9.5
+EXIT_DEADLINE = 9.5
 """Seconds; service managers kill after ten. Nothing that was acknowledged is lost by it, and the rest is sent again."""
 
 
-def let_nothing_hold_up_the_end() -> None:
+def arm_exit_deadline() -> None:
     """For instance a database that is away: each of many streams waits for it, one thread after another."""
-    timer = threading.Timer(GONE_WITHIN, _go)
+    timer = threading.Timer(EXIT_DEADLINE, _go)
     timer.daemon = True
     timer.start()
 
 
 def _go() -> None:
-    logger.warning("something did not come to its end in %.1f s, and is left behind", GONE_WITHIN)
+    logger.warning("something did not come to its end in %.1f s, and is left behind", EXIT_DEADLINE)
     logging.shutdown()
     os._exit(0)

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management import CommandError
 
-from inference.engines import ENGINES, EngineInfo, automatic
+from inference.engines import ENGINES, EngineInfo, default_stt_engine
 from inference.messages import Kind
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ def chosen_engines(engine: list[str] | None, slots: int | None, **others: object
             if not info.is_installed:
                 raise CommandError(f"{info.label} is not installed. {info.install}")
         return choices
-    stt_engines = [automatic() if name == "auto" else name for name in settings.STT_ENGINE]
+    stt_engines = [default_stt_engine() if name == "auto" else name for name in settings.STT_ENGINE]
     wanted = {"STT_ENGINE": stt_engines, "TTS_ENGINE": settings.TTS_ENGINE}
     choices = [_choice(name, setting, slots) for setting, names in wanted.items() for name in names if name]
     for info, _ in choices:

@@ -27,7 +27,7 @@ WARMUP_FAILURE = Counter("warmup_failure", "Times that an engine did not come up
 LOST = Counter("speech_engine_lost", "Times that an engine died, or failed, at work", ["engine"])
 
 
-def expect(engine: str) -> None:
+def initialize_counters(engine: str) -> None:
     """A series that begins at 0 shows its first increase, to an alert too."""
     for counter in (WARMUP_SUCCESS, WARMUP_FAILURE, LOST):
         counter.labels(engine)

@@ -6,10 +6,10 @@ import time
 from collections import deque
 from collections.abc import Iterable
 
-from inference.messages import Fault
+from inference.messages import LoggedError
 
-KEPT = 20
-LONGEST = 500
+MAX_ERRORS = 20
+MAX_MESSAGE_LENGTH = 500
 """Characters of a message."""
 
 INITIALISATION, RUNTIME, PERFORMANCE, MEMORY, NETWORK, VALIDATION = (
@@ -30,12 +30,12 @@ RECOVERED = {"severity": "recovered"}
 """The `extra` of a line that tells a recovery."""
 
 
-class Recent(logging.Handler):
+class RecentErrors(logging.Handler):
     """Keeps the last of them."""
 
     def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._faults: deque[Fault] = deque(maxlen=KEPT)
+        self._errors: deque[LoggedError] = deque(maxlen=MAX_ERRORS)
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name == "django.request" and record.levelno < logging.ERROR:
@@ -43,14 +43,14 @@ class Recent(logging.Handler):
         severity = getattr(record, "severity", record.levelname.lower())
         if record.levelno < logging.WARNING and severity != RECOVERED["severity"]:
             return
-        message = record.getMessage()[:LONGEST]
-        self._faults.append(Fault(record.created, class_of(record, message), severity, record.name, message))
+        message = record.getMessage()[:MAX_MESSAGE_LENGTH]
+        self._errors.append(LoggedError(record.created, class_of(record, message), severity, record.name, message))
 
-    def latest(self) -> list[Fault]:
-        return list(self._faults)
+    def latest(self) -> list[LoggedError]:
+        return list(self._errors)
 
 
-RECENT = Recent()
+RECENT_ERRORS = RecentErrors()
 """Of this process, where logging is set up to tell it."""
 
 
@@ -72,12 +72,12 @@ class Outage:
         self._what = what
         self._since: float | None = None
 
-    def note(self, error: BaseException) -> None:
+    def record(self, error: BaseException) -> None:
         if self._since is None:
             self._since = time.monotonic()
             self._logger.warning("%s is away: %r", self._what, error)
 
-    def is_over(self) -> None:
+    def recovered(self) -> None:
         if self._since is not None:
             away = time.monotonic() - self._since
             self._logger.info("%s is back after %.1f s", self._what, away, extra=RECOVERED)

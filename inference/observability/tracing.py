@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Span, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from inference.messages import Audio, Closed, Down, EndPoint, Kind, Marker, Open, Ready, Step, Word
+from inference.messages import Audio, Closed, Down, Endpoint, Kind, Marker, Open, Ready, Step, Word
 
 TRACER = trace.get_tracer("speech")
 SPEECH = 0.5
@@ -32,12 +32,12 @@ def span(name: str, **about: Any) -> Iterator[None]:
             raise
 
 
-def note(what: str, **about: Any) -> None:
+def add_event(what: str, **about: Any) -> None:
     """An event of the span that is current."""
     trace.get_current_span().add_event(what, about)
 
 
-def here() -> str:
+def current_traceparent() -> str:
     """The identity of the span that is current, as the W3C's `traceparent`; empty where nothing is traced."""
     carrier: dict[str, str] = {}
     TraceContextTextMapPropagator().inject(carrier)
@@ -64,12 +64,12 @@ class SlotTrace:
         self._seconds = 0.0
         self._has_sound = False
 
-    def stepped(self, seconds: float) -> None:
+    def on_step(self, seconds: float) -> None:
         """The engine made a step, for this stream among others."""
         self._steps += 1
         self._seconds += seconds
 
-    def told(self, message: Down) -> None:
+    def on_message(self, message: Down) -> None:
         match message:
             case Ready():
                 self._span.add_event("ready")
@@ -78,7 +78,7 @@ class SlotTrace:
             case Word():
                 self._begin_utterance()
                 self._words += 1
-            case EndPoint():
+            case Endpoint():
                 self._end_utterance({"start": message.start, "end": message.end})
             case Audio() if not self._has_sound:
                 self._has_sound = True

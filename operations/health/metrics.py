@@ -19,7 +19,7 @@ _known: set[str] = set()
 """The engines that were there once."""
 
 
-def note_engines(there: list[Status]) -> None:
+def update_engine_gauges(there: list[Status]) -> None:
     """One that is gone has no slots; a gauge that nobody sets would go on telling those that it had."""
     by_name = {status.engine: status for status in there}
     _known.update(by_name)
@@ -27,7 +27,7 @@ def note_engines(there: list[Status]) -> None:
         slots, free = (by_name[name].slots, by_name[name].free) if name in by_name else (0, 0)
         SLOTS.labels(name, "free").set(free)
         SLOTS.labels(name, "used").set(slots - free)
-        WAITING.labels(name).set(Link.current().waiting.count(name))
+        WAITING.labels(name).set(Link.current().waitlist.count(name))
 
 
 @login_not_required
@@ -35,6 +35,6 @@ def note_engines(there: list[Status]) -> None:
 async def metrics(request: HttpRequest) -> HttpResponse:
     """Kyutai's names first, by which dashboards of their servers know them."""
     link = Link.current()
-    note_engines(await statuses())
+    update_engine_gauges(await statuses())
     kyutais = exposition(await link.engines("stt"), await link.engines("tts"))
     return HttpResponse(kyutais.encode() + generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.utils.deprecation import MiddlewareMixin
 
-WITHIN = {"/health", "/healthz", "/ready", "/metrics"}
+PROBE_PATHS = {"/health", "/healthz", "/ready", "/metrics"}
 
 
-class AskedFromWithin(MiddlewareMixin):
+class ProbeHostMiddleware(MiddlewareMixin):
     """These are answered whatever host was asked for: they tell nothing that depends on it."""
 
     get_response: Callable[[HttpRequest], HttpResponse]
 
     def process_request(self, request: HttpRequest) -> None:
-        if request.path in WITHIN:
+        if request.path in PROBE_PATHS:
             request.META["HTTP_HOST"] = "localhost"

@@ -11,13 +11,13 @@ from inference.messages import Kind, Status
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
 
-ANSWERS_WITHIN = 4.0  # seconds
+TIMEOUT = 4.0  # seconds
 OK = "ok"
 
 
 async def checks() -> dict[str, str]:
     """Of each part “ok”, or what is wrong with it."""
-    database, layer, engines = await asyncio.gather(_answer(_database()), _answer(_layer()), _engines())
+    database, layer, engines = await asyncio.gather(_check(_database()), _check(_layer()), _engines())
     return {"database": database, "layer": layer, "engines": engines}
 
 
@@ -27,12 +27,12 @@ async def statuses() -> list[Status]:
     return [status for kind in get_args(Kind) for _, status in sorted((await link.engines(kind)).items())]
 
 
-async def _answer(part: Awaitable[None]) -> str:
+async def _check(part: Awaitable[None]) -> str:
     try:
-        async with asyncio.timeout(ANSWERS_WITHIN):
+        async with asyncio.timeout(TIMEOUT):
             await part
     except TimeoutError:
-        return f"gave no answer in {ANSWERS_WITHIN:.0f} s"
+        return f"gave no answer in {TIMEOUT:.0f} s"
     except Exception as error:
         return f"does not answer: {type(error).__name__}"  # what it says may name hosts and users
     return OK
@@ -55,5 +55,5 @@ async def _engines() -> str:
     known = await statuses()
     if any(status.slots for status in known):
         return OK
-    notes = [f"{status.label} is starting: {status.note or 'loading'}" for status in known]
+    notes = [f"{status.label} is starting: {status.progress or 'loading'}" for status in known]
     return "; ".join(notes) or "none is there"

@@ -6,11 +6,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.accounts import ForAdmins
+from api.accounts import AdminView
 from operations.report.overview import overview
 
 
-class Overview(ForAdmins, APIView):
+class Overview(AdminView, APIView):
     """For administrators, and for tokens of theirs that may administer."""
 
     @extend_schema(exclude=True)

@@ -6,16 +6,16 @@ from typing import Any
 
 from django.conf import settings
 
-from inference.messages import Fault, Status
+from inference.messages import LoggedError, Status
 from operations.health.readiness import checks, statuses
-from operations.report.process_report import Process, processes
+from operations.report.process_report import ProcessReport, processes
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
 from speech.models import Session, Upload
-from speech.pages.capacity import capacity
+from speech.pages.capacity import engine_capacity
 from webhooks.models import Delivery
 
-FAULTS_SHOWN = 50
+MAX_ERRORS = 50
 
 
 async def overview() -> dict[str, Any]:
@@ -26,16 +26,16 @@ async def overview() -> dict[str, Any]:
         "build": settings.BUILD,
         "started": settings.STARTED,
         "checks": await checks(),
-        "engines": [capacity(link, status) for status in await statuses()],
+        "engines": [engine_capacity(link, status) for status in await statuses()],
         "processes": [*map(_web, web), *map(_inference, link.workers())],
         "streams": [_stream(process, stream) for process in web for stream in process.running],
         "disk": _disk(),
         "kept": await in_database(_kept),
-        "faults": _faults(web, link),
+        "faults": _recent_errors(web, link),
     }
 
 
-def _web(process: Process) -> dict[str, Any]:
+def _web(process: ProcessReport) -> dict[str, Any]:
     return {
         "name": process.name,
         "does": "web",
@@ -43,7 +43,7 @@ def _web(process: Process) -> dict[str, Any]:
         "streams": process.streams,
         "slots": None,
         "memory_mb": round(process.memory_mb),
-        "note": f"version {process.version}, {process.tasks} tasks",
+        "progress": f"version {process.version}, {process.tasks} tasks",
     }
 
 
@@ -55,11 +55,11 @@ def _inference(status: Status) -> dict[str, Any]:
         "streams": status.slots - status.free,
         "slots": status.slots,
         "memory_mb": None,
-        "note": status.note,
+        "progress": status.progress,
     }
 
 
-def _stream(process: Process, stream: Any) -> dict[str, Any]:
+def _stream(process: ProcessReport, stream: Any) -> dict[str, Any]:
     return {
         "id": stream.id,
         "kind": stream.kind,
@@ -80,21 +80,21 @@ def _kept() -> dict[str, Any]:
     return {
         "sessions": Session.objects.filter(deleted_at=None).count(),
         "uploads_waiting": Upload.objects.unfinished().count(),
-        "webhooks_waiting": Delivery.objects.waiting().count(),
-        "webhooks_given_up": Delivery.objects.exclude(given_up_at=None).count(),
+        "webhooks_waiting": Delivery.objects.pending().count(),
+        "webhooks_failed": Delivery.objects.exclude(failed_at=None).count(),
         "sends_email": settings.SENDS_EMAIL,
     }
 
 
-def _faults(web: list[Process], link: Link) -> list[dict[str, Any]]:
+def _recent_errors(web: list[ProcessReport], link: Link) -> list[dict[str, Any]]:
     """The newest first. A process that is both web and inference tells its own once."""
-    by_process = link.faults() | {process.name: process.faults for process in web}
+    by_process = link.recent_errors() | {process.name: process.recent_errors for process in web}
     found = [(fault, name) for name, faults in by_process.items() for fault in faults]
-    newest = sorted(found, key=lambda each: each[0].at, reverse=True)[:FAULTS_SHOWN]
-    return [_fault(fault, name) for fault, name in newest]
+    newest = sorted(found, key=lambda each: each[0].at, reverse=True)[:MAX_ERRORS]
+    return [_error(fault, name) for fault, name in newest]
 
 
-def _fault(fault: Fault, process: str) -> dict[str, Any]:
+def _error(fault: LoggedError, process: str) -> dict[str, Any]:
     return {
         "at": _at(fault.at),
         "class": fault.kind,

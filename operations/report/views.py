@@ -11,7 +11,7 @@ from accounts.approvals.views import admins_only
 from accounts.credentials.user_request import UserRequest
 from operations.report.overview import overview
 from operations.report.process_report import END
-from speech.gateway.broadcast import notify
+from speech.gateway.broadcast import broadcast
 
 
 @require_safe
@@ -26,6 +26,6 @@ def operations(request: UserRequest) -> HttpResponse:
 @require_POST
 @admins_only
 def end_stream(request: HttpRequest) -> HttpResponse:
-    notify(END, stream=request.POST.get("stream", ""))
+    broadcast(END, stream=request.POST.get("stream", ""))
     messages.success(request, "The stream ends. What was said in it is stored.")
     return redirect("operations")

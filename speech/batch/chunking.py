@@ -20,7 +20,7 @@ PAUSE = 5
 
 
 @dataclass(frozen=True)
-class Part:
+class Chunk:
     start: int  # sample of the recording
     pcm: bytes  # s16le, 24 kHz, its channels interleaved
     channels: int = 1
@@ -31,7 +31,7 @@ class Part:
         return self.start + len(self.pcm) // BYTES_PER_SAMPLE // self.channels
 
     @property
-    def sides(self) -> list[bytes]:
+    def split_channels(self) -> list[bytes]:
         """Each channel alone."""
         return [side.tobytes() for side in self._samples.T] if self.channels > 1 else [self.pcm]
 
@@ -44,7 +44,7 @@ class Part:
         return np.frombuffer(self.pcm, "<i2").reshape(-1, self.channels)
 
 
-async def cut(sound: AsyncGenerator[bytes], start: int = 0, channels: int = 1) -> AsyncGenerator[Part]:
+async def split(sound: AsyncGenerator[bytes], start: int = 0, channels: int = 1) -> AsyncGenerator[Chunk]:
     """`sound`: s16le, 24 kHz, its channels interleaved, in whole samples, which begins with sample `start` of the
     recording."""
     held = bytearray()
@@ -53,16 +53,16 @@ async def cut(sound: AsyncGenerator[bytes], start: int = 0, channels: int = 1) -
         async for pcm in sound:
             held += pcm
             while len(held) >= LONGEST * frame:
-                size = await asyncio.to_thread(quietest, bytes(held[: LONGEST * frame]), channels) * frame
-                part = Part(start, bytes(held[:size]), channels)
+                size = await asyncio.to_thread(quietest_frame, bytes(held[: LONGEST * frame]), channels) * frame
+                part = Chunk(start, bytes(held[:size]), channels)
                 del held[:size]
                 yield part
                 start = part.end
     if held:
-        yield Part(start, bytes(held), channels)
+        yield Chunk(start, bytes(held), channels)
 
 
-def quietest(pcm: bytes, channels: int = 1) -> int:
+def quietest_frame(pcm: bytes, channels: int = 1) -> int:
     """The frame of `pcm`, which has `LONGEST`, in the middle of its quietest pause: the next part begins with it."""
     frames = np.frombuffer(pcm, "<i2").astype(np.float32).reshape(-1, FRAME_SAMPLES * channels)
     loudness = np.square(frames[SHORTEST:]).mean(axis=1)

@@ -12,9 +12,9 @@ from accounts.credentials.principal import Caller
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
 from speech import events
 from speech.errors import StreamError, TooFast
-from speech.gateway.revocation_guard import while_allowed
-from speech.live.event_stream import Tell
-from speech.live.stream import Stream, Wish
+from speech.gateway.revocation_guard import revocation_guard
+from speech.live.event_stream import Emit
+from speech.live.stream import Intent, Stream
 
 AHEAD_OF_HEARD = 10 * SAMPLE_RATE
 AHEAD_OF_STORED = 60 * SAMPLE_RATE
@@ -29,7 +29,7 @@ class _Mark(Enum):
 
 
 class Hearing:
-    def __init__(self, caller: Caller, tell: Tell, **wishes: Any) -> None:
+    def __init__(self, caller: Caller, tell: Emit, **wishes: Any) -> None:
         """`wishes` and the events that are told are those of `Stream`; `Paused` says that a `flush` is done."""
         self._caller = caller
         self._tell = tell
@@ -69,11 +69,11 @@ class Hearing:
         self._stream.fail(error)
 
     def abandon(self) -> None:
-        self._stream.abandon()
+        self._stream.detach()
 
     async def run(self) -> None:
         """Returns when all was heard to the end, or nobody listens any more. Raises `StreamError`."""
-        with while_allowed(self._caller, self.fail):
+        with revocation_guard(self._caller, self.fail):
             await self._stream.run()
 
     # --- From the client to the stream ------------------------------------------------------------------------------
@@ -92,15 +92,15 @@ class Hearing:
             self._waiting.popleft()
         if self._waiting:
             self._is_paused = False
-            self._stream.wish(Wish.STOP if self._waiting[0] is _Mark.END else Wish.RUN)
+            self._stream.set_intent(Intent.STOP if self._waiting[0] is _Mark.END else Intent.RUN)
 
     def _pump(self) -> None:
         while self._waiting and self._takes_more:
             match self._waiting.popleft():
                 case _Mark.FLUSH:
-                    self._stream.wish(Wish.PAUSE)
+                    self._stream.set_intent(Intent.PAUSE)
                 case _Mark.END:
-                    self._stream.wish(Wish.STOP)
+                    self._stream.set_intent(Intent.STOP)
                 case bytes() as pcm:
                     self._waiting_bytes -= len(pcm)
                     self._fed += len(pcm) // BYTES_PER_SAMPLE

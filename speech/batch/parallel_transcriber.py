@@ -8,120 +8,124 @@ from typing import Any
 
 from accounts.credentials.principal import Caller
 from speech import errors
-from speech.batch.chunk_transcriber import Begun, HeardPart, PartHearing, Yielded, merged
-from speech.batch.chunking import Part, cut
-from speech.batch.preemption import Capacity
-from speech.live.event_stream import told_by
+from speech.batch.chunk_transcriber import ChunkTranscriber, ChunkTranscript, OnStarted, Preempted, merge_channels
+from speech.batch.chunking import Chunk, split
+from speech.batch.preemption import Preemption
+from speech.live.event_stream import stream_events
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 8
+MAX_AHEAD = 8
 """Parts that are heard, or were, while one before them still is. Each has up to 3.6 MB of sound."""
-TRIES_AGAIN_AFTER = 3.0  # seconds
+RETRY_AFTER = 3.0  # seconds
 SPEAKERS = ("Speaker 1", "Speaker 2")
 """Left and right, until somebody names them."""
-LATER = (errors.AtCapacity, errors.NoEngine, errors.Unavailable)
+RETRYABLE = (errors.AtCapacity, errors.NoEngine, errors.Unavailable)
 """Nothing is wrong with the part: it is its turn later."""
 
 
-class InOrder:
+class ParallelTranscriber:
     def __init__(
         self,
         caller: Caller,
         engine: str,
         language: str,
         *,
-        begun: Begun | None = None,
-        comes_first: bool = False,
-        has_sides: bool = False,
+        begun: OnStarted | None = None,
+        is_urgent: bool = False,
+        is_multichannel: bool = False,
     ) -> None:
         """`begun` is called once, before anything is heard. `comes_first`: somebody waits for the transcript, so one
-        part is always heard, as whoever speaks is. `has_sides`: it is stereo, with a speaker on each side."""
+        part is always heard, as whoever speaks is. `is_multichannel`: it is stereo, with a speaker on each side."""
         self._caller = caller
-        self._tell_begun = begun
-        self._comes_first = comes_first
-        self._has_sides = has_sides
+        self._started_callback = begun
+        self._is_urgent = is_urgent
+        self._is_multichannel = is_multichannel
         self.engine, self.language = engine, language
         """Those of the slots, once it has begun."""
         self.slots_lost = 0
-        self._capacity = Capacity.current()
+        self._preemption = Preemption.current()
         self._beginning = asyncio.Lock()
         self._has_begun = False
         self._slots = 0  # that it has, or asks for
-        self._hearings: dict[int, PartHearing] = {}  # by the beginning of their part
+        self._transcribers: dict[int, ChunkTranscriber] = {}  # by the beginning of their part
 
     @property
-    def heard(self) -> int:
+    def processed(self) -> int:
         """Samples of parts that did not come out yet."""
-        return sum(hearing.heard for hearing in self._hearings.values())
+        return sum(hearing.processed for hearing in self._transcribers.values())
 
-    async def parts(self, sound: AsyncGenerator[bytes], start: int = 0) -> AsyncGenerator[tuple[Part, HeardPart]]:
+    async def transcribe(
+        self, sound: AsyncGenerator[bytes], start: int = 0
+    ) -> AsyncGenerator[tuple[Chunk, ChunkTranscript]]:
         """`sound`: s16le, mono (stereo if it has sides), 24 kHz, in whole samples, from sample `start` of the recording
         on.
 
         Raises `StreamError`, and what `sound` raises.
         """
-        tasks: set[asyncio.Task[HeardPart]] = set()
+        tasks: set[asyncio.Task[ChunkTranscript]] = set()
 
-        async def begin_all(tell: Callable[[tuple[Part, asyncio.Task[HeardPart]]], Awaitable[None]]) -> None:
-            async with aclosing(cut(sound, start, 2 if self._has_sides else 1)) as parts:
+        async def begin_all(tell: Callable[[tuple[Chunk, asyncio.Task[ChunkTranscript]]], Awaitable[None]]) -> None:
+            async with aclosing(split(sound, start, 2 if self._is_multichannel else 1)) as parts:
                 async for part in parts:
-                    is_guest = await self._turn()
-                    tasks.add(task := asyncio.create_task(self._hear(part, is_guest)))
+                    is_guest = await self._wait_for_turn()
+                    tasks.add(task := asyncio.create_task(self._transcribe(part, is_guest)))
                     await tell((part, task))
 
         try:
-            async with aclosing(told_by(begin_all, AHEAD)) as begun:
+            async with aclosing(stream_events(begin_all, MAX_AHEAD)) as begun:
                 async for part, task in begun:
                     heard = await task
                     tasks.discard(task)
-                    del self._hearings[part.start]
+                    del self._transcribers[part.start]
                     yield part, heard
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _turn(self) -> bool:
+    async def _wait_for_turn(self) -> bool:
         """Returns when one more slot may be asked for; whether as a guest, who gives it up to who speaks."""
-        is_guest = await self._capacity.wait(self.engine, unless=lambda: self._comes_first and not self._slots)
+        is_guest = await self._preemption.wait(self.engine, unless=lambda: self._is_urgent and not self._slots)
         self._slots += 1
         return is_guest
 
-    async def _hear(self, part: Part, is_guest: bool) -> HeardPart:
+    async def _transcribe(self, part: Chunk, is_guest: bool) -> ChunkTranscript:
         while True:
             try:
-                return await self._hear_once(part, is_guest)
-            except Yielded:
+                return await self._transcribe_once(part, is_guest)
+            except Preempted:
                 pass
-            except LATER as error:
-                if self._comes_first and not self._has_begun:
+            except RETRYABLE as error:
+                if self._is_urgent and not self._has_begun:
                     raise
                 logger.info("a part of a recording waits: %s", error)
-                await asyncio.sleep(TRIES_AGAIN_AFTER)
-            is_guest = await self._turn()
+                await asyncio.sleep(RETRY_AFTER)
+            is_guest = await self._wait_for_turn()
 
-    async def _hear_once(self, part: Part, is_guest: bool) -> HeardPart:
+    async def _transcribe_once(self, part: Chunk, is_guest: bool) -> ChunkTranscript:
         may_wait = self._has_begun and not is_guest
         wishes = {"engine": self.engine, "language": self.language, "wait": may_wait}
         try:
-            heard = [await self._hear_side(part, side, is_guest, wishes) for side in part.sides]
+            heard = [await self._transcribe_channel(part, side, is_guest, wishes) for side in part.split_channels]
         finally:
             self._slots -= 1
-        return merged(heard, SPEAKERS) if self._has_sides else heard[0]
+        return merge_channels(heard, SPEAKERS) if self._is_multichannel else heard[0]
 
-    async def _hear_side(self, part: Part, pcm: bytes, is_guest: bool, wishes: dict[str, Any]) -> HeardPart:
-        hearing = self._hearings[part.start] = PartHearing(pcm, self._caller, self._note_slot, **wishes)
+    async def _transcribe_channel(
+        self, part: Chunk, pcm: bytes, is_guest: bool, wishes: dict[str, Any]
+    ) -> ChunkTranscript:
+        hearing = self._transcribers[part.start] = ChunkTranscriber(pcm, self._caller, self._on_started, **wishes)
         try:
-            with self._capacity.guest(hearing) if is_guest else nullcontext():
+            with self._preemption.preemptible(hearing) if is_guest else nullcontext():
                 return await hearing.run()
         finally:
             self.slots_lost += hearing.slots_lost
 
-    async def _note_slot(self, engine: str, language: str) -> None:
+    async def _on_started(self, engine: str, language: str) -> None:
         """All parts are heard by the engine that hears the first."""
         async with self._beginning:
             if not self._has_begun:
-                if self._tell_begun:
-                    await self._tell_begun(engine, language)
+                if self._started_callback:
+                    await self._started_callback(engine, language)
                 self.engine, self.language, self._has_begun = engine, language, True

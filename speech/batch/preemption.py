@@ -12,28 +12,28 @@ from typing import Protocol
 from inference.messages import Status
 from speech.gateway.link import Link
 
-LOOKS_EVERY = 0.25
-TAKEN_AFTER = 1.0
+POLL_INTERVAL = 0.25
+STATUS_DELAY = 1.0
 """Seconds. Until then every process has told that a slot is taken, and who looks next sees it."""
-GIVES_WAY_EVERY = 2.0
+PREEMPT_INTERVAL = 2.0
 """Seconds. Until then a slot that was given up is told to be free."""
 
 
-class Guest(Protocol):
+class Preemptible(Protocol):
     """Who has a slot until somebody speaks."""
 
     @property
     def engine(self) -> str:
         """Of the slot; "" while there is none."""
 
-    def give_way(self) -> None: ...
+    def preempt(self) -> None: ...
 
 
-class Capacity:
-    _current: "Capacity | None" = None
+class Preemption:
+    _current: "Preemption | None" = None
 
     @classmethod
-    def current(cls) -> "Capacity":
+    def current(cls) -> "Preemption":
         """Of this process."""
         link = Link.current()
         if cls._current is None or cls._current._link is not link:
@@ -43,9 +43,9 @@ class Capacity:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._waiting: defaultdict[str, deque[object]] = defaultdict(deque)  # by engine
-        self._given: deque[float] = deque()  # when; the slots that may not show yet
-        self._called: deque[float] = deque()  # when; the guests that did not come yet
-        self._guests: list[Guest] = []
+        self._granted: deque[float] = deque()  # when; the slots that may not show yet
+        self._starting: deque[float] = deque()  # when; the guests that did not come yet
+        self._preemptible: list[Preemptible] = []
         self._watching: asyncio.Task[None] | None = None
 
     async def wait(self, engine: str, unless: Callable[[], bool] = lambda: False) -> bool:
@@ -56,10 +56,10 @@ class Capacity:
         try:
             while not unless():
                 if waiting[0] is turn and await self._is_spare(engine):
-                    self._given.append(now := time.monotonic())
-                    self._called.append(now)
+                    self._granted.append(now := time.monotonic())
+                    self._starting.append(now)
                     return True
-                await asyncio.sleep(LOOKS_EVERY)
+                await asyncio.sleep(POLL_INTERVAL)
             return False
         finally:
             waiting.remove(turn)
@@ -67,47 +67,47 @@ class Capacity:
                 del self._waiting[engine]
 
     @contextmanager
-    def guest(self, guest: Guest) -> Iterator[None]:
+    def preemptible(self, guest: Preemptible) -> Iterator[None]:
         """Meanwhile `guest` is asked to give way when its slot is wanted, the newest first."""
-        if self._called:
-            self._called.popleft()
-        self._guests.append(guest)
+        if self._starting:
+            self._starting.popleft()
+        self._preemptible.append(guest)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         try:
             yield
         finally:
-            self._guests.remove(guest)
-            if not self._guests:
+            self._preemptible.remove(guest)
+            if not self._preemptible:
                 self._watching.cancel()
                 self._watching = None
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(GIVES_WAY_EVERY)
-            for guest in reversed(self._guests):
+            await asyncio.sleep(PREEMPT_INTERVAL)
+            for guest in reversed(self._preemptible):
                 if guest.engine and await self._is_wanted(guest.engine):
-                    guest.give_way()
+                    guest.preempt()
                     break
 
     async def _is_wanted(self, engine: str) -> bool:
         statuses = await self._statuses(engine)
         is_full = any(status.slots > 1 and not status.free for status in statuses)
-        return is_full or any(self._somebody_waits(status.engine) for status in statuses)
+        return is_full or any(self._has_waiting(status.engine) for status in statuses)
 
     async def _is_spare(self, engine: str) -> bool:
-        for when in self._given, self._called:
-            while when and time.monotonic() - when[0] > TAKEN_AFTER:
+        for when in self._granted, self._starting:
+            while when and time.monotonic() - when[0] > STATUS_DELAY:
                 when.popleft()
         return any(self._has_room(status) for status in await self._statuses(engine))
 
     def _has_room(self, status: Status) -> bool:
-        is_free = status.free > (status.slots > 1) + len(self._given)
-        is_moderate = len(self._guests) + len(self._called) < max(1, status.slots // 2)
-        return is_free and is_moderate and not self._somebody_waits(status.engine)
+        is_free = status.free > (status.slots > 1) + len(self._granted)
+        is_moderate = len(self._preemptible) + len(self._starting) < max(1, status.slots // 2)
+        return is_free and is_moderate and not self._has_waiting(status.engine)
 
     async def _statuses(self, engine: str) -> list[Status]:
         return [status for name, status in (await self._link.engines()).items() if name == engine or not engine]
 
-    def _somebody_waits(self, engine: str) -> bool:
-        return self._link.waiting.place((engine, time.time())) > 1
+    def _has_waiting(self, engine: str) -> bool:
+        return self._link.waitlist.position((engine, time.time())) > 1

@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.credentials.credentials import Credentials
-from accounts.credentials.principal import Caller, Refused, TooOften
-from accounts.credentials.throttling import admit
+from accounts.credentials.principal import AccessDenied, Caller, RateLimited
+from accounts.credentials.throttling import authenticate
 from speech.errors import CloseCode, StreamError, Unavailable
 from speech.gateway.database import in_database
-from speech.gateway.transient_errors import OUTAGES, RETRY_AFTER
+from speech.gateway.transient_errors import RETRY_AFTER, TRANSIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -27,14 +27,14 @@ STATUS = {
     CloseCode.PROTOCOL: HTTPStatus.BAD_REQUEST,
     CloseCode.RESTARTING: HTTPStatus.SERVICE_UNAVAILABLE,
     CloseCode.NO_ENGINE: HTTPStatus.SERVICE_UNAVAILABLE,
-    CloseCode.NO_SESSION: HTTPStatus.NOT_FOUND,
+    CloseCode.SESSION_NOT_FOUND: HTTPStatus.NOT_FOUND,
 }
 
 View = Callable[..., Awaitable[HttpResponseBase]]
-Refuse = Callable[[Refused | StreamError], HttpResponseBase]
+ErrorResponse = Callable[[AccessDenied | StreamError], HttpResponseBase]
 
 
-def for_programs(scope: str | None, refuse: Refuse) -> Callable[[View], Callable[..., Any]]:
+def api_view(scope: str | None, refuse: ErrorResponse) -> Callable[[View], Callable[..., Any]]:
     """`view(request, caller, …)` for whoever has the scope; None asks for no particular one.
 
     `Refused` and `StreamError` become what `refuse` makes of them. No proof of a form's origin is asked for: cookies
@@ -47,11 +47,11 @@ def for_programs(scope: str | None, refuse: Refuse) -> Callable[[View], Callable
         @wraps(view)
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
-                caller = await _caller_of(request)
+                caller = await _authenticate(request)
                 if scope:
-                    caller.demand(scope)
+                    caller.require(scope)
                 return await view(request, caller, *args, **kwargs)
-            except (Refused, StreamError) as error:
+            except (AccessDenied, StreamError) as error:
                 return refuse(error)
 
         guarded.is_for_programs = True  # type: ignore[attr-defined]
@@ -60,23 +60,23 @@ def for_programs(scope: str | None, refuse: Refuse) -> Callable[[View], Callable
     return decorate
 
 
-async def _caller_of(request: HttpRequest) -> Caller:
+async def _authenticate(request: HttpRequest) -> Caller:
     try:
-        return await in_database(admit, Credentials.of_request(request))
-    except OUTAGES as error:
+        return await in_database(authenticate, Credentials.of_request(request))
+    except TRANSIENT_ERRORS as error:
         logger.error("nobody can be let in: %r", error)
         raise Unavailable("The server cannot let anybody in at the moment.", "A part of it is away.") from None
 
 
-def status_of(error: Refused | StreamError) -> HTTPStatus:
+def http_status(error: AccessDenied | StreamError) -> HTTPStatus:
     if isinstance(error, StreamError):
         return STATUS.get(error.code, HTTPStatus.INTERNAL_SERVER_ERROR)
     return error.status
 
 
-def when_to_retry(error: Refused | StreamError) -> dict[str, str]:
+def retry_headers(error: AccessDenied | StreamError) -> dict[str, str]:
     """The header that says so, where asking again may help."""
-    if isinstance(error, TooOften):
+    if isinstance(error, RateLimited):
         return {"Retry-After": str(error.wait)}
-    is_passing = status_of(error) in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    is_passing = http_status(error) in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
     return {"Retry-After": str(RETRY_AFTER)} if is_passing else {}

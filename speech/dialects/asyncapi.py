@@ -23,24 +23,24 @@ class Channel:
     name: str
     address: str
     title: str
-    takes: tuple[type, ...]
+    receives: tuple[type, ...]
     """What a client sends as text. Binary messages, whichever way, are audio."""
-    tells: tuple[type, ...]
+    sends: tuple[type, ...]
     is_numbered: bool = False
     """Every message that is told has a `seq` besides, counting from 1."""
 
 
-OF_EVERY_PAGE = (socket.Pong, socket.Error)
+COMMON_EVENTS = (socket.Pong, socket.Error)
 CHANNELS = [
     Channel(
         name="live",
         address="/ws/live/",
         title="The live page's: docs/browser-protocol.md",
-        takes=(live.Start, live.Pause, live.Resume, live.Stop, socket.Ping),
-        tells=(
+        receives=(live.Start, live.Pause, live.Resume, live.Stop, socket.Ping),
+        sends=(
             *(events.Queued, events.Starting, events.Ready, events.Ack, events.Step),
-            *(events.Partial, events.Word, events.EndPoint),
-            *(events.Unstored, events.Interrupted, events.Paused, events.Done, *OF_EVERY_PAGE),
+            *(events.Partial, events.Word, events.Endpoint),
+            *(events.Unstored, events.Interrupted, events.Paused, events.Done, *COMMON_EVENTS),
         ),
         is_numbered=True,
     ),
@@ -48,11 +48,11 @@ CHANNELS = [
         name="voices",
         address="/ws/voices/",
         title="The page of voices': docs/voices.md",
-        takes=(voices.Start, voices.Say, voices.Finish, voices.Stop, voices.Taken, socket.Ping),
-        tells=(
-            *(events.Queued, events.Starting, events.Begun, events.Interrupted, events.Finished),
-            *(events.Spoken, events.Unspoken),
-            *OF_EVERY_PAGE,
+        receives=(voices.Start, voices.Text, voices.Finish, voices.Stop, voices.Ack, socket.Ping),
+        sends=(
+            *(events.Queued, events.Starting, events.SynthesisStarted, events.Interrupted, events.SynthesisDone),
+            *(events.SpokenWord, events.Skipped),
+            *COMMON_EVENTS,
         ),
         is_numbered=True,
     ),
@@ -60,8 +60,8 @@ CHANNELS = [
         name="pcm",
         address="/ws/pcm",
         title="For programs: docs/programs.md",
-        takes=(pcm.Flush, pcm.Stop),
-        tells=get_args(pcm.Told),
+        receives=(pcm.Flush, pcm.Stop),
+        sends=get_args(pcm.ServerMessage),
     ),
 ]
 NUMBERED = {"type": "object", "properties": {"seq": {"type": "integer", "minimum": 1}}, "required": ["seq"]}
@@ -75,7 +75,7 @@ def asyncapi(request: HttpRequest) -> JsonResponse:
 
 
 def document() -> dict[str, Any]:
-    types = list(dict.fromkeys(each for channel in CHANNELS for each in (*channel.takes, *channel.tells)))
+    types = list(dict.fromkeys(each for channel in CHANNELS for each in (*channel.receives, *channel.sends)))
     refs, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     ref_of = dict(zip(types, refs, strict=True))
     site = urlsplit(settings.SITE_URL)
@@ -93,9 +93,9 @@ def document() -> dict[str, Any]:
 def _channel(channel: Channel, ref_of: dict[type, Any]) -> dict[str, Any]:
     """Messages are named `DIRECTION.TYPE`, for a type may go both ways."""
     messages: dict[str, Any] = {"audio": AUDIO}
-    for each in channel.takes:
+    for each in channel.receives:
         messages[f"take.{_type(each)}"] = {"name": _type(each), "payload": ref_of[each]}
-    for each in channel.tells:
+    for each in channel.sends:
         payload = {"allOf": [ref_of[each], NUMBERED]} if channel.is_numbered else ref_of[each]
         messages[f"tell.{_type(each)}"] = {"name": _type(each), "payload": payload}
     return {"address": channel.address, "title": channel.title, "messages": messages}
@@ -109,7 +109,7 @@ def _operations(channel: Channel) -> dict[str, Any]:
             "channel": {"$ref": here},
             "messages": [{"$ref": f"{here}/messages/{way}.{_type(each)}"} for each in types],
         }
-        for way, action, types in (("take", "receive", channel.takes), ("tell", "send", channel.tells))
+        for way, action, types in (("take", "receive", channel.receives), ("tell", "send", channel.sends))
     }
 
 

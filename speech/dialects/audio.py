@@ -26,7 +26,7 @@ def to_pcm(samples: npt.NDArray[np.floating]) -> bytes:
     return np.clip((clean * 32768).round(), -32768, 32767).astype("<i2").tobytes()
 
 
-class Incoming:
+class AudioDecoder:
     """One continuous stream of audio, in pieces of any size: a piece may end within a sample."""
 
     def __init__(self, format: str, rate: int, channels: int = 1) -> None:
@@ -48,7 +48,7 @@ class Incoming:
         if format != "opus" and rate != SAMPLE_RATE:
             self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
 
-    def take(self, data: bytes) -> bytes:
+    def decode(self, data: bytes) -> bytes:
         """s16le, mono, 24 kHz: as much as can be told by now. Raises `ProtocolError`."""
         if self._is_over:
             raise ProtocolError("Audio came after the end.", "It was said before that nothing more follows.")
@@ -63,7 +63,7 @@ class Incoming:
         self._unmixed = samples[whole:]
         return samples[:whole].reshape(-1, self._channels).mean(axis=1)
 
-    def finish(self) -> bytes:
+    def flush(self) -> bytes:
         """What the resampler held back to look ahead; nothing may follow."""
         was_over, self._is_over = self._is_over, True
         if was_over or self._resampler is None:

@@ -26,7 +26,7 @@ FORMATS = {
 }
 
 
-class _Made:
+class _Output:
     """A file that can only be written on, so that what was written can be sent."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class _Made:
 
 class Encoder:
     def __init__(self, format: Format) -> None:
-        self._made = _Made()
+        self._made = _Output()
         self._samples = 0
         self._container: av.container.OutputContainer | None = None
         if format.container:

@@ -11,8 +11,8 @@ import msgspec
 from accounts.scopes import STT
 from inference.messages import SAMPLE_RATE
 from speech import events
-from speech.dialects.audio import Incoming
-from speech.dialects.sockets.stt_socket import IDLE_AFTER, StreamSocket
+from speech.dialects.audio import AudioDecoder
+from speech.dialects.sockets.stt_socket import IDLE_TIMEOUT, SttSocket
 from speech.errors import ProtocolError, StreamError
 
 LARGE = 64 * 1024
@@ -50,7 +50,7 @@ class Ready(Event, frozen=True):
 class Queued(Event, frozen=True):
     """All places are taken; 1 is next."""
 
-    place: int
+    queue_position: int
 
 
 class Step(Event, frozen=True):
@@ -80,7 +80,7 @@ class Word(Event, frozen=True):
     confidence: float | None
 
 
-class EndPoint(Event, frozen=True):
+class Endpoint(Event, frozen=True):
     """An utterance is over."""
 
     start: float
@@ -101,70 +101,70 @@ class Error(Event, frozen=True):
     code: int
     what: str
     why: str
-    todo: str
+    action: str
 
 
-Told = Ready | Queued | Step | Partial | Word | EndPoint | Flushed | Done | Error
+ServerMessage = Ready | Queued | Step | Partial | Word | Endpoint | Flushed | Done | Error
 _commands: msgspec.json.Decoder[Flush | Stop] = msgspec.json.Decoder(Flush | Stop)
 
 
-class Pcm(StreamSocket):
-    needs = STT
+class PcmSocket(SttSocket):
+    scope_required = STT
 
     def prepare(self) -> None:
         super().prepare()
-        self._incoming: Incoming | None = None
-        self._mistake: ProtocolError | None = None
+        self._incoming: AudioDecoder | None = None
+        self._query_error: ProtocolError | None = None
         self._words = 0
         try:
-            self._incoming = self._asked_for()
+            self._incoming = self._parse_query()
         except ProtocolError as error:
-            self._mistake = error  # told once the socket is open: before it there are no words
+            self._query_error = error  # told once the socket is open: before it there are no words
 
-    def _asked_for(self) -> Incoming:
+    def _parse_query(self) -> AudioDecoder:
         idle = self.query.get("idle", "")
-        if idle.isdecimal() and 1 <= int(idle) <= IDLE_AFTER:
-            self.idle_after = float(idle)
+        if idle.isdecimal() and 1 <= int(idle) <= IDLE_TIMEOUT:
+            self.idle_timeout = float(idle)
         rate = self.query.get("rate", str(SAMPLE_RATE))
         if not rate.isdecimal() or len(rate) > 6:
             raise ProtocolError(f"The rate “{rate[:20]}” is no number of Hz.", "It is one as rate=16000.")
-        return Incoming(self.query.get("format", "s16le"), int(rate))
+        return AudioDecoder(self.query.get("format", "s16le"), int(rate))
 
     async def serve(self) -> None:
-        if self._mistake:
-            raise self._mistake
+        if self._query_error:
+            raise self._query_error
         await super().serve()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
-    async def take(self, data: bytes) -> None:
+    async def receive_audio(self, data: bytes) -> None:
         if self._incoming is None:
             return None
         if not data:
             return self._stop(self._incoming)
         if len(data) > LARGE:
-            return self.stream.feed(await asyncio.to_thread(self._incoming.take, data))
-        return self.stream.feed(self._incoming.take(data))
+            return self.stream.feed(await asyncio.to_thread(self._incoming.decode, data))
+        return self.stream.feed(self._incoming.decode(data))
 
-    async def take_text(self, text: str) -> None:
+    async def receive_text(self, text: str) -> None:
         match _read(text):
             case Flush(id=id):
-                self.stream.mark(id)
+                self.stream.flush(id)
             case Stop() if self._incoming:
                 self._stop(self._incoming)
 
-    def _stop(self, incoming: Incoming) -> None:
-        self.stream.feed(incoming.finish())
+    def _stop(self, incoming: AudioDecoder) -> None:
+        self.stream.feed(incoming.flush())
         self.stop()
 
     # --- To the client ----------------------------------------------------------------------------------------------
 
-    async def tell(self, event: events.Event) -> None:
+    async def send_event(self, event: events.Event) -> None:
         match event:
             case events.Ready():
-                session = event.session if self.wants_to_keep else None
+                session = event.session if self.is_saved else None
                 await self._send(Ready(session, event.engine, event.language))
-            case events.Queued(place=place):
+            case events.Queued(queue_position=place):
                 await self._send(Queued(place))
             case events.Step():
                 await self._send(Step(event.sample / SAMPLE_RATE, event.speech, event.pauses))
@@ -173,15 +173,15 @@ class Pcm(StreamSocket):
             case events.Word() if event.index >= self._words:  # not one that is heard again, by another engine
                 self._words += 1
                 await self._send(Word(event.index, event.text, event.start, event.end, event.confidence))
-            case events.EndPoint():
-                await self._send(EndPoint(event.start, event.end))
-            case events.Marked(id=id):
+            case events.Endpoint():
+                await self._send(Endpoint(event.start, event.end))
+            case events.Flushed(id=id):
                 await self._send(Flushed(id))
             case events.Done(words=words):
                 await self._send(Done(words))
 
-    async def tell_error(self, error: StreamError) -> None:
-        await self._send(Error(int(error.code), error.what, error.why, error.todo))
+    async def send_error(self, error: StreamError) -> None:
+        await self._send(Error(int(error.code), error.what, error.why, error.action))
 
     async def _send(self, event: Event) -> None:
         await self.send(text_data=msgspec.json.encode(event).decode())

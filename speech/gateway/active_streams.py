@@ -9,7 +9,7 @@ from uuid import UUID
 from accounts.models import User
 from inference.observability.tracing import span
 from speech.errors import StreamError
-from speech.gateway.log_context import about
+from speech.gateway.log_context import log_context
 from speech.metrics import open_stream
 
 
@@ -31,20 +31,20 @@ class Job(Protocol):
         """End it."""
 
 
-RUNNING: set[Job] = set()
+ACTIVE: set[Job] = set()
 
 
 @contextmanager
-def running(job: Job) -> Iterator[None]:
+def registered(job: Job) -> Iterator[None]:
     """While it runs it is among them, counted, and what is logged is about it."""
     job.began = time()
-    RUNNING.add(job)
+    ACTIVE.add(job)
     try:
         with (
-            about(user=job.owner.pk, stream=job.id),
+            log_context(user=job.owner.pk, stream=job.id),
             open_stream(job.kind),
             span("stream", stream=str(job.id), kind=job.kind, user=job.owner.pk),
         ):
             yield
     finally:
-        RUNNING.discard(job)
+        ACTIVE.discard(job)

@@ -16,12 +16,12 @@ from speech.gateway.connection import Connection
 from speech.gateway.link import Link
 from speech.metrics import QUEUE_WAIT
 
-ANSWER_WITHIN = 1.0
+REQUEST_TIMEOUT = 1.0
 """Seconds after which a request at a full engine is given up."""
-SERVED_WITHIN = 30.0
+GRANT_TIMEOUT = 30.0
 """Seconds in which a free slot is given even where very many come at once, and in which a starting engine is up."""
-WAIT_AT_MOST = 600.0
-OVERLOOKED_AFTER = 0.7
+MAX_WAIT = 600.0
+RETRY_AFTER = 0.7
 """Seconds for which a slot is free and the request unanswered: then it died with whoever had just read it."""
 
 
@@ -34,17 +34,17 @@ class Admission:
         self._link = link
         self._position = position
         self._deadline = deadline
-        self._wishes = wishes
+        self._options = wishes
         self._requests: list[Connection] = []
         self._began = time.monotonic()
-        self._asked_at = 0.0
-        self._place: Callable[[], int] | None = None
+        self._requested_at = 0.0
+        self._queue_position: Callable[[], int] | None = None
         self._leave_queue = ExitStack()
-        self._told: Queued | Starting | None = None
+        self._reported: Queued | Starting | None = None
         self._span = TRACER.start_span("wait for a slot", attributes={"engine": engine.engine, "kind": engine.kind})
 
     @classmethod
-    async def ask(
+    async def request(
         cls,
         link: Link,
         engine: str,
@@ -63,53 +63,53 @@ class Admission:
         knows the language.
         """
         chosen = choose(await link.engines(kind), engine, language)
-        language = _known_as(language, chosen) or next(iter(chosen.languages))
-        deadline = time.time() + (WAIT_AT_MOST if may_wait else SERVED_WITHIN)
+        language = _language_code(language, chosen) or next(iter(chosen.languages))
+        deadline = time.time() + (MAX_WAIT if may_wait else GRANT_TIMEOUT)
         admission = cls(link, chosen, language, position, deadline, wishes)
-        await admission._ask(receive)
+        await admission._send_request(receive)
         if may_wait:
-            seat = admission._leave_queue.enter_context(link.waiting.seat(chosen.engine))
-            admission._place = partial(link.waiting.place, seat)
+            seat = admission._leave_queue.enter_context(link.waitlist.join(chosen.engine))
+            admission._queue_position = partial(link.waitlist.position, seat)
         return admission
 
-    async def _ask(self, receive: Callable[[Down], None]) -> None:
-        self._asked_at = time.monotonic()
-        request = await self._link.ask(
-            self.engine.engine, self._position, self.language, self._deadline, receive, **self._wishes
+    async def _send_request(self, receive: Callable[[Down], None]) -> None:
+        self._requested_at = time.monotonic()
+        request = await self._link.request_slot(
+            self.engine.engine, self._position, self.language, self._deadline, receive, **self._options
         )
         self._requests.append(request)
 
-    async def ask_again_if_overlooked(self, receive: Callable[[Down], None]) -> None:
+    async def retry_if_lost(self, receive: Callable[[Down], None]) -> None:
         """The earlier request stays: if it waits in the queue after all, it keeps its place there."""
-        unanswered = time.monotonic() - self._asked_at
-        if min(unanswered, self._link.has_had_free_slots_for(self.engine.engine)) > OVERLOOKED_AFTER:
-            self._deadline = max(self._deadline, time.time() + ANSWER_WITHIN)
-            await self._ask(receive)
+        unanswered = time.monotonic() - self._requested_at
+        if min(unanswered, self._link.seconds_with_free_slots(self.engine.engine)) > RETRY_AFTER:
+            self._deadline = max(self._deadline, time.time() + REQUEST_TIMEOUT)
+            await self._send_request(receive)
 
-    def news(self) -> Queued | Starting | None:
+    def poll(self) -> Queued | Starting | None:
         """What has changed for who waits: the place in the queue, 1 is next, or what the engine does before it is up.
 
         Raises `AtCapacity` if no answer came in time, or `NoEngine` if the engine did not come up.
         """
-        now = self._standing()
-        news, self._told = now if now != self._told else None, now
+        now = self._state()
+        news, self._reported = now if now != self._reported else None, now
         return news
 
-    def _standing(self) -> Queued | Starting | None:
+    def _state(self) -> Queued | Starting | None:
         """None: an answer may come at once."""
         engine = self.engine.engine
-        starting = self._link.starting(engine)
+        starting = self._link.startup_progress(engine)
         if time.time() > self._deadline:
             raise AtCapacity if starting is None else NoEngine(why=_still(starting))
         if starting is not None:
             return Starting(starting)
-        if self._place:
-            return Queued(self._place())
-        if min(time.monotonic() - self._began, self._link.has_been_full_for(engine)) > ANSWER_WITHIN:
+        if self._queue_position:
+            return Queued(self._queue_position())
+        if min(time.monotonic() - self._began, self._link.seconds_full(engine)) > REQUEST_TIMEOUT:
             raise AtCapacity
         return None
 
-    def take(self) -> Connection | None:
+    def claim(self) -> Connection | None:
         """The connection that got a slot; all other requests are withdrawn."""
         granted = next((request for request in self._requests if request.worker), None)
         if granted is None:
@@ -138,7 +138,7 @@ def choose(there: dict[str, Status], engine: str, language: str) -> Status:
     known = [status for name, status in there.items() if engine in ("", name)]
     if not known:
         raise ProtocolError(f"There is no engine “{engine}”.", f"Running are: {', '.join(there)}.")
-    able = [status for status in known if not language or _known_as(language, status)]
+    able = [status for status in known if not language or _language_code(language, status)]
     if not able:
         spoken = sorted({code for status in known for code in status.languages})
         raise ProtocolError(f"No engine knows the language “{language}”.", f"They know: {', '.join(spoken)}.")
@@ -154,6 +154,6 @@ def _still(note: str) -> str:
     return f"It is being started: {note}." if note else "It is being started."
 
 
-def _known_as(language: str, status: Status) -> str:
+def _language_code(language: str, status: Status) -> str:
     """The engine's own code for it: “en” where “en-GB” is asked for and no such difference is made. Empty: unknown."""
     return next((code for code in (language, language.partition("-")[0]) if code in status.languages), "")

@@ -11,7 +11,7 @@ from inference.messages import WEB_GROUP
 logger = logging.getLogger(__name__)
 
 
-def notify(topic: str, **data: Any) -> None:
+def broadcast(topic: str, **data: Any) -> None:
     """Call every listener of the topic, in every web process (`Link.listening`).
 
     It hastens what the database says anyway, so whoever has something to say is not stopped if nobody can be told.
@@ -23,17 +23,17 @@ def notify(topic: str, **data: Any) -> None:
         logger.error("nobody could be told about %s, the channel layer is away: %r", topic, error)
 
 
-def about_user(pk: int) -> str:
+def user_topic(pk: int) -> str:
     return f"user.{pk}"
 
 
-def about_token(pk: object) -> str:
+def token_topic(pk: object) -> str:
     return f"token.{pk}"
 
 
-def about_uploads() -> str:
+def uploads_topic() -> str:
     return "uploads"
 
 
-def about_session(pk: object) -> str:
+def session_topic(pk: object) -> str:
     return f"session.{pk}"

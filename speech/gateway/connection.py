@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 
-from inference.messages import Close, Closed, Down, Here, Ready, Up
+from inference.messages import Accept, Close, Closed, Down, Ready, Up
 from inference.outbox import Outbox
 
 
@@ -16,18 +16,18 @@ class Connection:
         self._outbox = outbox
         self._forget = forget
         self._receive = receive
-        self._told = 0
+        self._sent = 0
         self._expected = 0
 
-    def tell(self, message: Up) -> None:
-        self._outbox.put(self.worker, (self.id, self._told, message))
-        self._told += 1
+    def send(self, message: Up) -> None:
+        self._outbox.put(self.worker, (self.id, self._sent, message))
+        self._sent += 1
 
     def close(self) -> None:
         """Give back the slot, or the place in the queue."""
         self._forget(self)
         if self.worker:
-            self.tell(Close())
+            self.send(Close())
 
     def receive(self, seq: int, message: Down) -> None:
         if seq < self._expected:
@@ -37,12 +37,12 @@ class Connection:
         self._expected = seq + 1
         if isinstance(message, Ready):
             self.worker = message.worker
-            self.tell(Here())
+            self.send(Accept())
         self._receive(message)
         if isinstance(message, Closed):
             self._forget(self)
 
-    def lose(self, reason: str) -> None:
+    def on_worker_lost(self, reason: str) -> None:
         """The inference process is taken for dead. If it is not, it hears that this slot is wanted no more."""
         self.close()
         self._receive(Closed(reason))

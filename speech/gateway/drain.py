@@ -5,19 +5,19 @@ from contextlib import suppress
 
 from speech.gateway.link import Link
 
-LEAVING = "leaving"
+DRAIN_TOPIC = "leaving"
 """The topic on which streams hear of it."""
-FINISHED_WITHIN = 5.0
+DRAIN_TIMEOUT = 5.0
 """Seconds; an end takes a fraction of one. Daphne then gives connections ten."""
-GOODBYE = 0.1
+FINAL_MESSAGES_TIME = 0.1
 """Seconds for what streams say at last."""
 
 
-async def finish_streams() -> None:
+async def drain_streams() -> None:
     link = Link.current()
-    link.tell_listeners(LEAVING, {})
+    link.notify_listeners(DRAIN_TOPIC, {})
     with suppress(TimeoutError):
-        async with asyncio.timeout(FINISHED_WITHIN):
-            while link.has_listeners(LEAVING):  # noqa: ASYNC110  # once in a process's life
+        async with asyncio.timeout(DRAIN_TIMEOUT):
+            while link.has_listeners(DRAIN_TOPIC):  # noqa: ASYNC110  # once in a process's life
                 await asyncio.sleep(0.02)
-    await asyncio.sleep(GOODBYE)
+    await asyncio.sleep(FINAL_MESSAGES_TIME)

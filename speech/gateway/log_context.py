@@ -5,22 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_about: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039  (never changed, only replaced)
+_context: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039  (never changed, only replaced)
 
 
 @contextmanager
-def about(**what: object) -> Iterator[None]:
+def log_context(**what: object) -> Iterator[None]:
     """`about(user=…, stream=…)`"""
-    token = _about.set(_about.get() | {name: str(value) for name, value in what.items()})
+    token = _context.set(_context.get() | {name: str(value) for name, value in what.items()})
     try:
         yield
     finally:
-        _about.reset(token)
+        _context.reset(token)
 
 
-class InContext(logging.Filter):
+class ContextFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        for name, value in _about.get().items():
+        for name, value in _context.get().items():
             if not hasattr(record, name):
                 setattr(record, name, value)
         return True

@@ -6,15 +6,15 @@ from django.dispatch import receiver
 
 from accounts.models import Token, User
 from accounts.models.signals import status_changed, token_revoked
-from speech.gateway.broadcast import about_token, about_user, notify
+from speech.gateway.broadcast import broadcast, token_topic, user_topic
 
 
 @receiver(status_changed)
-def tell_live_streams(sender: type[User], user: User, **kwargs: Any) -> None:
+def end_streams_of_user(sender: type[User], user: User, **kwargs: Any) -> None:
     if not user.is_approved:
-        notify(about_user(user.pk), status=user.status, reason=user.decision_reason)
+        broadcast(user_topic(user.pk), status=user.status, reason=user.decision_reason)
 
 
 @receiver(token_revoked)
-def tell_streams_of_token(sender: type[Token], token: Token, **kwargs: Any) -> None:
-    notify(about_token(token.pk))
+def end_streams_of_token(sender: type[Token], token: Token, **kwargs: Any) -> None:
+    broadcast(token_topic(token.pk))

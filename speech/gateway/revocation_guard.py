@@ -6,12 +6,12 @@ from typing import Any
 
 from accounts.credentials.principal import Caller
 from speech.errors import NotApproved, NotAuthenticated, StreamError
-from speech.gateway.broadcast import about_token, about_user
+from speech.gateway.broadcast import token_topic, user_topic
 from speech.gateway.link import Link
 
 
 @contextmanager
-def while_allowed(caller: Caller, fail: Callable[[StreamError], None]) -> Iterator[None]:
+def revocation_guard(caller: Caller, fail: Callable[[StreamError], None]) -> Iterator[None]:
     """`fail` is called when the caller's account is rejected, or the token revoked."""
     link = Link.current()
 
@@ -22,7 +22,7 @@ def while_allowed(caller: Caller, fail: Callable[[StreamError], None]) -> Iterat
         fail(NotAuthenticated("The token was revoked.", "Whoever has it may no longer use it."))
 
     with (
-        link.listening(about_user(caller.user.pk), hear_of_user),
-        link.listening(about_token(caller.token), hear_of_token),
+        link.subscribed(user_topic(caller.user.pk), hear_of_user),
+        link.subscribed(token_topic(caller.token), hear_of_token),
     ):
         yield

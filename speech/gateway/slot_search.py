@@ -33,13 +33,13 @@ class SlotSearch:
         self._receive = receive
         self._admission: Admission | None = None
 
-    async def look(self, position: int, **wishes: Any) -> Queued | Starting | None:
+    async def poll(self, position: int, **wishes: Any) -> Queued | Starting | None:
         """Ask for a slot in which to begin at sample `position`, or look after what was asked for; returns what is new
         for who waits. `wishes` are other fields of `Open`. Raises as `Admission.ask` and `Admission.news`."""
         if self._admission:
-            await self._admission.ask_again_if_overlooked(self._receive)
+            await self._admission.retry_if_lost(self._receive)
         else:
-            self._admission = await Admission.ask(
+            self._admission = await Admission.request(
                 self._link,
                 self.engine,
                 self.language,
@@ -49,11 +49,11 @@ class SlotSearch:
                 kind=self.kind,
                 **wishes,
             )
-        return self._admission.news()
+        return self._admission.poll()
 
-    def take(self) -> Connection | None:
+    def claim(self) -> Connection | None:
         """The slot, if one was found; the search is over then."""
-        if self._admission is None or (connection := self._admission.take()) is None:
+        if self._admission is None or (connection := self._admission.claim()) is None:
             return None
         self.engine, self.language, self.may_wait = self._admission.engine.engine, self._admission.language, True
         self._admission = None

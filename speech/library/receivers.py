@@ -8,7 +8,7 @@ from django.dispatch import receiver
 
 from speech.library.recording import Recording
 from speech.models import Session
-from speech.models.session import sound_forgotten
+from speech.models.session import audio_deleted
 
 
 @receiver(post_delete, sender=Session)
@@ -16,6 +16,6 @@ def remove_recording(sender: type[Session], instance: Session, **kwargs: Any) ->
     transaction.on_commit(Recording(instance.pk).remove)
 
 
-@receiver(sound_forgotten, sender=Session)
-def remove_sound(sender: type[Session], session: Session, **kwargs: Any) -> None:
+@receiver(audio_deleted, sender=Session)
+def remove_audio(sender: type[Session], session: Session, **kwargs: Any) -> None:
     transaction.on_commit(Recording(session.pk).remove)

@@ -68,7 +68,7 @@ class Query:
     def __bool__(self) -> bool:
         return bool(self.phrases)
 
-    def marks(self, words: Sequence[str]) -> list[bool]:
+    def matches(self, words: Sequence[str]) -> list[bool]:
         """Which of these words, as they are written, were searched for."""
         found = [False] * len(words)
         folded = [(token, at) for at, word in enumerate(words) for token in tokens(word)]

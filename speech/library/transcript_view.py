@@ -7,17 +7,17 @@ from itertools import groupby
 
 from django.db.models import Q
 
-from speech.models import Segment, Session, Spoken, Word
+from speech.models import Segment, Session, TimedWord, Word
 
 PAGE = 200
 """Segments asked for at once: a session of many hours never lies in memory as a whole."""
 
 
 @dataclass(frozen=True)
-class Utterance:
+class SegmentView:
     segment: Segment | None
     """None while it is still being said: it cannot be corrected yet."""
-    words: Sequence[Spoken]
+    words: Sequence[TimedWord]
     start: float
     """Seconds, like `end`."""
     end: float
@@ -31,7 +31,7 @@ class Utterance:
         return " ".join(word.text for word in self.words)
 
 
-def utterances(session: Session) -> list[Utterance]:
+def transcript_segments(session: Session) -> list[SegmentView]:
     """All at once, in order: two queries, however long it is."""
     heard: defaultdict[int | None, list[Word]] = defaultdict(list)
     for word in session.words.all():
@@ -43,33 +43,33 @@ def utterances(session: Session) -> list[Utterance]:
     return [utterance for utterance in read if utterance.words]
 
 
-def each_utterance(session: Session) -> Iterator[Utterance]:
+def iterate_segments(session: Session) -> Iterator[SegmentView]:
     """In order. Two queries a page; whoever iterates may take a long time over it, in any thread."""
     for segments in _pages(session):
         heard = session.words.by_segment(segments)
         read = (of_segment(segment, segment.words_of(heard[segment.index])) for segment in segments)
         yield from (utterance for utterance in read if utterance.words)
-    yield from _still_being_said(session)
+    yield from _unfinished_segment(session)
 
 
-def of_segment(segment: Segment, words: Sequence[Spoken] | None = None) -> Utterance:
-    return Utterance(segment, segment.words if words is None else words, segment.start, segment.end)
+def of_segment(segment: Segment, words: Sequence[TimedWord] | None = None) -> SegmentView:
+    return SegmentView(segment, segment.words if words is None else words, segment.start, segment.end)
 
 
 def _pages(session: Session) -> Iterator[list[Segment]]:
-    page = list(session.segments.standing()[:PAGE])
+    page = list(session.segments.current()[:PAGE])
     while page:
         yield page
         last = page[-1]
         later = Q(start__gt=last.start) | Q(start=last.start, id__gt=last.pk)
-        page = list(session.segments.standing().filter(later)[:PAGE])
+        page = list(session.segments.current().filter(later)[:PAGE])
 
 
-def _still_being_said(session: Session) -> Iterator[Utterance]:
-    ended = session.segments.heard().values("index")
+def _unfinished_segment(session: Session) -> Iterator[SegmentView]:
+    ended = session.segments.original().values("index")
     for _, group in groupby(session.words.exclude(segment_index__in=ended), lambda word: word.segment_index):
         yield _unended(list(group))
 
 
-def _unended(words: Sequence[Word]) -> Utterance:
-    return Utterance(None, [word.spoken for word in words], words[0].start, words[-1].end)
+def _unended(words: Sequence[Word]) -> SegmentView:
+    return SegmentView(None, [word.timed_word for word in words], words[0].start, words[-1].end)

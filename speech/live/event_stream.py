@@ -8,10 +8,10 @@ from speech import events
 
 T = TypeVar("T")
 
-Tell = Callable[[events.Event], Awaitable[None]]
+Emit = Callable[[events.Event], Awaitable[None]]
 
 
-async def told_by(
+async def stream_events(
     run: Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]], ahead: int = 100
 ) -> AsyncGenerator[T]:
     """What the job `run` tells, until it returns. It ends with whoever takes it: close this if that is before its end.

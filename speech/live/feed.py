@@ -5,9 +5,9 @@ from speech.gateway.connection import Connection
 from speech.live.marks import Marks
 from speech.live.tail import Tail
 
-AHEAD = 4 * SAMPLE_RATE
+MAX_AHEAD = 4 * SAMPLE_RATE
 """Samples sent that the engine has not heard: keeps it busy while it catches up, and the queues short."""
-LAST, MARK = 0, 1
+END, FLUSH = 0, 1
 """The ids of markers on their way to an engine: nothing follows this one, or more does."""
 
 
@@ -15,14 +15,14 @@ class Feed(Tail):
     def __init__(self, position: int) -> None:
         """`position`: of the first sample, in the session."""
         super().__init__(position)
-        self.marks = Marks()
+        self.flushes = Marks()
         self._connection: Connection | None = None
-        self._sent = self._heard = position
+        self._sent = self._processed = position
         self._is_ended = False
 
-    def mark(self, id: int) -> None:
+    def flush(self, id: int) -> None:
         """Here, after what was fed so far. Raises `TooFast`."""
-        self.marks.set(self.end, id)
+        self.flushes.set(self.end, id)
 
     @property
     def has_slot(self) -> bool:
@@ -36,46 +36,48 @@ class Feed(Tail):
     def begin(self, connection: Connection, sample: int) -> None:
         """A slot was found, and hears from this sample on."""
         self._connection = connection
-        self._sent = self._heard = sample
+        self._sent = self._processed = sample
         self._is_ended = False
-        self.marks.begin(sample)
+        self.flushes.begin(sample)
 
     def lose_slot(self) -> None:
         self._connection = None
 
-    def let_go_of_slot(self) -> None:
+    def release_slot(self) -> None:
         if self._connection:
             self._connection.close()
             self._connection = None
 
     @property
-    def heard(self) -> int:
-        return self._heard
+    def processed(self) -> int:
+        return self._processed
 
-    def note_heard(self, sample: int) -> None:
+    def set_processed(self, sample: int) -> None:
         """The engine has heard what is before it."""
-        self._heard = sample
+        self._processed = sample
 
     def pump(self, is_all: bool) -> None:
         """Send what the engine should get now: audio and, when that `is_all`, the marker after the last of it."""
         if self._connection is None or self._is_ended:
             return
-        while (place := self.marks.next) is not None:
+        while (place := self.flushes.next) is not None:
             self._send_until(self._connection, place)
             if self._sent < place:
                 return
-            self._connection.tell(Marker(MARK))
-            self.marks.note_sent()
+            self._connection.send(Marker(FLUSH))
+            self.flushes.note_sent()
         if not is_all:
-            self._send_until(self._connection, self.marks.whole_frames(self.end))  # the next may leave the rest behind
+            self._send_until(
+                self._connection, self.flushes.whole_frames(self.end)
+            )  # the next may leave the rest behind
             return
         self._send_until(self._connection, self.end)
         if self._sent == self.end:
-            self._connection.tell(Marker(LAST))
+            self._connection.send(Marker(END))
             self._is_ended = True
 
     def _send_until(self, connection: Connection, sample: int) -> None:
-        end = min(sample, self._heard + AHEAD)
+        end = min(sample, self._processed + MAX_AHEAD)
         if end > self._sent:
-            connection.tell(Audio(self.between(self._sent, end)))
+            connection.send(Audio(self.read(self._sent, end)))
             self._sent = end

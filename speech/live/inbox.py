@@ -16,7 +16,7 @@ class Inbox(Generic[Message]):
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue(holds)
         self._timer: asyncio.TimerHandle | None = None
 
-    def post(self, message: Message) -> None:
+    def put(self, message: Message) -> None:
         """Raises `TooFast`."""
         try:
             self._queue.put_nowait(message)

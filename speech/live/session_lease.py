@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from accounts.models import User
 from speech import errors
-from speech.gateway.broadcast import about_session, notify
+from speech.gateway.broadcast import broadcast, session_topic
 from speech.gateway.database import in_database
 from speech.library.recording import Recorder
 from speech.models import Session
@@ -16,20 +16,20 @@ from speech.models import Session
 logger = logging.getLogger(__name__)
 
 
-async def claim(owner: User, resumes: uuid.UUID | None, keeps_audio: bool) -> tuple[Session, Recorder | None]:
+async def acquire_session(owner: User, resumes: uuid.UUID | None, saves_audio: bool) -> tuple[Session, Recorder | None]:
     """The session, and what records it where that is wanted; whoever had it before is told.
 
     Raises `NoSession`, `NotApproved`, `TooManyStreams`, `QuotaReached`, and `Unavailable` if the database is away.
     """
     recorder = None
     try:
-        session = await in_database(Session.claim_for, owner, resumes, keeps_audio)
-        if session.keeps_audio:
+        session = await in_database(Session.acquire, owner, resumes, saves_audio)
+        if session.saves_audio:
             usage = await in_database(Session.objects.of(owner).usage)
-            recorder = Recorder(session.pk, session.claim, session.samples, usage.audio_room)
+            recorder = Recorder(session.pk, session.epoch, session.samples, usage.audio_room)
     except DatabaseError as error:
         logger.error("a stream of user %s could not begin: %r", owner.pk, error)
         raise errors.Unavailable from None
     if resumes:
-        await sync_to_async(notify)(about_session(session.pk), claim=session.claim)
+        await sync_to_async(broadcast)(session_topic(session.pk), epoch=session.epoch)
     return session, recorder

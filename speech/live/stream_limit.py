@@ -13,11 +13,11 @@ _open: Counter[int] = Counter()  # by user, in this process
 
 
 @contextmanager
-def counted(user: User) -> Iterator[None]:
+def stream_limit(user: User) -> Iterator[None]:
     """A stream of the user's that is not kept. Raises `TooManyStreams`."""
     if _open[user.pk] >= settings.PROGRAM_STREAMS_PER_USER:
         why = f"The programs of one account may have {settings.PROGRAM_STREAMS_PER_USER} at once."
-        raise TooManyStreams(why=why, todo="Close one of the others.")
+        raise TooManyStreams(why=why, action="Close one of the others.")
     _open[user.pk] += 1
     try:
         yield

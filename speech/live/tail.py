@@ -21,11 +21,11 @@ class Tail:
     def append(self, pcm: bytes) -> None:
         self._pcm += pcm
 
-    def between(self, first: int, end: int) -> bytes:
+    def read(self, first: int, end: int) -> bytes:
         """The samples from `first` to before `end`, as far as they are held."""
         return bytes(self._pcm[self._offset(first) : self._offset(end)])
 
-    def forget_before(self, sample: int) -> None:
+    def discard_before(self, sample: int) -> None:
         offset = min(self._offset(sample), len(self._pcm))
         del self._pcm[:offset]
         self._start += offset // BYTES_PER_SAMPLE

@@ -5,13 +5,13 @@ nothing. So a program's stream survives what a browser's does, its audio sent ag
 import uuid
 from collections.abc import Sequence
 
-from speech.events import EndPoint, Word
+from speech.events import Endpoint, Word
 from speech.models import Counts
 
 
-class Passing:
-    samples = dropped = engines_lost = claim = 0
-    keeps_audio = False
+class UnsavedSession:
+    samples = dropped = engines_lost = epoch = 0
+    saves_audio = False
 
     def __init__(self) -> None:
         self.pk = uuid.uuid4()
@@ -19,7 +19,7 @@ class Passing:
     def begin(self, engine: str, language: str) -> tuple[int, int]:
         return 0, 0
 
-    def commit(self, samples: int, words: Sequence[Word], end_points: Sequence[EndPoint], counts: Counts) -> bool:
+    def commit(self, samples: int, words: Sequence[Word], endpoints: Sequence[Endpoint], counts: Counts) -> bool:
         return True
 
     def end(self) -> None:

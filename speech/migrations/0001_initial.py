@@ -35,8 +35,8 @@ class Migration(migrations.Migration):
                 ("received", models.BigIntegerField(default=0)),
                 ("dropped", models.BigIntegerField(default=0)),
                 ("engines_lost", models.PositiveIntegerField(default=0)),
-                ("claim", models.PositiveIntegerField(default=0)),
-                ("keeps_audio", models.BooleanField(default=False)),
+                ("epoch", models.PositiveIntegerField(default=0)),
+                ("saves_audio", models.BooleanField(default=False)),
                 ("audio_bytes", models.BigIntegerField(default=0)),
                 (
                     "retention",
@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
                 (
                     "token",
                     models.CharField(
-                        default=speech.models.share._unguessable, editable=False, max_length=64, unique=True
+                        default=speech.models.share._random_token, editable=False, max_length=64, unique=True
                     ),
                 ),
                 ("has_audio", models.BooleanField(default=False)),
@@ -162,9 +162,9 @@ class Migration(migrations.Migration):
                 ("received", models.BigIntegerField(default=0)),
                 ("engine", models.CharField(blank=True, max_length=50)),
                 ("language", models.CharField(blank=True, max_length=20)),
-                ("keeps_audio", models.BooleanField(default=False)),
-                ("has_sides", models.BooleanField(default=False)),
-                ("takes_cut", models.BooleanField(default=False)),
+                ("saves_audio", models.BooleanField(default=False)),
+                ("is_multichannel", models.BooleanField(default=False)),
+                ("accepts_truncated", models.BooleanField(default=False)),
                 (
                     "state",
                     models.CharField(
@@ -181,7 +181,7 @@ class Migration(migrations.Migration):
                 ),
                 ("problem", models.JSONField(null=True)),
                 ("samples", models.BigIntegerField(null=True)),
-                ("heard", models.BigIntegerField(default=0)),
+                ("processed", models.BigIntegerField(default=0)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("worker", models.CharField(blank=True, max_length=40)),
                 ("seen_at", models.DateTimeField(default=django.utils.timezone.now)),
@@ -237,7 +237,7 @@ class Migration(migrations.Migration):
                 ("speaker", models.CharField(blank=True, max_length=60)),
                 ("corrected", models.JSONField(null=True)),
                 (
-                    "made_by",
+                    "created_by",
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.CASCADE,

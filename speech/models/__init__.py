@@ -3,15 +3,15 @@
 from speech.models.corrections import ChangedMeanwhile, Correction
 from speech.models.ledger import Counts, Ledger
 from speech.models.session import Session
-from speech.models.session_set import ALIVE_FOR, Retention, SessionQuerySet
+from speech.models.session_set import LIVE_TIMEOUT, Retention, SessionQuerySet
 from speech.models.share import Share
 from speech.models.tag import Tag
 from speech.models.upload import Upload
 from speech.models.words import Segment, Word
-from speech.text.alignment import Spoken
+from speech.text.alignment import TimedWord
 
 __all__ = [
-    "ALIVE_FOR",
+    "LIVE_TIMEOUT",
     "ChangedMeanwhile",
     "Correction",
     "Counts",
@@ -21,8 +21,8 @@ __all__ = [
     "Session",
     "SessionQuerySet",
     "Share",
-    "Spoken",
     "Tag",
+    "TimedWord",
     "Upload",
     "Word",
 ]

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from speech.models.words import Segment, as_fields
-from speech.text.alignment import Spoken, align, span
+from speech.text.alignment import TimedWord, align, span
 from speech.text.find_replace import Replacement
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Correction(models.Model):
     def replace_all(cls, session: "Session", by: User, replacement: Replacement) -> tuple["Correction | None", int]:
         """Have all utterances that say one thing say another. Returns how often it was said, too; the correction is
         None if it was not. Raises `ValueError` if an utterance would become too long."""
-        standing = session.segments.standing().select_related("session")
+        standing = session.segments.current().select_related("session")
         said = [(segment, *replacement.apply(segment.text)) for segment in standing]
         found = {segment: text for segment, text, times in said if times}
         if any(len(text) > TEXT_LENGTH for text in found.values()):
@@ -119,11 +119,11 @@ class Correction(models.Model):
             correction = cls.objects.create(
                 session=session, kind=kind, by=by, start=segments[0].start, before=before, after=after
             )
-            standing = session.segments.standing().filter(pk__in=[segment.pk for segment in segments])
+            standing = session.segments.current().filter(pk__in=[segment.pk for segment in segments])
             if standing.update(replaced_by=correction) != len(segments):
                 raise ChangedMeanwhile
             for segment in made:
-                segment.made_by = correction
+                segment.created_by = correction
             Segment.objects.bulk_create(made)
             session.renew_opening()
         return correction
@@ -147,7 +147,7 @@ class Correction(models.Model):
         return list(Segment.objects.filter(pk__in=again))
 
 
-def _like(segment: Segment, *, words: Sequence[Spoken], **changes: Any) -> Segment:
+def _like(segment: Segment, *, words: Sequence[TimedWord], **changes: Any) -> Segment:
     """One that takes the place of `segment` or of a part of it."""
     fields = {"start": segment.start, "end": segment.end, "speaker": segment.speaker, **changes}
     text = " ".join(word.text for word in words)

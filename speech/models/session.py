@@ -16,16 +16,16 @@ from django.utils.text import slugify
 
 from accounts.models import User
 from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
-from speech.errors import NoSession, NotApproved, QuotaReached, TooManyStreams
-from speech.events import EndPoint
+from speech.errors import NotApproved, QuotaReached, SessionNotFound, TooManyStreams
+from speech.events import Endpoint
 from speech.events import Word as SpokenWord
 from speech.models.ledger import Counts, Ledger
-from speech.models.session_set import ALIVE_FOR, Retention, SessionQuerySet
+from speech.models.session_set import LIVE_TIMEOUT, Retention, SessionQuerySet
 from speech.models.signals import session_finished
 from speech.models.tag import Tag
 from speech.models.words import Segment, Word
 
-sound_forgotten = Signal()
+audio_deleted = Signal()
 """A session stays without its recording: sender=Session, session."""
 
 TITLE_WORDS = 8
@@ -57,10 +57,10 @@ class Session(models.Model):
     dropped = models.BigIntegerField(default=0)
     engines_lost = models.PositiveIntegerField(default=0)
     """As `Counts` has them."""
-    claim = models.PositiveIntegerField(default=0)
+    epoch = models.PositiveIntegerField(default=0)
     """Counts the streams that wrote into this session, one after another; only the newest may."""
 
-    keeps_audio = models.BooleanField(default=False)
+    saves_audio = models.BooleanField(default=False)
     """Whether its speaker lets it be recorded."""
     audio_bytes = models.BigIntegerField(default=0)
     """What its recording takes, once it is over."""
@@ -110,7 +110,7 @@ class Session(models.Model):
         return self.samples / SAMPLE_RATE
 
     @property
-    def kept_days(self) -> int | None:
+    def retention_days(self) -> int | None:
         """From its beginning, where it is kept for some days."""
         return (self.expires_at - self.created_at).days if self.expires_at else None
 
@@ -121,18 +121,18 @@ class Session(models.Model):
             received=self.received,
             stored=self.samples,
             dropped=self.dropped,
-            reconnects=self.claim,
+            reconnects=self.epoch,
             engines_lost=self.engines_lost,
         )
 
     @property
     def is_live(self) -> bool:
-        return self.ended_at is None and self.seen_at > timezone.now() - ALIVE_FOR
+        return self.ended_at is None and self.seen_at > timezone.now() - LIVE_TIMEOUT
 
     # --- The life of a session. Synchronous: streams call these in the database thread ----------------------------
 
     @classmethod
-    def claim_for(cls, owner: User, resume: uuid.UUID | None, keeps_audio: bool = False) -> "Session":
+    def acquire(cls, owner: User, resume: uuid.UUID | None, saves_audio: bool = False) -> "Session":
         """A new session, or the user's own interrupted one, for a stream that is about to write into it. Whether it is
         recorded is decided when it is new.
 
@@ -143,27 +143,27 @@ class Session(models.Model):
             # which PostgreSQL looks at when the stream before commits.
             if not User.objects.select_for_update(no_key=True).get(pk=owner.pk).is_approved:
                 raise NotApproved
-            others = cls.objects.of(owner).spoken_into().exclude(pk=resume or uuid.UUID(int=0))
+            others = cls.objects.of(owner).live_by_users().exclude(pk=resume or uuid.UUID(int=0))
             if others.count() >= settings.STREAMS_PER_USER:
                 raise TooManyStreams(why=f"One account may have {settings.STREAMS_PER_USER} at once.")
             if resume is None:
                 usage = cls.objects.of(owner).usage()
                 if usage.sessions.is_reached:
                     raise QuotaReached(why=f"You keep {usage.sessions}, which is all that this site allows.")
-                keeps_audio = keeps_audio and settings.RECORD_AUDIO and not usage.audio.is_reached
-                return cls.objects.create(owner=owner, keeps_audio=keeps_audio)
+                saves_audio = saves_audio and settings.RECORD_AUDIO and not usage.audio.is_reached
+                return cls.objects.create(owner=owner, saves_audio=saves_audio)
             # Locked before anything is forgotten: what the stream before this one commits meanwhile comes before the
-            # claim, or not at all.
+            # epoch, or not at all.
             session = cls.objects.of(owner).select_for_update(no_key=True).filter(pk=resume).first()
             if session is None:
-                raise NoSession
-            session._forget_unsettled()
-            session.claim += 1
+                raise SessionNotFound
+            session._discard_pending()
+            session.epoch += 1
             session.ended_at, session.seen_at = None, timezone.now()
-            session.save(update_fields=["claim", "ended_at", "seen_at"])
+            session.save(update_fields=["epoch", "ended_at", "seen_at"])
             return session
 
-    def _forget_unsettled(self) -> None:
+    def _discard_pending(self) -> None:
         """What a stream stored beyond `samples` was for a speaker who might not come back."""
         settled = self.samples / SAMPLE_RATE - TIME_ERROR
         self.corrections.touching(settled + 2 * TIME_ERROR).delete()
@@ -175,16 +175,18 @@ class Session(models.Model):
         was_found = language == UNKNOWN_LANGUAGE and self.language != ""
         self.engine, self.language = engine, self.language if was_found else language
         self.started_at = self.started_at or timezone.now()
-        self._mine().update(engine=engine, language=self.language, started_at=self.started_at, seen_at=timezone.now())
-        return self.words.count(), self.segments.heard().count()
+        self._if_current().update(
+            engine=engine, language=self.language, started_at=self.started_at, seen_at=timezone.now()
+        )
+        return self.words.count(), self.segments.original().count()
 
-    def commit(self, samples: int, words: Sequence[SpokenWord], end_points: Sequence[EndPoint], counts: Counts) -> bool:
+    def commit(self, samples: int, words: Sequence[SpokenWord], endpoints: Sequence[Endpoint], counts: Counts) -> bool:
         """Store what was said before sample `samples`. False if another stream has taken the session over.
 
         A commit that is repeated changes nothing: words and segments are keyed by their number in the session.
         """
         with transaction.atomic():
-            if not self._mine().update(samples=samples, seen_at=timezone.now(), **asdict(counts)):
+            if not self._if_current().update(samples=samples, seen_at=timezone.now(), **asdict(counts)):
                 return False
             Word.objects.bulk_create(
                 (
@@ -201,17 +203,17 @@ class Session(models.Model):
                 ),
                 ignore_conflicts=True,
             )
-            if end_points:
-                self._store_segments(end_points)
-                self._note_language(end_points)
+            if endpoints:
+                self._store_segments(endpoints)
+                self._set_language(endpoints)
             if words and words[0].index < OPENING_WORDS:
                 opening = " ".join(self.words.values_list("text", flat=True)[:OPENING_WORDS])
-                self._mine().update(opening=opening[:OPENING_LENGTH])
+                self._if_current().update(opening=opening[:OPENING_LENGTH])
         return True
 
-    def _store_segments(self, end_points: Sequence[EndPoint]) -> None:
+    def _store_segments(self, endpoints: Sequence[Endpoint]) -> None:
         said: defaultdict[int, list[str]] = defaultdict(list)
-        indexes = [end_point.segment for end_point in end_points]
+        indexes = [endpoint.segment for endpoint in endpoints]
         for index, text in self.words.filter(segment_index__in=indexes).values_list("segment_index", "text"):
             said[index].append(text)
         Segment.objects.bulk_create(
@@ -224,35 +226,35 @@ class Session(models.Model):
                     text=" ".join(said[e.segment]),
                     speaker=e.speaker,
                 )
-                for e in end_points
+                for e in endpoints
             ),
             ignore_conflicts=True,
         )
 
-    def _note_language(self, end_points: Sequence[EndPoint]) -> None:
+    def _set_language(self, endpoints: Sequence[Endpoint]) -> None:
         """That of most of what is told at once, first; what comes later may be a loan."""
-        found = Counter(e.language for e in end_points if e.language)
+        found = Counter(e.language for e in endpoints if e.language)
         if self.language == UNKNOWN_LANGUAGE and found:
             self.language = found.most_common(1)[0][0]
-            self._mine().update(language=self.language)
+            self._if_current().update(language=self.language)
 
     def end(self) -> None:
         """The stream is over; a session in which nothing could be said leaves nothing behind."""
         with transaction.atomic():
-            mine = self._mine()
+            mine = self._if_current()
             if mine.filter(Q(started_at=None) | Q(samples=0)).delete()[0]:
                 return
             if mine.update(ended_at=timezone.now()):
                 session_finished.send(Session, session=mine.get())
 
-    def _mine(self) -> SessionQuerySet:
-        return Session.objects.filter(pk=self.pk, claim=self.claim, deleted_at=None)
+    def _if_current(self) -> SessionQuerySet:
+        return Session.objects.filter(pk=self.pk, epoch=self.epoch, deleted_at=None)
 
     # --- What its owner does with it --------------------------------------------------------------------------------
 
     def renew_opening(self) -> None:
         """After a correction."""
-        texts = self.segments.standing().values_list("text", flat=True)[:OPENING_WORDS]
+        texts = self.segments.current().values_list("text", flat=True)[:OPENING_WORDS]
         words = " ".join(texts).split()[:OPENING_WORDS]
         self.opening = " ".join(words)[:OPENING_LENGTH]
         self.save(update_fields=["opening"])
@@ -261,13 +263,13 @@ class Session(models.Model):
         """Have these tags and no others."""
         self.tags.set(Tag.named(self.owner, names))
 
-    def forget_sound(self) -> None:
+    def delete_audio(self) -> None:
         """The words stay."""
-        self.keeps_audio, self.audio_bytes = False, 0
-        self.save(update_fields=["keeps_audio", "audio_bytes"])
-        sound_forgotten.send(Session, session=self)
+        self.saves_audio, self.audio_bytes = False, 0
+        self.save(update_fields=["saves_audio", "audio_bytes"])
+        audio_deleted.send(Session, session=self)
 
-    def keep(self, rule: str, days: int = 0) -> None:
+    def set_retention(self, rule: str, days: int = 0) -> None:
         """Until when it is kept; `days` from its beginning, where the rule says so."""
         self.retention = rule
         self.expires_at = self.created_at + timedelta(days=days) if rule == Retention.DAYS else None

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from speech.models.usage import Usage
 
-ALIVE_FOR = timedelta(seconds=30)
+LIVE_TIMEOUT = timedelta(seconds=30)
 """A session whose stream gave no sign for so long is not live any more, whatever became of its process."""
 
 
@@ -33,14 +33,14 @@ class SessionQuerySet(models.QuerySet[Any]):
         return self.filter(started_at__isnull=False)
 
     def live(self) -> Self:
-        return self.filter(ended_at=None, seen_at__gt=timezone.now() - ALIVE_FOR)
+        return self.filter(ended_at=None, seen_at__gt=timezone.now() - LIVE_TIMEOUT)
 
-    def spoken_into(self) -> Self:
+    def live_by_users(self) -> Self:
         """Live ones, but for what a file becomes, which takes nobody's place."""
         return self.live().exclude(uploads__state="waiting")
 
-    def over(self) -> Self:
-        return self.exclude(ended_at=None, seen_at__gt=timezone.now() - ALIVE_FOR)
+    def ended(self) -> Self:
+        return self.exclude(ended_at=None, seen_at__gt=timezone.now() - LIVE_TIMEOUT)
 
     def usage(self) -> Usage:
         all_of_them = self.aggregate(samples=Sum("samples", default=0), audio_bytes=Sum("audio_bytes", default=0))
@@ -48,32 +48,32 @@ class SessionQuerySet(models.QuerySet[Any]):
 
     # --- Deleting, and putting back ---------------------------------------------------------------------------------
 
-    def put_away(self) -> tuple[datetime, int]:
+    def soft_delete(self) -> tuple[datetime, int]:
         """Delete those that are over, in such a way that they can be put back. Returns by which moment to name them,
         and how many they are."""
         now = timezone.now()
-        return now, self.over().filter(deleted_at=None).update(deleted_at=now)
+        return now, self.ended().filter(deleted_at=None).update(deleted_at=now)
 
-    def put_away_at(self, owner: User, moment: datetime) -> Self:
+    def deleted_at_moment(self, owner: User, moment: datetime) -> Self:
         return self.filter(owner=owner, deleted_at=moment)
 
-    def put_back(self) -> int:
+    def restore(self) -> int:
         return self.update(deleted_at=None)
 
     # --- Retention ------------------------------------------------------------------------------------------------
 
-    def due(self) -> Self:
+    def expired(self) -> Self:
         """Those whose time is over: by their own rule or the site's, or because they were deleted long enough ago."""
         now = timezone.now()
         due = Q(deleted_at__lte=now - timedelta(days=settings.DELETED_DAYS)) | Q(expires_at__lte=now)
         if settings.RETENTION_DAYS:
             old = Q(created_at__lte=now - timedelta(days=settings.RETENTION_DAYS))
             due |= old & Q(retention=Retention.SITE)
-        return self.over().filter(due)
+        return self.ended().filter(due)
 
-    def with_audio_due(self) -> Self:
+    def with_expired_audio(self) -> Self:
         """Those whose words stay, but whose sound's time is over."""
         if not settings.AUDIO_RETENTION_DAYS:
             return self.none()
         old = timezone.now() - timedelta(days=settings.AUDIO_RETENTION_DAYS)
-        return self.over().filter(keeps_audio=True, created_at__lte=old, retention=Retention.SITE)
+        return self.ended().filter(saves_audio=True, created_at__lte=old, retention=Retention.SITE)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 
-def _unguessable() -> str:
+def _random_token() -> str:
     return secrets.token_urlsafe(32)
 
 
@@ -29,7 +29,7 @@ class ShareQuerySet(models.QuerySet["Share"]):
 
 class Share(models.Model):
     session = models.ForeignKey("speech.Session", on_delete=models.CASCADE, related_name="shares")
-    token = models.CharField(max_length=64, unique=True, default=_unguessable, editable=False)
+    token = models.CharField(max_length=64, unique=True, default=_random_token, editable=False)
     has_audio = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -47,7 +47,7 @@ class Share(models.Model):
         return reverse("shared", args=[self.token])
 
     @classmethod
-    def last(cls, session: models.Model, days: int, has_audio: bool) -> "Share":
+    def create(cls, session: models.Model, days: int, has_audio: bool) -> "Share":
         """A new link that lets people in for so many days."""
         expires_at = timezone.now() + timedelta(days=days)
         return cls.objects.create(session=session, expires_at=expires_at, has_audio=has_audio)

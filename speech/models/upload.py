@@ -19,7 +19,7 @@ from inference.messages import SAMPLE_RATE
 from speech.models.session import TITLE_LENGTH, Session
 
 LEASE = timedelta(seconds=15)
-FORGOTTEN_AFTER = timedelta(days=1)
+DELETED_AFTER = timedelta(days=1)
 """What nobody goes on sending, or what became of a file, is kept for so long."""
 NAME_LENGTH = 255  # characters
 
@@ -31,14 +31,14 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def unfinished(self) -> Self:
         return self.exclude(state__in=[Upload.State.DONE, Upload.State.REFUSED])
 
-    def to_do(self) -> Self:
+    def pending(self) -> Self:
         """Those that somebody should work on, and nobody does."""
         free = Q(worker="") | Q(seen_at__lt=timezone.now() - LEASE)
         return self.filter(free, state=Upload.State.WAITING).order_by("created_at")
 
-    def forgotten(self) -> Self:
+    def expired(self) -> Self:
         resting = [Upload.State.SENDING, Upload.State.CUT, Upload.State.DONE, Upload.State.REFUSED]
-        return self.filter(state__in=resting, seen_at__lt=timezone.now() - FORGOTTEN_AFTER)
+        return self.filter(state__in=resting, seen_at__lt=timezone.now() - DELETED_AFTER)
 
 
 class Upload(models.Model):
@@ -58,17 +58,17 @@ class Upload(models.Model):
     received = models.BigIntegerField(default=0)  # bytes
     engine = models.CharField(max_length=50, blank=True)
     language = models.CharField(max_length=20, blank=True)
-    keeps_audio = models.BooleanField(default=False)
-    has_sides = models.BooleanField(default=False)
+    saves_audio = models.BooleanField(default=False)
+    is_multichannel = models.BooleanField(default=False)
     """It is stereo, with another speaker on each side."""
-    takes_cut = models.BooleanField(default=False)
+    accepts_truncated = models.BooleanField(default=False)
 
     state = models.CharField(max_length=10, choices=State, default=State.SENDING)
     problem = models.JSONField(null=True)
-    """Of one that was refused or is cut: what, why, todo."""
+    """Of one that was refused or is cut: what, why, action."""
     samples = models.BigIntegerField(null=True)
     """How long it is, once it was checked (24 kHz)."""
-    heard = models.BigIntegerField(default=0)
+    processed = models.BigIntegerField(default=0)
     """Samples, in parts that are stored or will be."""
     session = models.ForeignKey("speech.Session", on_delete=models.SET_NULL, null=True, related_name="uploads")
 
@@ -89,7 +89,7 @@ class Upload(models.Model):
 
     # --- While it is sent -------------------------------------------------------------------------------------------
 
-    def note_received(self, offset: int, size: int) -> bool:
+    def set_received(self, offset: int, size: int) -> bool:
         """`size` bytes that follow the first `offset` are there. False if others were first, or it was cancelled."""
         mine = Upload.objects.filter(pk=self.pk, received=offset, state=self.State.SENDING)
         if not mine.update(received=offset + size, seen_at=timezone.now()):
@@ -100,67 +100,67 @@ class Upload(models.Model):
     # --- While it is worked on: all of these are for the process that has it --------------------------------------
 
     @classmethod
-    def take(cls, worker: str, but: Iterable[uuid.UUID]) -> "Upload | None":
+    def claim(cls, worker: str, but: Iterable[uuid.UUID]) -> "Upload | None":
         """The one that has waited longest; it is `worker`'s from now on."""
-        for upload in cls.objects.to_do().exclude(pk__in=but).select_related("owner")[:10]:
-            free = cls.objects.to_do().order_by().filter(pk=upload.pk, worker=upload.worker)
+        for upload in cls.objects.pending().exclude(pk__in=but).select_related("owner")[:10]:
+            free = cls.objects.pending().order_by().filter(pk=upload.pk, worker=upload.worker)
             if free.update(worker=worker, seen_at=timezone.now()):
                 upload.worker = worker
                 return upload
         return None
 
-    def sign(self, heard: int) -> bool:
+    def heartbeat(self, processed: int) -> bool:
         """Still at work, with so many samples heard. False if it was cancelled, or taken by another process."""
         mine = Upload.objects.filter(pk=self.pk, worker=self.worker)
         # What has to be heard again does not count backwards.
-        if not mine.update(seen_at=timezone.now(), heard=Greatest(F("heard"), heard)):
+        if not mine.update(seen_at=timezone.now(), processed=Greatest(F("processed"), processed)):
             return False
-        if heard > self.heard:
-            self.heard = heard
+        if processed > self.processed:
+            self.processed = processed
             Session.objects.filter(uploads=self.pk, ended_at=None).update(seen_at=timezone.now())
         return True
 
-    def put_back(self) -> None:
+    def release(self) -> None:
         """Another process may take it at once."""
-        self._mine().update(worker="")
+        self._if_current().update(worker="")
 
-    def note_length(self, samples: int) -> None:
+    def set_length(self, samples: int) -> None:
         self.samples = samples
-        self._mine().update(samples=samples)
+        self._if_current().update(samples=samples)
 
-    def its_session(self) -> Session | None:
+    def resolve_session(self) -> Session | None:
         """The session that it becomes, claimed, and made when first asked for. None if the upload was cancelled
         meanwhile.
 
         Raises what `Session.claim_for` does.
         """
         with transaction.atomic():
-            current = self._mine().select_for_update().first()
+            current = self._if_current().select_for_update().first()
             if current is None:
                 return None
             if current.session:
-                return Session.claim_for(self.owner, current.session.pk)
-            session = Session.claim_for(self.owner, None, self.keeps_audio)
+                return Session.acquire(self.owner, current.session.pk)
+            session = Session.acquire(self.owner, None, self.saves_audio)
             session.title = self.title
             session.save(update_fields=["title"])
-            self._mine().update(session=session)
+            self._if_current().update(session=session)
             return session
 
-    def refuse(self, problem: dict[str, str], is_cut: bool = False) -> None:
+    def fail(self, problem: dict[str, str], is_cut: bool = False) -> None:
         state = self.State.CUT if is_cut else self.State.REFUSED
-        self._mine().update(state=state, problem=problem, seen_at=timezone.now())
+        self._if_current().update(state=state, problem=problem, seen_at=timezone.now())
 
     def finish(self) -> None:
-        self._mine().update(state=self.State.DONE, seen_at=timezone.now())
+        self._if_current().update(state=self.State.DONE, seen_at=timezone.now())
 
-    def _mine(self) -> UploadQuerySet:
+    def _if_current(self) -> UploadQuerySet:
         return Upload.objects.filter(pk=self.pk, worker=self.worker, state=self.State.WAITING)
 
     # --- What its owner does ----------------------------------------------------------------------------------------
 
-    def take_what_is_there(self) -> None:
+    def accept_truncated(self) -> None:
         cut = Upload.objects.filter(pk=self.pk, state=self.State.CUT)
-        cut.update(state=self.State.WAITING, takes_cut=True, problem=None, worker="")
+        cut.update(state=self.State.WAITING, accepts_truncated=True, problem=None, worker="")
 
     def cancel(self) -> None:
         """Forget it. While it is worked on, what came of it so far goes as well."""
@@ -172,9 +172,9 @@ class Upload(models.Model):
                 current.session.delete()
             current.delete()
 
-    def drop(self) -> None:
+    def delete_file(self) -> None:
         """Forget it, whatever it became."""
-        self._mine().delete()
+        self._if_current().delete()
 
     # --- What is told of it -----------------------------------------------------------------------------------------
 
@@ -183,7 +183,7 @@ class Upload(models.Model):
         stem = self.name.rpartition(".")[0] or self.name
         return stem[:TITLE_LENGTH]
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """For its page: times in seconds."""
         stored = self.session.samples if self.session else 0
         return {
@@ -193,7 +193,7 @@ class Upload(models.Model):
             "received": self.received,
             "state": self._stage,
             "length": self.samples / SAMPLE_RATE if self.samples else None,
-            "transcribed": max(stored, self.heard) / SAMPLE_RATE,
+            "transcribed": max(stored, self.processed) / SAMPLE_RATE,
             "session": self.session.get_absolute_url() if self.session and stored else None,
             "problem": self.problem,
         }

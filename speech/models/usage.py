@@ -6,14 +6,14 @@ from django.conf import settings
 
 from inference.messages import SAMPLE_RATE
 
-NEARLY = 0.8
+WARNING_SHARE = 0.8
 """From this share of a quota on its user is told."""
 MB = 1_000_000
 
 
 @dataclass(frozen=True)
 class Quota:
-    what: str
+    name: str
     unit: str
     used: float
     allowed: int
@@ -23,7 +23,7 @@ class Quota:
 
     @property
     def is_nearly_reached(self) -> bool:
-        return bool(self.allowed) and self.used >= NEARLY * self.allowed
+        return bool(self.allowed) and self.used >= WARNING_SHARE * self.allowed
 
     @property
     def is_reached(self) -> bool:
@@ -35,7 +35,7 @@ class Quota:
 
     def __str__(self) -> str:
         bound = f" of {self.allowed}" if self.allowed else ""
-        return f"{self.used:.1f}{bound} {self.unit} of {self.what}"
+        return f"{self.used:.1f}{bound} {self.unit} of {self.name}"
 
 
 @dataclass(frozen=True)

@@ -11,18 +11,18 @@ from typing import Any, Self
 
 from django.db import models
 
-from speech.text.alignment import Spoken
+from speech.text.alignment import TimedWord
 
 SPEAKER_LENGTH = 60  # characters
 
 
 class SegmentQuerySet(models.QuerySet["Segment"]):
-    def standing(self) -> Self:
+    def current(self) -> Self:
         """Those that are read."""
         return self.filter(replaced_by=None)
 
-    def heard(self) -> Self:
-        return self.filter(made_by=None)
+    def original(self) -> Self:
+        return self.filter(created_by=None)
 
 
 class Segment(models.Model):
@@ -38,7 +38,7 @@ class Segment(models.Model):
     speaker = models.CharField(max_length=SPEAKER_LENGTH, blank=True)
     corrected = models.JSONField(null=True)
     """The words of one that a correction made: of each the fields of `Spoken`."""
-    made_by = models.ForeignKey("speech.Correction", on_delete=models.CASCADE, null=True, related_name="made")
+    created_by = models.ForeignKey("speech.Correction", on_delete=models.CASCADE, null=True, related_name="made")
     replaced_by = models.ForeignKey("speech.Correction", on_delete=models.SET_NULL, null=True, related_name="replaced")
 
     objects = SegmentQuerySet.as_manager()
@@ -50,26 +50,26 @@ class Segment(models.Model):
     def __str__(self) -> str:
         return self.text
 
-    def words_of(self, heard: Iterable["Word"]) -> list[Spoken]:
+    def words_of(self, heard: Iterable["Word"]) -> list[TimedWord]:
         """As they are read. `heard`: the words of the session with this segment's number, which only a segment that
         was heard needs."""
         if self.corrected is None:
-            return [word.spoken for word in heard]
-        return [Spoken(*fields) for fields in self.corrected]
+            return [word.timed_word for word in heard]
+        return [TimedWord(*fields) for fields in self.corrected]
 
     def following(self) -> "Segment | None":
         """The one that is read after it."""
         later = models.Q(start__gt=self.start) | models.Q(start=self.start, id__gt=self.pk)
-        return self.session.segments.standing().filter(later).select_related("session").first()
+        return self.session.segments.current().filter(later).select_related("session").first()
 
     @property
-    def words(self) -> list[Spoken]:
+    def words(self) -> list[TimedWord]:
         if self.corrected is not None or self.index is None:
             return self.words_of([])
         return self.words_of(self.session.words.filter(segment_index=self.index))
 
 
-def as_fields(words: Sequence[Spoken]) -> list[list[Any]]:
+def as_fields(words: Sequence[TimedWord]) -> list[list[Any]]:
     """For `Segment.corrected`."""
     return [list(word) for word in words]
 
@@ -102,5 +102,5 @@ class Word(models.Model):
         return self.text
 
     @property
-    def spoken(self) -> Spoken:
-        return Spoken(self.text, self.start, self.end, self.confidence)
+    def timed_word(self) -> TimedWord:
+        return TimedWord(self.text, self.start, self.end, self.confidence)

@@ -11,18 +11,18 @@ from speech.models import Session
 
 @require_safe
 def flac(request: UserRequest, pk: str) -> HttpResponseBase:
-    return flac_of(request, _mine(request, pk))
+    return flac_of(request, _own_session(request, pk))
 
 
 @require_safe
 def wav(request: UserRequest, pk: str) -> HttpResponseBase:
-    return wav_of(request, _mine(request, pk))
+    return wav_of(request, _own_session(request, pk))
 
 
 @require_safe
 def peaks(request: UserRequest, pk: str) -> HttpResponse:
-    return peaks_of(_mine(request, pk))
+    return peaks_of(_own_session(request, pk))
 
 
-def _mine(request: UserRequest, pk: str) -> Session:
+def _own_session(request: UserRequest, pk: str) -> Session:
     return get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)

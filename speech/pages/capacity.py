@@ -22,20 +22,20 @@ async def status(request: HttpRequest) -> JsonResponse:
         {
             "version": settings.VERSION,
             "uptime": round((datetime.now(UTC) - settings.STARTED).total_seconds()),
-            "engines": [capacity(link, status) for status in engines],
+            "engines": [engine_capacity(link, status) for status in engines],
         }
     )
 
 
-def capacity(link: Link, engine: Status) -> dict[str, Any]:
+def engine_capacity(link: Link, engine: Status) -> dict[str, Any]:
     return {
         "name": engine.engine,
         "kind": engine.kind,
         "label": engine.label,
-        "note": engine.note,
+        "progress": engine.progress,
         "total": engine.slots,
         "used": engine.slots - engine.free,
         "free": engine.free,
-        "waiting": link.waiting.count(engine.engine),
-        "processes": link.processes(engine.engine),
+        "waiting": link.waitlist.count(engine.engine),
+        "processes": link.process_count(engine.engine),
     }

@@ -15,19 +15,19 @@ from speech.models.corrections import TEXT_LENGTH
 from speech.models.words import SPEAKER_LENGTH
 from speech.text.find_replace import Replacement
 
-SHOWN = 100
+MAX_SHOWN = 100
 """Corrections that a page tells of, the newest."""
-MEANWHILE = (
+CHANGED_MEANWHILE = (
     "This utterance was changed meanwhile, maybe in another window. Load the page again to see how it reads now."
 )
-NOT_MEANWHILE = "Nothing was replaced: the session was changed meanwhile, maybe in another window. Try again."
+UNDO_CHANGED_MEANWHILE = "Nothing was replaced: the session was changed meanwhile, maybe in another window. Try again."
 
 
-def history_of(session: Session) -> list[Correction]:
+def changes_of(session: Session) -> list[Correction]:
     """Each with `is_undoable`."""
-    corrections = list(session.corrections.select_related("by")[:SHOWN])
-    made = session.segments.filter(made_by__isnull=False)
-    bases = set(made.exclude(replaced_by=None).values_list("made_by", flat=True))
+    corrections = list(session.corrections.select_related("by")[:MAX_SHOWN])
+    made = session.segments.filter(created_by__isnull=False)
+    bases = set(made.exclude(replaced_by=None).values_list("created_by", flat=True))
     for correction in corrections:
         correction.is_undoable = correction.undone_at is None and correction.pk not in bases  # type: ignore[attr-defined]
     return corrections
@@ -39,9 +39,9 @@ def correct(request: UserRequest, pk: str, segment: int) -> JsonResponse:
     session = get_object_or_404(Session.objects.of(request.user), pk=pk)
     found = get_object_or_404(session.segments.select_related("session"), pk=segment)
     try:
-        correction = _carry_out(request, found)
+        correction = _apply(request, found)
     except ChangedMeanwhile:
-        return JsonResponse({"what": MEANWHILE}, status=409)
+        return JsonResponse({"what": CHANGED_MEANWHILE}, status=409)
     except ValueError as error:
         return JsonResponse({"what": str(error)}, status=400)
     return JsonResponse(
@@ -53,13 +53,15 @@ def correct(request: UserRequest, pk: str, segment: int) -> JsonResponse:
     )
 
 
-def _carry_out(request: UserRequest, segment: Segment) -> Correction:
+def _apply(request: UserRequest, segment: Segment) -> Correction:
     wanted = request.POST
     match wanted.get("do"):
         case "text":
-            return Correction.rewrite(segment, request.user, _at_most(TEXT_LENGTH, wanted.get("text", "")))
+            return Correction.rewrite(segment, request.user, _check_length(TEXT_LENGTH, wanted.get("text", "")))
         case "speaker":
-            return Correction.name_speaker(segment, request.user, _at_most(SPEAKER_LENGTH, wanted.get("speaker", "")))
+            return Correction.name_speaker(
+                segment, request.user, _check_length(SPEAKER_LENGTH, wanted.get("speaker", ""))
+            )
         case "split":
             return Correction.split(segment, request.user, int(wanted.get("word", "")))
         case "merge":
@@ -70,7 +72,7 @@ def _carry_out(request: UserRequest, segment: Segment) -> Correction:
     raise ValueError("A correction is one of text, speaker, split and merge.")
 
 
-def _at_most(length: int, text: str) -> str:
+def _check_length(length: int, text: str) -> str:
     text = " ".join(text.split())
     if len(text) > length:
         raise ValueError(f"{len(text)} characters are too many: {length} is the most.")
@@ -83,7 +85,7 @@ def _as_html(segments: list[Segment]) -> str:
 
 
 def _history(session: Session) -> dict[str, Any]:
-    return {"session": session, "corrections": history_of(session)}
+    return {"session": session, "corrections": changes_of(session)}
 
 
 @require_POST
@@ -108,7 +110,7 @@ def replace(request: UserRequest, pk: str) -> HttpResponse:
         replacement = Replacement(wanted, by, "case" in request.POST, "parts" in request.POST)
         correction, times = Correction.replace_all(session, request.user, replacement)
     except ChangedMeanwhile:
-        messages.error(request, NOT_MEANWHILE)
+        messages.error(request, UNDO_CHANGED_MEANWHILE)
     except ValueError as error:
         messages.error(request, f"Nothing was replaced. {error}")
     else:

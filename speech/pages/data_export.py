@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.credentials.user_request import UserRequest
 from accounts.models import User
 from speech.library.exports import FORMATS, Document, Options
-from speech.library.exports.archive import File, zipped
+from speech.library.exports.archive import File, zip_stream
 from speech.library.exports.responses import attachment
 from speech.library.recording import Recording
 from speech.models import Session
@@ -23,7 +23,7 @@ CHUNK = 1 << 20  # bytes
 
 
 @require_safe
-def your_data(request: UserRequest) -> HttpResponse:
+def data_export(request: UserRequest) -> HttpResponse:
     mine = Session.objects.of(request.user)
     context = {
         "usage": mine.usage(),
@@ -37,7 +37,7 @@ def your_data(request: UserRequest) -> HttpResponse:
 def download_all(request: UserRequest) -> HttpResponseBase:
     """A zip that is written while it is sent: it may be larger than the disk has room for."""
     name = f"speech-{timezone.localdate()}.zip"
-    return attachment(zipped(_files_of(request.user)), "application/zip", name)
+    return attachment(zip_stream(_files_of(request.user)), "application/zip", name)
 
 
 def _files_of(user: User) -> Iterator[File]:
@@ -46,7 +46,7 @@ def _files_of(user: User) -> Iterator[File]:
         folder = f"sessions/{session.file_name}-{str(session.pk)[:8]}"
         for extension in ("txt", "json"):
             yield f"{folder}/transcript", extension, FORMATS[extension].write(Document.of(session), Options())
-        yield f"{folder}/session", "json", [msgspec.json.format(msgspec.json.encode(_known_of(session)))]
+        yield f"{folder}/session", "json", [msgspec.json.format(msgspec.json.encode(_session_files(session)))]
         if flac := Recording(session.pk).flac:
             yield f"{folder}/sound", "flac", _chunks_of(flac)
 
@@ -63,7 +63,7 @@ def _account(user: User) -> dict[str, Any]:
     }
 
 
-def _known_of(session: Session) -> dict[str, Any]:
+def _session_files(session: Session) -> dict[str, Any]:
     """What a transcript does not have: the words as they were heard, what was changed, and the rules."""
     return {
         "tags": [str(tag) for tag in session.tags.all()],

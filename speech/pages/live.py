@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from accounts.credentials.user_request import UserRequest
-from inference.messages import Better, Status
+from inference.messages import Status, UpgradeHint
 from speech.gateway.link import Link
 from speech.models import Session
 
@@ -38,7 +38,7 @@ async def live(request: UserRequest) -> HttpResponse:
         "engines": [
             {
                 "name": name,
-                "label": f"{status.label} ({status.note})" if status.note else status.label,
+                "label": f"{status.label} ({status.progress})" if status.progress else status.label,
                 "languages": list(status.languages.items()),
                 "endpointing": status.endpointing and msgspec.to_builtins(status.endpointing),
             }
@@ -47,14 +47,14 @@ async def live(request: UserRequest) -> HttpResponse:
     }
     context = {
         "config": config,
-        "keeps_audio": settings.RECORD_AUDIO,
+        "saves_audio": settings.RECORD_AUDIO,
         "usage": await sync_to_async(Session.objects.of(owner).usage)(),
-        "better": _better(engines),
+        "better": _upgrade_hint(engines),
     }
     return await sync_to_async(render)(request, "speech/live.html", context)
 
 
-def _better(engines: dict[str, Status]) -> Better | None:
+def _upgrade_hint(engines: dict[str, Status]) -> UpgradeHint | None:
     """An engine that the site does not have and might like to."""
-    known = (status.better for status in engines.values())
+    known = (status.upgrade for status in engines.values())
     return next((better for better in known if better and better.engine not in engines), None)

@@ -14,26 +14,26 @@ from accounts.credentials.user_request import UserRequest
 from speech.library.exports import FORMATS
 from speech.models import Retention, Session, Tag
 from speech.models.session import TITLE_LENGTH
-from speech.pages.corrections import history_of
+from speech.pages.corrections import changes_of
 from speech.pages.shares import DAYS
-from speech.pages.transcript_context import Sound, to_be_read
+from speech.pages.transcript_context import AudioSource, transcript_context
 
-MOST_DAYS = 3650
+MAX_DAYS = 3650
 
 
 @require_safe
 def session(request: UserRequest, pk: str) -> HttpResponse:
     session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
     flac, wav, peaks = (reverse(name, args=[pk]) for name in ("session_flac", "session_wav", "session_peaks"))
-    context = to_be_read(request, session, Sound.of(session, flac, wav, peaks))
-    return render(request, "speech/session_detail.html", context | _to_be_decided(session))
+    context = transcript_context(request, session, AudioSource.of(session, flac, wav, peaks))
+    return render(request, "speech/session_detail.html", context | _retention_choices(session))
 
 
-def _to_be_decided(session: Session) -> dict[str, Any]:
+def _retention_choices(session: Session) -> dict[str, Any]:
     return {
         "formats": FORMATS.values(),
-        "corrections": history_of(session),
-        "speakers": sorted({u for u in session.segments.standing().values_list("speaker", flat=True).distinct() if u}),
+        "corrections": changes_of(session),
+        "speakers": sorted({u for u in session.segments.current().values_list("speaker", flat=True).distinct() if u}),
         "shares": session.shares.open(),
         "share_days": DAYS,
         "names": ", ".join(str(tag) for tag in session.tags.all()),
@@ -48,12 +48,12 @@ class DetailsForm(forms.Form):
     title = forms.CharField(max_length=TITLE_LENGTH, required=False)
     tags = forms.CharField(max_length=500, required=False)
     retention = forms.ChoiceField(choices=Retention.choices)
-    days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
+    days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, required=False)
     without_sound = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("retention") == Retention.DAYS and not self.cleaned_data.get("days"):
-            raise forms.ValidationError(f"Say for how many days to keep it: 1 to {MOST_DAYS}.")
+            raise forms.ValidationError(f"Say for how many days to keep it: 1 to {MAX_DAYS}.")
         return self.cleaned_data
 
     def apply(self, session: Session) -> None:
@@ -61,9 +61,9 @@ class DetailsForm(forms.Form):
         session.title = " ".join(wanted["title"].split())
         session.save(update_fields=["title"])
         session.tag_as(wanted["tags"].split(","))
-        session.keep(wanted["retention"], wanted["days"] or 0)
+        session.set_retention(wanted["retention"], wanted["days"] or 0)
         if wanted["without_sound"] and not session.is_live:
-            session.forget_sound()
+            session.delete_audio()
 
 
 @require_POST

@@ -23,7 +23,7 @@ from speech.models import Segment, Session, SessionQuerySet, Tag
 from speech.pages import trash
 
 PER_PAGE = 30
-MOST_TITLES = 5
+MAX_TITLES = 5
 AROUND = 14
 """Words told before and after what was found."""
 
@@ -83,7 +83,7 @@ def sessions(request: UserRequest) -> HttpResponse:
     }
     query = Query(wanted["q"] or "")
     if query.text:
-        return render(request, "speech/found.html", context | _found(request, query, chosen))
+        return render(request, "speech/found.html", context | _search_results(request, query, chosen))
     order = SORTS[wanted["sort"] or ""][1]
     page = Paginator(chosen.order_by(*order).prefetch_related("tags"), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "speech/session_list.html", context | {"page_obj": page, "by_day": "created" in order[0]})
@@ -93,7 +93,7 @@ def sessions(request: UserRequest) -> HttpResponse:
 
 
 @dataclass(frozen=True)
-class Passage:
+class Excerpt:
     """A part of an utterance in which something was found."""
 
     segment: Segment
@@ -103,7 +103,7 @@ class Passage:
     is_end: bool
 
 
-def _found(request: UserRequest, query: Query, chosen: SessionQuerySet) -> dict[str, Any]:
+def _search_results(request: UserRequest, query: Query, chosen: SessionQuerySet) -> dict[str, Any]:
     before = request.GET.get("before", "")
     is_first = not before.isdecimal()
     limit = PER_PAGE + 1
@@ -112,24 +112,24 @@ def _found(request: UserRequest, query: Query, chosen: SessionQuerySet) -> dict[
     titled = Q(title__icontains=query.text) | Q(tags__name__iexact=query.text)
     return {
         "query": query,
-        "titled": chosen.filter(titled).distinct().prefetch_related("tags")[:MOST_TITLES] if is_first else (),
+        "titled": chosen.filter(titled).distinct().prefetch_related("tags")[:MAX_TITLES] if is_first else (),
         "found": list(_by_session(query, shown)),
         "older": shown[-1].pk if len(segments) == limit else None,
     }
 
 
-def _by_session(query: Query, segments: list[Segment]) -> Iterator[tuple[Session, list[Passage]]]:
+def _by_session(query: Query, segments: list[Segment]) -> Iterator[tuple[Session, list[Excerpt]]]:
     for session, of_it in groupby(segments, lambda segment: segment.session):
-        passages = [_passage(query, segment) for segment in of_it]
+        passages = [_excerpt(query, segment) for segment in of_it]
         yield session, sorted(passages, key=lambda passage: passage.segment.start)
 
 
-def _passage(query: Query, segment: Segment) -> Passage:
+def _excerpt(query: Query, segment: Segment) -> Excerpt:
     words = segment.text.split()
-    marks = query.marks(words)
+    marks = query.matches(words)
     middle = marks.index(True) if True in marks else 0
     first, end = max(0, middle - AROUND), middle + AROUND + 1
-    return Passage(segment, list(zip(words, marks, strict=True))[first:end], first == 0, end >= len(words))
+    return Excerpt(segment, list(zip(words, marks, strict=True))[first:end], first == 0, end >= len(words))
 
 
 # --- Many at once -----------------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def bulk(request: UserRequest) -> HttpResponse:
     if not chosen.exists():
         messages.error(request, "Nothing was changed: tick the sessions that you mean first.")
     elif request.POST.get("do") == "delete":
-        trash.put_away(request, chosen)
+        trash.soft_delete(request, chosen)
     else:
         _tag(request, chosen)
     return redirect(f"{reverse('sessions')}?{request.GET.urlencode()}")

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.credentials.user_request import UserRequest
 from speech.library.recording.responses import flac_of, peaks_of, wav_of
 from speech.models import Session, Share
-from speech.pages.transcript_context import Sound, to_be_read
+from speech.pages.transcript_context import AudioSource, transcript_context
 
 DAYS = [1, 7, 30]
-MOST_LINKS = 20
+MAX_LINKS = 20
 """Open at once, of one session."""
 
 
@@ -29,10 +29,10 @@ def share(request: UserRequest, pk: str) -> HttpResponse:
     form = ShareForm(request.POST)
     if not form.is_valid():
         messages.error(request, "No link was made: say for how many days it shall work.")
-    elif session.shares.open().count() >= MOST_LINKS:
-        messages.error(request, f"No link was made: {MOST_LINKS} are open. Revoke one that is needed no more.")
+    elif session.shares.open().count() >= MAX_LINKS:
+        messages.error(request, f"No link was made: {MAX_LINKS} are open. Revoke one that is needed no more.")
     else:
-        Share.last(session, form.cleaned_data["days"], form.cleaned_data["has_audio"])
+        Share.create(session, form.cleaned_data["days"], form.cleaned_data["has_audio"])
     return redirect(f"{session.get_absolute_url()}#share")
 
 
@@ -52,34 +52,34 @@ def revoke(request: UserRequest, pk: str, share: int) -> HttpResponse:
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     share = _open_share(token)
     flac, wav, peaks = (reverse(name, args=[token]) for name in ("shared_flac", "shared_wav", "shared_peaks"))
-    sound = Sound.of(share.session, flac, wav, peaks) if share.has_audio else None
-    context = to_be_read(request, share.session, sound) | {"share": share}
+    sound = AudioSource.of(share.session, flac, wav, peaks) if share.has_audio else None
+    context = transcript_context(request, share.session, sound) | {"share": share}
     return _unlisted(render(request, "speech/shared.html", context))
 
 
 @login_not_required
 @require_safe
 def flac(request: HttpRequest, token: str) -> HttpResponseBase:
-    return flac_of(request, _heard_by(token))
+    return flac_of(request, _shared_audio(token))
 
 
 @login_not_required
 @require_safe
 def wav(request: HttpRequest, token: str) -> HttpResponseBase:
-    return wav_of(request, _heard_by(token))
+    return wav_of(request, _shared_audio(token))
 
 
 @login_not_required
 @require_safe
 def peaks(request: HttpRequest, token: str) -> HttpResponse:
-    return peaks_of(_heard_by(token))
+    return peaks_of(_shared_audio(token))
 
 
 def _open_share(token: str) -> Share:
     return get_object_or_404(Share.objects.open().select_related("session"), token=token)
 
 
-def _heard_by(token: str) -> Session:
+def _shared_audio(token: str) -> Session:
     share = _open_share(token)
     if not share.has_audio:
         raise Http404("This link is for the words alone.")

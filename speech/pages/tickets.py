@@ -11,7 +11,7 @@ from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
 from accounts.credentials.jwt import tokens
-from speech.gateway.transient_errors import OUTAGES
+from speech.gateway.transient_errors import TRANSIENT_ERRORS
 from speech.models import Session
 
 logger = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ class TicketThrottle(UserRateThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         try:
             return super().allow_request(request, view)
-        except OUTAGES as error:  # who comes back after an outage comes before it is quite over
+        except TRANSIENT_ERRORS as error:  # who comes back after an outage comes before it is quite over
             logger.warning("tickets are not counted, the cache is away: %r", error)
             return True
 

@@ -14,13 +14,13 @@ from accounts.credentials.user_request import UserRequest
 from speech.models import Session, SessionQuerySet
 
 KEY = "last_deleted"
-MOST = 200
+MAX_LISTED = 200
 """Of what was deleted, on its page."""
 
 
-def put_away(request: UserRequest, chosen: SessionQuerySet) -> None:
+def soft_delete(request: UserRequest, chosen: SessionQuerySet) -> None:
     """Delete those of them that are over, and remember it for `offer`."""
-    moment, count = chosen.put_away()
+    moment, count = chosen.soft_delete()
     if not count:
         messages.error(request, "Nothing was deleted: a session that is still going on has to end first.")
         return
@@ -37,23 +37,23 @@ def offer(request: HttpRequest) -> dict[str, str] | None:
 @require_POST
 def session_delete(request: UserRequest, pk: str) -> HttpResponse:
     session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
-    put_away(request, Session.objects.filter(pk=session.pk))
+    soft_delete(request, Session.objects.filter(pk=session.pk))
     return redirect("sessions")
 
 
 @require_POST
 def undo(request: UserRequest) -> HttpResponse:
     moment = parse_datetime(request.POST.get("at", ""))
-    count = Session.objects.put_away_at(request.user, moment).put_back() if moment else 0
+    count = Session.objects.deleted_at_moment(request.user, moment).restore() if moment else 0
     if not count:
         messages.error(request, "Nothing was put back: it was put back already, or is gone for good.")
     return redirect("sessions")
 
 
 @require_safe
-def deleted(request: UserRequest) -> HttpResponse:
+def trash(request: UserRequest) -> HttpResponse:
     context: dict[str, Any] = {
-        "sessions": _deleted_of(request).order_by("-deleted_at")[:MOST],
+        "sessions": _deleted_of(request).order_by("-deleted_at")[:MAX_LISTED],
         "days": settings.DELETED_DAYS,
         "kept_for": timedelta(days=settings.DELETED_DAYS),
     }
@@ -61,15 +61,15 @@ def deleted(request: UserRequest) -> HttpResponse:
 
 
 @require_POST
-def put_back(request: UserRequest, pk: str) -> HttpResponse:
+def restore(request: UserRequest, pk: str) -> HttpResponse:
     session = get_object_or_404(_deleted_of(request), pk=pk)
-    Session.objects.filter(pk=session.pk).put_back()
+    Session.objects.filter(pk=session.pk).restore()
     messages.success(request, f"“{session}” is back.")
     return redirect("sessions_deleted")
 
 
 @require_POST
-def delete_for_good(request: UserRequest) -> HttpResponse:
+def delete_permanently(request: UserRequest) -> HttpResponse:
     _deleted_of(request).delete()
     messages.success(request, "What was deleted is gone for good.")
     return redirect("sessions_deleted")

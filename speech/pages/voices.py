@@ -15,20 +15,20 @@ from accounts.models import User
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE, Status
 from speech.dialects.encoder import FORMATS, Encoder
 from speech.gateway.link import Link
-from speech.library.transcript_view import each_utterance
+from speech.library.transcript_view import iterate_segments
 from speech.models import Session
-from speech.synthesis.job import LONGEST_TEXT
+from speech.synthesis.job import MAX_TEXT
 
-LONGEST_FILE = 100_000_000
+MAX_FILE = 100_000_000
 """Bytes of PCM, half an hour."""
-PIECE = SAMPLE_RATE * BYTES_PER_SAMPLE
+CHUNK = SAMPLE_RATE * BYTES_PER_SAMPLE
 
 
 @require_safe
 async def voices(request: UserRequest) -> HttpResponse:
     """`?session=` has a session's words to be read aloud, from second `after` on; the page knows `voice` and `text`."""
     user = await request.auser()
-    engines = await Link.current().speakers()
+    engines = await Link.current().tts_engines()
     config: dict[str, Any] = {
         "tickets": reverse("tickets"),
         "socket": "/ws/voices/",
@@ -36,16 +36,16 @@ async def voices(request: UserRequest) -> HttpResponse:
         "owner": user.pk,
         "standing": reverse("standing"),
         "worklet": static("js/audio/playback-worklet.js"),
-        "longestText": LONGEST_TEXT,
+        "longestText": MAX_TEXT,
         "engines": [_engine(status) for status in engines.values()],
-        "session": await sync_to_async(_read_aloud)(user, request.GET),
+        "session": await sync_to_async(_session_text)(user, request.GET),
     }
     return await sync_to_async(render)(request, "speech/voices.html", {"config": config})
 
 
 def _engine(status: Status) -> dict[str, Any]:
-    controls = ("name", "label", "default", "least", "most", "step")
-    fields = ("name", "label", "language", "kind", "about")
+    controls = ("name", "label", "default", "minimum", "maximum", "step")
+    fields = ("name", "label", "language", "kind", "description")
     return {
         "name": status.engine,
         "label": status.label,
@@ -54,7 +54,7 @@ def _engine(status: Status) -> dict[str, Any]:
     }
 
 
-def _read_aloud(user: User, asked: QueryDict) -> dict[str, Any] | None:
+def _session_text(user: User, asked: QueryDict) -> dict[str, Any] | None:
     """What was said, an utterance a line, as far as it may be spoken at once; `rest` is the address of what is not."""
     if not (pk := asked.get("session")):
         return None
@@ -66,11 +66,11 @@ def _read_aloud(user: User, asked: QueryDict) -> dict[str, Any] | None:
         "rest": "",
     }
     lines, length = [], 0
-    for utterance in each_utterance(session):
+    for utterance in iterate_segments(session):
         if utterance.start < _seconds(asked.get("after", "")):
             continue
         length += len(utterance.text) + 1
-        if length > LONGEST_TEXT:
+        if length > MAX_TEXT:
             told["rest"] = f"?session={session.pk}&after={utterance.start}"
             break
         lines.append(utterance.text)
@@ -95,21 +95,21 @@ def _uuid(text: str) -> UUID:
 def voices_file(request: HttpRequest, extension: str) -> HttpResponse:
     """The body, s16le at 24 kHz, as a file: what was spoken is kept by the browser that asked for it, not here."""
     if extension not in FORMATS:
-        return _refusal(404, f"There is no format “{extension}”; there are {', '.join(FORMATS)}.")
+        return _error_response(404, f"There is no format “{extension}”; there are {', '.join(FORMATS)}.")
     size = int(request.headers.get("Content-Length") or 0)
-    if not 0 < size <= LONGEST_FILE:
-        return _refusal(413, f"A file is made of 1 to {LONGEST_FILE:,} bytes of audio, and these are {size:,}.")
+    if not 0 < size <= MAX_FILE:
+        return _error_response(413, f"A file is made of 1 to {MAX_FILE:,} bytes of audio, and these are {size:,}.")
     pcm = request.read(size)
     if len(pcm) % BYTES_PER_SAMPLE:
-        return _refusal(400, "The audio is no whole number of samples of two bytes.")
+        return _error_response(400, "The audio is no whole number of samples of two bytes.")
     return HttpResponse(_encoded(pcm, extension), content_type=FORMATS[extension].content_type)
 
 
 def _encoded(pcm: bytes, extension: str) -> bytes:
     encoder = Encoder(FORMATS[extension])
-    pieces = (pcm[start : start + PIECE] for start in range(0, len(pcm), PIECE))
+    pieces = (pcm[start : start + CHUNK] for start in range(0, len(pcm), CHUNK))
     return b"".join(encoder.add(piece) for piece in pieces) + encoder.end()
 
 
-def _refusal(status: int, message: str) -> JsonResponse:
+def _error_response(status: int, message: str) -> JsonResponse:
     return JsonResponse({"detail": message}, status=status)

@@ -4,37 +4,37 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from inference.messages import Status, Voice
-from speech.errors import NoEngine, NoVoice, UnfitControl
+from speech.errors import InvalidControl, NoEngine, VoiceNotFound
 
 
-class Speaker(NamedTuple):
+class SelectedVoice(NamedTuple):
     engine: Status
     voice: Voice
 
 
-def choose(
+def select_voice(
     engines: Mapping[str, Status],
     *,
     engine: str = "",
     voice: str = "",
     language: str = "",
     controls: Mapping[str, float],
-) -> Speaker:
+) -> SelectedVoice:
     """The first voice of those that fit. What is empty may be any; `engines` are those of `Link.speakers`.
 
     Raises `NoEngine`, `NoVoice` or `UnfitControl`.
     """
     if not engines:
         raise NoEngine("No engine that speaks is running.", "It may be starting, or TTS_ENGINE names none.")
-    speakers = [Speaker(status, each) for status in engines.values() for each in status.voices or []]
+    speakers = [SelectedVoice(status, each) for status in engines.values() for each in status.voices or []]
     chosen = next((speaker for speaker in speakers if _fits(speaker, engine, voice, language)), None)
     if chosen is None:
-        raise _no_voice(list(engines), engine, voice, language)
+        raise _not_found(list(engines), engine, voice, language)
     _check(chosen.engine, controls)
     return chosen
 
 
-def _fits(speaker: Speaker, engine: str, voice: str, language: str) -> bool:
+def _fits(speaker: SelectedVoice, engine: str, voice: str, language: str) -> bool:
     spoken = speaker.voice.language.lower()
     return (
         engine in ("", speaker.engine.engine)
@@ -43,14 +43,14 @@ def _fits(speaker: Speaker, engine: str, voice: str, language: str) -> bool:
     )
 
 
-def _no_voice(there: list[str], engine: str, voice: str, language: str) -> NoVoice:
+def _not_found(there: list[str], engine: str, voice: str, language: str) -> VoiceNotFound:
     if engine and engine not in there:
-        return NoVoice(f"There is no engine “{engine}” that speaks.", f"Running are: {', '.join(there)}.")
+        return VoiceNotFound(f"There is no engine “{engine}” that speaks.", f"Running are: {', '.join(there)}.")
     if voice:
         of = f" of {engine}" if engine else ""
         speaking = f" that speaks “{language}”" if language else ""
-        return NoVoice(f"There is no voice “{voice}”{of}{speaking}.")
-    return NoVoice(f"No voice speaks the language “{language}”.", f"Running are: {', '.join(there)}.")
+        return VoiceNotFound(f"There is no voice “{voice}”{of}{speaking}.")
+    return VoiceNotFound(f"No voice speaks the language “{language}”.", f"Running are: {', '.join(there)}.")
 
 
 def _check(engine: Status, controls: Mapping[str, float]) -> None:
@@ -58,10 +58,10 @@ def _check(engine: Status, controls: Mapping[str, float]) -> None:
     for name, value in controls.items():
         if name not in offered:
             has = ", ".join(offered) or "nothing of the kind"
-            raise UnfitControl(f"{engine.label} has no control “{name}”.", f"It has {has}.")
+            raise InvalidControl(f"{engine.label} has no control “{name}”.", f"It has {has}.")
         control = offered[name]
-        if not control.least <= value <= control.most:  # nor is it a number that is none
-            raise UnfitControl(
+        if not control.minimum <= value <= control.maximum:  # nor is it a number that is none
+            raise InvalidControl(
                 f"{control.label} {value:g} is out of range.",
-                f"{engine.label} takes {control.least:g} to {control.most:g}.",
+                f"{engine.label} takes {control.minimum:g} to {control.maximum:g}.",
             )

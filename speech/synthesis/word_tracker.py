@@ -9,25 +9,25 @@ from speech.synthesis.text_normalization.normalizer import SpokenWord
 
 
 @dataclass
-class Passage:
+class WordGroup:
     """Words that stand for one part of the text, and when they are spoken."""
 
     words: list[SpokenWord]
     start: float
     end: float
-    is_told: bool = False
+    is_emitted: bool = False
 
     @property
-    def place(self) -> tuple[int, int]:
+    def span(self) -> tuple[int, int]:
         return self.words[0].first, self.words[0].end
 
 
-class Script:
+class WordTracker:
     def __init__(self) -> None:
         self._waiting: deque[SpokenWord] = deque()
         self._sent: deque[SpokenWord] = deque()  # and not timed
-        self._timed: deque[Passage] = deque()  # and not told to their end
-        self._told: tuple[int, int] | None = None  # the place of the passage told last
+        self._timed: deque[WordGroup] = deque()  # and not told to their end
+        self._last_emitted: tuple[int, int] | None = None  # the place of the passage told last
 
     @property
     def is_sent(self) -> bool:
@@ -63,31 +63,33 @@ class Script:
         self._sent.extend(words)
         return " ".join(word.text for word in words)
 
-    def time(self, word: Word) -> None:
+    def set_time(self, word: Word) -> None:
         """The engine tells the words in the order in which it got them; pauses it does not tell."""
         while self._sent and self._sent[0].is_pause:
-            self._timed.append(Passage([self._sent.popleft()], word.start, word.start, is_told=True))
+            self._timed.append(WordGroup([self._sent.popleft()], word.start, word.start, is_emitted=True))
         if not self._sent:
             return
-        passage = Passage([self._sent.popleft()], word.start, word.end)
-        if self._timed and self._timed[-1].place == passage.place:
+        passage = WordGroup([self._sent.popleft()], word.start, word.end)
+        if self._timed and self._timed[-1].span == passage.span:
             self._timed[-1].words += passage.words
             self._timed[-1].end = passage.end
         else:
-            passage.is_told = passage.place == self._told  # where the engine tells a word no sooner than it speaks it
+            passage.is_emitted = (
+                passage.span == self._last_emitted
+            )  # where the engine tells a word no sooner than it speaks it
             self._timed.append(passage)
 
-    def begun_before(self, seconds: float) -> Iterator[Passage]:
+    def started_before(self, seconds: float) -> Iterator[WordGroup]:
         """The passages that begin by then and are not told; now they are."""
         for passage in self._timed:
             if passage.start >= seconds:
                 return
-            if not passage.is_told:
-                passage.is_told, self._told = True, passage.place
+            if not passage.is_emitted:
+                passage.is_emitted, self._last_emitted = True, passage.span
                 yield passage
 
-    def forget_before(self, seconds: float) -> None:
-        while self._timed and self._timed[0].is_told and self._timed[0].end <= seconds:
+    def discard_before(self, seconds: float) -> None:
+        while self._timed and self._timed[0].is_emitted and self._timed[0].end <= seconds:
             self._timed.popleft()
 
     def rewind(self) -> None:
@@ -96,7 +98,7 @@ class Script:
         self._waiting.extendleft(reversed(untold))
         self._timed.clear()
         self._sent.clear()
-        self._told = None
+        self._last_emitted = None
 
 
 def _length(words: Iterable[SpokenWord]) -> int:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
-from speech.text.tokenize import folded
+from speech.text.tokenize import normalize
 
 
-class Spoken(NamedTuple):
+class TimedWord(NamedTuple):
     """A word as it is read. One that somebody wrote in, where nothing was heard, has no times."""
 
     text: str
@@ -21,25 +21,25 @@ class Spoken(NamedTuple):
     confidence: float | None  # 0 to 1; None where the engine has none, or a person wrote it
 
 
-def align(heard: Sequence[Spoken], text: str) -> list[Spoken]:
+def align(heard: Sequence[TimedWord], text: str) -> list[TimedWord]:
     """The words of `text`, which somebody wrote in place of `heard`."""
     written = text.split()
     matcher = SequenceMatcher(None, [_key(word.text) for word in heard], [_key(word) for word in written], False)
-    aligned: list[Spoken] = []
+    aligned: list[TimedWord] = []
     for kind, i, j, k, m in matcher.get_opcodes():
         if kind == "equal":
             aligned += [word._replace(text=new) for word, new in zip(heard[i:j], written[k:m], strict=True)]
         elif kind == "replace" and j - i == m - k:
             aligned += [
-                Spoken(new, word.start, word.end, None) for word, new in zip(heard[i:j], written[k:m], strict=True)
+                TimedWord(new, word.start, word.end, None) for word, new in zip(heard[i:j], written[k:m], strict=True)
             ]
         else:
             start, end = span(heard[i:j])
-            aligned += [Spoken(new, start, end, None) for new in written[k:m]]
+            aligned += [TimedWord(new, start, end, None) for new in written[k:m]]
     return aligned
 
 
-def span(words: Sequence[Spoken]) -> tuple[float | None, float | None]:
+def span(words: Sequence[TimedWord]) -> tuple[float | None, float | None]:
     """From when to when they were spoken, in seconds, as far as it is known of any."""
     starts = [word.start for word in words if word.start is not None]
     ends = [word.end for word in words if word.end is not None]
@@ -47,4 +47,4 @@ def span(words: Sequence[Spoken]) -> tuple[float | None, float | None]:
 
 
 def _key(word: str) -> str:
-    return folded(word) or word
+    return normalize(word) or word

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-LENGTH = 200  # characters of what is looked for, and of what takes its place
+MAX_LENGTH = 200  # characters of what is looked for, and of what takes its place
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Replacement:
     def __post_init__(self) -> None:
         if not self.wanted:
             raise ValueError("Say what to look for.")
-        if max(len(self.wanted), len(self.by)) > LENGTH:
-            raise ValueError(f"More than {LENGTH} characters can be neither looked for nor put in.")
+        if max(len(self.wanted), len(self.by)) > MAX_LENGTH:
+            raise ValueError(f"More than {MAX_LENGTH} characters can be neither looked for nor put in.")
 
     def apply(self, text: str) -> tuple[str, int]:
         """The text with its replacements, and how many they are."""

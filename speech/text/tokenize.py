@@ -12,5 +12,5 @@ def tokens(text: str) -> list[str]:
     return _TOKEN.findall(_MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold())
 
 
-def folded(text: str) -> str:
+def normalize(text: str) -> str:
     return " ".join(tokens(text))

@@ -14,13 +14,13 @@ from speech.errors import StreamError
 from speech.models import Upload
 from speech.models.upload import NAME_LENGTH
 from speech.uploads import service
-from speech.uploads.errors import Refusal
+from speech.uploads.errors import UploadError
 
-PIECE = 2 * 1024 * 1024
+MAX_PART = 2 * 1024 * 1024
 """Bytes that a page sends at a time."""
 
 
-class Announcement(Serializer):
+class NewUpload(Serializer):
     name = CharField(max_length=NAME_LENGTH)
     size = IntegerField(min_value=0)
     engine = CharField(required=False, allow_blank=True, default="", max_length=50)
@@ -32,40 +32,40 @@ class Announcement(Serializer):
 class Uploads(APIView):
     def get(self, request: Request) -> Response:
         uploads = Upload.objects.of(request.user).select_related("session")
-        return Response({"uploads": [upload.told() for upload in uploads]})
+        return Response({"uploads": [upload.to_dict() for upload in uploads]})
 
     def post(self, request: Request) -> Response:
         """Announce a file; `received` says where to begin. One that was sent in part goes on."""
-        announced = Announcement(data=request.data)
+        announced = NewUpload(data=request.data)
         announced.is_valid(raise_exception=True)
         try:
-            upload = service.announce(request.user, **announced.validated_data)
-        except Refusal as refusal:
-            return _refused(refusal)
-        return Response(upload.told(), status=status.HTTP_201_CREATED)
+            upload = service.create_upload(request.user, **announced.validated_data)
+        except UploadError as refusal:
+            return _error_response(refusal)
+        return Response(upload.to_dict(), status=status.HTTP_201_CREATED)
 
 
 class OneUpload(APIView):
     def get(self, request: Request, pk: uuid.UUID) -> Response:
-        return Response(_upload(request, pk).told())
+        return Response(_upload(request, pk).to_dict())
 
     def put(self, request: Request, pk: uuid.UUID) -> Response:
         """The bytes that follow the first `offset`, as they are. 409 says, in `received`, which should follow."""
         upload = _upload(request, pk)
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
-            taken = service.add(upload, request.query_params.get("offset", ""), size, request._request)
-        except Refusal as refusal:
-            return _refused(refusal)
+            taken = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
+        except UploadError as refusal:
+            return _error_response(refusal)
         except Upload.DoesNotExist:
             raise Http404 from None
-        return Response(upload.told(), status=status.HTTP_200_OK if taken else status.HTTP_409_CONFLICT)
+        return Response(upload.to_dict(), status=status.HTTP_200_OK if taken else status.HTTP_409_CONFLICT)
 
     def post(self, request: Request, pk: uuid.UUID) -> Response:
         """Of a file that is cut off, take what is there."""
         upload = _upload(request, pk)
-        service.take_what_is_there(upload)
-        return Response(upload.told())
+        service.accept_truncated(upload)
+        return Response(upload.to_dict())
 
     def delete(self, request: Request, pk: uuid.UUID) -> Response:
         service.cancel(_upload(request, pk))
@@ -76,6 +76,6 @@ def _upload(request: Request, pk: uuid.UUID) -> Upload:
     return get_object_or_404(Upload.objects.of(request.user).select_related("session"), pk=pk)
 
 
-def _refused(error: StreamError) -> Response:
-    told = {"what": error.what, "why": error.why, "todo": error.todo}
+def _error_response(error: StreamError) -> Response:
+    told = {"what": error.what, "why": error.why, "action": error.action}
     return Response(told, status=status.HTTP_400_BAD_REQUEST)

@@ -3,33 +3,33 @@
 from speech.errors import ProtocolError
 
 
-class Refusal(ProtocolError):
-    todo = "Choose another file."
+class UploadError(ProtocolError):
+    action = "Choose another file."
 
 
-class Empty(Refusal):
+class EmptyFile(UploadError):
     what = "The file is empty."
     why = "There is not a single byte in it."
-    todo = "See whether the recording worked, and choose another file."
+    action = "See whether the recording worked, and choose another file."
 
 
-class TooLarge(Refusal):
+class FileTooLarge(UploadError):
     what = "The file is too large."
-    todo = "Send the sound without the picture, compress it, or cut it into parts."
+    action = "Send the sound without the picture, compress it, or cut it into parts."
 
 
-class TooMany(Refusal):
+class TooManyUploads(UploadError):
     what = "Too many of your files are waiting."
-    todo = "Wait until some of them are transcribed, or cancel some."
+    action = "Wait until some of them are transcribed, or cancel some."
 
 
-class NoRoom(Refusal):
+class DiskFull(UploadError):
     what = "There is no room for the file."
     why = "The server's disk is nearly full."
-    todo = "Tell whoever runs this site."
+    action = "Tell whoever runs this site."
 
 
-class NobodyHas(Refusal):
+class NoMatchingEngine(UploadError):
     """The engine or the language that was asked for."""
 
-    todo = "Choose another one, or none: then one is chosen for you."
+    action = "Choose another one, or none: then one is chosen for you."

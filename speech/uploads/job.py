@@ -11,65 +11,67 @@ from accounts.credentials.principal import Caller
 from accounts.scopes import STT
 from speech import errors
 from speech.batch import decode
-from speech.batch.chunk_transcriber import HeardPart
-from speech.batch.chunking import Part
-from speech.batch.parallel_transcriber import InOrder
-from speech.batch.preemption import Capacity
+from speech.batch.chunk_transcriber import ChunkTranscript
+from speech.batch.chunking import Chunk
+from speech.batch.parallel_transcriber import ParallelTranscriber
+from speech.batch.preemption import Preemption
 from speech.gateway.database import in_database
-from speech.gateway.transient_errors import OUTAGES
+from speech.gateway.transient_errors import TRANSIENT_ERRORS
 from speech.metrics import UPLOADS
 from speech.models import Upload
 from speech.uploads import storage
-from speech.uploads.session_writer import Assembly
+from speech.uploads.session_writer import SessionWriter
 
 logger = logging.getLogger(__name__)
 
-TRIES_AGAIN_AFTER = 3.0  # seconds
+RETRY_AFTER = 3.0  # seconds
 
 
-class Job:
+class UploadJob:
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
         caller = Caller(upload.owner, frozenset({STT}))
-        self._hearing = InOrder(caller, upload.engine, upload.language, begun=self._begin, has_sides=upload.has_sides)
-        self._assembly: Assembly | None = None  # once there is room
+        self._transcriber = ParallelTranscriber(
+            caller, upload.engine, upload.language, begun=self._begin, is_multichannel=upload.is_multichannel
+        )
+        self._writer: SessionWriter | None = None  # once there is room
 
     @property
-    def heard(self) -> int:
+    def processed(self) -> int:
         """Samples, stored or not."""
-        return self._assembly.end + self._hearing.heard if self._assembly else 0
+        return self._writer.end + self._transcriber.processed if self._writer else 0
 
     async def run(self) -> None:
         """Returns when the upload is done or refused, or is no longer wanted."""
         try:
             if self.upload.samples is None:
                 path = storage.path_of(self.upload)
-                samples = await decode.length_of(path, self.upload.takes_cut, self.upload.has_sides)
-                await in_database(self.upload.note_length, samples)
-            self._assembly = await self._find_room()
-            if self._assembly:
-                await self._transcribe(self._assembly)
-        except (errors.NoSession, errors.TakenOver):
-            await self._forget_deleted()
+                samples = await decode.measure(path, self.upload.accepts_truncated, self.upload.is_multichannel)
+                await in_database(self.upload.set_length, samples)
+            self._writer = await self._find_room()
+            if self._writer:
+                await self._transcribe(self._writer)
+        except (errors.SessionNotFound, errors.TakenOver):
+            await self._discard_deleted()
         except errors.StreamError as error:
-            await self._refuse(error)
+            await self._fail(error)
 
     # --- From the file to the session -------------------------------------------------------------------------------
 
-    async def _find_room(self) -> Assembly | None:
+    async def _find_room(self) -> SessionWriter | None:
         """None if it was cancelled meanwhile."""
         while True:
-            await Capacity.current().wait(self.upload.engine)
+            await Preemption.current().wait(self.upload.engine)
             try:
-                return await in_database(Assembly.of, self.upload)
+                return await in_database(SessionWriter.of, self.upload)
             except errors.TooManyStreams as error:
                 logger.info("upload %s waits: %s", self.upload.pk, error)
-                await asyncio.sleep(TRIES_AGAIN_AFTER)
+                await asyncio.sleep(RETRY_AFTER)
 
-    async def _transcribe(self, assembly: Assembly) -> None:
-        channels = 2 if self.upload.has_sides else 1
-        sound = decode.decoded(storage.path_of(self.upload), assembly.end, channels)
-        async with aclosing(self._hearing.parts(sound, assembly.end)) as parts:
+    async def _transcribe(self, assembly: SessionWriter) -> None:
+        channels = 2 if self.upload.is_multichannel else 1
+        sound = decode.decode(storage.path_of(self.upload), assembly.end, channels)
+        async with aclosing(self._transcriber.transcribe(sound, assembly.end)) as parts:
             async for part, heard in parts:
                 await self._store(assembly, part, heard)
         await in_database(assembly.finish)
@@ -78,38 +80,38 @@ class Job:
         await asyncio.to_thread(storage.remove, self.upload)
 
     async def _begin(self, engine: str, language: str) -> None:
-        if self._assembly is None:
+        if self._writer is None:
             return
         try:
-            await in_database(self._assembly.begin, engine, language)
-        except OUTAGES:
+            await in_database(self._writer.begin, engine, language)
+        except TRANSIENT_ERRORS:
             raise errors.Unavailable from None
 
-    async def _store(self, assembly: Assembly, part: Part, heard: HeardPart) -> None:
+    async def _store(self, assembly: SessionWriter, part: Chunk, heard: ChunkTranscript) -> None:
         while True:
             try:
-                await in_database(assembly.add, part, heard, self._hearing.slots_lost)
-            except OUTAGES as error:
+                await in_database(assembly.add, part, heard, self._transcriber.slots_lost)
+            except TRANSIENT_ERRORS as error:
                 logger.warning("upload %s cannot be stored, trying again: %r", self.upload.pk, error)
-                await asyncio.sleep(TRIES_AGAIN_AFTER)
+                await asyncio.sleep(RETRY_AFTER)
             else:
                 return
 
     # --- How it may end ---------------------------------------------------------------------------------------------
 
-    async def _refuse(self, error: errors.StreamError) -> None:
-        problem = {"what": error.what, "why": error.why, "todo": error.todo}
-        is_cut = isinstance(error, decode.CutOff)
+    async def _fail(self, error: errors.StreamError) -> None:
+        problem = {"what": error.what, "why": error.why, "action": error.action}
+        is_cut = isinstance(error, decode.Truncated)
         logger.info("upload %s is refused: %s", self.upload.pk, error)
-        if self._assembly:
-            await in_database(self._assembly.finish)
-        await in_database(self.upload.refuse, problem, is_cut)
+        if self._writer:
+            await in_database(self._writer.finish)
+        await in_database(self.upload.fail, problem, is_cut)
         UPLOADS.labels("cut" if is_cut else "refused").inc()
         if not is_cut:
             await asyncio.to_thread(storage.remove, self.upload)
 
-    async def _forget_deleted(self) -> None:
+    async def _discard_deleted(self) -> None:
         """Whoever deletes the session does not want the rest of it; what there is may yet be put back."""
         logger.info("the session of upload %s is gone, or goes on elsewhere", self.upload.pk)
-        await in_database(self.upload.drop)
+        await in_database(self.upload.delete_file)
         await asyncio.to_thread(storage.remove, self.upload)

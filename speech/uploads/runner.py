@@ -8,64 +8,64 @@ import uuid
 from typing import Any
 
 from inference.observability.recent_errors import Outage
-from speech.gateway.broadcast import about_uploads
+from speech.gateway.broadcast import uploads_topic
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
-from speech.gateway.transient_errors import OUTAGES
+from speech.gateway.transient_errors import TRANSIENT_ERRORS
 from speech.models import Upload
 from speech.uploads import storage
-from speech.uploads.job import Job
+from speech.uploads.job import UploadJob
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 4
-LOOKS_EVERY = 2.0
-SWEEPS_EVERY = 600.0
+MAX_JOBS = 4
+POLL_INTERVAL = 2.0
+SWEEP_INTERVAL = 600.0
 """Seconds."""
 
 
 class Runner:
     def __init__(self) -> None:
         self._name = uuid.uuid4().hex
-        self._jobs: dict[uuid.UUID, tuple[Job, asyncio.Task[None]]] = {}
+        self._jobs: dict[uuid.UUID, tuple[UploadJob, asyncio.Task[None]]] = {}
         self._swept_at = float("-inf")
         self._outage = Outage(logger, "the database, for which uploads wait,")
 
     async def run(self) -> None:
         """Until cancelled; then others may go on with what is not done."""
         link = Link.current()
-        self._news = asyncio.Event()
+        self._wake = asyncio.Event()
         try:
-            with link.listening(about_uploads(), self._hear):
+            with link.subscribed(uploads_topic(), self._on_broadcast):
                 while True:
-                    await self._look_if_it_can()
+                    await self._poll_safely()
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(LOOKS_EVERY):
-                            await self._news.wait()
-                    self._news.clear()
+                        async with asyncio.timeout(POLL_INTERVAL):
+                            await self._wake.wait()
+                    self._wake.clear()
         finally:
             await self._stop()
 
-    def _hear(self, notice: dict[str, Any]) -> None:
-        self._news.set()
+    def _on_broadcast(self, notice: dict[str, Any]) -> None:
+        self._wake.set()
 
-    async def _look_if_it_can(self) -> None:
+    async def _poll_safely(self) -> None:
         try:
-            await self._look()
-        except OUTAGES as error:
-            self._outage.note(error)
+            await self._poll()
+        except TRANSIENT_ERRORS as error:
+            self._outage.record(error)
         else:
-            self._outage.is_over()
+            self._outage.recovered()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         self._drop_ended()
         for job, task in list(self._jobs.values()):
-            if not await in_database(job.upload.sign, job.heard) and not task.done():
+            if not await in_database(job.upload.heartbeat, job.processed) and not task.done():
                 task.cancel()  # it was cancelled, or another process has it
-        while len(self._jobs) < AT_ONCE and (upload := await in_database(Upload.take, self._name, list(self._jobs))):
-            job = Job(upload)
+        while len(self._jobs) < MAX_JOBS and (upload := await in_database(Upload.claim, self._name, list(self._jobs))):
+            job = UploadJob(upload)
             self._jobs[upload.pk] = job, asyncio.create_task(job.run())
-        if time.monotonic() - self._swept_at > SWEEPS_EVERY:
+        if time.monotonic() - self._swept_at > SWEEP_INTERVAL:
             self._swept_at = time.monotonic()
             await in_database(_sweep)
 
@@ -82,12 +82,12 @@ class Runner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for job, _ in self._jobs.values():
-            with contextlib.suppress(*OUTAGES):
-                await in_database(job.upload.put_back)
+            with contextlib.suppress(*TRANSIENT_ERRORS):
+                await in_database(job.upload.release)
 
 
 def _sweep() -> None:
-    for upload in Upload.objects.forgotten():
+    for upload in Upload.objects.expired():
         upload.cancel()
         storage.remove(upload)
     storage.sweep(list(Upload.objects.values_list("pk", flat=True)))

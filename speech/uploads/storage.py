@@ -12,12 +12,12 @@ from typing import Protocol
 from django.conf import settings
 
 from speech.models import Upload
-from speech.uploads.errors import NoRoom
+from speech.uploads.errors import DiskFull
 
-SPARE = 500 * 1024 * 1024
+MIN_FREE = 500 * 1024 * 1024
 """Bytes of the disk that uploads leave to everything else."""
 CHUNK = 256 * 1024
-SWEPT_AFTER = 600.0
+ORPHAN_AGE = 600.0
 """Seconds for which a file may be without a row: its upload is just being made."""
 
 
@@ -29,11 +29,11 @@ def path_of(upload: Upload) -> Path:
     return _folder() / str(upload.pk)
 
 
-def make_room(upload: Upload) -> None:
+def reserve(upload: Upload) -> None:
     """An empty file. Raises `NoRoom`."""
     _folder().mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(_folder()).free < upload.size + SPARE:
-        raise NoRoom
+    if shutil.disk_usage(_folder()).free < upload.size + MIN_FREE:
+        raise DiskFull
     path_of(upload).touch(mode=0o600)
 
 
@@ -54,7 +54,7 @@ def append(upload: Upload, offset: int, piece: Readable) -> bool:
             file.write(chunk)
             room -= len(chunk)
         file.flush()
-        return upload.note_received(offset, upload.size - room - offset)
+        return upload.set_received(offset, upload.size - room - offset)
 
 
 def remove(upload: Upload) -> None:
@@ -66,7 +66,7 @@ def sweep(known: Collection[uuid.UUID]) -> None:
     names = {str(pk) for pk in known}
     with suppress(FileNotFoundError):
         for path in _folder().iterdir():
-            if path.name not in names and time.time() - path.stat().st_mtime > SWEPT_AFTER:
+            if path.name not in names and time.time() - path.stat().st_mtime > ORPHAN_AGE:
                 path.unlink(missing_ok=True)
 
 

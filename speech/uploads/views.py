@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from speech.gateway.link import Link
-from speech.uploads.api import PIECE
+from speech.uploads.api import MAX_PART
 from speech.uploads.service import MEGABYTE
 
 
@@ -19,7 +19,7 @@ async def uploads(request: HttpRequest) -> HttpResponse:
     engines = await Link.current().engines()
     config: dict[str, Any] = {
         "uploads": reverse("uploads"),
-        "piece": PIECE,
+        "piece": MAX_PART,
         "largest": settings.UPLOAD_MAX_MB * MEGABYTE,
         "login": f"{reverse('account_login')}?next={reverse('upload')}",
         "engines": [

@@ -86,6 +86,6 @@ def make_token(make_user: MakeUser) -> Callable[..., tuple[Token, str]]:
 
     def make(user: User | None = None, scopes: str = "stt tts sessions", days: int | None = None) -> tuple[Token, str]:
         lifetime = timedelta(days=days) if days else None
-        return Token.make(user or make_user("approved"), Token.Kind.API, "a program", scopes_of(scopes), lifetime)
+        return Token.create(user or make_user("approved"), Token.Kind.API, "a program", scopes_of(scopes), lifetime)
 
     return make

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Token, User
 from accounts.scopes import scopes_of
-from speech.events import EndPoint
+from speech.events import Endpoint
 from speech.events import Word as SpokenWord
 from speech.models import Counts, Session
 
@@ -38,7 +38,7 @@ def admin(db: None) -> User:
 
 def client_of(user: User, scopes: str = "stt tts sessions") -> Client:
     """A program of the user's."""
-    _, text = Token.make(user, Token.Kind.API, "a program", scopes_of(scopes), None)
+    _, text = Token.create(user, Token.Kind.API, "a program", scopes_of(scopes), None)
     return Client(headers={"Authorization": f"Bearer {text}"})
 
 
@@ -50,12 +50,12 @@ def client(user: User) -> Client:
 @pytest.fixture
 def make_session() -> Callable[..., Session]:
     def make(owner: User, said: str = SAID) -> Session:
-        session = Session.claim_for(owner, None)
+        session = Session.acquire(owner, None)
         session.begin("pocketsphinx", "en")
         texts = said.split()
         words = [SpokenWord(n, 0, text, 0.5 * n, 0.5 * n + 0.4, 0.9) for n, text in enumerate(texts)]
         end = 0.5 * len(texts)
-        session.commit(int(24_000 * end), words, [EndPoint(0, 0.0, end)], Counts(int(24_000 * end), 0, 0))
+        session.commit(int(24_000 * end), words, [Endpoint(0, 0.0, end)], Counts(int(24_000 * end), 0, 0))
         session.end()
         session.refresh_from_db()
         assert session.started_at <= timezone.now()

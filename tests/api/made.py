@@ -1,12 +1,12 @@
 """Something of an account's to ask for, made inside a running site."""
 
 from accounts.models import User
-from speech.events import EndPoint, Word
+from speech.events import Endpoint, Word
 from speech.models import Counts, Session
 
 
 def make(email: str) -> None:
-    session = Session.claim_for(User.objects.get(email=email), None)
+    session = Session.acquire(User.objects.get(email=email), None)
     session.begin("checksum", "en")
-    session.commit(24_000, [Word(0, 0, "hello", 0.1, 0.5, 0.9)], [EndPoint(0, 0.0, 1.0)], Counts(24_000, 0, 0))
+    session.commit(24_000, [Word(0, 0, "hello", 0.1, 0.5, 0.9)], [Endpoint(0, 0.0, 1.0)], Counts(24_000, 0, 0))
     session.end()

@@ -5,7 +5,7 @@ import json
 import pytest
 from rest_framework.settings import api_settings
 
-from accounts.credentials.throttling import Rate
+from accounts.credentials.throttling import ApiThrottle
 from accounts.models import User
 from tests.api.conftest import client_of
 
@@ -56,7 +56,7 @@ def test_one_who_was_rejected_is_told_why(user, admin):
 
 
 def test_how_often_one_may_ask_is_told(client, monkeypatch):
-    monkeypatch.setattr(Rate, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "programs": "2/min"})
+    monkeypatch.setattr(ApiThrottle, "THROTTLE_RATES", {**api_settings.DEFAULT_THROTTLE_RATES, "programs": "2/min"})
     first, second, third = (client.get("/api/v1/me/") for _ in range(3))
     assert (first["X-RateLimit-Limit"], first["X-RateLimit-Remaining"]) == ("2", "1")
     assert second["X-RateLimit-Remaining"] == "0"

@@ -117,7 +117,7 @@ def test_the_sound_is_given_whole_and_in_parts(client, session, settings, tmp_pa
     settings.DATA_DIR = tmp_path
     path = f"/api/v1/sessions/{session.pk}/audio.wav"
     assert client.get(path).json()["code"] == "not_found"
-    Recorder(session.pk, session.claim, 0, None).append(0, bytes(2 * 24_000))
+    Recorder(session.pk, session.epoch, 0, None).append(0, bytes(2 * 24_000))
     whole = client.get(path)
     assert (whole["Content-Type"], len(read(whole))) == ("audio/wav", 44 + 2 * 24_000)
     part = client.get(path, headers={"Range": "bytes=0-3"})

@@ -87,7 +87,7 @@ def test_deleting_cancels_and_leaves_nothing(client, upload, settings):
 
 
 def test_a_file_that_is_cut_off_is_accepted_as_it_is(client, upload):
-    Upload.objects.update(state=Upload.State.CUT, problem={"what": "The file is cut off.", "why": "", "todo": ""})
+    Upload.objects.update(state=Upload.State.CUT, problem={"what": "The file is cut off.", "why": "", "action": ""})
     assert client.get(f"{UPLOADS}{upload['id']}/").json()["state"] == "cut"
     assert client.post(f"{UPLOADS}{upload['id']}/accept/").json()["state"] == "waiting"
 

@@ -4,7 +4,7 @@ from django.db import OperationalError
 from redis.exceptions import ConnectionError
 
 from dsm_site.error_views import server_error
-from dsm_site.logs import NeedlessTracebacks, ToldElsewhere
+from dsm_site.logs import DuplicateErrorFilter, TracebackFilter
 
 
 def page_for(error):
@@ -28,7 +28,7 @@ def test_what_is_away_is_told_as_away_without_asking_the_database():
 
 def logged(level, error):
     record = logging.LogRecord("django.request", level, "", 0, "Denied: %s", ("/x/",), (type(error), error, None))
-    NeedlessTracebacks().filter(record)
+    TracebackFilter().filter(record)
     return record
 
 
@@ -45,5 +45,5 @@ def test_what_asyncio_says_of_an_outage_is_told_elsewhere_and_nothing_else_is():
     def record(error):
         return logging.LogRecord("asyncio", logging.ERROR, "", 0, "Never retrieved", (), (type(error), error, None))
 
-    assert not ToldElsewhere().filter(record(ConnectionError("Redis is away")))
-    assert ToldElsewhere().filter(record(RuntimeError("a bug")))
+    assert not DuplicateErrorFilter().filter(record(ConnectionError("Redis is away")))
+    assert DuplicateErrorFilter().filter(record(RuntimeError("a bug")))

@@ -51,7 +51,7 @@ async def test_a_full_channel_delays_messages_and_loses_none(layer, outbox):
 
 
 async def test_what_a_dead_destination_never_takes_is_dropped_and_counted(layer, outbox, monkeypatch):
-    monkeypatch.setattr(outbox_module, "MAX_WAITING", 5)
+    monkeypatch.setattr(outbox_module, "MAX_PENDING", 5)
     await layer.send("dead", {"type": "bundle", "data": b"\x90"})
     for seq in range(6):
         outbox.put("dead", ("a", seq, Marker(seq)))

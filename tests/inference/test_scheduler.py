@@ -6,9 +6,9 @@ from itertools import count
 import pytest
 
 from inference import engines, scheduler, stream
-from inference.executors.inline import InLoop
-from inference.executors.subprocess import ROUNDS, InChild
-from inference.messages import FRAME_BYTES, Audio, Close, Closed, EndPoint, Here, Marker, Open, Step, Word
+from inference.executors.inline import InlineExecutor
+from inference.executors.subprocess import STEPS_PER_CALL, SubprocessExecutor
+from inference.messages import FRAME_BYTES, Accept, Audio, Close, Closed, Endpoint, Marker, Open, Step, Word
 from inference.scheduler import Scheduler
 from tests.support.speech.checksum_audio import noise, words_of
 
@@ -71,12 +71,12 @@ class Running:
 
 
 def in_loop(slots: int = 4, rounds: int = 1):
-    host = InLoop("checksum", slots)
-    host.rounds = rounds
+    host = InlineExecutor("checksum", slots)
+    host.steps_per_call = rounds
     return host
 
 
-one_step_or_more = pytest.mark.parametrize("rounds", [1, ROUNDS])
+one_step_or_more = pytest.mark.parametrize("rounds", [1, STEPS_PER_CALL])
 
 
 @one_step_or_more
@@ -132,7 +132,7 @@ async def test_a_step_says_how_far_is_heard_and_from_where_to_begin_again(rounds
         await running.listener.until("s", Marker)
         steps = running.listener.all("s", Step)
         assert [step.sample for step in steps] == [1920 * i for i in range(1, 8)]
-        assert [step.settled for step in steps] == [0, 0, 0, 0, 9600, 9600, 9600]
+        assert [step.final_until for step in steps] == [0, 0, 0, 0, 9600, 9600, 9600]
 
 
 async def test_a_marker_brings_the_rest_of_a_frame_to_its_end():
@@ -142,7 +142,7 @@ async def test_a_marker_brings_the_rest_of_a_frame_to_its_end():
         running.send("s", Audio(pcm), Marker(3))
         assert await running.listener.until("s", Marker) == Marker(3)
         assert running.listener.words("s") == words_of(pcm)
-        assert isinstance(running.listener.told["s"][-2], EndPoint)
+        assert isinstance(running.listener.told["s"][-2], Endpoint)
 
 
 async def test_what_the_layer_delivers_twice_is_heard_once():
@@ -191,7 +191,7 @@ async def test_streams_are_spread_over_the_processes_of_an_engine():
             await asyncio.sleep(0.01)
         for number in range(3):
             assert running.open(str(number))
-        taken = [lane.streams for lane in running.scheduler._lanes]
+        taken = [lane.streams for lane in running.scheduler._replicas]
         assert taken == [1, 1, 1]
 
 
@@ -208,8 +208,8 @@ async def test_a_stream_that_floods_loses_its_slot_and_harms_no_other(monkeypatc
 
 
 async def test_a_silent_stream_loses_its_lease(monkeypatch):
-    monkeypatch.setattr(scheduler, "LEASE", 0.2)
-    monkeypatch.setattr(scheduler, "REAPS_EVERY", 0.05)
+    monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.2)
+    monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
     async with Running(in_loop()) as running:
         running.open("s")
         running.send("s", Audio(noise(1)))
@@ -218,11 +218,11 @@ async def test_a_silent_stream_loses_its_lease(monkeypatch):
 
 
 async def test_who_never_says_that_it_is_there_loses_its_slot_soon(monkeypatch):
-    monkeypatch.setattr(scheduler, "FIRST_SIGN", 0.2)
-    monkeypatch.setattr(scheduler, "REAPS_EVERY", 0.05)
+    monkeypatch.setattr(scheduler, "ACCEPT_TIMEOUT", 0.2)
+    monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
     async with Running(in_loop(2)) as running:
         running.open("there")
-        running.send("there", Here())
+        running.send("there", Accept())
         running.open("gone")
         assert "is gone" in (await running.listener.until("gone", Closed)).reason
         running.send("there", Audio(noise(5)), Marker(1))
@@ -235,15 +235,15 @@ class Deaf:
 
     slots = 1
 
-    def __init__(self, settled=1920) -> None:
-        self.settled = settled  # of what it heard
+    def __init__(self, final_until=1920) -> None:
+        self.final_until = final_until  # of what it heard
         self.opened_at: list[int] = []
 
     def open(self, slot, request):
         self.opened_at.append(request.position)
 
     def step(self, inputs):
-        return {slot: [Step(1920, self.settled, 1.0)] for slot in inputs}
+        return {slot: [Step(1920, self.final_until, 1.0)] for slot in inputs}
 
     def flush(self, slot):
         return []
@@ -269,7 +269,7 @@ async def test_speech_without_words_for_long_makes_the_engine_begin_afresh(monke
 
 
 async def test_speech_that_may_still_get_words_is_waited_for(monkeypatch):
-    waiting = Deaf(settled=0)
+    waiting = Deaf(final_until=0)
     monkeypatch.setattr(engines, "load", lambda name, slots: waiting)
     monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
     async with Running(in_loop(1)) as running:
@@ -291,7 +291,7 @@ async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monke
 
 async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back(caplog):
     caplog.set_level(logging.INFO, "inference")
-    host = InChild("checksum")
+    host = SubprocessExecutor("checksum")
     async with Running(host) as running:
         running.open("s")
         running.send("s", Audio(noise(2)))
@@ -311,7 +311,7 @@ async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back(caplo
 async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has_no_other():
     calls = []
 
-    class Counted(InChild):
+    class Counted(SubprocessExecutor):
         async def step(self, rounds):
             calls.append(len(rounds))
             return await super().step(rounds)
@@ -327,7 +327,7 @@ async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has
 
 
 async def test_engine_processes_end_with_the_scheduler():
-    host = InChild("checksum")
+    host = SubprocessExecutor("checksum")
     async with Running(host):
         process = host._process
         assert process.returncode is None

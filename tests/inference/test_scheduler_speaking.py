@@ -6,15 +6,15 @@ import pytest
 
 from inference import engines, stream
 from inference.engines.testing.tones import WORD_FRAMES, Tones, pcm_of
-from inference.executors.inline import InLoop
-from inference.executors.subprocess import InChild
-from inference.messages import Audio, Close, Closed, Marker, Refused, Text, Word
+from inference.executors.inline import InlineExecutor
+from inference.executors.subprocess import SubprocessExecutor
+from inference.messages import Audio, Close, Closed, Marker, Rejected, Text, Word
 from tests.inference.test_scheduler import Running
 
 
 @pytest.fixture(params=["in the loop", "in a child"])
 def host(request):
-    return InLoop("tones", 4) if request.param == "in the loop" else InChild("tones", 4)
+    return InlineExecutor("tones", 4) if request.param == "in the loop" else SubprocessExecutor("tones", 4)
 
 
 def running(*engine_hosts):
@@ -41,7 +41,7 @@ async def test_every_stream_speaks_its_own_words_as_they_come(host):
 
 
 async def test_words_are_told_with_their_times():
-    async with running(InLoop("tones", 1)) as it:
+    async with running(InlineExecutor("tones", 1)) as it:
         it.open("s", position=24_000)
         it.send("s", Text("one two"), Marker(1))
         await it.listener.until("s", Marker)
@@ -50,7 +50,7 @@ async def test_words_are_told_with_their_times():
 
 
 async def test_what_follows_a_marker_is_spoken_after_it():
-    async with running(InLoop("tones", 1)) as it:
+    async with running(InlineExecutor("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("one"), Marker(1), Text("two"), Marker(2))
         async with asyncio.timeout(5):
@@ -61,14 +61,14 @@ async def test_what_follows_a_marker_is_spoken_after_it():
 
 
 async def test_a_marker_without_text_is_answered():
-    async with running(InLoop("tones", 1)) as it:
+    async with running(InlineExecutor("tones", 1)) as it:
         it.open("s")
         it.send("s", Text(""), Marker(1))
         assert await it.listener.until("s", Marker) == Marker(1)
 
 
 async def test_a_stream_that_waits_for_text_costs_no_step():
-    async with running(InLoop("tones", 1)) as it:
+    async with running(InlineExecutor("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("one"))
         await it.listener.until("s", Audio)
@@ -96,7 +96,7 @@ async def test_a_barge_in_frees_the_slot_and_the_next_speaker_says_nothing_of_th
 
 async def test_a_stream_that_floods_with_text_loses_its_slot(monkeypatch):
     monkeypatch.setattr(stream, "BACKLOG_CHARACTERS", 100)
-    async with running(InLoop("tones", 1)) as it:
+    async with running(InlineExecutor("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("flood " * 50))
         assert "faster" in (await it.listener.until("s", Closed)).reason
@@ -104,7 +104,7 @@ async def test_a_stream_that_floods_with_text_loses_its_slot(monkeypatch):
 
 
 async def test_audio_for_an_engine_that_speaks_ends_the_stream_in_words():
-    async with running(InLoop("tones", 1)) as it:
+    async with running(InlineExecutor("tones", 1)) as it:
         it.open("s")
         it.send("s", Audio(b"00"))
         assert "speaks" in (await it.listener.until("s", Closed)).reason
@@ -118,12 +118,12 @@ async def test_the_voices_of_an_engine_are_known_once_it_is_up(host):
 class Picky(Tones):
     def step(self, inputs):
         told = super().step(inputs)
-        return {slot: [Refused("not this word")] if "bad" in inputs[slot] else events for slot, events in told.items()}
+        return {slot: [Rejected("not this word")] if "bad" in inputs[slot] else events for slot, events in told.items()}
 
 
 async def test_what_an_engine_refuses_ends_its_stream_alone(monkeypatch):
     monkeypatch.setattr(engines, "load", lambda name, slots: Picky(slots))
-    async with running(InLoop("tones", 2)) as it:
+    async with running(InlineExecutor("tones", 2)) as it:
         it.open("good")
         it.open("bad")
         it.send("good", Text("one two"))

@@ -7,7 +7,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from inference.engines import ENGINES
-from inference.messages import WEB_GROUP, Audio, Close, Closed, Marker, Open, Ready, Status, Word, queue_of
+from inference.messages import WEB_GROUP, Audio, Close, Closed, Marker, Open, Ready, Status, Word, queue_name
 from inference.outbox import Outbox, decode_down
 from inference.worker import Worker, run_workers
 from tests.support.speech.checksum_audio import noise, words_of
@@ -29,7 +29,7 @@ class Web:
 
     async def ask(self, stream: str, deadline: float = 5.0) -> None:
         request = Open(stream, self.address, time.time() + deadline, 0, "en")
-        await self.layer.send(queue_of(ENGINE.name), {"type": "open", "data": msgspec.msgpack.encode(request)})
+        await self.layer.send(queue_name(ENGINE.name), {"type": "open", "data": msgspec.msgpack.encode(request)})
 
     def send(self, worker: str, stream: str, *messages) -> None:
         for message in messages:
@@ -85,7 +85,7 @@ async def test_who_is_full_leaves_requests_to_others(web, worker, layer):
     _, ready = await web.hear(Ready)
     await web.ask("second")
     await asyncio.sleep(0.1)
-    assert queue_of(ENGINE.name) in layer.channels  # nobody has taken the request
+    assert queue_name(ENGINE.name) in layer.channels  # nobody has taken the request
     web.send(ready.worker, "first", Close())
     stream, _ = await web.hear(Ready)
     assert stream == "second"
@@ -115,7 +115,7 @@ async def test_leaving_tells_its_streams_and_the_web_processes(web, worker):
     stream, closed = await web.hear(Closed)
     assert stream == "s"
     assert "shutting down" in closed.reason
-    while not (await web.hear(Status))[1].leaving:
+    while not (await web.hear(Status))[1].stopping:
         pass
 
 

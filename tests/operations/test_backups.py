@@ -29,7 +29,7 @@ def folders(settings, tmp_path):
 
 def fill():
     user = User.objects.create_superuser(EMAIL, "a passphrase nobody guesses")
-    Token.make(user, Token.Kind.API, "a program", scopes_of("stt"), None)
+    Token.create(user, Token.Kind.API, "a program", scopes_of("stt"), None)
     session = said(user, "good morning", "the meeting begins")
     session.tags.add(Tag.objects.create(owner=user, name="meetings"))
     Correction.rewrite(session.segments.first(), user, "Good morning!")

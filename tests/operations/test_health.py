@@ -9,7 +9,7 @@ from operations.health import readiness
 from speech.gateway.link import Link
 
 UP = Status("worker", "moonshine", "Moonshine", {"en": "English"}, slots=8, free=8)
-WARMING = Status("worker", "stt-1b", "Kyutai STT 1B", {"en": "English"}, slots=0, free=0, note="loading weights")
+WARMING = Status("worker", "stt-1b", "Kyutai STT 1B", {"en": "English"}, slots=0, free=0, progress="loading weights")
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_part_that_hangs_is_waited_for_and_not_for_ever(engines, monkeypatch):
             await readiness.asyncio.Event().wait()
 
     monkeypatch.setattr(readiness, "get_channel_layer", Hanging)
-    monkeypatch.setattr(readiness, "ANSWERS_WITHIN", 0.05)
+    monkeypatch.setattr(readiness, "TIMEOUT", 0.05)
     assert ask()[1]["checks"]["layer"].startswith("gave no answer in")
 
 

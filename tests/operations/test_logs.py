@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from dsm_site import logs
-from speech.gateway.log_context import InContext, about
+from speech.gateway.log_context import ContextFilter, log_context
 
 
 def record(message="it failed: %s", *values, level=logging.ERROR, exc_info=None, **about):
@@ -55,19 +55,19 @@ def test_a_style_that_is_none_is_refused():
 def test_what_is_logged_meanwhile_is_about_it():
     def logged():
         made = record()
-        InContext().filter(made)
-        return logs.about_of(made)
+        ContextFilter().filter(made)
+        return logs.context_of(made)
 
-    with about(user=7):
-        with about(stream="s1"):
+    with log_context(user=7):
+        with log_context(stream="s1"):
             assert logged() == {"stream": "s1", "user": "7"}
         assert logged() == {"user": "7"}
     assert logged() == {}
 
 
 def test_a_file_is_a_new_one_when_it_is_large_and_every_day(tmp_path, monkeypatch):
-    monkeypatch.setattr(logs, "LARGEST", 100)
-    monkeypatch.setattr(logs, "KEPT", 2)
+    monkeypatch.setattr(logs, "MAX_BYTES", 100)
+    monkeypatch.setattr(logs, "MAX_FILES", 2)
     handler = logs.DailyFile(str(tmp_path / "logs" / "web.log"))
     for _ in range(20):
         handler.emit(record("a line of a few words"))

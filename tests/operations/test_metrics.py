@@ -10,7 +10,7 @@ from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from inference.messages import Status
-from operations.health.metrics import note_engines
+from operations.health.metrics import update_engine_gauges
 from tests.support.clients.api import wav_of
 from tests.support.environment import ROOT
 from tests.support.speech.checksum_audio import noise
@@ -77,9 +77,9 @@ def test_what_happens_is_counted(families):
 
 async def test_an_engine_that_is_gone_has_no_slots(no_engines):
     slots = [sample("gone", state) for state in ("free", "used")]
-    note_engines([Status("worker", "gone", "Gone", {}, slots=4, free=1)])
+    update_engine_gauges([Status("worker", "gone", "Gone", {}, slots=4, free=1)])
     assert [each() for each in slots] == [1, 3]
-    note_engines([])
+    update_engine_gauges([])
     assert [each() for each in slots] == [0, 0]
 
 

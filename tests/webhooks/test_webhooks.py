@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from tests.webhooks.receiver import receiving
 from webhooks import models, sender
-from webhooks.egress_guard import PublicNetwork, Refused, is_public
+from webhooks.egress_guard import AddressBlocked, PublicNetwork, is_public
 from webhooks.models import Delivery, Event, Webhook
 from webhooks.sender import Sender
 
@@ -41,8 +41,8 @@ def webhook(user, receiver, settings):
 @pytest.fixture(autouse=True)
 def _in_a_hurry(monkeypatch):
     monkeypatch.setattr(models, "RETRIES", (timedelta(seconds=0.05),) * 7)
-    monkeypatch.setattr(sender, "LOOKS_EVERY", 0.05)
-    monkeypatch.setattr(sender, "ANSWER_WITHIN", 3.0)
+    monkeypatch.setattr(sender, "POLL_INTERVAL", 0.05)
+    monkeypatch.setattr(sender, "RESPONSE_TIMEOUT", 3.0)
 
 
 async def send_until(done, within=60):
@@ -57,7 +57,7 @@ async def send_until(done, within=60):
 
 
 def nothing_waits():
-    return not Delivery.objects.waiting().exists()
+    return not Delivery.objects.pending().exists()
 
 
 def numbers(receiver):
@@ -67,18 +67,18 @@ def numbers(receiver):
 async def test_a_receiver_that_fails_twice_and_times_out_gets_each_once_and_in_order(webhook, receiver):
     receiver.does = [500, 503, 4.0]
     for number in range(3):
-        await asyncio.to_thread(webhook.tell, "test", {"number": number})
+        await asyncio.to_thread(webhook.enqueue, "test", {"number": number})
     await send_until(nothing_waits)
     assert numbers(receiver) == [0, 1, 2]
     ids = [headers["webhook-id"] for headers, _, _ in receiver.received]
     assert len(set(ids[:4])) == 1  # each attempt has the id of the first
     assert len(set(ids)) == 3
     first = await asyncio.to_thread(Delivery.objects.earliest, "number")
-    assert (first.attempts, first.answer) == (4, "Answered with 200.")
+    assert (first.attempts, first.last_response) == (4, "Answered with 200.")
 
 
 async def test_a_library_of_others_verifies_the_signature(webhook, receiver):
-    await asyncio.to_thread(webhook.tell, "test", {"number": 1, "text": "“naïve”"})
+    await asyncio.to_thread(webhook.enqueue, "test", {"number": 1, "text": "“naïve”"})
     await send_until(nothing_waits)
     headers, body = receiver.accepted[0]
     client = openai.OpenAI(api_key="none")
@@ -89,39 +89,39 @@ async def test_a_library_of_others_verifies_the_signature(webhook, receiver):
 
 async def test_one_that_never_answers_is_given_up_and_holds_up_nobody_else(webhook, receiver, user):
     dead = await asyncio.to_thread(lambda: Webhook.objects.create(owner=user, url="http://127.0.0.1:1/", events=[]))
-    await asyncio.to_thread(dead.tell, "test", {})
-    await asyncio.to_thread(webhook.tell, "test", {"number": 1})
+    await asyncio.to_thread(dead.enqueue, "test", {})
+    await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
     await send_until(nothing_waits)
     assert numbers(receiver) == [1]
     given_up = await asyncio.to_thread(dead.deliveries.get)
-    assert given_up.given_up_at
+    assert given_up.failed_at
     assert given_up.attempts == 8
 
 
 async def test_what_a_process_held_that_died_is_sent_by_another(webhook, receiver):
-    await asyncio.to_thread(webhook.tell, "test", {"number": 1})
-    assert len(await asyncio.to_thread(Delivery.take, 5)) == 1
-    assert await asyncio.to_thread(Delivery.take, 5) == []  # while it is held
+    await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
+    assert len(await asyncio.to_thread(Delivery.claim, 5)) == 1
+    assert await asyncio.to_thread(Delivery.claim, 5) == []  # while it is held
     past = timezone.now() - timedelta(seconds=1)
-    await asyncio.to_thread(lambda: Delivery.objects.update(held_until=past))
+    await asyncio.to_thread(lambda: Delivery.objects.update(lease_expires_at=past))
     await send_until(nothing_waits)
     assert numbers(receiver) == [1]
 
 
 async def test_a_redirect_is_not_followed(webhook, receiver):
     receiver.does = [302]
-    await asyncio.to_thread(webhook.tell, "test", {"number": 1})
+    await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
     await send_until(nothing_waits)
     assert [status for _, _, status in receiver.received] == [302, 200]
 
 
 async def test_a_private_address_is_refused(webhook, receiver, settings):
     settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = False
-    await asyncio.to_thread(webhook.tell, "test", {"number": 1})
+    await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
     await send_until(nothing_waits)
     assert receiver.received == []
     told = await asyncio.to_thread(webhook.deliveries.get)
-    assert "127.0.0.1, which is not on the public internet" in told.answer
+    assert "127.0.0.1, which is not on the public internet" in told.last_response
 
 
 async def test_the_address_that_was_looked_at_is_the_one_that_is_asked(settings, monkeypatch):
@@ -142,7 +142,7 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_asked(settings,
     with pytest.raises(httpcore.ConnectError):
         await network.connect_tcp("example.org", 443)
     assert asked == ["93.184.216.34"]
-    with pytest.raises(Refused):
+    with pytest.raises(AddressBlocked):
         await network.connect_tcp("example.org", 443)
     assert asked == ["93.184.216.34"]
 

@@ -47,13 +47,13 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ("event", models.CharField(max_length=40)),
                 ("data", models.JSONField()),
-                ("happened_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("occurred_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("attempts", models.PositiveSmallIntegerField(default=0)),
                 ("next_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("held_until", models.DateTimeField(null=True)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
                 ("delivered_at", models.DateTimeField(null=True)),
-                ("given_up_at", models.DateTimeField(null=True)),
-                ("answer", models.CharField(blank=True, max_length=200)),
+                ("failed_at", models.DateTimeField(null=True)),
+                ("last_response", models.CharField(blank=True, max_length=200)),
                 (
                     "webhook",
                     models.ForeignKey(
@@ -64,9 +64,7 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("-number",),
                 "indexes": [
-                    models.Index(
-                        fields=["delivered_at", "given_up_at", "next_at"], name="webhooks_de_deliver_10c84c_idx"
-                    )
+                    models.Index(fields=["delivered_at", "failed_at", "next_at"], name="webhooks_de_deliver_799ee8_idx")
                 ],
             },
         ),

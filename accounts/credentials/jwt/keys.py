@@ -32,16 +32,16 @@ PAIRS: dict[str, tuple[Any, Any]] = {
 SECRET_BYTES = 32
 """RFC 7518 §3.2: a key of HS256 is no shorter than its hash."""
 RSA_BITS = 2048
-HOW_TO_MAKE = {"EdDSA": "openssl genpkey -algorithm ed25519", "RS256": "openssl genrsa 3072"}
+HOW_TO_CREATE = {"EdDSA": "openssl genpkey -algorithm ed25519", "RS256": "openssl genrsa 3072"}
 
 
 @dataclass(frozen=True)
 class Key:
     id: str
     algorithm: str
-    signs: Any
+    signing_key: Any
     """A secret or a private key; None where only the public half is known."""
-    proves: Any
+    verification_key: Any
 
 
 def keys() -> list[Key]:
@@ -55,10 +55,10 @@ def keys() -> list[Key]:
     if not paths[0]:
         raise ImproperlyConfigured(
             f"JWT_ALGORITHM is {algorithm} and JWT_KEY_FILE is not set. Make a key with "
-            f"`{HOW_TO_MAKE[algorithm]} > jwt.pem`, and name the file there."
+            f"`{HOW_TO_CREATE[algorithm]} > jwt.pem`, and name the file there."
         )
     pairs = [_pair(Path(path), algorithm) for path in paths]
-    if pairs[0].signs is None:
+    if pairs[0].signing_key is None:
         raise ImproperlyConfigured(f"JWT_KEY_FILE names a public key, {paths[0]}. It takes a private one to sign.")
     return pairs
 
@@ -70,7 +70,7 @@ def jwks() -> dict[str, list[dict[str, str]]]:
 
 def _jwk(key: Key) -> dict[str, str]:
     algorithm = get_default_algorithms()[key.algorithm]
-    parts: dict[str, str] = algorithm.to_jwk(key.proves, as_dict=True)
+    parts: dict[str, str] = algorithm.to_jwk(key.verification_key, as_dict=True)
     return {**parts, "kid": key.id, "alg": key.algorithm, "use": "sig", "key_ops": ["verify"]}  # type: ignore[dict-item]
 
 
@@ -80,7 +80,7 @@ def _jwk(key: Key) -> dict[str, str]:
 def _secrets() -> list[Key]:
     if settings.JWT_SECRET:
         return [_shared(secret) for secret in [settings.JWT_SECRET, *settings.JWT_SECRET_FALLBACKS]]
-    return [_derived(secret) for secret in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]]
+    return [_derive(secret) for secret in [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]]
 
 
 def _shared(secret: str) -> Key:
@@ -98,7 +98,7 @@ def key_id(secret: str) -> str:
     return sha256(b"kid:" + secret.encode()).hexdigest()[:16]
 
 
-def _derived(secret: str) -> Key:
+def _derive(secret: str) -> Key:
     """Django's own key signs much else, so tokens get one that is derived from it."""
     key = salted_hmac("accounts.credentials.jwt.tokens.key", "", secret, algorithm="sha256").digest()
     kid = salted_hmac("accounts.credentials.jwt.tokens.kid", "", secret, algorithm="sha256").hexdigest()[:16]
@@ -119,7 +119,7 @@ def _pair(path: Path, algorithm: str) -> Key:
         raise ImproperlyConfigured(f"The key {path} cannot be read: {error}. It has to be a PEM file.") from None
     if not isinstance(public, public_kind) or not isinstance(private, (private_kind, type(None))):
         raise ImproperlyConfigured(
-            f"The key {path} is not one for {algorithm}. Make one with `{HOW_TO_MAKE[algorithm]}`, or set "
+            f"The key {path} is not one for {algorithm}. Make one with `{HOW_TO_CREATE[algorithm]}`, or set "
             "JWT_ALGORITHM to the key's own."
         )
     if isinstance(public, RSAPublicKey) and public.key_size < RSA_BITS:

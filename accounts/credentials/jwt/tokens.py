@@ -31,7 +31,7 @@ class InvalidToken(Exception):
     """`str()` of it says why."""
 
     what = "The token was refused."
-    todo = "Ask for a new one."
+    action = "Ask for a new one."
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -65,7 +65,7 @@ def issue(user: User, audience: str, lifetime: timedelta, **more: Any) -> str:
         "exp": now + lifetime,
         "jti": secrets.token_urlsafe(16),
     }
-    return jwt.encode(claims, key.signs, key.algorithm, headers=_header(key, audience))
+    return jwt.encode(claims, key.signing_key, key.algorithm, headers=_header(key, audience))
 
 
 def verify(token: str, audience: str) -> Claims:
@@ -78,7 +78,7 @@ def verify(token: str, audience: str) -> Claims:
         key = _key_for(token, audience)
         claims = jwt.decode(
             token,
-            key.proves,
+            key.verification_key,
             algorithms=[key.algorithm],
             audience=audience,
             issuer=settings.SITE_URL,

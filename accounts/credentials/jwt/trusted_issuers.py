@@ -24,10 +24,10 @@ from accounts.models import User
 from accounts.scopes import ALL
 
 COOKIES = ("better-auth.session_token", "__Secure-better-auth.session_token")
-ANSWERS_WITHIN = 2.0  # seconds
-KEYS_LAST = 300.0
+TIMEOUT = 2.0  # seconds
+KEYS_CACHED = 300.0
 """Seconds; an issuer's keys are asked for anew after that, or for a key that is not among them."""
-KEYS_ASKED_EVERY = 30.0
+KEYS_FETCH_INTERVAL = 30.0
 """Seconds, whatever unknown keys are named: nobody makes this site ask the issuer for every token."""
 
 
@@ -39,7 +39,7 @@ def user_with(email: str) -> User:
     return user
 
 
-def made(token: str) -> bool:
+def is_from_trusted_issuer(token: str) -> bool:
     """Whether it is to be believed, or not, by what is known of another issuer."""
     try:
         header = jwt.get_unverified_header(token)
@@ -93,15 +93,15 @@ def _trusted(token: str) -> dict[str, Any]:
 
 
 _keys: dict[str, jwt.PyJWK] = {}
-_asked_at = float("-inf")
+_fetched_at = float("-inf")
 
 
 def _issuers_key(kid: str | None) -> jwt.PyJWK:
-    global _asked_at
-    since = time.monotonic() - _asked_at
-    if since > KEYS_LAST or (kid not in _keys and since > KEYS_ASKED_EVERY):
-        _asked_at = time.monotonic()
-        answer = _ask(settings.TRUSTED_ISSUER_JWKS_URL, {})
+    global _fetched_at
+    since = time.monotonic() - _fetched_at
+    if since > KEYS_CACHED or (kid not in _keys and since > KEYS_FETCH_INTERVAL):
+        _fetched_at = time.monotonic()
+        answer = _fetch(settings.TRUSTED_ISSUER_JWKS_URL, {})
         _keys.clear()
         _keys.update({key.key_id: key for key in jwt.PyJWKSet.from_dict(answer).keys if key.key_id})
     if kid not in _keys:
@@ -145,16 +145,16 @@ def bearer_of_session(cookie: str) -> Caller:
         raise InvalidToken("This site cannot ask whose session it is: BETTER_AUTH_URL is not set.")
     name = COOKIES[1] if settings.BETTER_AUTH_URL.startswith("https:") else COOKIES[0]
     url = f"{settings.BETTER_AUTH_URL.rstrip('/')}/api/auth/get-session?disableCookieCache=true"
-    answer = _ask(url, {"Cookie": f"{name}={quote(cookie, safe='')}"})
+    answer = _fetch(url, {"Cookie": f"{name}={quote(cookie, safe='')}"})
     if not answer:
         raise InvalidToken("The session has ended.")
     return _caller(answer.get("user"), None)
 
 
-def _ask(url: str, headers: dict[str, str]) -> Any:
+def _fetch(url: str, headers: dict[str, str]) -> Any:
     """JSON from the issuer, whose address the operator set. Raises `InvalidToken` if it does not answer."""
     try:
-        with urlopen(Request(url, headers=headers), timeout=ANSWERS_WITHIN) as answer:  # noqa: S310
+        with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as answer:  # noqa: S310
             return json.loads(answer.read(1_000_000))
     except (OSError, ValueError) as error:
         raise InvalidToken(f"The issuer of the token cannot be asked: {error}.") from None

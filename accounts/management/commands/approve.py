@@ -1,9 +1,9 @@
 """Approve accounts, by their addresses."""
 
-from accounts.management.deciding import DecidingCommand
+from accounts.management.deciding import DecisionCommand
 
 
-class Command(DecidingCommand):
+class Command(DecisionCommand):
     help = __doc__
     verb = "approve"
     done = "approved"

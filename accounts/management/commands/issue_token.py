@@ -33,7 +33,7 @@ class Command(BaseCommand):
             raise CommandError("A token with no scope, or of no day, would open nothing.")
         try:
             lifetime = timedelta(days=days) if days else None
-            _, text = Token.make(user, Token.Kind.API, name[:NAME_LENGTH], wanted, lifetime)
+            _, text = Token.create(user, Token.Kind.API, name[:NAME_LENGTH], wanted, lifetime)
         except TooManyTokens as error:
             raise CommandError(str(error)) from None
         self.stdout.write(text)

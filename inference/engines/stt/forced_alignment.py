@@ -27,7 +27,7 @@ class Aligner:
 
     def align(self, words: Sequence[str], audio: NDArray[np.float32]) -> list[Span]:
         """A span for each word, in seconds of the audio, ascending. `audio`: float32[n] at 16 kHz."""
-        spoken = [list(self._spoken(word)) for word in words]
+        spoken = [list(self._pronounce(word)) for word in words]
         seconds = len(audio) / RATE
         spans = self._spans([each for word in spoken for each in word], audio)
         if spans is None:
@@ -59,16 +59,16 @@ class Aligner:
         ]
         return spans if len(spans) == len(spoken) else None
 
-    def _spoken(self, word: str) -> Iterator[str]:
+    def _pronounce(self, word: str) -> Iterator[str]:
         """Words of its dictionary, one or several, as which a written one is spoken."""
         for piece in PIECE.findall(_plain(word)):
             if piece[0].isdigit():
-                yield from (each for part in _number(piece) for each in self._spoken(part))
+                yield from (each for part in _number(piece) for each in self._pronounce(part))
             elif piece := piece.strip("'"):
-                self._see_to(piece)
+                self._add_to_dictionary(piece)
                 yield piece
 
-    def _see_to(self, word: str) -> None:
+    def _add_to_dictionary(self, word: str) -> None:
         """A word without phones would leave its time to its neighbours."""
         if self._decoder.lookup_word(word) is None:
             self._decoder.add_word(word, " ".join(phones_of(word)), False)

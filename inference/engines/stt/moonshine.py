@@ -11,26 +11,26 @@ import numpy as np
 import soxr
 
 from inference.engines.stt.forced_alignment import Aligner
-from inference.engines.stt.utterance_recognizer import Audio, Reader, Reading, Spoken
+from inference.engines.stt.utterance_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
 from inference.engines.stt.vad_segmenter import RATE
 
 
-class Moonshine(Reader):
+class Moonshine(SegmentRecognizer):
     def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._model = _load()
         self._aligner = Aligner()
         super().__init__(slots, clock)
 
-    def read(self, audio: Audio, language: str) -> Reading:
+    def recognize(self, audio: Audio, language: str) -> Hypothesis:
         lines = self._model.transcribe_without_streaming(audio.tolist(), RATE).lines
-        return Reading(" ".join(line.text.strip() for line in lines))
+        return Hypothesis(" ".join(line.text.strip() for line in lines))
 
-    def words(self, reading: Reading, audio: Audio) -> Sequence[Spoken]:
+    def align_words(self, reading: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
         texts = reading.text.split()
         spans = self._aligner.align(texts, audio) if texts else []
-        return [Spoken(text, span.start, span.end) for text, span in zip(texts, spans, strict=True)]
+        return [TimedWord(text, span.start, span.end) for text, span in zip(texts, spans, strict=True)]
 
-    def some_speech(self) -> Audio:
+    def sample_speech(self) -> Audio:
         """Of the recording that comes with the package."""
         from moonshine_voice.utils import get_assets_path
 

@@ -13,7 +13,7 @@ import soxr
 from pocketsphinx import Decoder, Vad
 
 from inference.engine import Frame
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Event, Open, Partial, Step, Word
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Event, Open, Partial, Step, Word
 
 RATE = 16_000  # of the acoustic model, Hz
 WINDOW = 0.02  # seconds; so often the detector decides
@@ -24,16 +24,16 @@ def _windows(seconds: float) -> int:
     return round(seconds / WINDOW)
 
 
-PADDING = _windows(0.3)
+PREFIX_PADDING = _windows(0.3)
 ONSET, ONSET_VOICED = _windows(0.1), _windows(0.06)
 """An utterance begins when this many windows of the last few are voiced."""
-PAUSE = _windows(0.3)
+MIN_SILENCE = _windows(0.3)
 """So much silence ends it..."""
 LONG, SHORT_PAUSE = _windows(12), _windows(0.14)
 """...and less if it is long: the longer it is, the longer its end takes to compute and its words remain uncertain."""
-TOO_LONG = _windows(25)
+MAX_SPEECH = _windows(25)
 
-MOST_HYPOTHESES = 3_000
+MAX_HYPOTHESES = 3_000
 """HMMs that are followed at a time. PocketSphinx's own 30,000 take up to twice as long, most of all in noise, and hear
 hardly better; with 2,000 words are lost in clean speech as well."""
 
@@ -44,26 +44,26 @@ class PocketSphinx:
     def __init__(self, slots: int) -> None:
         if slots != 1:
             raise ValueError(f"a decoder hears one stream, not {slots}: start several processes")
-        self._decoder = Decoder(samprate=float(RATE), maxhmmpf=MOST_HYPOTHESES, loglevel="FATAL")
+        self._decoder = Decoder(samprate=float(RATE), maxhmmpf=MAX_HYPOTHESES, loglevel="FATAL")
         self._initial_cepstral_mean = self._decoder.get_cmn()
 
     def open(self, slot: int, request: Open) -> None:
         # The decoder adapts to a voice and to its noise; the next stream must not begin with those of another.
         self._decoder.reinit_feat()
         self._decoder.set_cmn(self._initial_cepstral_mean)
-        self._utterances = Utterances(self._decoder, request.position)
+        self._stream = StreamDecoder(self._decoder, request.position)
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
-        return {slot: self._utterances.hear(frame) for slot, frame in inputs.items()}
+        return {slot: self._stream.process(frame) for slot, frame in inputs.items()}
 
     def flush(self, slot: int) -> list[Event]:
-        return self._utterances.finish()
+        return self._stream.finish()
 
     def close(self, slot: int) -> None:
-        self._utterances.abandon()
+        self._stream.abandon()
 
 
-class Utterances:
+class StreamDecoder:
     """Cuts the audio of one stream into utterances, and has them decoded."""
 
     def __init__(self, decoder: Decoder, position: int) -> None:
@@ -71,62 +71,62 @@ class Utterances:
         self._vad = Vad(mode=3, sample_rate=RATE, frame_length=WINDOW)
         self._resampler = soxr.ResampleStream(SAMPLE_RATE, RATE, 1, dtype="float32", quality="MQ")
         self._position = position  # of the first sample
-        self._heard = position
-        self._unheard: npt.NDArray[np.int16] = np.zeros(
+        self._processed = position
+        self._unprocessed: npt.NDArray[np.int16] = np.zeros(
             0, np.int16
         )  # what is left of the resampled audio, less than a window
         self._windows = 0  # heard so far
-        self._padding: deque[bytes] = deque(maxlen=PADDING)
+        self._padding: deque[bytes] = deque(maxlen=PREFIX_PADDING)
         self._voiced: deque[bool] = deque(maxlen=ONSET)
-        self._utterance: int | None = None  # the first window of the one that runs
+        self._segment_start: int | None = None  # the first window of the one that runs
         self._silence = 0  # windows since the last voiced one
-        self._settled = position
+        self._final_until = position
 
-    def hear(self, frame: Frame) -> list[Event]:
-        self._heard += FRAME_SAMPLES
+    def process(self, frame: Frame) -> list[Event]:
+        self._processed += FRAME_SAMPLES
         events: list[Event] = []
         for window in self._cut(self._resampler.resample_chunk(frame)):
-            events += self._hear_window(window)
-        if self._utterance is not None:
-            events.append(self._partial(self._utterance))
-        return [*events, Step(self._heard, self._settled_sample(), self._speech())]
+            events += self._process_window(window)
+        if self._segment_start is not None:
+            events.append(self._partial(self._segment_start))
+        return [*events, Step(self._processed, self._final_until_sample(), self._speech())]
 
     def finish(self) -> list[Event]:
         rest = self._cut(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         self._resampler.clear()
-        events = [event for window in rest for event in self._hear_window(window)]
-        if self._utterance is not None:
-            self._decoder.process_raw(bytes(2 * WINDOW_SAMPLES * PADDING))
-            events += self._end(self._utterance)
+        events = [event for window in rest for event in self._process_window(window)]
+        if self._segment_start is not None:
+            self._decoder.process_raw(bytes(2 * WINDOW_SAMPLES * PREFIX_PADDING))
+            events += self._end(self._segment_start)
         return events
 
     def abandon(self) -> None:
-        if self._utterance is not None:
+        if self._segment_start is not None:
             self._decoder.end_utt()
-            self._utterance = None
+            self._segment_start = None
 
     def _cut(self, audio: np.ndarray) -> list[bytes]:
         """The resampled audio as whole windows of s16le."""
-        pcm = np.concatenate((self._unheard, (np.clip(audio, -1, 1) * 32767).astype(np.int16)))
+        pcm = np.concatenate((self._unprocessed, (np.clip(audio, -1, 1) * 32767).astype(np.int16)))
         whole = len(pcm) // WINDOW_SAMPLES * WINDOW_SAMPLES
-        self._unheard = pcm[whole:]
+        self._unprocessed = pcm[whole:]
         return [pcm[i : i + WINDOW_SAMPLES].tobytes() for i in range(0, whole, WINDOW_SAMPLES)]
 
-    def _hear_window(self, window: bytes) -> list[Event]:
+    def _process_window(self, window: bytes) -> list[Event]:
         voiced = self._vad.is_speech(window)
         self._voiced.append(voiced)
         self._silence = 0 if voiced else self._silence + 1
         self._windows += 1
-        if self._utterance is not None:
+        if self._segment_start is not None:
             self._decoder.process_raw(window)
-            return self._end(self._utterance) if self._is_over(self._utterance) else []
+            return self._end(self._segment_start) if self._is_over(self._segment_start) else []
         self._padding.append(window)
         if sum(self._voiced) >= ONSET_VOICED:
             self._begin()
         return []
 
     def _begin(self) -> None:
-        self._utterance = self._windows - len(self._padding)
+        self._segment_start = self._windows - len(self._padding)
         self._decoder.start_utt()
         for window in self._padding:
             self._decoder.process_raw(window)
@@ -134,20 +134,20 @@ class Utterances:
 
     def _is_over(self, begin: int) -> bool:
         length = self._windows - begin
-        pause = SHORT_PAUSE if length > LONG else PAUSE
-        return self._silence >= pause or length > TOO_LONG
+        pause = SHORT_PAUSE if length > LONG else MIN_SILENCE
+        return self._silence >= pause or length > MAX_SPEECH
 
     def _end(self, begin: int) -> list[Event]:
         self._decoder.end_utt()
         words = self._words(self._seconds(begin))
-        self._utterance = None
+        self._segment_start = None
         self._voiced.clear()
         if not words:
             return [Partial("", 0.0, 0.0)]  # it was a noise
-        return [*words, EndPoint(words[0].start, words[-1].end)]
+        return [*words, Endpoint(words[0].start, words[-1].end)]
 
     def _words(self, begin: float) -> list[Word]:
-        end = self._heard / SAMPLE_RATE
+        end = self._processed / SAMPLE_RATE
         return [
             Word(
                 text=segment.word.partition("(")[0],  # "the(2)" is another way to pronounce "the"
@@ -167,11 +167,11 @@ class Utterances:
     def _seconds(self, windows: int) -> float:
         return self._position / SAMPLE_RATE + windows * WINDOW
 
-    def _settled_sample(self) -> int:
+    def _final_until_sample(self) -> int:
         """Where to begin again without missing a word or hearing one twice."""
-        begin = self._windows - len(self._padding) if self._utterance is None else self._utterance
-        self._settled = max(self._settled, self._position + round(begin * WINDOW * SAMPLE_RATE))
-        return self._settled
+        begin = self._windows - len(self._padding) if self._segment_start is None else self._segment_start
+        self._final_until = max(self._final_until, self._position + round(begin * WINDOW * SAMPLE_RATE))
+        return self._final_until
 
     def _speech(self) -> float:
         return sum(self._voiced) / len(self._voiced) if self._voiced else 0.0

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from inference.engine import Frame
 from inference.engines.stt.vad_segmenter import (
-    LONGEST,
-    LULL,
-    PAUSE,
+    MAX_SPEECH,
+    MIN_SILENCE,
     RATE,
-    Utterance,
-    Utterances,
+    SHORT_SILENCE,
+    SpeechSegment,
+    VadSegmenter,
     seconds_of,
     windows_in,
 )
@@ -28,7 +28,7 @@ from inference.messages import (
     FRAME_SAMPLES,
     SAMPLE_RATE,
     UNKNOWN_LANGUAGE,
-    EndPoint,
+    Endpoint,
     Event,
     Open,
     Partial,
@@ -39,34 +39,34 @@ from inference.messages import (
 Audio = NDArray[np.float32]
 """[n], at 16 kHz."""
 
-GROWTH = windows_in(0.24)
+MIN_GROWTH = windows_in(0.24)
 """An utterance is not read again before it has grown by so much."""
-ENOUGH = windows_in(5)
+MIN_EARLY_END = windows_in(5)
 SENTENCE_PAUSE = windows_in(0.3)
 """So much silence ends an utterance that is long enough, if what was read of it ends with a sentence."""
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
-READING_ALONG = 1.0
+PARTIAL_BUDGET_RATE = 1.0
 """Seconds of reading what may change for each second in which there was nothing to do. With longer utterances, slower
 machines and more streams the texts come less often, but not late, and when the machine has its hands full not at all:
 what is final goes on."""
-SAVED = 0.5
+PARTIAL_BUDGET_CAP = 0.5
 """Seconds of it that may be kept for later."""
-LENT = 1.0
+PARTIAL_BUDGET_DEBT = 1.0
 """Seconds of it that may be taken beforehand when a pause begins: what is read then is most often the final text."""
-SHARE_OF_READING = 0.3
+FINAL_TIME_SHARE = 0.3
 """Of its time, for utterances that are over where all streams speak without end. To find when each word was said, and
 where speech is, takes a third as long again (measured); what is left is for what may change, and for others."""
-MOST = 16
+MAX_STREAMS = 16
 """Streams: what may change would come too seldom."""
-AHEAD = 1.0
+AHEAD_OF_REAL_TIME = 1.0
 """Seconds. Where a stream is heard so much faster than it could be spoken, a file or one that catches up, nobody reads
 along."""
-ENOUGH_TO_TELL = 2.0
+MIN_LANGUAGE_DETECTION = 2.0
 """Seconds in which a language can be told from others; for less the one that was heard last is taken."""
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TimedWord:
     """A word, in seconds of its utterance."""
 
     text: str
@@ -76,73 +76,76 @@ class Spoken:
 
 
 @dataclass(frozen=True)
-class Reading:
+class Hypothesis:
     text: str = ""
-    words: Sequence[Spoken] = ()
+    words: Sequence[TimedWord] = ()
     """Of a model that tells them."""
     language: str = ""
     """In which it was read, of a model that was told none."""
 
 
 @dataclass
-class Hearing:
+class StreamState:
     """One stream."""
 
-    utterances: Utterances = field(default_factory=Utterances)
+    segmenter: VadSegmenter = field(default_factory=VadSegmenter)
     language: str = ""
-    found_language: str = ""
+    detected_language: str = ""
     """In which it was spoken last, where it has to be found."""
     position: int = 0  # its first sample, of its session
-    heard: int = 0
-    reading: Reading = Reading()
+    processed: int = 0
+    hypothesis: Hypothesis = Hypothesis()
     """What was read of the utterance that runs..."""
-    read: int = 0
+    recognized_windows: int = 0
     """...when it had so many windows..."""
-    read_at: float = 0.0
+    recognized_at: float = 0.0
     """...and then it was."""
-    began: float = 0.0
+    opened_at: float = 0.0
 
     def begin(self, request: Open, now: float) -> None:
-        self.utterances.begin()
-        self.language, self.found_language = request.language, ""
-        self.position = self.heard = request.position
-        self.began = self.read_at = now
-        self.forget()
+        self.segmenter.begin()
+        self.language, self.detected_language = request.language, ""
+        self.position = self.processed = request.position
+        self.opened_at = self.recognized_at = now
+        self.reset_hypothesis()
 
-    def forget(self) -> None:
-        self.reading, self.read = Reading(), 0
+    def reset_hypothesis(self) -> None:
+        self.hypothesis, self.recognized_windows = Hypothesis(), 0
 
     def language_of(self, audio: Audio) -> str:
-        if self.language == UNKNOWN_LANGUAGE and len(audio) < ENOUGH_TO_TELL * RATE and self.found_language:
-            return self.found_language
+        if self.language == UNKNOWN_LANGUAGE and len(audio) < MIN_LANGUAGE_DETECTION * RATE and self.detected_language:
+            return self.detected_language
         return self.language
 
-    def note_language(self, reading: Reading, audio: Audio) -> None:
-        if reading.language and reading.text and len(audio) >= ENOUGH_TO_TELL * RATE:
-            self.found_language = reading.language
+    def record_language(self, reading: Hypothesis, audio: Audio) -> None:
+        if reading.language and reading.text and len(audio) >= MIN_LANGUAGE_DETECTION * RATE:
+            self.detected_language = reading.language
 
-    def note(self, reading: Reading, windows: int, now: float) -> None:
-        self.reading, self.read, self.read_at = reading, windows, now
+    def record(self, reading: Hypothesis, windows: int, now: float) -> None:
+        self.hypothesis, self.recognized_windows, self.recognized_at = reading, windows, now
 
-    def knows(self, utterance: Utterance) -> bool:
+    def hypothesis_is_complete(self, utterance: SpeechSegment) -> bool:
         """What was read is all of it: after that came only silence."""
-        return 0 < self.read <= len(utterance) and self.read - LULL >= len(utterance) - utterance.silence
+        return (
+            0 < self.recognized_windows <= len(utterance)
+            and self.recognized_windows - SHORT_SILENCE >= len(utterance) - utterance.silence
+        )
 
     def has_grown(self) -> bool:
         """There is more of the utterance than was read."""
-        running = self.utterances.running
-        return self._is_unread(running) and len(running) - self.read >= GROWTH
+        running = self.segmenter.running
+        return self._needs_recognition(running) and len(running) - self.recognized_windows >= MIN_GROWTH
 
-    def may_be_over(self) -> bool:
+    def may_have_ended(self) -> bool:
         """A pause may have begun, so what is read now may be the final text."""
-        running = self.utterances.running
-        return self._is_unread(running) and running.is_in_lull
+        running = self.segmenter.running
+        return self._needs_recognition(running) and running.is_in_short_silence
 
-    def _is_unread(self, running: Utterance | None) -> TypeGuard[Utterance]:
-        return running is not None and running.is_speech and not self.knows(running)
+    def _needs_recognition(self, running: SpeechSegment | None) -> TypeGuard[SpeechSegment]:
+        return running is not None and running.is_speech and not self.hypothesis_is_complete(running)
 
     def is_ahead(self, now: float) -> bool:
-        return (self.heard - self.position) / SAMPLE_RATE - (now - self.began) > AHEAD
+        return (self.processed - self.position) / SAMPLE_RATE - (now - self.opened_at) > AHEAD_OF_REAL_TIME
 
     def seconds(self, window: int) -> float:
         """When a window begins in the session."""
@@ -150,144 +153,146 @@ class Hearing:
 
     @property
     def step(self) -> Step:
-        settled = round(self.seconds(self.utterances.unsettled) * SAMPLE_RATE)
-        return Step(self.heard, settled, round(self.utterances.speech, 3))
+        settled = round(self.seconds(self.segmenter.final_until) * SAMPLE_RATE)
+        return Step(self.processed, settled, round(self.segmenter.speech, 3))
 
 
-class Reader(ABC):
-    longest = LONGEST
+class SegmentRecognizer(ABC):
+    max_segment = MAX_SPEECH
     """Windows of an utterance."""
-    pause_in_files = PAUSE
+    min_silence_in_files = MIN_SILENCE
     """Windows of silence that end an utterance where nobody reads along."""
 
     def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         """`slots`: 0 for as many as it carries."""
         self._clock = clock
-        self.slots = slots or self._carries()
-        self._hearings: dict[int, Hearing] = {}
-        self._spare = SAVED
+        self.slots = slots or self._measure_capacity()
+        self._streams: dict[int, StreamState] = {}
+        self._partial_budget = PARTIAL_BUDGET_CAP
         """Seconds that may go into what may change."""
-        self._done_at = clock()
+        self._last_step_at = clock()
 
     # --- What a model does ----------------------------------------------------------------------------------------
 
     @abstractmethod
-    def read(self, audio: Audio, language: str) -> Reading:
+    def recognize(self, audio: Audio, language: str) -> Hypothesis:
         """What is said in an utterance, or in what there is of it, in a language or in `UNKNOWN_LANGUAGE`."""
 
     @abstractmethod
-    def words(self, reading: Reading, audio: Audio) -> Sequence[Spoken]:
+    def align_words(self, reading: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
         """When each word of it is said."""
 
     @abstractmethod
-    def some_speech(self) -> Audio:
+    def sample_speech(self) -> Audio:
         """Of which one can tell how long it takes to read; a few seconds."""
 
     # --- What an engine does --------------------------------------------------------------------------------------
 
     def open(self, slot: int, request: Open) -> None:
-        if slot not in self._hearings:
-            self._hearings[slot] = Hearing(Utterances(self.longest))
-        self._hearings[slot].begin(request, self._clock())
+        if slot not in self._streams:
+            self._streams[slot] = StreamState(VadSegmenter(self.max_segment))
+        self._streams[slot].begin(request, self._clock())
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
         now = self._clock()
-        self._spare = min(SAVED, self._spare + READING_ALONG * (now - self._done_at))
-        for hearing in map(self._hearings.__getitem__, inputs):
-            hearing.utterances.pause = self.pause_in_files if hearing.is_ahead(now) else PAUSE
-        told = {slot: self._hear(self._hearings[slot], frame) for slot, frame in inputs.items()}
+        self._partial_budget = min(
+            PARTIAL_BUDGET_CAP, self._partial_budget + PARTIAL_BUDGET_RATE * (now - self._last_step_at)
+        )
+        for hearing in map(self._streams.__getitem__, inputs):
+            hearing.segmenter.min_silence = self.min_silence_in_files if hearing.is_ahead(now) else MIN_SILENCE
+        told = {slot: self._process(self._streams[slot], frame) for slot, frame in inputs.items()}
         if not any(told.values()):  # final texts come first
-            for slot in self._to_read(inputs):
-                told[slot] += self._read_running(self._hearings[slot])
-        self._done_at = self._clock()
-        return {slot: [*events, self._hearings[slot].step] for slot, events in told.items()}
+            for slot in self._slots_due_for_partials(inputs):
+                told[slot] += self._partial(self._streams[slot])
+        self._last_step_at = self._clock()
+        return {slot: [*events, self._streams[slot].step] for slot, events in told.items()}
 
     def flush(self, slot: int) -> list[Event]:
-        hearing = self._hearings[slot]
-        return [event for utterance in hearing.utterances.finish() for event in self._finals(hearing, utterance)]
+        hearing = self._streams[slot]
+        return [event for utterance in hearing.segmenter.finish() for event in self._finals(hearing, utterance)]
 
     def close(self, slot: int) -> None:  # noqa: B027
         """The detector and the resampler, 60 ms to make, wait for the next stream."""
 
-    def _hear(self, hearing: Hearing, frame: Frame) -> list[Event]:
-        hearing.heard += FRAME_SAMPLES
-        return [event for utterance in hearing.utterances.hear(frame) for event in self._finals(hearing, utterance)]
+    def _process(self, hearing: StreamState, frame: Frame) -> list[Event]:
+        hearing.processed += FRAME_SAMPLES
+        return [event for utterance in hearing.segmenter.process(frame) for event in self._finals(hearing, utterance)]
 
     # --- What may change ------------------------------------------------------------------------------------------
 
-    def _to_read(self, slots: Mapping[int, Frame]) -> list[int]:
+    def _slots_due_for_partials(self, slots: Mapping[int, Frame]) -> list[int]:
         """The slots of which a text is wanted now, if there is time for it: all in which a pause may have begun, else
         the one that has waited longest."""
-        if self._spare <= -LENT:
+        if self._partial_budget <= -PARTIAL_BUDGET_DEBT:
             return []
         now = self._clock()
-        live = [slot for slot in slots if not self._hearings[slot].is_ahead(now)]
-        if at_once := [slot for slot in live if self._hearings[slot].may_be_over()]:
+        live = [slot for slot in slots if not self._streams[slot].is_ahead(now)]
+        if at_once := [slot for slot in live if self._streams[slot].may_have_ended()]:
             return at_once
-        grown = [slot for slot in live if self._hearings[slot].has_grown()] if self._spare > 0 else []
-        return sorted(grown, key=lambda slot: self._hearings[slot].read_at)[:1]
+        grown = [slot for slot in live if self._streams[slot].has_grown()] if self._partial_budget > 0 else []
+        return sorted(grown, key=lambda slot: self._streams[slot].recognized_at)[:1]
 
-    def _read_running(self, hearing: Hearing) -> list[Event]:
-        running = hearing.utterances.running
+    def _partial(self, hearing: StreamState) -> list[Event]:
+        running = hearing.segmenter.running
         if running is None:
             return []
         began = self._clock()
-        reading = self._read(hearing, running)
+        reading = self._recognize(hearing, running)
         now = self._clock()
-        self._spare -= now - began
-        hearing.note(reading, len(running), now)
+        self._partial_budget -= now - began
+        hearing.record(reading, len(running), now)
         text = reading.text
-        if running.is_in_lull and len(running) >= ENOUGH and text.endswith(SENTENCE_ENDS):
+        if running.is_in_short_silence and len(running) >= MIN_EARLY_END and text.endswith(SENTENCE_ENDS):
             running.ends_early_after = SENTENCE_PAUSE
-        return [Partial(text, round(hearing.seconds(running.begin), 3), round(hearing.seconds(running.end), 3))]
+        return [Partial(text, round(hearing.seconds(running.first_window), 3), round(hearing.seconds(running.end), 3))]
 
     # --- What is final --------------------------------------------------------------------------------------------
 
-    def _finals(self, hearing: Hearing, utterance: Utterance) -> list[Event]:
-        reading = Reading()
-        if hearing.knows(utterance):
-            reading = hearing.reading
+    def _finals(self, hearing: StreamState, utterance: SpeechSegment) -> list[Event]:
+        reading = Hypothesis()
+        if hearing.hypothesis_is_complete(utterance):
+            reading = hearing.hypothesis
         elif utterance.is_speech:
-            reading = self._read(hearing, utterance)
-        hearing.forget()
-        words = self._words(reading, hearing.seconds(utterance.begin), utterance)
+            reading = self._recognize(hearing, utterance)
+        hearing.reset_hypothesis()
+        words = self._words(reading, hearing.seconds(utterance.first_window), utterance)
         if not words:
             return [Partial("", 0.0, 0.0)]  # it was a noise
         told: list[Event] = []
-        for sentences in _parted(words):
+        for sentences in _split_at_sentences(words):
             told += sentences
-            told.append(EndPoint(sentences[0].start, sentences[-1].end, reading.language or hearing.found_language))
+            told.append(Endpoint(sentences[0].start, sentences[-1].end, reading.language or hearing.detected_language))
         return told
 
-    def _words(self, reading: Reading, begin: float, utterance: Utterance) -> list[Word]:
+    def _words(self, reading: Hypothesis, begin: float, utterance: SpeechSegment) -> list[Word]:
         if not reading.text:
             return []
         return [
             Word(word.text, round(begin + word.start, 3), round(begin + word.end, 3), word.confidence)
-            for word in self.words(reading, utterance.audio)
+            for word in self.align_words(reading, utterance.audio)
         ]
 
-    def _read(self, hearing: Hearing, utterance: Utterance) -> Reading:
+    def _recognize(self, hearing: StreamState, utterance: SpeechSegment) -> Hypothesis:
         audio = utterance.audio
-        reading = self.read(audio, hearing.language_of(audio))
-        hearing.note_language(reading, audio)
+        reading = self.recognize(audio, hearing.language_of(audio))
+        hearing.record_language(reading, audio)
         return reading
 
     # --- How much of it -------------------------------------------------------------------------------------------
 
-    def _carries(self) -> int:
+    def _measure_capacity(self) -> int:
         """How many streams it hears in time on this machine, by how long it takes to read some speech."""
-        speech = self.some_speech()
-        took = min(self._time_of_reading(speech) for _ in range(3))
-        return min(MOST, max(1, int(SHARE_OF_READING * len(speech) / RATE / took)))
+        speech = self.sample_speech()
+        took = min(self._measure_recognition(speech) for _ in range(3))
+        return min(MAX_STREAMS, max(1, int(FINAL_TIME_SHARE * len(speech) / RATE / took)))
 
-    def _time_of_reading(self, speech: Audio) -> float:
+    def _measure_recognition(self, speech: Audio) -> float:
         began = time.perf_counter()
-        self.read(speech, "")
+        self.recognize(speech, "")
         return time.perf_counter() - began
 
 
-def _parted(words: Sequence[Word]) -> Iterator[list[Word]]:
+def _split_at_sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
     """Where it would have ended if somebody had read along."""
     part: list[Word] = []
     for word in words:
@@ -295,7 +300,7 @@ def _parted(words: Sequence[Word]) -> Iterator[list[Word]]:
             part
             and part[-1].text.endswith(SENTENCE_ENDS)
             and word.start - part[-1].end >= seconds_of(SENTENCE_PAUSE)
-            and part[-1].end - part[0].start >= seconds_of(ENOUGH)
+            and part[-1].end - part[0].start >= seconds_of(MIN_EARLY_END)
         ):
             yield part
             part = []

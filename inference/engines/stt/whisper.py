@@ -16,28 +16,32 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from inference.engine import EngineUnusable
-from inference.engines.stt.utterance_recognizer import Audio, Reader, Reading, Spoken
+from inference.engines.stt.utterance_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
 from inference.engines.stt.vad_segmenter import RATE, windows_in
-from inference.loading.huggingface import CheckpointError, Repository, Tell, is_folder
+from inference.loading.huggingface import CheckpointError, ReportProgress, Repository, is_folder
 from inference.loading.presets import Preset
 from inference.messages import UNKNOWN_LANGUAGE
 
 logger = logging.getLogger(__name__)
 
 FILES = ("config.json", "tokenizer.json", "preprocessor_config.json", "vocabulary.json", "vocabulary.txt", "model.bin")
-NEEDED = {"config.json", "tokenizer.json", "model.bin"}
+REQUIRED_FILES = {"config.json", "tokenizer.json", "model.bin"}
 TEMPERATURES = (0.0, 0.4, 0.8)
 """The next one is tried where a text repeats itself, or is very unlikely."""
-USUAL_TOKENS = 25
+TYPICAL_TOKENS = 25
 """Of five seconds of speech."""
 
 
-class Whisper(Reader):
-    longest = windows_in(28)
-    pause_in_files = windows_in(1.5)
+class Whisper(SegmentRecognizer):
+    max_segment = windows_in(28)
+    min_silence_in_files = windows_in(1.5)
 
     def __init__(
-        self, slots: int, preset: Preset, tell: Tell = logger.info, clock: Callable[[], float] = time.monotonic
+        self,
+        slots: int,
+        preset: Preset,
+        tell: ReportProgress = logger.info,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`slots`: 0 for as many as the machine carries. Raises `EngineUnusable`."""
         device, index = _device(preset.device)
@@ -59,7 +63,7 @@ class Whisper(Reader):
                 "converted for CTranslate2? On a GPU it needs cuBLAS and cuDNN; with device = 'cpu' it needs neither."
             ) from error
 
-    def read(self, audio: Audio, language: str) -> Reading:
+    def recognize(self, audio: Audio, language: str) -> Hypothesis:
         told = None if language == UNKNOWN_LANGUAGE else language
         segments, info = self._model.transcribe(
             audio,
@@ -69,22 +73,22 @@ class Whisper(Reader):
             **self._options,
         )
         words = whole_words(piece for segment in segments for piece in segment.words or ())
-        return Reading(" ".join(word.text for word in words), words, "" if told else info.language)
+        return Hypothesis(" ".join(word.text for word in words), words, "" if told else info.language)
 
-    def words(self, reading: Reading, audio: Audio) -> Sequence[Spoken]:
+    def align_words(self, reading: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
         return reading.words
 
-    def some_speech(self) -> Audio:
+    def sample_speech(self) -> Audio:
         """A noise, of which it is made to read as much as of speech."""
         return np.random.default_rng(0).normal(0, 0.1, 5 * RATE).astype(np.float32)
 
-    def _time_of_reading(self, speech: Audio) -> float:
+    def _measure_recognition(self, speech: Audio) -> float:
         began = time.perf_counter()
         segments, _ = self._model.transcribe(
             speech,
             language="en",
             temperature=0.0,
-            max_new_tokens=USUAL_TOKENS,
+            max_new_tokens=TYPICAL_TOKENS,
             no_speech_threshold=None,
             **self._options,
         )
@@ -92,16 +96,16 @@ class Whisper(Reader):
         return time.perf_counter() - began
 
 
-def whole_words(pieces: Iterable[Any]) -> list[Spoken]:
+def whole_words(pieces: Iterable[Any]) -> list[TimedWord]:
     """A word may come in several pieces: “ crystal”, “-clear”. One that begins with a letter begins a word, for not all
     languages have spaces."""
-    words: list[Spoken] = []
+    words: list[TimedWord] = []
     for piece in pieces:
         text, end, probability = piece.word.strip(), float(piece.end), round(float(piece.probability), 3)
         if words and text and not piece.word[0].isspace() and not piece.word[0].isalnum():
             words[-1] = replace(words[-1], text=words[-1].text + text, end=end)
         elif text:
-            words.append(Spoken(text, float(piece.start), end, probability))
+            words.append(TimedWord(text, float(piece.start), end, probability))
     return words
 
 
@@ -131,13 +135,13 @@ def _compute_type(dtype: str, device: str) -> str:
     return "float16" if device == "cuda" else "int8"
 
 
-def _folder(preset: Preset, tell: Tell) -> Path:
+def _folder(preset: Preset, tell: ReportProgress) -> Path:
     """Of the model's files, downloaded where need be. Raises `CheckpointError`."""
     if is_folder(preset.model):
         folder = Path(preset.model).expanduser().resolve()
-        if missing := sorted(name for name in NEEDED if not (folder / name).is_file()):
+        if missing := sorted(name for name in REQUIRED_FILES if not (folder / name).is_file()):
             raise CheckpointError(f"There is no {' and no '.join(missing)} in {folder}: it is no model of Whisper.")
         return folder
     repository = Repository(preset.model, preset.revision, tell)
-    files = [repository.file(name) if name in NEEDED else repository.optional(name) for name in FILES]
+    files = [repository.file(name) if name in REQUIRED_FILES else repository.optional(name) for name in FILES]
     return next(file.parent for file in files if file)

@@ -17,7 +17,7 @@ WORD_SAMPLES = WORD_FRAMES * FRAME_SAMPLES
 
 
 @dataclass
-class _Spoken:
+class _StreamState:
     position: int
     voice: str
     frames_per_word: int
@@ -34,18 +34,18 @@ class Tones:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._streams: dict[int, _Spoken] = {}
+        self._streams: dict[int, _StreamState] = {}
 
     def open(self, slot: int, request: Open) -> None:
         frames = round(WORD_FRAMES / request.controls.get("speed", 1.0))
-        self._streams[slot] = _Spoken(request.position, request.voice or self.voices[0].name, frames)
+        self._streams[slot] = _StreamState(request.position, request.voice or self.voices[0].name, frames)
 
     def step(self, inputs: Mapping[int, str]) -> dict[int, list[Event]]:
         """One frame in each slot."""
         told = {slot: self._speak(self._streams[slot], text) for slot, text in inputs.items()}
         return {slot: events for slot, events in told.items() if events}
 
-    def _speak(self, spoken: _Spoken, text: str) -> list[Event]:
+    def _speak(self, spoken: _StreamState, text: str) -> list[Event]:
         spoken.words.extend(text.split())
         events: list[Event] = []
         if not spoken.rest:

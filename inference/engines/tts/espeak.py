@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import espeakng_loader
 import numpy as np
 
-from inference.engines.tts.phrase_synthesizer import Phrases, Rendered
+from inference.engines.tts.phrase_synthesizer import PhraseSynthesizer, Rendered
 from inference.messages import Voice
 
 # From speak_lib.h.
@@ -22,7 +22,7 @@ UTF8 = 1
 BY_CHARACTER = 1
 RATE, PITCH = 1, 3  # parameters
 WORDS_A_MINUTE, MIDDLE_PITCH = 175, 50  # their defaults
-ALL_IS_WELL = 0
+OK = 0
 DO_NOT_EXIT = 0x8000
 WORD_EVENT = 1
 MALE, FEMALE = 1, 2
@@ -65,12 +65,12 @@ class _Voice(ctypes.Structure):
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.POINTER(_Event))
 
 
-class Espeak(Phrases):
+class Espeak(PhraseSynthesizer):
     def __init__(self, slots: int) -> None:
-        super().__init__(slots, _Synthesiser())
+        super().__init__(slots, _Synthesizer())
 
 
-class _Synthesiser:
+class _Synthesizer:
     def __init__(self) -> None:
         self._espeak = ctypes.CDLL(str(espeakng_loader.get_library_path()))
         # eSpeak has room for 160 bytes of a path, and takes no longer one: it would look elsewhere, find nothing, and
@@ -89,7 +89,7 @@ class _Synthesiser:
             ctypes.c_void_p,
             ctypes.c_void_p,
         ]
-        self._callback = _Callback(self._take)  # eSpeak keeps no reference that Python knows of
+        self._callback = _Callback(self._on_audio)  # eSpeak keeps no reference that Python knows of
         self._espeak.espeak_SetSynthCallback(self._callback)
         self._identifiers = dict(self._list_voices())
         self.voices = list(self._identifiers)
@@ -107,7 +107,7 @@ class _Synthesiser:
         pcm = np.concatenate(self._pcm) if self._pcm else np.zeros(0, np.int16)
         yield Rendered(pcm, self._rate, self._times(words, len(pcm)))
 
-    def _take(self, wave: Any, samples: int, events: Any) -> int:
+    def _on_audio(self, wave: Any, samples: int, events: Any) -> int:
         if wave and samples > 0:
             self._pcm.append(np.ctypeslib.as_array(wave, (samples,)).copy())
         number = 0
@@ -152,7 +152,7 @@ class _Synthesiser:
 
     @staticmethod
     def _check(result: int) -> None:
-        if result != ALL_IS_WELL:
+        if result != OK:
             raise OSError(f"eSpeak NG failed with {result}")
 
 

@@ -24,16 +24,16 @@ from inference.messages import (
     Step,
     Voice,
     Word,
-    pause_of,
+    parse_pause,
 )
 
-LONGEST = 240
+MAX_PHRASE = 240
 """Characters."""
-FIRST_LONGEST = 60
+MAX_FIRST_PHRASE = 60
 """Of a stream's first: until it is rendered there is silence."""
-FRAMES_A_STEP = 12
-ENDS = (".", "!", "?", "…", ":", ";", "。", "！", "？", "।", "؟", "۔")
-MAY_END = (",", "—", "–", "،", "、", "，")
+FRAMES_PER_STEP = 12
+SENTENCE_ENDS = (".", "!", "?", "…", ":", ";", "。", "！", "？", "।", "؟", "۔")
+CLAUSE_ENDS = (",", "—", "–", "،", "、", "，")
 CLOSING = "\"'”’»)]"
 
 Pcm = NDArray[np.int16]
@@ -47,7 +47,7 @@ class Rendered(NamedTuple):
     """Start and end of each word of the phrase, seconds from its beginning; only the last piece has them."""
 
 
-class Synthesiser(Protocol):
+class Synthesizer(Protocol):
     voices: list[Voice]
 
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterable[Rendered]:
@@ -61,10 +61,10 @@ class _Phrase(NamedTuple):
 
 
 @dataclass
-class _Spoken:
+class _StreamState:
     request: Open
     voice: str
-    longest: int  # characters of a phrase
+    max_phrase: int  # characters of a phrase
     made: int  # samples of the session, those of `pcm` among them
     words: deque[str] = field(default_factory=deque)
     phrase: _Phrase | None = None  # that is being rendered
@@ -75,7 +75,7 @@ class _Spoken:
     waits_since: int = 0
 
     @property
-    def told(self) -> int:
+    def output(self) -> int:
         return self.made - len(self.pcm) // 2
 
     @property
@@ -83,20 +83,22 @@ class _Spoken:
         return self.phrase is not None or _phrase_length(self) > 0
 
 
-class Phrases:
+class PhraseSynthesizer:
     """An engine, given what renders its phrases. The first voice is spoken where none is asked for."""
 
-    def __init__(self, slots: int, synthesiser: Synthesiser, longest: int = LONGEST) -> None:
+    def __init__(self, slots: int, synthesiser: Synthesizer, longest: int = MAX_PHRASE) -> None:
         """`longest`: characters of a phrase."""
         self.slots = slots
         self.voices = synthesiser.voices
-        self._synthesiser = synthesiser
-        self._longest = longest
-        self._streams: dict[int, _Spoken] = {}
+        self._synthesizer = synthesiser
+        self._max_phrase = longest
+        self._streams: dict[int, _StreamState] = {}
         self._steps = 0
 
     def open(self, slot: int, request: Open) -> None:
-        self._streams[slot] = _Spoken(request, request.voice or self.voices[0].name, self._longest, request.position)
+        self._streams[slot] = _StreamState(
+            request, request.voice or self.voices[0].name, self._max_phrase, request.position
+        )
 
     def flush(self, slot: int) -> list[Event]:
         self._streams[slot].is_flushed = True
@@ -109,16 +111,16 @@ class Phrases:
         self._steps += 1
         for slot, text in inputs.items():
             self._streams[slot].words.extend(text.split())
-        waiting = [self._streams[slot] for slot in inputs if self._may_go_on(self._streams[slot])]
+        waiting = [self._streams[slot] for slot in inputs if self._can_render(self._streams[slot])]
         if waiting:
             self._render(min(waiting, key=lambda spoken: spoken.waits_since))
-        told = {slot: self._tell(self._streams[slot]) for slot in inputs}
+        told = {slot: self._output(self._streams[slot]) for slot in inputs}
         return {slot: events for slot, events in told.items() if events}
 
-    def _may_go_on(self, spoken: _Spoken) -> bool:
+    def _can_render(self, spoken: _StreamState) -> bool:
         return len(spoken.pcm) < FRAME_BYTES and spoken.has_work
 
-    def _render(self, spoken: _Spoken) -> None:
+    def _render(self, spoken: _StreamState) -> None:
         spoken.waits_since = self._steps
         phrase = spoken.phrase or self._begin_phrase(spoken)
         piece = next(phrase.pieces)
@@ -131,21 +133,21 @@ class Phrases:
         spoken.pcm += pcm.tobytes()
         spoken.made += len(pcm)
 
-    def _begin_phrase(self, spoken: _Spoken) -> _Phrase:
+    def _begin_phrase(self, spoken: _StreamState) -> _Phrase:
         words = [spoken.words.popleft() for _ in range(_phrase_length(spoken))]
         spoken.is_first = False
         pieces: Iterable[Rendered]
-        if (pause := pause_of(words[0])) is not None:
+        if (pause := parse_pause(words[0])) is not None:
             words, pieces = [], [_silence(pause)]
         else:
-            pieces = self._synthesiser.render(words, spoken.voice, spoken.request.controls)
+            pieces = self._synthesizer.render(words, spoken.voice, spoken.request.controls)
         spoken.phrase = _Phrase(words, spoken.made, iter(pieces))
         return spoken.phrase
 
-    def _tell(self, spoken: _Spoken) -> list[Event]:
+    def _output(self, spoken: _StreamState) -> list[Event]:
         events: list[Event] = [*spoken.word_events]
         spoken.word_events.clear()
-        for _ in range(FRAMES_A_STEP):
+        for _ in range(FRAMES_PER_STEP):
             if len(spoken.pcm) < FRAME_BYTES:
                 break
             events.append(Audio(spoken.pcm[:FRAME_BYTES]))
@@ -155,8 +157,8 @@ class Phrases:
             spoken.made += FRAME_SAMPLES - len(spoken.pcm) // 2
             spoken.pcm = b""
         if events or spoken.has_work:
-            settled = spoken.phrase.start if spoken.phrase else spoken.told
-            return [*events, Step(spoken.told, settled, 1.0)]
+            settled = spoken.phrase.start if spoken.phrase else spoken.output
+            return [*events, Step(spoken.output, settled, 1.0)]
         spoken.is_flushed = False
         return []
 
@@ -173,20 +175,20 @@ def _resampled(rendered: Rendered) -> Pcm:
     return (np.clip(audio, -1, 1) * 32767).astype("<i2")
 
 
-def _phrase_length(spoken: _Spoken) -> int:
+def _phrase_length(spoken: _StreamState) -> int:
     """Words of the next phrase; 0 while it is not complete. A pause is one by itself."""
     length, comma = 0, 0
     for number, word in enumerate(spoken.words, 1):
-        if pause_of(word) is not None:
+        if parse_pause(word) is not None:
             return max(number - 1, 1)
         length += len(word) + 1
-        if comma and length > (FIRST_LONGEST if spoken.is_first else spoken.longest):
+        if comma and length > (MAX_FIRST_PHRASE if spoken.is_first else spoken.max_phrase):
             return comma
-        if length > spoken.longest and number > 1:
+        if length > spoken.max_phrase and number > 1:
             return number - 1
         bare = word.rstrip(CLOSING)
-        if bare.endswith(ENDS):
+        if bare.endswith(SENTENCE_ENDS):
             return number
-        if bare.endswith(MAY_END):
+        if bare.endswith(CLAUSE_ENDS):
             comma = number
     return len(spoken.words) if spoken.is_flushed else 0

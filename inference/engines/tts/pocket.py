@@ -19,8 +19,8 @@ from safetensors import SafetensorError
 
 from inference.engine import EngineUnusable
 from inference.engines.stt.forced_alignment import RATE, Aligner, by_length
-from inference.engines.tts.phrase_synthesizer import Pcm, Phrases, Rendered
-from inference.loading.device import find, plan
+from inference.engines.tts.phrase_synthesizer import Pcm, PhraseSynthesizer, Rendered
+from inference.loading.device import find_device, plan
 from inference.loading.presets import Preset
 from inference.messages import SAMPLE_RATE, Voice
 
@@ -44,7 +44,7 @@ NOT_BEFORE = 6
 LONGEST = 180
 """Characters of a phrase: the model was trained on single sentences, and skips words of more than some 50 tokens."""
 
-Tell = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 """Called with what is going on, in words, while it takes long."""
 
 
@@ -52,18 +52,18 @@ class PocketError(EngineUnusable):
     """What is wrong with the model's files, and what to do, in words."""
 
 
-def load(slots: int, preset: Preset, tell: Tell = logger.info) -> Phrases:
+def load(slots: int, preset: Preset, tell: ReportProgress = logger.info) -> PhraseSynthesizer:
     """`slots`: 0 for as many as the CPU carries. Raises `EngineUnusable`."""
     if preset.dtype != "float32":  # the package knows these two
         preset = msgspec.structs.replace(preset, dtype="int8")
-    intended = plan(preset, find("cpu"), slots)
+    intended = plan(preset, find_device("cpu"), slots)
     model = _model(preset, tell)
     voices = _voices(model, preset, tell)
     tell("warming up")
-    return Phrases(intended.slots, _Synthesiser(model, voices, preset), LONGEST)
+    return PhraseSynthesizer(intended.slots, _Synthesizer(model, voices, preset), LONGEST)
 
 
-def _model(preset: Preset, tell: Tell) -> TTSModel:
+def _model(preset: Preset, tell: ReportProgress) -> TTSModel:
     tell(f"loading {preset.model}, {preset.download_mb} MB, which are downloaded if they are not here")
     try:
         is_own = Path(preset.model.partition("@")[0]).suffix in (".yaml", ".yml")
@@ -78,7 +78,7 @@ def _model(preset: Preset, tell: Tell) -> TTSModel:
         raise PocketError(f"{preset.model} is no model of Pocket TTS that can be loaded: {error}") from error
 
 
-def _voices(model: TTSModel, preset: Preset, tell: Tell) -> dict[str, ModelState]:
+def _voices(model: TTSModel, preset: Preset, tell: ReportProgress) -> dict[str, ModelState]:
     """By their names. `preset.voices`: names of the package's own, or a folder of files that it made of recordings."""
     folder = Path(preset.voices).expanduser()
     sources: Mapping[str, str | Path] = (
@@ -100,7 +100,7 @@ def _voices(model: TTSModel, preset: Preset, tell: Tell) -> dict[str, ModelState
     return states
 
 
-class _Synthesiser:
+class _Synthesizer:
     def __init__(self, model: TTSModel, states: Mapping[str, ModelState], preset: Preset) -> None:
         self._model = model
         self._states = states

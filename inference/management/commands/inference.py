@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 from inference.engines import EngineInfo
-from inference.management.exit_deadline import let_nothing_hold_up_the_end
+from inference.management.exit_deadline import arm_exit_deadline
 from inference.management.metrics import serve_metrics
 from inference.management.options import Choice, add_engine_arguments, chosen_engines
 from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         task = asyncio.ensure_future(self._run(choices))
 
         def end() -> None:
-            let_nothing_hold_up_the_end()
+            arm_exit_deadline()
             task.cancel()
 
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,5 +67,5 @@ class Command(BaseCommand):
                 tasks.create_task(self._tell_when_up(info, worker))
 
     async def _tell_when_up(self, info: EngineInfo, worker: Worker) -> None:
-        self.stdout.write(f"Engine {info.label}, {await worker.up()} slots")
+        self.stdout.write(f"Engine {info.label}, {await worker.wait_until_up()} slots")
         self.stdout.flush()

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management import BaseCommand, CommandError
 
 from inference.engines.tts import piper_voices
-from inference.engines.tts.piper_voices import NotFetched
+from inference.engines.tts.piper_voices import FetchError
 
 MEGABYTE = 1_000_000
 
@@ -26,13 +26,13 @@ class Command(BaseCommand):
                 self._fetch(options["fetch"])
             else:
                 self._list_found()
-        except NotFetched as error:
+        except FetchError as error:
             raise CommandError(str(error)) from None
 
     def _list_found(self) -> None:
-        for file in piper_voices.found():
+        for file in piper_voices.installed():
             for voice in file.voices:
-                self.stdout.write(f"{voice.name:32} {voice.language:8} {voice.about}")
+                self.stdout.write(f"{voice.name:32} {voice.language:8} {voice.description}")
         self.stdout.write(f"They are in {piper_voices.folder()}; --published lists those to be had.")
 
     def _list_published(self, language: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from operations.backups import back_up, forget_old
+from operations.backups import back_up, delete_old
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         try:
             path = back_up(folder)
             if keep > 0:
-                forget_old(folder, keep)
+                delete_old(folder, keep)
         except OSError as error:
             raise CommandError(f"There is no backup: {error}. Is there room, and may it write to {folder}?") from error
         self.stdout.write(f"{path}: {path.stat().st_size / 1e6:,.1f} MB")

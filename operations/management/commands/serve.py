@@ -20,12 +20,12 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
 from accounts.models import User
-from inference.management.exit_deadline import let_nothing_hold_up_the_end
+from inference.management.exit_deadline import arm_exit_deadline
 from inference.management.options import add_engine_arguments, chosen_engines
 from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing
 from inference.observability.metrics import GraphicsCards
 from inference.worker import Worker, run_workers, why_unusable
-from operations.report.process_report import Census
+from operations.report.process_report import ProcessReporter
 from operations.server import Server
 from speech.gateway.link import Link
 from speech.uploads.runner import Runner
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"The database does not answer: {error}Is DATABASE_URL right, and does it run?"
             ) from None
-        server = Server(settings.HOST, settings.PORT, let_nothing_hold_up_the_end)
+        server = Server(settings.HOST, settings.PORT, arm_exit_deadline)
         reactor.callWhenRunning(self.stdout.write, _greeting())
         reactor.callWhenRunning(_get_to_know_engines)
         reactor.callWhenRunning(_tell_state_on_signal)
@@ -68,7 +68,7 @@ class Command(BaseCommand):
             workers = [Worker(layer, info, slots) for info, slots in chosen_engines(**options)]
             reactor.callWhenRunning(self._run_beside, partial(run_workers, workers))
         reactor.callWhenRunning(self._run_beside, Runner().run)
-        reactor.callWhenRunning(self._run_beside, Census().run)
+        reactor.callWhenRunning(self._run_beside, ProcessReporter().run)
         server.run()
         end_tracing()
         if server.failed:

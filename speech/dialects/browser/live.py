@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 
 from inference.messages import BYTES_PER_SAMPLE, Endpointing
-from speech.dialects.browser.socket import Command, PageSocket, Ping
+from speech.dialects.browser.socket import BrowserSocket, Command, Ping
 from speech.errors import ProtocolError, StreamError
-from speech.live.stream import Stream, Wish
+from speech.live.stream import Intent, Stream
 
 MAX_AUDIO = 64 * 1024  # bytes
 
@@ -37,36 +37,36 @@ class Stop(Command, frozen=True):
     dropped: Samples = 0
 
 
-class Live(PageSocket[Start]):
+class LiveSocket(BrowserSocket[Start]):
     commands = msgspec.json.Decoder(Start | Pause | Resume | Stop | Ping)
     start = Start
-    longest_text = 2_000
+    max_text = 2_000
 
-    def begin(self, start: Start) -> None:
+    def create_job(self, start: Start) -> None:
         self._stream = Stream(
             self.user,
-            self.tell,
+            self.send_event,
             engine=start.engine,
             language=start.language,
             wait=start.wait,
             session=start.session,
-            keeps_audio=start.audio,
+            saves_audio=start.audio,
             endpointing=start.endpointing,
         )
 
     async def run(self) -> None:
         await self._stream.run()
 
-    def obey(self, command: Command) -> None:
+    def on_command(self, command: Command) -> None:
         match command:
             case Pause(dropped=dropped):
-                self._stream.wish(Wish.PAUSE, dropped)
+                self._stream.set_intent(Intent.PAUSE, dropped)
             case Stop(dropped=dropped):
-                self._stream.wish(Wish.STOP, dropped)
+                self._stream.set_intent(Intent.STOP, dropped)
             case Resume():
-                self._stream.wish(Wish.RUN)
+                self._stream.set_intent(Intent.RUN)
 
-    def hear(self, data: bytes) -> None:
+    def on_binary(self, data: bytes) -> None:
         if len(data) > MAX_AUDIO:
             raise ProtocolError(f"A message of {len(data)} bytes is too large.", f"The bound is {MAX_AUDIO} bytes.")
         if len(data) % BYTES_PER_SAMPLE:
@@ -78,5 +78,5 @@ class Live(PageSocket[Start]):
     def fail(self, error: StreamError) -> None:
         self._stream.fail(error)
 
-    def abandon(self) -> None:
-        self._stream.abandon()
+    def detach(self) -> None:
+        self._stream.detach()

@@ -15,16 +15,16 @@ from accounts.models import User
 from speech import events
 from speech.dialects.sockets.socket import Socket
 from speech.errors import CloseCode, NotApproved, NotAuthenticated, ProtocolError, StreamError, Unavailable
-from speech.gateway.broadcast import about_user
+from speech.gateway.broadcast import user_topic
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
-from speech.gateway.transient_errors import OUTAGES
+from speech.gateway.transient_errors import TRANSIENT_ERRORS
 
 logger = logging.getLogger(__name__)
 
-START_WITHIN = 10.0
-EARLY_AT_MOST = 50
-FINISH_WITHIN = 9.0
+START_TIMEOUT = 10.0
+MAX_EARLY = 50
+CLOSE_TIMEOUT = 9.0
 """Seconds a job has to end after its socket has gone; Daphne kills it after ten."""
 
 
@@ -46,21 +46,21 @@ class Error(events.Event, frozen=True):
     code: int
     what: str
     why: str
-    todo: str
+    action: str
 
 
 Start = TypeVar("Start", bound=Command)
 
 
-class PageSocket(Socket, Generic[Start]):
+class BrowserSocket(Socket, Generic[Start]):
     commands: msgspec.json.Decoder[Any]
     start: type[Start]
-    longest_text: int  # characters
+    max_text: int  # characters
 
     # --- What a kind of socket does -----------------------------------------------------------------------------------
 
     @abstractmethod
-    def begin(self, start: Start) -> None:
+    def create_job(self, start: Start) -> None:
         """Make the job."""
 
     @abstractmethod
@@ -68,11 +68,11 @@ class PageSocket(Socket, Generic[Start]):
         """What `begin` made."""
 
     @abstractmethod
-    def obey(self, command: Command) -> None:
+    def on_command(self, command: Command) -> None:
         """Any command but the first, which is `start`, and `ping`. Raises `StreamError`."""
 
     @abstractmethod
-    def hear(self, data: bytes) -> None:
+    def on_binary(self, data: bytes) -> None:
         """A binary message. Raises `StreamError`."""
 
     @abstractmethod
@@ -80,7 +80,7 @@ class PageSocket(Socket, Generic[Start]):
         """End the job; `run` raises the error."""
 
     @abstractmethod
-    def abandon(self) -> None:
+    def detach(self) -> None:
         """Nobody listens to the job any more."""
 
     # --- The socket ---------------------------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ class PageSocket(Socket, Generic[Start]):
     async def connect(self) -> None:
         self._seq = 0
         self.has_begun = False
-        self._refused: StreamError | None = None
+        self._failure: StreamError | None = None
         self._early: list[Command] = []  # came after `start`, and before the job
         self._start: asyncio.Future[Start | StreamError] = asyncio.get_running_loop().create_future()
         await self.accept()
@@ -97,32 +97,32 @@ class PageSocket(Socket, Generic[Start]):
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
             if bytes_data is not None:
-                self.hear(bytes_data)
+                self.on_binary(bytes_data)
             else:
-                await self._obey(text_data or "")
+                await self._receive_text(text_data or "")
         except StreamError as error:
             self._fail(error)
 
     async def disconnect(self, code: int) -> None:
         if self.has_begun:
-            self.abandon()
+            self.detach()
         else:
             self._task.cancel()
-        await asyncio.wait([self._task], timeout=FINISH_WITHIN)
+        await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT)
         if not self._task.done():
-            logger.warning("a stream of user %s did not end in %.0f s", self.user.pk, FINISH_WITHIN)
+            logger.warning("a stream of user %s did not end in %.0f s", self.user.pk, CLOSE_TIMEOUT)
             await self.shut_down()
 
     async def shut_down(self) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
 
-    async def tell(self, event: events.Event) -> None:
+    async def send_event(self, event: events.Event) -> None:
         await self._send_json(msgspec.json.encode(event))
 
-    async def _obey(self, text: str) -> None:
-        if len(text) > self.longest_text:
-            raise ProtocolError(f"A text of {len(text)} characters is too long.", f"The bound is {self.longest_text}.")
+    async def _receive_text(self, text: str) -> None:
+        if len(text) > self.max_text:
+            raise ProtocolError(f"A text of {len(text)} characters is too long.", f"The bound is {self.max_text}.")
         try:
             command = self.commands.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:  # the latter for brackets in brackets in brackets
@@ -136,8 +136,8 @@ class PageSocket(Socket, Generic[Start]):
         elif not self._start.done():
             raise ProtocolError(f"“{type(command).__name__.lower()}” came before “start”.", "There is no stream yet.")
         elif self.has_begun:
-            self.obey(command)
-        elif len(self._early) < EARLY_AT_MOST:
+            self.on_command(command)
+        elif len(self._early) < MAX_EARLY:
             self._early.append(command)
         else:
             raise ProtocolError("Too many messages came at once.", "Wait for the answer to “start”.")
@@ -151,12 +151,12 @@ class PageSocket(Socket, Generic[Start]):
     async def _serve(self) -> None:
         code, reason = CloseCode.DONE, ""
         try:
-            self.user = await self._whose_it_is()
-            with Link.current().listening(about_user(self.user.pk), self._hear_of_user):
+            self.user = await self._identify()
+            with Link.current().subscribed(user_topic(self.user.pk), self._on_user_rejected):
                 await self._run()
         except StreamError as error:
             code, reason = error.code, error.what
-            await self._tell_error(error)
+            await self._send_error(error)
         except asyncio.CancelledError:
             code, reason = CloseCode.RESTARTING, "The server restarts."
             raise
@@ -168,22 +168,22 @@ class PageSocket(Socket, Generic[Start]):
 
     async def _run(self) -> None:
         try:
-            async with asyncio.timeout(START_WITHIN):
+            async with asyncio.timeout(START_TIMEOUT):
                 start = await self._start
         except TimeoutError:
-            raise ProtocolError(f"No “start” came in {START_WITHIN:.0f} s.", "An idle socket is closed.") from None
+            raise ProtocolError(f"No “start” came in {START_TIMEOUT:.0f} s.", "An idle socket is closed.") from None
         if isinstance(start, StreamError):
             raise start
-        self.begin(start)
+        self.create_job(start)
         self.has_begun = True
         for command in self._early:
-            self.obey(command)
-        if self._refused:
-            raise self._refused
+            self.on_command(command)
+        if self._failure:
+            raise self._failure
         await self.run()
 
-    async def _tell_error(self, error: StreamError) -> None:
-        told = Error(int(error.code), error.what, error.why, error.todo)
+    async def _send_error(self, error: StreamError) -> None:
+        told = Error(int(error.code), error.what, error.why, error.action)
         await self._send_json(msgspec.json.encode(told))
 
     def _fail(self, error: StreamError) -> None:
@@ -192,14 +192,14 @@ class PageSocket(Socket, Generic[Start]):
         elif not self._start.done():
             self._start.set_result(error)
         else:
-            self._refused = error
+            self._failure = error
 
     # --- Whose it is --------------------------------------------------------------------------------------------------
 
-    async def _whose_it_is(self) -> User:
+    async def _identify(self) -> User:
         try:
             return await in_database(self._authenticate)
-        except OUTAGES as error:
+        except TRANSIENT_ERRORS as error:
             logger.error("nobody can be let in: %r", error)
             raise Unavailable("The server cannot let anybody in at the moment.", "A part of it is away.") from None
 
@@ -214,5 +214,5 @@ class PageSocket(Socket, Generic[Start]):
             raise NotApproved(why=user.decision_reason)
         return user
 
-    def _hear_of_user(self, notice: dict[str, Any]) -> None:
+    def _on_user_rejected(self, notice: dict[str, Any]) -> None:
         self._fail(NotApproved("Your account was rejected.", notice["reason"]))

@@ -20,7 +20,7 @@ class Request:
         self.info = {"name": "", "version": "1", "arch": ""}
         self.created = datetime.now(UTC)
 
-    def note_engine(self, engine: str) -> None:
+    def set_engine(self, engine: str) -> None:
         """An engine has one id for ever, as a model of Deepgram's has."""
         self.model = str(uuid.uuid5(uuid.NAMESPACE_URL, f"engine:{engine}"))
         self.info = {"name": engine, "version": "1", "arch": engine}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from speech.dialects.audio import Incoming
+from speech.dialects.audio import AudioDecoder
 from speech.errors import ProtocolError
 
-THEIR_MODELS = re.compile(r"(nova|enhanced|base|whisper|flux)([-_]\S*)?")
+MODEL_ALIASES = re.compile(r"(nova|enhanced|base|whisper|flux)([-_]\S*)?")
 ANY_LANGUAGE = {"", "multi"}
 FORMATS = {
     "linear16": "s16le",
@@ -43,7 +43,7 @@ class Query:
         if encoding and encoding not in FORMATS:
             raise ProtocolError(f"The encoding “{encoding}” is not known.", f"Known are: {', '.join(FORMATS)}.")
         return cls(
-            engine="" if THEIR_MODELS.fullmatch(model) else model,
+            engine="" if MODEL_ALIASES.fullmatch(model) else model,
             language="" if language in ANY_LANGUAGE else language,
             encoding=encoding,
             rate=_number(query, "sample_rate", RATE),
@@ -54,9 +54,9 @@ class Query:
             utterances=_is_on(query, "utterances"),
         )
 
-    def incoming(self) -> Incoming:
+    def decoder(self) -> AudioDecoder:
         """Raises `ProtocolError`."""
-        return Incoming(FORMATS[self.encoding or "linear16"], self.rate, self.channels)
+        return AudioDecoder(FORMATS[self.encoding or "linear16"], self.rate, self.channels)
 
 
 def _is_on(query: QueryDict, name: str) -> bool:

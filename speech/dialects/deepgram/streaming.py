@@ -9,11 +9,11 @@ import msgspec
 
 from accounts.scopes import STT
 from speech import events
-from speech.dialects.audio import Incoming
+from speech.dialects.audio import AudioDecoder
 from speech.dialects.deepgram.messages import Request
 from speech.dialects.deepgram.query import Query
 from speech.dialects.deepgram.results import Results
-from speech.dialects.sockets.stt_socket import StreamSocket
+from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
 
 OGG, WAV = b"OggS", b"RIFF"
@@ -30,60 +30,60 @@ class Control(msgspec.Struct):
 _controls = msgspec.json.Decoder(Control)
 
 
-class Listen(StreamSocket):
-    needs = STT
+class StreamingSocket(SttSocket):
+    scope_required = STT
 
     def prepare(self) -> None:
-        self._asked = Query()
-        self._incoming: Incoming | None = None
-        self._refusal: ProtocolError | None = None
+        self._query = Query()
+        self._decoder: AudioDecoder | None = None
+        self._query_error: ProtocolError | None = None
         try:
-            self._asked = Query.of(self.query)
-            self._incoming = self._asked.incoming()
+            self._query = Query.of(self.query)
+            self._decoder = self._query.decoder()
         except ProtocolError as error:
-            self._refusal = error  # told once the socket is open: before, nobody could hear it
+            self._query_error = error  # told once the socket is open: before, nobody could hear it
         super().prepare()
         self._request = Request()
-        self._results = Results(self._request, self._asked)
+        self._results = Results(self._request, self._query)
         self._sha256 = hashlib.sha256()
         self._is_first = True
         self._finalizes = 0
 
     @property
-    def wishes(self) -> dict[str, Any]:
-        return {"engine": self._asked.engine, "language": self._asked.language}
+    def stream_options(self) -> dict[str, Any]:
+        return {"engine": self._query.engine, "language": self._query.language}
 
     async def serve(self) -> None:
-        if self._refusal:
-            raise self._refusal
+        if self._query_error:
+            raise self._query_error
         await super().serve()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
-    async def take(self, data: bytes) -> None:
-        if self._incoming is None:
+    async def receive_audio(self, data: bytes) -> None:
+        if self._decoder is None:
             return None
         if not data:
             return self._close_stream()  # as older clients say it
         self._sha256.update(data)
-        if self._is_first and not self._asked.encoding:
+        if self._is_first and not self._query.encoding:
             data = self._open_file(data)
         self._is_first = False
         if len(data) > LARGE:
-            return self.stream.feed(await asyncio.to_thread(self._incoming.take, data))
-        return self.stream.feed(self._incoming.take(data))
+            return self.stream.feed(await asyncio.to_thread(self._decoder.decode, data))
+        return self.stream.feed(self._decoder.decode(data))
 
     def _open_file(self, data: bytes) -> bytes:
         """One that is sent as it lies says itself what it is. Returns what is left of its beginning."""
         if data.startswith(OGG):
-            self._incoming = Incoming("opus", self._asked.rate)
+            self._decoder = AudioDecoder("opus", self._query.rate)
         elif data.startswith(WAV):
             channels, rate = int.from_bytes(data[22:24], "little"), int.from_bytes(data[24:28], "little")
-            self._incoming = Incoming("s16le", rate, channels)
+            self._decoder = AudioDecoder("s16le", rate, channels)
             return data[WAV_HEADER:]
         return data
 
-    async def take_text(self, text: str) -> None:
+    async def receive_text(self, text: str) -> None:
         try:
             control = _controls.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
@@ -91,27 +91,27 @@ class Listen(StreamSocket):
         match control.type:
             case "Finalize":
                 self._finalizes += 1
-                self.stream.mark(self._finalizes)
+                self.stream.flush(self._finalizes)
             case "CloseStream":
                 self._close_stream()
             case "KeepAlive":
-                self._heard_at = time.monotonic()
+                self._last_received_at = time.monotonic()
 
     def _close_stream(self) -> None:
-        if self._incoming:
-            self.stream.feed(self._incoming.finish())
+        if self._decoder:
+            self.stream.feed(self._decoder.flush())
         self.stop()
 
     # --- To the client ----------------------------------------------------------------------------------------------
 
-    async def tell(self, event: events.Event) -> None:
-        for message in self._results.follow(event):
+    async def send_event(self, event: events.Event) -> None:
+        for message in self._results.on_event(event):
             await self._send(message)
         if isinstance(event, events.Done):
             told = self._request.metadata(self._results.duration, self._sha256.hexdigest())
             await self._send({"type": "Metadata", **told})
 
-    async def tell_error(self, error: StreamError) -> None:
+    async def send_error(self, error: StreamError) -> None:
         await self._send(
             {"type": "Error", "variant": type(error).__name__, "description": error.what, "message": error.why}
         )

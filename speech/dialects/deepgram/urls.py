@@ -1,5 +1,5 @@
 from django.urls import path
 
-from speech.dialects.deepgram.prerecorded import recorded
+from speech.dialects.deepgram.prerecorded import prerecorded
 
-urlpatterns = [path("listen", recorded, name="deepgram_recorded")]
+urlpatterns = [path("listen", prerecorded, name="deepgram_recorded")]

@@ -4,25 +4,25 @@ from tempfile import NamedTemporaryFile
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from accounts.credentials.principal import Caller, NotAuthenticated, Refused
+from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated
 from accounts.scopes import STT
-from speech.batch.decode import decoded
-from speech.batch.transcription import hear_in_one
-from speech.dialects.api_view import for_programs
+from speech.batch.decode import decode
+from speech.batch.transcription import transcribe_in_one_stream
+from speech.dialects.api_view import api_view
 from speech.errors import StreamError
 
 MAX_FILE = 32 * 1024 * 1024  # bytes
 
 
-def refuse(error: Refused | StreamError) -> HttpResponse:
+def error_response(error: AccessDenied | StreamError) -> HttpResponse:
     """As there: without a word where the token is wrong, with words else, and 500 where it is no refusal."""
     if isinstance(error, NotAuthenticated):
         return HttpResponse(status=401)
-    status = error.status if isinstance(error, Refused) else 500
-    return HttpResponse(f"{error.what} {error.why} {error.todo}", status=status, content_type="text/plain")
+    status = error.status if isinstance(error, AccessDenied) else 500
+    return HttpResponse(f"{error.what} {error.why} {error.action}", status=status, content_type="text/plain")
 
 
-@for_programs(STT, refuse)
+@api_view(STT, error_response)
 async def transcribe_file(request: HttpRequest, caller: Caller) -> HttpResponse:
     if request.method != "POST":
         return HttpResponse("This is for POST requests and for WebSockets.", status=400)
@@ -32,7 +32,7 @@ async def transcribe_file(request: HttpRequest, caller: Caller) -> HttpResponse:
             if file.tell() > MAX_FILE:
                 return HttpResponse(f"The file is too large. The bound is {MAX_FILE} bytes.", status=413)
         file.flush()
-        heard = await hear_in_one(caller, decoded(file.name), wait=True)
+        heard = await transcribe_in_one_stream(caller, decode(file.name), wait=True)
     told: list[dict[str, object]] = []
     for word in heard.words:
         told.append({"type": "Word", "text": word.text, "start_time": word.start})

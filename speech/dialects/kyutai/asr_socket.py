@@ -9,25 +9,25 @@ from inference.messages import FRAME_SAMPLES
 from speech import errors, events
 from speech.dialects.audio import OpusStream, to_pcm
 from speech.dialects.kyutai import messages, metrics
-from speech.dialects.kyutai.pause_heads import Pauses
-from speech.dialects.sockets.stt_socket import StreamSocket
+from speech.dialects.kyutai.pause_heads import PauseHeads
+from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import CloseCode, StreamError
 
 NO_FREE_CHANNELS = "no free channels"
 """Clients know these words."""
 
 
-class AsrStreaming(StreamSocket):
-    needs = STT
-    body_of_denial = False
+class AsrSocket(SttSocket):
+    scope_required = STT
+    denial_has_body = False
 
     def prepare(self) -> None:
         super().prepare()
         self._opus: OpusStream | None = None
-        self._pauses = Pauses()
+        self._pauses = PauseHeads()
         self._fed = self._stepped = 0  # samples
         self._words = 0
-        self._waiting: list[messages.Message] = []  # words, for the step in which they were heard
+        self._pending_words: list[messages.Message] = []  # words, for the step in which they were heard
 
     async def serve(self) -> None:
         with metrics.connection("asr_connect", metrics.asr_steps) as self._counted:
@@ -35,15 +35,15 @@ class AsrStreaming(StreamSocket):
 
     # --- From the client --------------------------------------------------------------------------------------------
 
-    async def take(self, data: bytes) -> None:
-        match messages.heard(data):
+    async def receive_audio(self, data: bytes) -> None:
+        match messages.decode_client(data):
             case messages.Audio(pcm=pcm):
                 self._feed(np.array(pcm, dtype=np.float32))
             case messages.OggOpus(data=opus):
                 self._opus = self._opus or OpusStream()
                 self._feed(await asyncio.to_thread(self._opus.decode, bytes(opus)))
             case messages.Marker(id=id):
-                self.stream.mark(id)
+                self.stream.flush(id)
             case messages.Init():
                 pass
 
@@ -53,16 +53,16 @@ class AsrStreaming(StreamSocket):
 
     # --- To the client ----------------------------------------------------------------------------------------------
 
-    async def tell(self, event: events.Event) -> None:
+    async def send_event(self, event: events.Event) -> None:
         match event:
             case events.Ready():
                 await self._send(messages.Ready())
             case events.Word() if event.index >= self._words:  # not one that is heard again, by another engine
                 self._words += 1
-                self._waiting += [messages.Word(event.text, event.start), messages.EndWord(event.end)]
+                self._pending_words += [messages.Word(event.text, event.start), messages.EndWord(event.end)]
             case events.Step():
                 await self._step(event)
-            case events.Marked(id=id):
+            case events.Flushed(id=id):
                 await self._send_words()
                 await self._send(messages.Marker(id))
 
@@ -70,25 +70,25 @@ class AsrStreaming(StreamSocket):
         """One message for every frame, whatever becomes of engines: clients count time by them."""
         while self._stepped + FRAME_SAMPLES <= event.sample:
             self._stepped += FRAME_SAMPLES
-            prs = messages.floats(self._pauses.hear(event.speech, event.pauses))
+            prs = messages.floats(self._pauses.predict(event.speech, event.pauses))
             self._counted.steps += 1
             await self._send(messages.Step(self._counted.steps, prs, max(0, self._fed - self._stepped)))
         await self._send_words()
 
     async def _send_words(self) -> None:
-        words, self._waiting = self._waiting, []
+        words, self._pending_words = self._pending_words, []
         for word in words:
             await self._send(word)
 
     async def _send(self, message: messages.Message) -> None:
         await self.send(bytes_data=message.encoded())
 
-    async def tell_error(self, error: StreamError) -> None:
-        await self._send(messages.Error(in_words(error)))
+    async def send_error(self, error: StreamError) -> None:
+        await self._send(messages.Error(error_text(error)))
 
     def close_code(self, error: StreamError) -> int:
         return int(CloseCode.DONE) if isinstance(error, errors.AtCapacity) else super().close_code(error)
 
 
-def in_words(error: StreamError) -> str:
-    return NO_FREE_CHANNELS if isinstance(error, errors.AtCapacity) else f"{error.what} {error.why} {error.todo}"
+def error_text(error: StreamError) -> str:
+    return NO_FREE_CHANNELS if isinstance(error, errors.AtCapacity) else f"{error.what} {error.why} {error.action}"

@@ -94,19 +94,19 @@ class Eos(Message, frozen=True):
     pass
 
 
-Heard = Audio | OggOpus | Marker | Init
-Told = Text | Voice | Eos
+ClientMessage = Audio | OggOpus | Marker | Init
+ServerMessage = Text | Voice | Eos
 
-_heard: msgspec.msgpack.Decoder[Heard] = msgspec.msgpack.Decoder(Heard)
-_told: msgspec.msgpack.Decoder[Told] = msgspec.msgpack.Decoder(Told)
+_heard: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
+_told: msgspec.msgpack.Decoder[ServerMessage] = msgspec.msgpack.Decoder(ServerMessage)
 
 
-def heard(data: bytes) -> Heard:
+def decode_client(data: bytes) -> ClientMessage:
     """Of a client that speaks. Raises `ProtocolError`."""
     return _decode(_heard, data)
 
 
-def told(data: bytes) -> Told:
+def decode_server(data: bytes) -> ServerMessage:
     """Of a client that has something spoken. Raises `ProtocolError`."""
     return _decode(_told, data)
 

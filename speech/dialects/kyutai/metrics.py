@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from inference.messages import STEP_BOUNDS, Kind, Status, StepTimes
+from inference.messages import STEP_BOUNDS, Kind, Status, StepLatencies
 
 CONNECTION_STEPS = (2, 25, 125, 250, 500, 750, 1125, 1500, 2250, 3000, 4500)
 SPOKEN_STEPS = (2, 25, 62.5, 125, 250, 500, 750)
@@ -84,5 +84,5 @@ def exposition(listeners: dict[str, Status], speakers: dict[str, Status]) -> str
 
 def _step_times(name: str, kind: Kind, engines: dict[str, Status]) -> Histogram:
     """Of all engines of a kind, in the inference processes that are there."""
-    times = sum((status.steps for status in engines.values()), StepTimes())
+    times = sum((status.step_latencies for status in engines.values()), StepLatencies())
     return Histogram(name, STEP_BOUNDS[kind], times.counts if any(times.counts) else [], times.seconds)

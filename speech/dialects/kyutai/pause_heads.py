@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from inference.messages import FRAME_SAMPLES, PAUSES, SAMPLE_RATE
+from inference.messages import FRAME_SAMPLES, PAUSE_LENGTHS, SAMPLE_RATE
 from speech.dialects.kyutai.messages import Samples
 
-VOICED = 0.5
+SPEECH_THRESHOLD = 0.5
 FRAME = FRAME_SAMPLES / SAMPLE_RATE  # seconds
-_HALVES = np.array(PAUSES, dtype=np.float32) / 2
+_HALVES = np.array(PAUSE_LENGTHS, dtype=np.float32) / 2
 
 
-class Pauses:
+class PauseHeads:
     """The model's own heads where it has them. Else they are made from the voice activity: of a pause one is sure when
     half of it has passed in silence. Clients take a turn for over at 0.5 or 0.6 of the third, so 0.5 to 0.6 s after
     the voice, and for interrupted below 0.4, at once.
@@ -19,9 +19,9 @@ class Pauses:
     def __init__(self) -> None:
         self._silence = 0.0  # seconds
 
-    def hear(self, speech: float, heads: list[float]) -> Samples:
+    def predict(self, speech: float, heads: list[float]) -> Samples:
         """float32[4] of one frame."""
-        self._silence = 0.0 if speech >= VOICED else self._silence + FRAME
-        if len(heads) == len(PAUSES):
+        self._silence = 0.0 if speech >= SPEECH_THRESHOLD else self._silence + FRAME
+        if len(heads) == len(PAUSE_LENGTHS):
             return np.array(heads, dtype=np.float32)
         return np.minimum(1, np.float32(self._silence) / _HALVES)

@@ -12,17 +12,17 @@ from accounts.credentials.principal import Caller
 from accounts.scopes import TTS
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
 from speech import events
-from speech.dialects.api_view import for_programs
+from speech.dialects.api_view import api_view
 from speech.dialects.kyutai import metrics
-from speech.dialects.kyutai.asr_http import refuse
-from speech.dialects.kyutai.tts_socket import known_voice
+from speech.dialects.kyutai.asr_http import error_response
+from speech.dialects.kyutai.tts_socket import resolve_voice
 from speech.errors import ProtocolError
-from speech.gateway.revocation_guard import while_allowed
-from speech.live.event_stream import Tell, told_by
-from speech.synthesis.job import LONGEST_TEXT, Speaking
+from speech.gateway.revocation_guard import revocation_guard
+from speech.live.event_stream import Emit, stream_events
+from speech.synthesis.job import MAX_TEXT, SynthesisJob
 
 T = TypeVar("T")
-MAX_BYTES = 4 * LONGEST_TEXT + 10_000
+MAX_BYTES = 4 * MAX_TEXT + 10_000
 UNKNOWN = 0xFFFFFFFF
 """The length of a WAV file that is sent while it is made."""
 
@@ -40,23 +40,23 @@ class Whole(msgspec.Struct):
     return_timestamps: bool = False
 
 
-def told_of(caller: Caller, text: str, voice: str) -> AsyncGenerator[events.Event]:
-    async def speak(tell: Tell) -> None:
-        job = Speaking(caller.user, tell, voice=voice, wait=True)
-        with while_allowed(caller, job.fail):
-            job.say(text)
+def synthesis_events(caller: Caller, text: str, voice: str) -> AsyncGenerator[events.Event]:
+    async def speak(tell: Emit) -> None:
+        job = SynthesisJob(caller.user, tell, voice=voice, wait=True)
+        with revocation_guard(caller, job.fail):
+            job.add_text(text)
             job.finish()
             await job.run()
 
-    return told_by(speak)
+    return stream_events(speak)
 
 
-@for_programs(TTS, refuse)
+@api_view(TTS, error_response)
 async def speak_streamed(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     if request.method != "POST":
         return HttpResponse("This is for POST requests and for WebSockets.", status=400)
     asked = _read(request, Streamed)
-    told = told_of(caller, asked.text, await known_voice(asked.voice))
+    told = synthesis_events(caller, asked.text, await resolve_voice(asked.voice))
     first = await anext(told)  # what is wrong shows before anything is answered
     return StreamingHttpResponse(_wav(first, told), content_type="audio/wav")
 
@@ -73,23 +73,23 @@ async def _wav(first: events.Event, told: AsyncGenerator[events.Event]) -> Async
                 event = await anext(told, None)
 
 
-@for_programs(TTS, refuse)
+@api_view(TTS, error_response)
 async def speak_whole(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     if request.method != "POST":
         return HttpResponse("This is for POST requests.", status=400)
     asked = _read(request, Whole)
-    voices = [await known_voice(voice) for voice in asked.voices or [asked.voice]]
+    voices = [await resolve_voice(voice) for voice in asked.voices or [asked.voice]]
     pcm, transcript = bytearray(), []
     with metrics.connection("py_connect", metrics.py_steps) as counted:
         for turn, text in enumerate(asked.text):
             begin = len(pcm) / BYTES_PER_SAMPLE / SAMPLE_RATE
-            async with aclosing(told_of(caller, text, voices[turn % len(voices)])) as told:
+            async with aclosing(synthesis_events(caller, text, voices[turn % len(voices)])) as told:
                 async for event in told:
                     match event:
                         case events.Audio():
                             counted.steps += 1
                             pcm += event.pcm
-                        case events.Spoken():
+                        case events.SpokenWord():
                             start, stop = begin + event.start, begin + event.end
                             transcript.append({"text": event.text, "start_s": start, "stop_s": stop})
     wav = _header(len(pcm)) + bytes(pcm)
@@ -102,7 +102,7 @@ def _read(request: HttpRequest, kind: type[T]) -> T:
     """Raises `ProtocolError`."""
     body = request.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
-        raise ProtocolError("The text is too long.", f"The bound is {LONGEST_TEXT:,} characters.", "Cut it up.")
+        raise ProtocolError("The text is too long.", f"The bound is {MAX_TEXT:,} characters.", "Cut it up.")
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:

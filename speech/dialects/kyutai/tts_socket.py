@@ -10,20 +10,20 @@ from accounts.scopes import TTS
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
 from speech import errors, events
 from speech.dialects.kyutai import messages, metrics
-from speech.dialects.kyutai.asr_socket import in_words
+from speech.dialects.kyutai.asr_socket import error_text
 from speech.dialects.kyutai.messages import Samples, floats
-from speech.dialects.sockets.api_socket import ProgramSocket
+from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import CloseCode, StreamError
 from speech.gateway.link import Link
-from speech.synthesis.job import Speaking
+from speech.synthesis.job import SynthesisJob
 
-FULL_AFTER = 0.4
+CAPACITY_TIMEOUT = 0.4
 """Seconds without a slot after which it is said that there is none: clients give up after half of one."""
 EOS = b"\x00"
-LOUDEST = 0.99
+FULL_SCALE = 0.99
 
 
-class Packing:
+class Encoding:
     """How frames are sent in one of the formats; words, `Ready` and errors only where there are messages for them."""
 
     def __init__(self, format: str) -> None:
@@ -50,9 +50,9 @@ class Packing:
 FORMATS = ("Pcm", "PcmMessagePack", "OggOpus", "OggOpusMessagePack")
 
 
-async def known_voice(name: str) -> str:
+async def resolve_voice(name: str) -> str:
     """The voice of this name, or the server's choice: theirs do not say either that they have no such voice."""
-    there = (voice.name for status in (await Link.current().speakers()).values() for voice in status.voices or ())
+    there = (voice.name for status in (await Link.current().tts_engines()).values() for voice in status.voices or ())
     return name if name in there else ""
 
 
@@ -65,7 +65,7 @@ class Frames:
     def of(self, pcm: bytes) -> list[Samples]:
         """float32[1920] each, no louder than theirs."""
         heard = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
-        audio = np.concatenate((self._rest, heard.clip(-LOUDEST, LOUDEST)))
+        audio = np.concatenate((self._rest, heard.clip(-FULL_SCALE, FULL_SCALE)))
         whole = len(audio) - len(audio) % FRAME_SAMPLES
         self._rest = audio[whole:]
         return np.split(audio[:whole], whole // FRAME_SAMPLES) if whole else []
@@ -75,33 +75,33 @@ class Frames:
         return self.of(bytes(2 * (FRAME_SAMPLES - rest))) if rest else []
 
 
-class TtsStreaming(ProgramSocket):
-    needs = TTS
-    body_of_denial = False
+class TtsSocket(ApiSocket):
+    scope_required = TTS
+    denial_has_body = False
 
     def prepare(self) -> None:
         format = self.query.get("format", "OggOpus")
         if format not in FORMATS:
             raise BadQuery(f"There is no format “{format}”.", f"The formats are: {', '.join(FORMATS)}.")
-        self._packing = Packing(format)
+        self._encoding = Encoding(format)
         self._frames = Frames()
-        self._said: list[str] = []  # before the job was there
+        self._pending_text: list[str] = []  # before the job was there
         self._is_finished = self._is_ready = self._has_text = False
-        self._job: Speaking | None = None
+        self._job: SynthesisJob | None = None
 
     async def serve(self) -> None:
         with metrics.connection("py_connect", metrics.py_steps) as self._counted:
-            voice = await known_voice(self.query.get("voice", ""))
-            self._job = Speaking(self.caller.user, self._tell, voice=voice)
+            voice = await resolve_voice(self.query.get("voice", ""))
+            self._job = SynthesisJob(self.caller.user, self._on_event, voice=voice)
             watch = asyncio.create_task(self._watch())
             try:
-                self._pass_on()
+                self._forward_text()
                 await self._job.run()
             finally:
                 watch.cancel()
 
     async def _watch(self) -> None:
-        await asyncio.sleep(FULL_AFTER)
+        await asyncio.sleep(CAPACITY_TIMEOUT)
         there = await Link.current().engines("tts")
         if not self._is_ready and there and not any(status.free for status in there.values()):
             self.fail(errors.AtCapacity())
@@ -116,18 +116,18 @@ class TtsStreaming(ProgramSocket):
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         try:
-            self._take(text_data, bytes_data)
-            self._pass_on()
+            self._receive(text_data, bytes_data)
+            self._forward_text()
         except StreamError as error:
             self.fail(error)
 
-    def _take(self, text: str | None, data: bytes | None) -> None:
+    def _receive(self, text: str | None, data: bytes | None) -> None:
         if data == EOS:  # before it is read as a message: it also is a number
             self._is_finished = True
             return
-        match messages.Text(text or "") if data is None else messages.told(data):
+        match messages.Text(text or "") if data is None else messages.decode_server(data):
             case messages.Text(text=words):
-                self._said.append(f"{words} ")  # words are whole: none goes on in the next message
+                self._pending_text.append(f"{words} ")  # words are whole: none goes on in the next message
             case messages.Eos():
                 self._is_finished = True
             case messages.Voice():
@@ -137,13 +137,13 @@ class TtsStreaming(ProgramSocket):
                     "Choose one of the server's by name.",
                 )
 
-    def _pass_on(self) -> None:
+    def _forward_text(self) -> None:
         if self._job is None:
             return
-        said, self._said = "".join(self._said), []
+        said, self._pending_text = "".join(self._pending_text), []
         if said.strip():
             self._has_text = True
-            self._job.say(said)
+            self._job.add_text(said)
         if self._is_finished and not self._has_text:
             self._job.stop()  # nothing is said, and nothing is wrong
         elif self._is_finished:
@@ -151,33 +151,33 @@ class TtsStreaming(ProgramSocket):
 
     # --- To the client ----------------------------------------------------------------------------------------------
 
-    async def _tell(self, event: events.Event) -> None:
+    async def _on_event(self, event: events.Event) -> None:
         match event:
-            case events.Begun() if not self._is_ready:
+            case events.SynthesisStarted() if not self._is_ready:
                 self._is_ready = True
-                await self._say(messages.Ready())
-                if header := self._packing.header:
+                await self._send(messages.Ready())
+                if header := self._encoding.header:
                     await self.send(bytes_data=header)
-            case events.Spoken():
-                await self._say(messages.SpokenText(event.text, event.start, event.end))
+            case events.SpokenWord():
+                await self._send(messages.SpokenText(event.text, event.start, event.end))
             case events.Audio(pcm=pcm):
                 await self._send_frames(self._frames.of(pcm))
-            case events.Finished():
+            case events.SynthesisDone():
                 await self._send_frames(self._frames.last())
 
     async def _send_frames(self, frames: list[Samples]) -> None:
         for frame in frames:
             self._counted.steps += 1
-            if packed := self._packing.frame(frame):
+            if packed := self._encoding.frame(frame):
                 await self.drained()
                 await self.send(bytes_data=packed)
 
-    async def _say(self, message: messages.Message) -> None:
-        if self._packing.has_messages:
+    async def _send(self, message: messages.Message) -> None:
+        if self._encoding.has_messages:
             await self.send(bytes_data=message.encoded())
 
-    async def tell_error(self, error: StreamError) -> None:
-        await self._say(messages.Error(in_words(error)))
+    async def send_error(self, error: StreamError) -> None:
+        await self._send(messages.Error(error_text(error)))
 
     def close_code(self, error: StreamError) -> int:
         return int(CloseCode.DONE) if isinstance(error, errors.AtCapacity) else super().close_code(error)

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.http import JsonResponse
 
-from accounts.credentials.principal import Refused
-from speech.dialects.api_view import status_of, when_to_retry
+from accounts.credentials.principal import AccessDenied
+from speech.dialects.api_view import http_status, retry_headers
 from speech.errors import ProtocolError, StreamError
 
 TYPES = {
@@ -25,36 +25,36 @@ class BadRequest(ProtocolError):
     status = HTTPStatus.BAD_REQUEST
     error_code: str | None = None
 
-    def __init__(self, param: str, what: str, why: str = "", todo: str = "") -> None:
+    def __init__(self, param: str, what: str, why: str = "", action: str = "") -> None:
         self.param = param
-        super().__init__(what, why or "It is not what this server takes.", todo or "Change it and ask again.")
+        super().__init__(what, why or "It is not what this server takes.", action or "Change it and ask again.")
 
 
-class NoSuchModel(BadRequest):
+class ModelNotFound(BadRequest):
     status = HTTPStatus.NOT_FOUND
     error_code = "model_not_found"
 
 
-def told(error: Refused | StreamError) -> dict[str, Any]:
-    status = error.status if isinstance(error, BadRequest) else status_of(error)
+def error_body(error: AccessDenied | StreamError) -> dict[str, Any]:
+    status = error.status if isinstance(error, BadRequest) else http_status(error)
     return {
-        "message": _in_words(error),
+        "message": _message(error),
         "type": TYPES.get(status, "invalid_request_error"),
         "param": error.param if isinstance(error, BadRequest) else None,
         "code": (error.error_code if isinstance(error, BadRequest) else None) or CODES.get(status, _own_code(error)),
     }
 
 
-def _in_words(error: Refused | StreamError) -> str:
+def _message(error: AccessDenied | StreamError) -> str:
     """What to do, of an error that any dialect may meet, is for the live page's user."""
-    todo = error.todo if isinstance(error, Refused | BadRequest) else ""
-    return f"{error.what} {error.why} {todo}".strip()
+    action = error.action if isinstance(error, AccessDenied | BadRequest) else ""
+    return f"{error.what} {error.why} {action}".strip()
 
 
-def _own_code(error: Refused | StreamError) -> str | None:
-    return error.code if isinstance(error, Refused) else None
+def _own_code(error: AccessDenied | StreamError) -> str | None:
+    return error.code if isinstance(error, AccessDenied) else None
 
 
-def refuse(error: Refused | StreamError) -> JsonResponse:
-    status = error.status if isinstance(error, BadRequest) else status_of(error)
-    return JsonResponse({"error": told(error)}, status=status, headers=when_to_retry(error))
+def error_response(error: AccessDenied | StreamError) -> JsonResponse:
+    status = error.status if isinstance(error, BadRequest) else http_status(error)
+    return JsonResponse({"error": error_body(error)}, status=status, headers=retry_headers(error))

@@ -7,11 +7,11 @@ from django.views.decorators.http import require_safe
 
 from accounts.credentials.principal import Caller
 from inference.messages import Kind, Status
-from speech.dialects.api_view import for_programs
-from speech.dialects.openai.errors import NoSuchModel, refuse
+from speech.dialects.api_view import api_view
+from speech.dialects.openai.errors import ModelNotFound, error_response
 from speech.gateway.link import Link
 
-MADE = 1_700_000_000
+CREATED = 1_700_000_000
 """Unix time. OpenAI tells when a model was made; an engine has no such time, and a client wants a number."""
 
 
@@ -19,26 +19,26 @@ async def _all() -> dict[str, Status]:
     return {name: status for kind in get_args(Kind) for name, status in (await Link.current().engines(kind)).items()}
 
 
-@for_programs(None, refuse)
+@api_view(None, error_response)
 @require_safe
 async def models(request: HttpRequest, caller: Caller) -> JsonResponse:
-    return JsonResponse({"object": "list", "data": [_told(status) for _, status in sorted((await _all()).items())]})
+    return JsonResponse({"object": "list", "data": [_to_dict(status) for _, status in sorted((await _all()).items())]})
 
 
-@for_programs(None, refuse)
+@api_view(None, error_response)
 @require_safe
 async def model(request: HttpRequest, caller: Caller, name: str) -> JsonResponse:
     status = (await _all()).get(name)
     if status is None:
-        raise NoSuchModel("model", f"There is no model “{name}”.", "No engine of this name runs now.")
-    return JsonResponse(_told(status))
+        raise ModelNotFound("model", f"There is no model “{name}”.", "No engine of this name runs now.")
+    return JsonResponse(_to_dict(status))
 
 
-def _told(status: Status) -> dict[str, Any]:
+def _to_dict(status: Status) -> dict[str, Any]:
     return {
         "id": status.engine,
         "object": "model",
-        "created": MADE,
+        "created": CREATED,
         "owned_by": "this-site",
         # What OpenAI's do not have, and its clients ignore.
         "name": status.label,

@@ -14,17 +14,17 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.credentials.principal import Caller
 from accounts.scopes import TTS
 from speech import events
-from speech.dialects.api_view import for_programs
+from speech.dialects.api_view import api_view
 from speech.dialects.encoder import FORMATS, Encoder
-from speech.dialects.openai.errors import BadRequest, refuse, told
+from speech.dialects.openai.errors import BadRequest, error_body, error_response
 from speech.dialects.openai.model_aliases import engine_named, voice_named
-from speech.errors import StreamError, UnfitText
+from speech.errors import InvalidText, StreamError
 from speech.gateway.link import Link
-from speech.gateway.revocation_guard import while_allowed
-from speech.live.event_stream import Tell, told_by
-from speech.synthesis.job import LONGEST_TEXT, Speaking
+from speech.gateway.revocation_guard import revocation_guard
+from speech.live.event_stream import Emit, stream_events
+from speech.synthesis.job import MAX_TEXT, SynthesisJob
 
-MAX_BYTES = 4 * LONGEST_TEXT + 10_000
+MAX_BYTES = 4 * MAX_TEXT + 10_000
 STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
@@ -32,7 +32,7 @@ class VoiceId(msgspec.Struct):
     id: str
 
 
-class Asked(msgspec.Struct):
+class SpeechRequest(msgspec.Struct):
     input: str
     model: str = ""
     voice: str | VoiceId = ""
@@ -47,10 +47,10 @@ class Asked(msgspec.Struct):
         return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
 
 
-_asked = msgspec.json.Decoder(Asked)
+_asked = msgspec.json.Decoder(SpeechRequest)
 
 
-@for_programs(TTS, refuse)
+@api_view(TTS, error_response)
 @require_POST
 async def speech(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     asked = _read(request)
@@ -58,7 +58,7 @@ async def speech(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     voice = await voice_named(asked.voice_name, engine)
     controls = {} if asked.speed == 1.0 else {"speed": asked.speed}
     wishes = {"engine": engine, "voice": voice, "language": asked.language, "controls": controls}
-    spoken = _pcm(told_by(lambda tell: _speak(caller, tell, asked.input, wishes)))
+    spoken = _pcm(stream_events(lambda tell: _speak(caller, tell, asked.input, wishes)))
     first = await _first(spoken)  # what is wrong shows before anything is answered
     encoded = _encoded(first, spoken, Encoder(FORMATS[asked.response_format]))
     if asked.stream_format == "sse":
@@ -67,10 +67,10 @@ async def speech(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     return StreamingHttpResponse(encoded, content_type=content_type, headers=STREAMED)
 
 
-async def _speak(caller: Caller, tell: Tell, text: str, wishes: dict[str, Any]) -> None:
-    job = Speaking(caller.user, tell, **wishes)
-    with while_allowed(caller, job.fail):
-        job.say(text)
+async def _speak(caller: Caller, tell: Emit, text: str, wishes: dict[str, Any]) -> None:
+    job = SynthesisJob(caller.user, tell, **wishes)
+    with revocation_guard(caller, job.fail):
+        job.add_text(text)
         job.finish()
         await job.run()
 
@@ -88,7 +88,7 @@ async def _first(spoken: AsyncGenerator[bytes]) -> bytes:
     try:
         return await anext(spoken)
     except StopAsyncIteration:
-        raise UnfitText from None
+        raise InvalidText from None
 
 
 async def _encoded(first: bytes, spoken: AsyncGenerator[bytes], encoder: Encoder) -> AsyncGenerator[bytes]:
@@ -110,7 +110,7 @@ async def _as_events(encoded: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         async for piece in encoded:
             yield _sse({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
     except StreamError as error:
-        yield _sse({"type": "error", "error": told(error)})
+        yield _sse({"type": "error", "error": error_body(error)})
     else:
         yield _sse({"type": "speech.audio.done"})
     finally:
@@ -121,9 +121,9 @@ def _sse(event: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(event)}\n\n".encode()
 
 
-def _read(request: HttpRequest) -> Asked:
+def _read(request: HttpRequest) -> SpeechRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
-        raise BadRequest("input", "The text is too long.", f"The bound is {LONGEST_TEXT:,} characters.")
+        raise BadRequest("input", "The text is too long.", f"The bound is {MAX_TEXT:,} characters.")
     try:
         return _asked.decode(request.body)
     except (msgspec.DecodeError, RecursionError) as error:
@@ -131,10 +131,10 @@ def _read(request: HttpRequest) -> Asked:
         raise BadRequest(named[1] if named else "", "The request could not be read.", f"{error}.") from None
 
 
-@for_programs(TTS, refuse)
+@api_view(TTS, error_response)
 @require_safe
 async def voices(request: HttpRequest, caller: Caller) -> JsonResponse:
-    there = await Link.current().speakers()
+    there = await Link.current().tts_engines()
     data = [
         {
             "id": voice.name,
@@ -143,7 +143,7 @@ async def voices(request: HttpRequest, caller: Caller) -> JsonResponse:
             "model": engine,
             "language": voice.language,
             "kind": voice.kind,
-            "description": voice.about,
+            "description": voice.description,
         }
         for engine, status in sorted(there.items())
         for voice in status.voices or []

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from speech.batch.transcription import Heard, Utterance
+from speech.batch.transcription import Segment, Transcription
 from speech.events import Word
 from speech.library import exports
 from speech.library.exports import Document, Options
@@ -15,16 +15,16 @@ Content = tuple[str, bytes]
 JSON = "application/json"
 
 
-def json_of(heard: Heard, with_logprobs: bool = False) -> dict[str, Any]:
+def json_of(heard: Transcription, with_logprobs: bool = False) -> dict[str, Any]:
     extra = {"logprobs": logprobs(heard.words)} if with_logprobs else {}
     return {"text": heard.text, **extra, "usage": {"type": "duration", "seconds": math.ceil(heard.duration)}}
 
 
-def _json(heard: Heard, with_logprobs: bool, **_: Any) -> Content:
+def _json(heard: Transcription, with_logprobs: bool, **_: Any) -> Content:
     return JSON, _encoded(json_of(heard, with_logprobs))
 
 
-def _verbose_json(heard: Heard, granularities: frozenset[str], **_: Any) -> Content:
+def _verbose_json(heard: Transcription, granularities: frozenset[str], **_: Any) -> Content:
     told = {
         "task": "transcribe",
         "language": heard.language,
@@ -32,13 +32,13 @@ def _verbose_json(heard: Heard, granularities: frozenset[str], **_: Any) -> Cont
         **json_of(heard),
     }
     if "segment" in granularities:
-        told["segments"] = [_segment(number, utterance) for number, utterance in enumerate(heard.utterances)]
+        told["segments"] = [_segment(number, utterance) for number, utterance in enumerate(heard.segments)]
     if "word" in granularities:
         told["words"] = [{"word": w.text, "start": round(w.start, 3), "end": round(w.end, 3)} for w in heard.words]
     return JSON, _encoded(told)
 
 
-def _segment(number: int, utterance: Utterance) -> dict[str, Any]:
+def _segment(number: int, utterance: Segment) -> dict[str, Any]:
     """Whisper's figures, as far as they mean anything here: no tokens, no temperature, and silence is no segment."""
     text = utterance.text.encode()
     return {
@@ -73,15 +73,15 @@ def logprobs(words: list[Word]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _text(heard: Heard, **_: Any) -> Content:
+def _text(heard: Transcription, **_: Any) -> Content:
     return "text/plain; charset=utf-8", f"{heard.text}\n".encode()
 
 
 def _exported(extension: str) -> Callable[..., Content]:
     format = exports.FORMATS[extension]
 
-    def write(heard: Heard, **_: Any) -> Content:
-        return format.content_type, b"".join(format.write(Document("", heard.utterances), Options()))
+    def write(heard: Transcription, **_: Any) -> Content:
+        return format.content_type, b"".join(format.write(Document("", heard.segments), Options()))
 
     return write
 

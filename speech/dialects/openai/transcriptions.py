@@ -17,10 +17,10 @@ from django.views.decorators.http import require_POST
 from accounts.credentials.principal import Caller
 from accounts.scopes import STT
 from speech import events
-from speech.batch.decode import decoded
-from speech.batch.transcription import Heard, hear, told_of
-from speech.dialects.api_view import for_programs
-from speech.dialects.openai.errors import BadRequest, refuse, told
+from speech.batch.decode import decode
+from speech.batch.transcription import Transcription, transcribe, transcription_events
+from speech.dialects.api_view import api_view
+from speech.dialects.openai.errors import BadRequest, error_body, error_response
 from speech.dialects.openai.model_aliases import engine_named
 from speech.dialects.openai.transcript_formats import FORMATS, json_of, logprobs
 from speech.errors import StreamError
@@ -30,7 +30,7 @@ GRANULARITIES = {"word", "segment"}
 
 
 @dataclass(frozen=True)
-class Wishes:
+class TranscriptionRequest:
     file: TemporaryUploadedFile
     engine: str
     language: str
@@ -40,39 +40,41 @@ class Wishes:
     with_logprobs: bool
 
 
-@for_programs(STT, refuse)
+@api_view(STT, error_response)
 @require_POST
 async def transcriptions(request: HttpRequest, caller: Caller) -> HttpResponseBase:
-    wishes = await _wishes_of(request)
-    recording = decoded(Path(wishes.file.temporary_file_path()))
+    wishes = await _parse_request(request)
+    recording = decode(Path(wishes.file.temporary_file_path()))
     if wishes.streams:
-        pieces = _as_it_is_heard(told_of(caller, recording, engine=wishes.engine, language=wishes.language), wishes)
+        pieces = _streamed(
+            transcription_events(caller, recording, engine=wishes.engine, language=wishes.language), wishes
+        )
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingHttpResponse(pieces, content_type="text/event-stream", headers=headers)
-    heard = await hear(caller, recording, wishes.engine, wishes.language)
+    heard = await transcribe(caller, recording, wishes.engine, wishes.language)
     return _whole(heard, wishes)
 
 
-def _whole(heard: Heard, wishes: Wishes) -> HttpResponse:
+def _whole(heard: Transcription, wishes: TranscriptionRequest) -> HttpResponse:
     write = FORMATS[wishes.format]
     content_type, content = write(heard, granularities=wishes.granularities, with_logprobs=wishes.with_logprobs)
     return HttpResponse(content, content_type=content_type)
 
 
-async def _as_it_is_heard(told_events: AsyncGenerator[events.Event], wishes: Wishes) -> AsyncGenerator[bytes]:
+async def _streamed(told_events: AsyncGenerator[events.Event], wishes: TranscriptionRequest) -> AsyncGenerator[bytes]:
     """A word that comes again, because an engine was lost, was told already."""
-    heard, told_words = Heard(), 0
+    heard, told_words = Transcription(), 0
     try:
         async with aclosing(told_events):
             async for event in told_events:
-                heard.take(event)
+                heard.add(event)
                 if isinstance(event, events.Word) and event.index == told_words:
                     told_words += 1
                     delta = event.text if event.index == 0 else f" {event.text}"
                     extra = {"logprobs": logprobs([event])} if wishes.with_logprobs else {}
                     yield _sse({"type": "transcript.text.delta", "delta": delta, **extra})
     except StreamError as error:
-        yield _sse({"type": "error", "error": told(error)})
+        yield _sse({"type": "error", "error": error_body(error)})
         return
     finally:
         wishes.file.close()
@@ -87,7 +89,7 @@ def _sse(event: dict[str, Any]) -> bytes:
 # --- What is asked for ------------------------------------------------------------------------------------------------
 
 
-async def _wishes_of(request: HttpRequest) -> Wishes:
+async def _parse_request(request: HttpRequest) -> TranscriptionRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest("file", "The file is too large.", f"The bound is {MAX_BYTES >> 20} MiB.", "Cut it in parts.")
     form, file = await sync_to_async(_parsed, thread_sensitive=False)(request)
@@ -101,7 +103,7 @@ async def _wishes_of(request: HttpRequest) -> Wishes:
         raise BadRequest(
             "timestamp_granularities", f"There is no granularity “{min(unknown)}”.", "word and segment are."
         )
-    return Wishes(
+    return TranscriptionRequest(
         file=file,
         engine=await engine_named(form.get("model", ""), "stt"),
         language=form.get("language", ""),

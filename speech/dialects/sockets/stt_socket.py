@@ -8,101 +8,101 @@ from typing import Any
 
 from inference.messages import SAMPLE_RATE
 from speech import errors, events
-from speech.dialects.sockets.api_socket import ProgramSocket
+from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import StreamError
 from speech.gateway.link import Link
-from speech.live.stream import Stream, Wish
-from speech.live.stream_limit import counted
+from speech.live.stream import Intent, Stream
+from speech.live.stream_limit import stream_limit
 
-ENOUGH = 60 * SAMPLE_RATE
+MAX_BUFFERED = 60 * SAMPLE_RATE
 """Samples held of a client that sends faster than it is heard; it is read no further..."""
-ROOM_AGAIN = 30 * SAMPLE_RATE
+RESUME_BELOW = 30 * SAMPLE_RATE
 """...until no more are held than this."""
-FULL_AFTER = 0.4
+CAPACITY_TIMEOUT = 0.4
 """Seconds without a slot after which it is said that there is none: some clients give up after half of one."""
-IDLE_AFTER = 120.0
+IDLE_TIMEOUT = 120.0
 """Seconds without audio after which a client is taken to have nothing more to say."""
-LOOKS_EVERY = 0.5
+POLL_INTERVAL = 0.5
 
 
-class StreamSocket(ProgramSocket):
-    idle_after = IDLE_AFTER
+class SttSocket(ApiSocket):
+    idle_timeout = IDLE_TIMEOUT
 
     # --- For the dialect --------------------------------------------------------------------------------------------
 
     @abstractmethod
-    async def take(self, data: bytes) -> None:
+    async def receive_audio(self, data: bytes) -> None:
         """A binary message of the client's. Raises `StreamError`."""
 
-    async def take_text(self, text: str) -> None:
+    async def receive_text(self, text: str) -> None:
         """A text message of the client's, which is nothing by default. Raises `StreamError`."""
 
     @abstractmethod
-    async def tell(self, event: events.Event) -> None: ...
+    async def send_event(self, event: events.Event) -> None: ...
 
     # --- The stream -------------------------------------------------------------------------------------------------
 
     async def serve(self) -> None:
         watch = asyncio.create_task(self._watch())
         try:
-            with nullcontext() if self.wants_to_keep else counted(self.caller.user):
+            with nullcontext() if self.is_saved else stream_limit(self.caller.user):
                 await self.stream.run()
         finally:
             watch.cancel()
-            self._go_on_reading()
+            self._resume_reading()
 
     def prepare(self) -> None:
         """The stream is there before anything is read: clients may speak before they are told to."""
         self._is_ready = self._stops = False
-        self._heard_at = time.monotonic()
+        self._last_received_at = time.monotonic()
         self._room = asyncio.Event()
         self._room.set()
         self.stream = Stream(
             self.caller.user,
-            self._tell,
-            keep=self.wants_to_keep,
-            **self.wishes,
+            self._on_event,
+            keep=self.is_saved,
+            **self.stream_options,
         )
 
     @property
-    def wishes(self) -> dict[str, Any]:
+    def stream_options(self) -> dict[str, Any]:
         """For the stream; a dialect may have other names for them."""
         return {"engine": self.query.get("engine", ""), "language": self.query.get("language", "")}
 
-    async def _tell(self, event: events.Event) -> None:
-        await self.tell(event)
+    async def _on_event(self, event: events.Event) -> None:
+        await self.send_event(event)
         if isinstance(event, events.Ready) and not self._is_ready:
             self._is_ready = True
             if self._stops:
                 self.stop()
-        if not self._room.is_set() and self.stream.held < ROOM_AGAIN:
-            self._go_on_reading()
+        if not self._room.is_set() and self.stream.buffered < RESUME_BELOW:
+            self._resume_reading()
 
     async def _watch(self) -> None:
-        await asyncio.sleep(FULL_AFTER)
+        await asyncio.sleep(CAPACITY_TIMEOUT)
         there = await Link.current().engines()
         if not self._is_ready and there and not any(status.free for status in there.values()):
             self.fail(errors.AtCapacity())
-        while time.monotonic() - self._heard_at < self.idle_after:  # noqa: ASYNC110  (an event for every frame costs more)
-            await asyncio.sleep(LOOKS_EVERY)
+        while time.monotonic() - self._last_received_at < self.idle_timeout:  # noqa: ASYNC110  (an event for every frame costs more)
+            await asyncio.sleep(POLL_INTERVAL)
         self.stop()
 
     def stop(self) -> None:
         """Nothing more follows. Not before it has begun: then there would be nothing to tell of it."""
         self._stops = True
         if self._is_ready:
-            self.stream.wish(Wish.STOP)
+            self.stream.set_intent(Intent.STOP)
 
     def fail(self, error: StreamError) -> None:
         self.stream.fail(error)
 
-    def leave(self) -> None:
+    def on_client_gone(self) -> None:
         """What is kept is heard to its end; what is not is over, since nobody listens."""
-        if self.wants_to_keep:
+        if self.is_saved:
             with suppress(StreamError):
                 self.stop()
         else:
-            super().leave()
+            super().on_client_gone()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
@@ -112,22 +112,22 @@ class StreamSocket(ProgramSocket):
             return
         try:
             if bytes_data is None:
-                await self.take_text(text_data or "")
+                await self.receive_text(text_data or "")
             else:
-                self._heard_at = time.monotonic()
-                await self.take(bytes_data)
+                self._last_received_at = time.monotonic()
+                await self.receive_audio(bytes_data)
         except StreamError as error:
             self.fail(error)
-        if self.stream.held > ENOUGH:
-            self._stop_reading()
+        if self.stream.buffered > MAX_BUFFERED:
+            self._pause_reading()
 
-    def _stop_reading(self) -> None:
+    def _pause_reading(self) -> None:
         """What the client sends meanwhile waits with it, or on the way."""
         self._room.clear()
         if reading := self.scope.get("extensions", {}).get("reading"):
             reading["stop"]()
 
-    def _go_on_reading(self) -> None:
+    def _resume_reading(self) -> None:
         self._room.set()
         if reading := self.scope.get("extensions", {}).get("reading"):
             reading["go on"]()

@@ -8,21 +8,21 @@ File = tuple[str, str, Iterable[bytes]]
 """Its name, its extension, and what is in it."""
 
 
-def zipped(files: Iterable[File]) -> Iterator[bytes]:
+def zip_stream(files: Iterable[File]) -> Iterator[bytes]:
     """Files of the same name are numbered."""
     taken: set[str] = set()
     pipe = _Pipe()
     with ZipFile(pipe, "w", ZIP_DEFLATED) as archive:
         for stem, extension, chunks in files:
-            name = _free(stem, extension, taken)
+            name = _unused_name(stem, extension, taken)
             with archive.open(name, "w", force_zip64=True) as entry:
                 for chunk in chunks:
                     entry.write(chunk)
-                    yield pipe.take()
-    yield pipe.take()
+                    yield pipe.drain()
+    yield pipe.drain()
 
 
-def _free(stem: str, extension: str, taken: set[str]) -> str:
+def _unused_name(stem: str, extension: str, taken: set[str]) -> str:
     name, number = f"{stem}.{extension}", 1
     while name in taken:
         number += 1
@@ -44,6 +44,6 @@ class _Pipe(io.RawIOBase):
         self._held += data
         return len(data)
 
-    def take(self) -> bytes:
+    def drain(self) -> bytes:
         held, self._held = bytes(self._held), bytearray()
         return held

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from speech.library.transcript_view import each_utterance
+from speech.library.transcript_view import iterate_segments
 from speech.models import Session
 
 
@@ -22,7 +22,7 @@ class Word(Protocol):
     def confidence(self) -> float | None: ...
 
 
-class Utterance(Protocol):
+class Segment(Protocol):
     """What somebody said in one go. Times in seconds."""
 
     @property
@@ -42,7 +42,7 @@ class Document:
     """A transcript with what is known of it. Its utterances are read once, as they are written."""
 
     title: str
-    utterances: Iterable[Utterance]
+    segments: Iterable[Segment]
     id: str = ""
     engine: str = ""
     language: str = ""
@@ -56,7 +56,7 @@ class Document:
     def of(cls, session: Session) -> "Document":
         return cls(
             title=session.display_title,
-            utterances=each_utterance(session),
+            segments=iterate_segments(session),
             id=str(session.pk),
             engine=session.engine,
             language=session.language,

@@ -7,12 +7,12 @@ from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
 from speech.gateway.database import in_database
-from speech.library.exports.archive import zipped
+from speech.library.exports.archive import zip_stream
 from speech.library.exports.document import Document, Format, Options
 from speech.models import Session
 
-PIECE = 64 * 1024  # bytes
-TURN = 0.02
+CHUNK = 64 * 1024  # bytes
+YIELD_AFTER = 0.02
 """Seconds; then others have their turn in the database's thread."""
 
 
@@ -24,7 +24,7 @@ def download(session: Session, format: Format, options: Options) -> StreamingHtt
 def download_many(sessions: Iterable[Session], format: Format, options: Options, name: str) -> StreamingHttpResponse:
     """As a zip with a file for each."""
     files = ((session.file_name, format.extension, format.write(Document.of(session), options)) for session in sessions)
-    return attachment(zipped(files), "application/zip", f"{name}.zip")
+    return attachment(zip_stream(files), "application/zip", f"{name}.zip")
 
 
 def attachment(chunks: Iterator[bytes], content_type: str, name: str) -> StreamingHttpResponse:
@@ -44,6 +44,6 @@ def _next_piece(chunks: Iterator[bytes]) -> bytes | None:
     piece = bytearray()
     for chunk in chunks:
         piece += chunk
-        if len(piece) >= PIECE or time.monotonic() - began > TURN:
+        if len(piece) >= CHUNK or time.monotonic() - began > YIELD_AFTER:
             return bytes(piece)
     return bytes(piece) or None

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
-AT_ONCE = 1 << 20
+MAX_RANGE = 1 << 20
 """Bytes of one answer to a request for a part. Who wants more asks again; so a client that reads slowly, or is paused,
 holds no more than this in memory."""
 
@@ -15,7 +15,7 @@ Read = Callable[[int, int], bytes]
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
-def part_of(request: HttpRequest, size: int, read: Read, content_type: str) -> HttpResponseBase:
+def range_response(request: HttpRequest, size: int, read: Read, content_type: str) -> HttpResponseBase:
     """The part that the request asks for, or all of it. `read(first, end)`: bytes from `first` to before `end`."""
     wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
     if not wanted or not any(wanted.groups()):
@@ -38,11 +38,11 @@ def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
 def _part(first: int, end: int, size: int, read: Read, content_type: str) -> HttpResponse:
     if first >= end:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    end = min(end, first + AT_ONCE)
+    end = min(end, first + MAX_RANGE)
     headers = {"Content-Range": f"bytes {first}-{end - 1}/{size}"}
     return HttpResponse(read(first, end), status=206, content_type=content_type, headers=headers)
 
 
 async def _all_of(size: int, read: Read) -> AsyncIterator[bytes]:
-    for first in range(0, size, AT_ONCE):
-        yield await sync_to_async(read, thread_sensitive=False)(first, min(size, first + AT_ONCE))
+    for first in range(0, size, MAX_RANGE):
+        yield await sync_to_async(read, thread_sensitive=False)(first, min(size, first + MAX_RANGE))

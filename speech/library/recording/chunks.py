@@ -21,15 +21,15 @@ _NAME = re.compile(r"(\d+)-(\d+)\.(pcm|flac)")
 
 
 @dataclass(frozen=True, order=True)
-class Piece:
-    claim: int
+class Chunk:
+    epoch: int
     start: int
     """The sample of the session with which it begins."""
     path: Path
 
     @classmethod
-    def at(cls, folder: Path, claim: int, start: int, suffix: str) -> Self:
-        return cls(claim, start, folder / f"{claim:06}-{start:012}.{suffix}")
+    def at(cls, folder: Path, epoch: int, start: int, suffix: str) -> Self:
+        return cls(epoch, start, folder / f"{epoch:06}-{start:012}.{suffix}")
 
     @classmethod
     def all_in(cls, folder: Path) -> list[Self]:
@@ -38,20 +38,20 @@ class Piece:
         return sorted(cls(int(match[1]), int(match[2]), path) for match, path in found)
 
     @property
-    def is_packed(self) -> bool:
+    def is_compressed(self) -> bool:
         return self.path.suffix == ".flac"
 
     @property
     def end(self) -> int:
         """The sample after its last."""
-        if self.is_packed:
+        if self.is_compressed:
             return self.start + int(soundfile.info(self.path).frames)
         return self.start + self.path.stat().st_size // BYTES_PER_SAMPLE
 
     def read(self, first: int, end: int) -> Samples:
         """int16[≤ end - first]: what it has from sample `first` of the session to before `end`."""
         skip, count = first - self.start, end - first
-        if self.is_packed:
+        if self.is_compressed:
             with soundfile.SoundFile(self.path) as flac:
                 flac.seek(skip)
                 return flac.read(count, dtype="int16")

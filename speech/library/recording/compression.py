@@ -12,24 +12,24 @@ from speech.models import Session
 
 logger = logging.getLogger(__name__)
 
-_packer = ThreadPoolExecutor(1, "packer")
+_compressor = ThreadPoolExecutor(1, "packer")
 
 
-def pack_soon(session: UUID) -> None:
-    _packer.submit(_pack_and_close, session)
+def compress_soon(session: UUID) -> None:
+    _compressor.submit(_compress_and_close, session)
 
 
-def pack(session: UUID) -> None:
+def compress(session: UUID) -> None:
     found = Session.objects.filter(pk=session)
-    if found.over():
-        found.update(audio_bytes=Recording(session).pack())
+    if found.ended():
+        found.update(audio_bytes=Recording(session).compress())
     elif not found:  # it was deleted meanwhile; else another stream goes on with it, and sees to it at its end
         Recording(session).remove()
 
 
-def _pack_and_close(session: UUID) -> None:
+def _compress_and_close(session: UUID) -> None:
     try:
-        pack(session)
+        compress(session)
     except Exception:
         logger.exception("the recording of session %s could not be compressed", session)
     finally:

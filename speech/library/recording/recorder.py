@@ -4,7 +4,7 @@ import logging
 from uuid import UUID
 
 from inference.messages import BYTES_PER_SAMPLE
-from speech.library.recording.chunks import Piece
+from speech.library.recording.chunks import Chunk
 from speech.library.recording.recording import Recording
 
 logger = logging.getLogger(__name__)
@@ -13,13 +13,13 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """A process that is killed loses nothing that was appended; a disk that is full costs sound, and no word."""
 
-    def __init__(self, session: UUID, claim: int, position: int, room: int | None) -> None:
+    def __init__(self, session: UUID, epoch: int, position: int, room: int | None) -> None:
         """`position`: the sample with which the stream begins. `room`: bytes of sound that its owner may still keep;
         None: any number."""
         self._session = session
-        self._claim = claim
+        self._epoch = epoch
         self._folder = Recording(session).folder
-        self._piece: Piece | None = None
+        self._chunk: Chunk | None = None
         self._is_failing = False
         # Compressed it takes about half.
         self._until = None if room is None else position + 2 * room // BYTES_PER_SAMPLE
@@ -40,8 +40,8 @@ class Recorder:
             self._is_failing = True
 
     def _write(self, first: int, pcm: bytes) -> None:
-        if self._piece is None or not self._piece.path.exists() or self._piece.end != first:
+        if self._chunk is None or not self._chunk.path.exists() or self._chunk.end != first:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._piece = Piece.at(self._folder, self._claim, first, "pcm")
-        with self._piece.path.open("ab", buffering=0) as file:
+            self._chunk = Chunk.at(self._folder, self._epoch, first, "pcm")
+        with self._chunk.path.open("ab", buffering=0) as file:
             file.write(pcm)

@@ -20,7 +20,7 @@ import soundfile
 from django.conf import settings
 
 from inference.messages import SAMPLE_RATE
-from speech.library.recording.chunks import Piece, Samples
+from speech.library.recording.chunks import Chunk, Samples
 from speech.library.recording.peaks import peaks_of
 
 BLOCK = 60 * SAMPLE_RATE
@@ -38,18 +38,18 @@ class Recording:
     @property
     def samples(self) -> int:
         """How long it is, at 24 kHz; 0 if there is none."""
-        return max((end for _, _, end in self._parts()), default=0)
+        return max((end for _, _, end in self._chunks()), default=0)
 
     @property
     def flac(self) -> Path | None:
         """The file that has all of it; None while it is still made."""
-        pieces = Piece.all_in(self.folder)
-        return pieces[0].path if len(pieces) == 1 and pieces[0].is_packed else None
+        pieces = Chunk.all_in(self.folder)
+        return pieces[0].path if len(pieces) == 1 and pieces[0].is_compressed else None
 
     def read(self, first: int, end: int) -> Samples:
         """int16[end - first], mono, 24 kHz: from sample `first` of the session to before `end`."""
         pcm = np.zeros(max(0, end - first), np.int16)
-        for piece, start, stop in self._parts():
+        for piece, start, stop in self._chunks():
             begin, until = max(first, start), min(end, stop)
             if begin < until:
                 part = piece.read(begin, until)
@@ -69,11 +69,11 @@ class Recording:
             return cached.read_bytes()
         return peaks_of(self.blocks())
 
-    def pack(self) -> int:
+    def compress(self) -> int:
         """Compress what streams have left. Only once the session is over. Returns the bytes that it takes now."""
         with self._locked():
-            if not self.flac and (pieces := Piece.all_in(self.folder)):
-                packed = Piece.at(self.folder, pieces[-1].claim, 0, "flac")
+            if not self.flac and (pieces := Chunk.all_in(self.folder)):
+                packed = Chunk.at(self.folder, pieces[-1].epoch, 0, "flac")
                 self._compress(packed.path)
                 for piece in pieces:
                     if piece.path != packed.path:
@@ -93,9 +93,9 @@ class Recording:
         (self.folder / "peaks").write_bytes(peaks_of(self.blocks()))
         made.rename(path)
 
-    def _parts(self) -> Iterator[tuple[Piece, int, int]]:
+    def _chunks(self) -> Iterator[tuple[Chunk, int, int]]:
         """Of each piece: from which to which sample it counts."""
-        pieces = Piece.all_in(self.folder)
+        pieces = Chunk.all_in(self.folder)
         starts = [piece.start for piece in pieces[1:]]
         for piece, following in zip_longest(pieces, starts):
             yield piece, piece.start, piece.end if following is None else min(piece.end, following)

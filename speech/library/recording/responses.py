@@ -6,7 +6,7 @@ from pathlib import Path
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from speech.library.recording import Recording
-from speech.library.recording.byte_ranges import part_of
+from speech.library.recording.byte_ranges import range_response
 from speech.library.recording.wav import HEADER_BYTES, header, read_bytes
 from speech.models import Session
 
@@ -16,7 +16,7 @@ def flac_of(request: HttpRequest, session: Session) -> HttpResponseBase:
     path = Recording(session.pk).flac
     if path is None:
         raise Http404("There is no recording, or it is not compressed yet.")
-    response = part_of(request, path.stat().st_size, partial(_read, path), "audio/flac")
+    response = range_response(request, path.stat().st_size, partial(_read, path), "audio/flac")
     response.headers["Content-Disposition"] = f'inline; filename="{session.file_name}.flac"'
     return response
 
@@ -30,7 +30,7 @@ def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
         raise Http404("There is no recording.")
     size = HEADER_BYTES + 2 * samples
     head = header(samples)
-    return part_of(request, size, partial(read_bytes, recording, head), "audio/wav")
+    return range_response(request, size, partial(read_bytes, recording, head), "audio/wav")
 
 
 def peaks_of(session: Session) -> HttpResponse:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
 ANSWERS_WITHIN = 10.0  # seconds
-COLUMNS = ("name", "kind", "total", "used", "free", "waiting", "processes", "note")
+COLUMNS = ("name", "kind", "total", "used", "free", "waiting", "processes", "progress")
 
 
 class Command(BaseCommand):

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management import BaseCommand
 
 from speech.library.recording import Recording
-from speech.library.recording.compression import pack
+from speech.library.recording.compression import compress
 from speech.models import Session
 
 
@@ -20,15 +20,15 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="only tell what is due")
 
     def handle(self, *, dry_run: bool, **options: Any) -> None:
-        due = list(Session.objects.due().only("id", "title", "opening"))
-        without_sound = list(Session.objects.with_audio_due().exclude(pk__in=[session.pk for session in due]))
+        due = list(Session.objects.expired().only("id", "title", "opening"))
+        without_sound = list(Session.objects.with_expired_audio().exclude(pk__in=[session.pk for session in due]))
         self.stdout.write(f"{len(due)} sessions, and the sound of {len(without_sound)} others, are due.")
         if dry_run:
             return
         for session in due:  # one by one: streams wait for no long transaction
             session.delete()
         for session in without_sound:
-            session.forget_sound()
+            session.delete_audio()
         packed, strays = self._pack_the_rest(), self._remove_strays()
         self.stdout.write(f"Deleted. {packed} recordings were compressed, {strays} that belonged to nobody removed.")
 
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         """Those that a restart left as they were recorded."""
         left = [pk for pk in _over_with_sound() if not Recording(pk).flac and Recording(pk).samples]
         for pk in left:
-            pack(pk)
+            compress(pk)
         return len(left)
 
     def _remove_strays(self) -> int:
@@ -49,4 +49,4 @@ class Command(BaseCommand):
 
 
 def _over_with_sound() -> list[UUID]:
-    return list(Session.objects.over().filter(keeps_audio=True).values_list("pk", flat=True))
+    return list(Session.objects.ended().filter(saves_audio=True).values_list("pk", flat=True))

@@ -55,11 +55,11 @@ class Command(BaseCommand):
     def _send(self, owner: User, file: Path, wishes: dict[str, Any]) -> Upload | None:
         try:
             with file.open("rb") as recording:
-                upload = service.announce(owner, file.name, file.stat().st_size, **wishes)
+                upload = service.create_upload(owner, file.name, file.stat().st_size, **wishes)
                 while upload.received < upload.size:
                     recording.seek(upload.received)
-                    rest = min(service.LARGEST_PIECE, upload.size - upload.received)
-                    service.add(upload, str(upload.received), rest, recording)
+                    rest = min(service.MAX_PART, upload.size - upload.received)
+                    service.add_part(upload, str(upload.received), rest, recording)
         except OSError as error:
             self._fail(file, f"It cannot be read: {error.strerror}.")
         except StreamError as error:

@@ -8,7 +8,7 @@ from num2words import num2words
 
 
 @dataclass(frozen=True)
-class Tongue:
+class LanguageRules:
     lang: str
     """As num2words knows it."""
     months: tuple[str, ...]
@@ -51,7 +51,7 @@ def _french_clock(hour: int, minute: int) -> str:
     return f"{hours} {number(minute, 'fr')}" if minute else hours
 
 
-ENGLISH = Tongue(
+ENGLISH = LanguageRules(
     lang="en",
     months=(
         "January",
@@ -132,7 +132,7 @@ ENGLISH = Tongue(
     dot="dot",
     slash="slash",
 )
-FRENCH = Tongue(
+FRENCH = LanguageRules(
     lang="fr",
     months=(
         "janvier",
@@ -203,4 +203,4 @@ FRENCH = Tongue(
     dot="point",
     slash="barre oblique",
 )
-TONGUES = {"en": ENGLISH, "fr": FRENCH}
+LANGUAGES = {"en": ENGLISH, "fr": FRENCH}

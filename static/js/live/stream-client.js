@@ -19,8 +19,8 @@ const NO_SESSION = 4013
 export class StreamClient extends EventTarget {
   state = "idle" // connecting starting queued live interrupted reconnecting pausing paused stopping done failed
   session // the id to come back with
-  place = null // in the queue
-  note = "" // what an engine does that is starting
+  queuePosition = null
+  progress = "" // what an engine does that is starting
   heard = 0 // the engine has heard everything before this sample
   #intent = "run" // run pause stop
   #cursor = 0 // the next sample to send
@@ -175,12 +175,12 @@ export class StreamClient extends EventTarget {
   }
 
   #handlers = {
-    queued: ({ place }) => {
-      this.place = place
+    queued: ({ queue_position }) => {
+      this.queuePosition = queue_position
       this.#become("queued")
     },
-    starting: ({ note }) => {
-      this.note = note
+    starting: ({ progress }) => {
+      this.progress = progress
       this.#become("starting")
     },
     ready: ({ session, position, words, engine, language, audio = false }) => {
@@ -271,7 +271,7 @@ export class StreamClient extends EventTarget {
 
   #become(state) {
     this.state = state
-    if (state !== "queued") this.place = null
+    if (state !== "queued") this.queuePosition = null
     this.#tell("state", state)
   }
 

@@ -4,9 +4,9 @@ const PATIENCE_MS = 60_000
 
 // What was asked for was refused, and asking again would not help.
 export class Refused extends Error {
-  constructor({ what, why, todo }) {
+  constructor({ what, why, action }) {
     super(what)
-    this.problem = { what, why, todo }
+    this.problem = { what, why, action }
   }
 }
 
@@ -62,8 +62,8 @@ export class UploadServer {
 async function problemOf(response) {
   const told = await response.json().catch(() => ({}))
   if (told.what) return told
-  if (response.status === 404) return { what: "This upload is no longer there.", why: "It was cancelled.", todo: "" }
+  if (response.status === 404) return { what: "This upload is no longer there.", why: "It was cancelled.", action: "" }
   if (response.status === 401 || response.status === 403)
-    return { what: "You are logged out.", why: "Your log-in ended.", todo: "Log in, and choose the file again: it goes on where it was." }
-  return { what: "The server did not understand this page.", why: told.detail ?? "", todo: "Reload the page." }
+    return { what: "You are logged out.", why: "Your log-in ended.", action: "Log in, and choose the file again: it goes on where it was." }
+  return { what: "The server did not understand this page.", why: told.detail ?? "", action: "Reload the page." }
 }

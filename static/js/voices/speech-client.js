@@ -5,7 +5,7 @@ import { Failure } from "../web/failure.js"
 import { Heartbeat } from "../web/heartbeat.js"
 
 const PIECE = 8000 // characters of text in one message
-const TAKEN_EVERY = RATE / 2 // samples
+const ACK_EVERY = RATE / 2 // samples
 const TICK_MS = 1000
 const DONE = 1000
 const TICKET_REFUSED = 4001
@@ -70,7 +70,7 @@ export class SpeechClient {
     this.#say({ type: "start", engine: speaker.engine, voice: speaker.voice, controls, wait: true })
     const letters = [...text] // a message must not end within one
     for (let at = 0; at < letters.length; at += PIECE) {
-      this.#say({ type: "say", text: letters.slice(at, at + PIECE).join("") })
+      this.#say({ type: "text", text: letters.slice(at, at + PIECE).join("") })
     }
     this.#say({ type: "finish" })
   }
@@ -85,9 +85,9 @@ export class SpeechClient {
   #hear(data) {
     const samples = new Int16Array(data)
     this.#take.addAudio(samples, this.now())
-    if (this.#take.samples - this.#acknowledged < TAKEN_EVERY) return
+    if (this.#take.samples - this.#acknowledged < ACK_EVERY) return
     this.#acknowledged = this.#take.samples
-    this.#say({ type: "taken", sample: this.#acknowledged })
+    this.#say({ type: "ack", sample: this.#acknowledged })
   }
 
   #receive(message) {
@@ -95,12 +95,12 @@ export class SpeechClient {
   }
 
   #handlers = {
-    queued: ({ place }) => this.#take.note({ place }),
-    begun: () => this.#take.note({ place: null, isInterrupted: false }),
-    spoken: ({ text, at, start, end }) => this.#take.addWord({ text, at, start, end }),
-    unspoken: ({ text, at }) => this.#take.note({ unspoken: [...this.#take.unspoken, { text, at }] }),
+    queued: ({ queue_position }) => this.#take.note({ queuePosition: queue_position }),
+    synthesis_started: () => this.#take.note({ queuePosition: null, isInterrupted: false }),
+    spoken_word: ({ text, at, start, end }) => this.#take.addWord({ text, at, start, end }),
+    skipped: ({ text, at }) => this.#take.note({ skipped: [...this.#take.skipped, { text, at }] }),
     interrupted: () => this.#take.note({ isInterrupted: true }),
-    finished: () => this.#take.finish(this.now()),
+    synthesis_done: () => this.#take.finish(this.now()),
     error: (told) => {
       this.#told = told
     },

@@ -9,10 +9,10 @@ export class Take extends EventTarget {
   chunks = [] // int16[n], one after another
   samples = 0
   words = [] // {text, at, start, end}, `at` in characters as Python counts them
-  unspoken = [] // {text, at}
+  skipped = [] // {text, at}
   peaks = [] // 0 to 1, fifty a second
   failure = null
-  place = null // in the queue
+  queuePosition = null
   isInterrupted = false
   askedAt = null // ms
   firstAt = null

@@ -13,7 +13,7 @@ export async function askTicket(url) {
   })
   if (response.status === 401 || response.redirected) throw new Failure("signedOut")
   if (response.status === 403) throw await refusal(response)
-  if (response.status === 429) throw new Failure("rateLimited", { todo: comeBack(response) })
+  if (response.status === 429) throw new Failure("rateLimited", { action: comeBack(response) })
   if (!response.ok) throw new Error(`The ticket request was answered with ${response.status}.`)
   return (await response.json()).ticket
 }

@@ -9,7 +9,7 @@ def log():
 
 def test_each_decision_is_kept_the_newest_first(make_user, admin):
     user = make_user(email="ada@example.com")
-    before = user.standing
+    before = user.approval_state
     user.approve(admin, "a colleague")
     user.reject(None, "left")
     user.restore(before, admin)
@@ -28,7 +28,7 @@ def test_what_changed_nothing_is_no_decision(make_user, admin):
 def test_it_outlives_the_accounts(make_user, admin):
     user = make_user(email="ada@example.com")
     user.approve(admin)
-    user.close()
+    user.close_account()
     User.objects.get().delete()
     assert log() == [("ada@example.com", "approved", "admin@example.com", "", False)]
 

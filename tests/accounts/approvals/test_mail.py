@@ -33,7 +33,7 @@ def test_the_rejected_read_why(decide, make_user, admin):
 
 def test_who_is_put_back_is_told(decide, make_user, admin):
     user = make_user()
-    before = user.standing
+    before = user.approval_state
     decide(user.reject, admin, "by mistake")
     (message,) = decide(user.restore, before, admin)
     assert "waits for approval again" in message.body

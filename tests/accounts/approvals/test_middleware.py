@@ -68,7 +68,7 @@ def test_a_page_sends_them_to_their_standing_and_a_program_is_told_why(url, make
             assert _is_refusal(ask(url.path, headers={"Accept": "text/html"}))
         response = client.get(url.path, headers={"Accept": "application/json"})
         assert response.status_code == 403
-        assert {"what", "why", "todo"} <= response.json().keys()
+        assert {"what", "why", "action"} <= response.json().keys()
 
 
 @pytest.mark.parametrize("name", ["home", "healthz", "account_logout", "account_email", "account_change_password"])

@@ -22,26 +22,26 @@ def undo(admin_client):
 
 
 def standing(user):
-    return User.objects.get(pk=user.pk).standing
+    return User.objects.get(pk=user.pk).approval_state
 
 
 def test_a_decision_can_be_undone(decide, undo, make_user):
     user = make_user()
     assert "Undone." in undo(decide("approve", user))
-    assert standing(user) == user.standing
+    assert standing(user) == user.approval_state
 
 
 def test_undoing_puts_the_earlier_decision_back(decide, undo, make_user, admin):
     user = make_user()
     user.reject(admin, "the first reason")
     undo(decide("approve", user))
-    assert standing(user) == user.standing
+    assert standing(user) == user.approval_state
 
 
 def test_many_are_undone_together(decide, undo, make_user):
     users = [make_user("pending"), make_user("rejected", decision_reason="spam")]
     assert "Undone for 2 accounts." in undo(decide("approve", *users))
-    assert [standing(user) for user in users] == [user.standing for user in users]
+    assert [standing(user) for user in users] == [user.approval_state for user in users]
 
 
 def test_only_those_whose_status_changed_are_undone(decide, undo, make_user):

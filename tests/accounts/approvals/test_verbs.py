@@ -1,6 +1,6 @@
 import pytest
 
-from accounts.models import DecisionRefused, User
+from accounts.models import DecisionError, User
 from accounts.models.signals import status_changed
 
 
@@ -23,7 +23,7 @@ def test_approve_says_who_when_and_why(make_user, admin):
     kept = User.objects.get(pk=user.pk)
     assert (kept.status, kept.decided_by, kept.decision_reason) == ("approved", admin, "a colleague")
     assert kept.decided_at
-    assert user.standing == kept.standing
+    assert user.approval_state == kept.approval_state
 
 
 def test_reject_says_who_when_and_why(make_user, admin):
@@ -35,10 +35,10 @@ def test_reject_says_who_when_and_why(make_user, admin):
 def test_restore_puts_everything_back(make_user, admin):
     user = make_user()
     user.approve(admin, "a colleague")
-    before = user.standing
+    before = user.approval_state
     user.reject(admin, "by mistake")
     user.restore(before, admin)
-    assert user.standing == before
+    assert user.approval_state == before
 
 
 def test_others_hear_of_it_once_it_is_committed(make_user, admin, heard, django_capture_on_commit_callbacks):
@@ -54,7 +54,7 @@ def test_everybody_hears_before_the_first_email_leaves(
 ):
     make_user(), make_user()
     when_mailing = []
-    monkeypatch.setattr("accounts.mail.tell_standing", lambda users: when_mailing.append(len(heard)))
+    monkeypatch.setattr("accounts.mail.send_decision", lambda users: when_mailing.append(len(heard)))
     with django_capture_on_commit_callbacks(execute=True):
         User.objects.pending().reject(admin)
     assert when_mailing == [2]
@@ -82,7 +82,7 @@ def test_the_same_decision_again_changes_and_tells_nothing(make_user, admin, hea
 
 
 def test_nobody_decides_over_their_own_account(admin):
-    with pytest.raises(DecisionRefused):
+    with pytest.raises(DecisionError):
         admin.reject(admin, "I quit")
     assert User.objects.get().is_admin
 
@@ -90,19 +90,19 @@ def test_nobody_decides_over_their_own_account(admin):
 def test_of_two_admins_who_reject_each_other_one_remains(admin):
     other = User.objects.create_superuser("other@example.com")
     admin.reject(other, "first")
-    with pytest.raises(DecisionRefused):
+    with pytest.raises(DecisionError):
         other.reject(admin, "second")
     assert list(User.objects.admins()) == [other]
 
 
 @pytest.mark.parametrize("status", ["pending", "rejected"])
 def test_an_admin_who_is_not_approved_decides_nothing(make_user, status):
-    with pytest.raises(DecisionRefused):
+    with pytest.raises(DecisionError):
         make_user().approve(make_user(status, is_staff=True))
 
 
 def test_a_plain_user_decides_nothing(make_user):
-    with pytest.raises(DecisionRefused):
+    with pytest.raises(DecisionError):
         make_user().approve(make_user("approved"))
 
 

@@ -4,7 +4,7 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from accounts.models import DecisionRefused, User
+from accounts.models import DecisionError, User
 
 
 @pytest.mark.django_db(transaction=True)
@@ -16,7 +16,7 @@ def test_of_two_admins_who_reject_each_other_at_once_one_remains():
         try:
             together.wait(timeout=10)
             user.reject(by, "me or you")
-        except DecisionRefused:
+        except DecisionError:
             return "refused"
         finally:
             connection.close()

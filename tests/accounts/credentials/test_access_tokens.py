@@ -199,4 +199,4 @@ NO_TOKENS = ["", "public_token", "dsm_", "dsm_" + "é" * 75, "x" * 9000, "a.b.c"
 def test_what_is_no_token_is_refused_in_words(db, token):
     response = Client(headers={"kyutai-api-key": token}).post("/api/tickets/")
     assert response.status_code == 401
-    assert {"code", "what", "why", "todo"} == response.json().keys()
+    assert {"code", "what", "why", "action"} == response.json().keys()

@@ -5,7 +5,7 @@ from django.conf import settings
 from django.test import RequestFactory
 
 from accounts.credentials.credentials import Credentials, caller_of
-from accounts.credentials.principal import NotAuthenticated, Refused
+from accounts.credentials.principal import AccessDenied, NotAuthenticated
 from accounts.scopes import ALL
 
 HOST = "testserver"
@@ -110,7 +110,7 @@ def test_a_page_of_an_origin_that_is_trusted(make_user, log_in, settings):
 @pytest.mark.parametrize("status", ["pending", "rejected"])
 def test_a_browser_of_one_who_is_not_approved(make_user, log_in, status):
     headers = {"origin": f"http://{HOST}", "cookie": cookie_of(log_in(make_user(status)))}
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(AccessDenied) as refused:
         caller_of(socket(headers))
     assert refused.value.code == "not_approved"
 
@@ -118,9 +118,9 @@ def test_a_browser_of_one_who_is_not_approved(make_user, log_in, status):
 def test_a_scope_that_a_token_lacks(make_token):
     _, text = make_token(scopes="tts")
     caller = caller_of(socket(query=f"token={text}"))
-    caller.demand("tts")
-    with pytest.raises(Refused, match="lacks the scope “stt”") as refused:
-        caller.demand("stt")
+    caller.require("tts")
+    with pytest.raises(AccessDenied, match="lacks the scope “stt”") as refused:
+        caller.require("stt")
     assert refused.value.code == "missing_scope"
 
 

@@ -28,7 +28,7 @@ def test_the_approved_may(make_user):
 def test_nobody_else_may_and_each_is_told_why(make_user, status):
     response = ask(make_user(status))
     assert (response.status_code, response.data["code"]) == (403, "not_approved")
-    assert all(response.data[part] for part in ("what", "why", "todo"))
+    assert all(response.data[part] for part in ("what", "why", "action"))
 
 
 def test_the_rejected_read_the_reason(make_user):

@@ -19,7 +19,7 @@ def forge(make_user, settings):
     site = keys()[0]
     user = make_user("approved")
 
-    def forge(header=None, alg="HS256", key=site.signs, **changes):
+    def forge(header=None, alg="HS256", key=site.signing_key, **changes):
         now = int(time.time())
         claims = {
             "iss": settings.SITE_URL,
@@ -42,7 +42,7 @@ def assert_refused(token, why="."):
         tokens.redeem(token, TICKET_AUDIENCE)
     assert refused.value.what
     assert refused.value.why
-    assert refused.value.todo
+    assert refused.value.action
 
 
 def test_what_is_forged_without_a_change_passes(forge):

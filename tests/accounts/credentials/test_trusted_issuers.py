@@ -15,7 +15,7 @@ from jwt.algorithms import OKPAlgorithm
 
 from accounts.credentials.credentials import Credentials, caller_of
 from accounts.credentials.jwt import trusted_issuers
-from accounts.credentials.principal import NotAuthenticated, Refused
+from accounts.credentials.principal import AccessDenied, NotAuthenticated
 
 SECRET = "the secret of a Better Auth server, long enough"
 ORIGIN = "https://app.example.org"
@@ -47,7 +47,7 @@ def issuer():
 @pytest.fixture(autouse=True)
 def _no_keys_known(monkeypatch):
     monkeypatch.setattr(trusted_issuers, "_keys", {})
-    monkeypatch.setattr(trusted_issuers, "_asked_at", float("-inf"))
+    monkeypatch.setattr(trusted_issuers, "_fetched_at", float("-inf"))
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_an_issuer_that_is_not_trusted(sign, settings):
 
 def test_an_account_that_is_not_approved_stays_outside(sign, ada, make_user):
     make_user("pending", email="bob@example.org")
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(AccessDenied) as refused:
         caller_of(Credentials(sign(email="bob@example.org")))
     assert refused.value.code == "not_approved"
 

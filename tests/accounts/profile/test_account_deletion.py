@@ -41,6 +41,6 @@ def test_the_only_administrator_stays_while_others_are_here(make_user):
     other = make_user("approved")
     page = log_in_just_now(admin).post("/accounts/close/", {"sure": "on"}, follow=True)
     assert "you are the only administrator" in page.content.decode()
-    other.close()
-    admin.close()
+    other.close_account()
+    admin.close_account()
     assert not User.objects.exists()

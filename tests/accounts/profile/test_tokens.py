@@ -47,14 +47,14 @@ def test_a_revoked_token_is_gone_from_the_page(client, user, make_token):
     token, _ = make_token(user)
     page = client.post(f"/accounts/tokens/{token.pk}/revoke/", follow=True).content.decode()
     assert "was revoked" in page
-    assert not Token.objects.standing().exists()
+    assert not Token.objects.active().exists()
 
 
 def test_nobody_sees_or_revokes_the_token_of_another(client, make_token):
     token, _ = make_token()
     assert token.name not in client.get("/accounts/tokens/").content.decode()
     assert client.post(f"/accounts/tokens/{token.pk}/revoke/").status_code == 404
-    assert Token.objects.standing().filter(pk=token.pk).exists()
+    assert Token.objects.active().filter(pk=token.pk).exists()
 
 
 def test_an_account_has_a_hundred_at_most(client, user, make_token):

@@ -6,7 +6,7 @@ def test_the_first_account_of_an_empty_site_is_an_approved_admin(sign_up):
     first = User.objects.get()
     assert first.is_admin
     assert first.is_superuser
-    assert first.is_founder
+    assert first.is_first_user
 
 
 def test_the_second_account_is_not(sign_up):
@@ -22,12 +22,12 @@ def test_a_setting_turns_it_off(sign_up, settings):
 
 
 def test_of_two_who_both_found_the_site_empty_one_is_the_admin(sign_up, monkeypatch):
-    monkeypatch.setattr(User.objects, "wants_founder", lambda: True)
+    monkeypatch.setattr(User.objects, "needs_first_admin", lambda: True)
     sign_up("first@example.com")
     sign_up("second@example.com")
     assert [user.email for user in User.objects.filter(is_superuser=True)] == ["first@example.com"]
     second = User.objects.get(email="second@example.com")
-    assert (second.status, second.is_staff, second.is_founder) == ("pending", False, None)
+    assert (second.status, second.is_staff, second.is_first_user) == ("pending", False, None)
 
 
 def test_where_createsuperuser_was_first_sign_ups_wait(sign_up, admin):

@@ -10,7 +10,7 @@ def test_a_newcomer_is_pending_and_logged_in(sign_up, admin):
     client = Client()
     sign_up("new@example.com", client)
     user = User.objects.get(email="new@example.com")
-    assert (user.status, user.is_staff, user.is_founder) == ("pending", False, None)
+    assert (user.status, user.is_staff, user.is_first_user) == ("pending", False, None)
     assert client.session["_auth_user_id"] == str(user.pk)
 
 

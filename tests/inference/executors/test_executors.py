@@ -3,8 +3,8 @@
 import pytest
 
 from inference.engines import EngineInfo
-from inference.executors.index import hosts_of
-from inference.executors.subprocess import InChild
+from inference.executors.index import executors_for
+from inference.executors.subprocess import SubprocessExecutor
 
 
 @pytest.mark.parametrize(
@@ -12,17 +12,17 @@ from inference.executors.subprocess import InChild
     [(1, [1]), (8, [8]), (9, [5, 4]), (32, [16, 16]), (0, [0, 0])],
 )
 def test_slots_are_spread_over_no_more_processes_than_the_engine_may_have(slots, of_each):
-    info = EngineInfo("some", "Some", {}, "", True, default_slots=0, slots_per_child=8, most_children=2)
-    assert [host.slots for host in hosts_of(info, slots)] == of_each
+    info = EngineInfo("some", "Some", {}, "", True, default_slots=0, slots_per_subprocess=8, max_subprocesses=2)
+    assert [host.slots for host in executors_for(info, slots)] == of_each
 
 
 def test_an_engine_that_hears_one_stream_has_a_process_for_each():
     info = EngineInfo("some", "Some", {}, "", True, default_slots=4)
-    assert [host.slots for host in hosts_of(info, 3)] == [1, 1, 1]
+    assert [host.slots for host in executors_for(info, 3)] == [1, 1, 1]
 
 
 async def test_a_process_that_finds_out_itself_tells_how_many_slots_it_has():
-    host = InChild("moonshine", 0)
+    host = SubprocessExecutor("moonshine", 0)
     try:
         await host.start()
         assert host.slots >= 1

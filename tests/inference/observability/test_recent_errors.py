@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from inference.observability.recent_errors import Outage, Recent
+from inference.observability.recent_errors import Outage, RecentErrors
 
 
 def logged(message, level=logging.ERROR):
@@ -23,7 +23,7 @@ def logged(message, level=logging.ERROR):
     ],
 )
 def test_faults_are_kept_in_classes(message, kind):
-    recent = Recent()
+    recent = RecentErrors()
     recent.handle(logged(message))
     recent.handle(logged("no fault", logging.INFO))
     (fault,) = recent.latest()
@@ -31,14 +31,14 @@ def test_faults_are_kept_in_classes(message, kind):
 
 
 def test_an_outage_is_told_once_and_so_is_its_end(caplog):
-    logger, recent = logging.getLogger("test of outages"), Recent()
+    logger, recent = logging.getLogger("test of outages"), RecentErrors()
     caplog.set_level(logging.INFO, logger.name)
     logger.addHandler(recent)
     outage = Outage(logger, "the channel layer")
     for _ in range(3):
-        outage.note(ConnectionError("refused"))
+        outage.record(ConnectionError("refused"))
     for _ in range(3):
-        outage.is_over()
+        outage.recovered()
     logger.removeHandler(recent)
     away, back = recent.latest()
     assert (away.kind, away.severity) == ("network", "warning")

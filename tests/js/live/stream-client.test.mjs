@@ -171,10 +171,10 @@ for (const [code, kind] of [
 
 test("the server's own words explain the failure", async () => {
   await connected()
-  FakeSocket.newest.tell("error", { code: 4003, what: "No.", why: "Rejected: spam.", todo: "Ask." })
+  FakeSocket.newest.tell("error", { code: 4003, what: "No.", why: "Rejected: spam.", action: "Ask." })
   FakeSocket.newest.closeWith(4003)
-  const { what, why, todo } = told.at(-1)[1]
-  assert.deepEqual([what, why, todo], ["No.", "Rejected: spam.", "Ask."])
+  const { what, why, action } = told.at(-1)[1]
+  assert.deepEqual([what, why, action], ["No.", "Rejected: spam.", "Ask."])
 })
 
 test("after a failure the session goes on with what is kept", async () => {
@@ -189,12 +189,12 @@ test("after a failure the session goes on with what is kept", async () => {
 
 test("the place in the queue is told", async () => {
   await connected()
-  FakeSocket.newest.tell("queued", { place: 3 })
-  assert.deepEqual([client.state, client.place], ["queued", 3])
-  FakeSocket.newest.tell("queued", { place: 2 })
-  assert.equal(client.place, 2)
+  FakeSocket.newest.tell("queued", { queue_position: 3 })
+  assert.deepEqual([client.state, client.queuePosition], ["queued", 3])
+  FakeSocket.newest.tell("queued", { queue_position: 2 })
+  assert.equal(client.queuePosition, 2)
   ready()
-  assert.deepEqual([client.state, client.place], ["live", null])
+  assert.deepEqual([client.state, client.queuePosition], ["live", null])
 })
 
 test("pausing waits until everything recorded is sent", async () => {

@@ -19,14 +19,14 @@ test("a lost connection says that recording goes on", () => {
 })
 
 test("who waits before the start learns the place, and that nothing is recorded", () => {
-  const told = situationOf({ phase: "waiting", connection: "queued", client: { place: 3 } }, ONLINE)
+  const told = situationOf({ phase: "waiting", connection: "queued", client: { queuePosition: 3 } }, ONLINE)
   assert.match(told.what, /number 3/)
   assert.match(told.why, /Nothing is recorded/)
   assert.deepEqual(told.ways, ["leave"])
 })
 
 test("who waits in the middle of a session learns that recording goes on", () => {
-  const told = situationOf({ phase: "running", connection: "queued", client: { place: 1 }, ring }, ONLINE)
+  const told = situationOf({ phase: "running", connection: "queued", client: { queuePosition: 1 }, ring }, ONLINE)
   assert.match(told.why, /Recording goes on/)
 })
 
@@ -70,7 +70,7 @@ test("what was said before a failure can be saved", () => {
 })
 
 test("an engine that is starting is told with what it does", () => {
-  const client = { note: "downloading it: 43 %" }
+  const client = { progress: "downloading it: 43 %" }
   for (const phase of ["running", "waiting"]) {
     const told = situationOf({ phase, connection: "starting", client, ring }, ONLINE)
     assert.match(told.what, /being started: downloading it: 43 %\./)

@@ -74,7 +74,7 @@ test("what the server has already is not sent again", async () => {
 
 test("one that is refused says why and is not sent", async () => {
   const server = new FakeServer()
-  server.announce = () => Promise.reject(new Refused({ what: "The file is empty.", why: "", todo: "" }))
+  server.announce = () => Promise.reject(new Refused({ what: "The file is empty.", why: "", action: "" }))
   const upload = uploadOf("", server)
   await upload.send({})
   assert.equal(upload.told.state, "refused")

@@ -39,7 +39,7 @@ test("it says who speaks how, the text, and that it ends", async () => {
   const { socket } = await speaking()
   assert.deepEqual(socket.texts, [
     { type: "start", engine: "piper", voice: "slt", controls: { speed: 1.2 }, wait: true },
-    { type: "say", text: "Hello there." },
+    { type: "text", text: "Hello there." },
     { type: "finish" },
   ])
 })
@@ -47,7 +47,7 @@ test("it says who speaks how, the text, and that it ends", async () => {
 test("a long text goes in pieces, none of which ends within a character", async () => {
   const text = "😀a".repeat(9000)
   const { socket } = await speaking(text)
-  const pieces = socket.texts.filter(({ type }) => type === "say").map((message) => message.text)
+  const pieces = socket.texts.filter(({ type }) => type === "text").map((message) => message.text)
   assert.equal(pieces.join(""), text)
   assert.ok(pieces.length > 1)
   assert.ok(pieces.every((piece) => piece.isWellFormed()))
@@ -56,11 +56,11 @@ test("a long text goes in pieces, none of which ends within a character", async 
 test("audio and words become the take, and its figures", async () => {
   const { take, socket } = await speaking()
   time = 1250
-  socket.tell("spoken", { text: "Hello", at: 0, start: 0, end: 0.4 })
+  socket.tell("spoken_word", { text: "Hello", at: 0, start: 0, end: 0.4 })
   socket.onmessage(frame())
   time = 1500
   socket.onmessage(frame())
-  socket.tell("finished", { samples: 3840, words: 1 })
+  socket.tell("synthesis_done", { samples: 3840, words: 1 })
   socket.closeWith(1000)
   assert.equal(take.state, "made")
   assert.equal(take.samples, 3840)
@@ -72,7 +72,7 @@ test("audio and words become the take, and its figures", async () => {
 test("what was taken is told now and then", async () => {
   const { socket } = await speaking()
   for (let i = 0; i < 14; i++) socket.onmessage(frame())
-  const told = socket.texts.filter(({ type }) => type === "taken").map(({ sample }) => sample)
+  const told = socket.texts.filter(({ type }) => type === "ack").map(({ sample }) => sample)
   assert.deepEqual(told, [7 * 1920, 14 * 1920])
 })
 
@@ -102,11 +102,11 @@ test("a stop before the ticket came opens no socket", async () => {
 
 test("what the server refuses is told in its own words", async () => {
   const { take, socket } = await speaking()
-  socket.tell("error", { code: 4008, what: "There is nothing to speak.", why: "No words.", todo: "Write some." })
+  socket.tell("error", { code: 4008, what: "There is nothing to speak.", why: "No words.", action: "Write some." })
   socket.closeWith(4008)
   assert.equal(take.state, "failed")
   assert.equal(take.failure.what, "There is nothing to speak.")
-  assert.equal(take.failure.todo, "Write some.")
+  assert.equal(take.failure.action, "Write some.")
 })
 
 test("a lost connection keeps what was made, and says so", async () => {

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES
-from speech.batch.chunking import LONGEST, SHORTEST, cut
+from speech.batch.chunking import LONGEST, SHORTEST, split
 from tests.support.speech.checksum_audio import noise
 
 SOUND = noise(3_000)  # 4 minutes
@@ -21,7 +21,7 @@ async def sound(pcm, sizes):
 
 
 async def parts_of(pcm, *sizes, start=0):
-    return [part async for part in cut(sound(pcm, sizes), start)]
+    return [part async for part in split(sound(pcm, sizes), start)]
 
 
 def with_silence(frames, *silent):
@@ -53,10 +53,10 @@ async def test_every_part_but_the_last_is_of_whole_frames_and_neither_short_nor_
 async def test_both_sides_of_a_stereo_recording_are_cut_where_neither_speaks():
     left, right = with_silence(2_000, (705, 720)), with_silence(2_000, (700, 710))
     stereo = np.stack([np.frombuffer(side, "<i2") for side in (left, right)], axis=1).tobytes()
-    parts = [part async for part in cut(sound(stereo, [100_000, 3_000_000]), channels=2)]
+    parts = [part async for part in split(sound(stereo, [100_000, 3_000_000]), channels=2)]
     assert 705 <= parts[0].end / FRAME_SAMPLES <= 710
-    assert b"".join(part.sides[0] for part in parts) == left
-    assert b"".join(part.sides[1] for part in parts) == right
+    assert b"".join(part.split_channels[0] for part in parts) == left
+    assert b"".join(part.split_channels[1] for part in parts) == right
     mixed = np.frombuffer(parts[0].mixed, "<i2")
     assert len(mixed) == parts[0].end
     first = [int(np.frombuffer(side, "<i2")[0]) for side in (left, right)]

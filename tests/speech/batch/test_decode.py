@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from inference.messages import SAMPLE_RATE
-from speech.batch.decode import CutOff, Gone, OneSide, decoded, length_of
+from speech.batch.decode import FileGone, NotStereo, Truncated, decode, measure
 from tests.support.servers import programs
 
 SECONDS = 3
@@ -27,13 +27,13 @@ def tone(file: Path, *arguments: str) -> Path:
 
 async def pcm_of(path: Path, start: int = 0) -> np.ndarray:
     """int16[n]"""
-    return np.frombuffer(b"".join([piece async for piece in decoded(path, start)]), "<i2")
+    return np.frombuffer(b"".join([piece async for piece in decode(path, start)]), "<i2")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_every_common_kind_is_read(tmp_path, kind):
     file = tone(tmp_path / f"tone.{kind}")
-    samples, pcm = await asyncio.gather(length_of(file), pcm_of(file))
+    samples, pcm = await asyncio.gather(measure(file), pcm_of(file))
     assert samples == len(pcm)
     assert samples / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
     spectrum = np.abs(np.fft.rfft(pcm[SAMPLE_RATE : 2 * SAMPLE_RATE].astype(float)))
@@ -62,38 +62,38 @@ async def test_one_that_is_cut_off_is_noticed_and_can_be_read_all_the_same(tmp_p
     whole = tone(tmp_path / f"whole.{kind}").read_bytes()
     file = tmp_path / f"cut.{kind}"
     file.write_bytes(whole[: len(whole) * 6 // 10])
-    with pytest.raises(CutOff):
-        await length_of(file)
-    assert await length_of(file, may_be_cut=True) == len(await pcm_of(file))
+    with pytest.raises(Truncated):
+        await measure(file)
+    assert await measure(file, may_be_cut=True) == len(await pcm_of(file))
 
 
 async def test_tags_at_the_end_are_no_broken_frame(tmp_path):
     file = tone(tmp_path / "tagged.mp3", "-write_id3v1", "1", "-metadata", "title=Tone")
-    assert await length_of(file) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
+    assert await measure(file) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
 
 
 async def test_the_sides_of_a_stereo_file_are_apart(tmp_path):
     both = "sine=440:d=3:r=44100[left];sine=880:d=3:r=44100[right];[left][right]join=inputs=2:channel_layout=stereo"
     file = encode(tmp_path / "call.mp3", "-filter_complex", both)
-    samples = await length_of(file, has_sides=True)
-    pcm = np.frombuffer(b"".join([piece async for piece in decoded(file, 1000, channels=2)]), "<i2").reshape(-1, 2)
+    samples = await measure(file, is_multichannel=True)
+    pcm = np.frombuffer(b"".join([piece async for piece in decode(file, 1000, channels=2)]), "<i2").reshape(-1, 2)
     assert len(pcm) == samples - 1000
     spectra = np.abs(np.fft.rfft(pcm[SAMPLE_RATE : 2 * SAMPLE_RATE].astype(float), axis=0))
     assert np.argmax(spectra, axis=0).tolist() == [440, 880]
 
 
 async def test_one_that_has_no_sides_is_told_so(tmp_path):
-    with pytest.raises(OneSide, match="It has 1 channel, and stereo is two"):
-        await length_of(tone(tmp_path / "mono.wav"), has_sides=True)
+    with pytest.raises(NotStereo, match="It has 1 channel, and stereo is two"):
+        await measure(tone(tmp_path / "mono.wav"), is_multichannel=True)
 
 
 async def test_one_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(Gone):
-        await length_of(tmp_path / "none.mp3")
+    with pytest.raises(FileGone):
+        await measure(tmp_path / "none.mp3")
 
 
 async def test_whoever_wants_no_more_ends_it(tmp_path):
-    pieces = decoded(encode(tmp_path / "long.wav", "-f", "lavfi", "-i", "sine=440:d=600"))
+    pieces = decode(encode(tmp_path / "long.wav", "-f", "lavfi", "-i", "sine=440:d=600"))
     assert await anext(pieces)
     async with asyncio.timeout(5):
         await pieces.aclose()

@@ -13,10 +13,10 @@ from inference.engines import ENGINES
 from inference.worker import Worker
 from speech import errors, events
 from speech.batch import decode, preemption
-from speech.batch.chunking import cut
-from speech.batch.parallel_transcriber import InOrder
+from speech.batch.chunking import split
+from speech.batch.parallel_transcriber import ParallelTranscriber
 from speech.gateway.link import Link
-from speech.live.stream import Stream, Wish
+from speech.live.stream import Intent, Stream
 from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.link import layer_alone
 
@@ -27,9 +27,9 @@ SOUND = noise(4_500)  # 6 minutes
 @pytest.fixture(autouse=True)
 async def layer(monkeypatch):
     """News of slots comes at once, so that tests need not wait for it."""
-    monkeypatch.setattr(workers, "HEARTBEAT", 0.05)
-    monkeypatch.setattr(preemption, "LOOKS_EVERY", 0.02)
-    monkeypatch.setattr(preemption, "GIVES_WAY_EVERY", 0.1)
+    monkeypatch.setattr(workers, "HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(preemption, "POLL_INTERVAL", 0.02)
+    monkeypatch.setattr(preemption, "PREEMPT_INTERVAL", 0.1)
     async with layer_alone() as layer:
         yield layer
 
@@ -63,7 +63,7 @@ async def speaker():
     running = asyncio.create_task(stream.run())
     await is_ready.wait()
     yield
-    stream.wish(Wish.STOP)
+    stream.set_intent(Intent.STOP)
     await running
 
 
@@ -75,11 +75,11 @@ async def sound(pcm=SOUND, error=None):
 
 
 async def heard_of(hearing, **options):
-    return [(part.start, heard) async for part, heard in hearing.parts(sound(**options))]
+    return [(part.start, heard) async for part, heard in hearing.transcribe(sound(**options))]
 
 
 async def expected():
-    return [(part.start, words_of(part.pcm)) async for part in cut(sound())]
+    return [(part.start, words_of(part.pcm)) async for part in split(sound())]
 
 
 def words_in(parts):
@@ -99,12 +99,12 @@ async def test_what_was_heard_comes_out_in_order(run_worker):
     async def watch():
         nonlocal most
         while True:
-            most = max(most, len(preemption.Capacity.current()._guests))
+            most = max(most, len(preemption.Preemption.current()._preemptible))
             assert worker._scheduler.free > 0
             await asyncio.sleep(0)
 
     watching = asyncio.create_task(watch())
-    assert words_in(await heard_of(InOrder(CALLER, "", ""))) == await expected()
+    assert words_in(await heard_of(ParallelTranscriber(CALLER, "", ""))) == await expected()
     assert not watching.done()
     watching.cancel()
     assert most == 2  # half of them
@@ -114,7 +114,7 @@ async def test_what_was_heard_comes_out_in_order(run_worker):
 async def test_who_was_called_counts_before_it_comes(run_worker):
     await run_worker(slots=4)
 
-    wait = preemption.Capacity.current().wait
+    wait = preemption.Preemption.current().wait
     assert await wait("")
     assert await wait("")
     looks_once = iter([False, True]).__next__
@@ -123,21 +123,21 @@ async def test_who_was_called_counts_before_it_comes(run_worker):
 
 async def test_words_are_placed_after_what_was_before_them(run_worker):
     await run_worker(slots=2)
-    hearing = InOrder(CALLER, "", "")
+    hearing = ParallelTranscriber(CALLER, "", "")
     _, heard = (await heard_of(hearing, pcm=noise(12)))[0]  # 0.96 s: two words and a half
-    placed = heard.placed(60.0, words=100, segments=7)
+    placed = heard.shifted(60.0, words=100, segments=7)
     assert [(word.index, word.segment, word.start, word.end) for word in placed.words] == [
         (100, 7, 60.0, 60.4),
         (101, 7, 60.4, 60.8),
         (102, 7, 60.8, 60.96),
     ]
-    assert [(each.segment, each.start, each.end) for each in placed.end_points] == [(7, 60.0, 60.96)]
+    assert [(each.segment, each.start, each.end) for each in placed.endpoints] == [(7, 60.0, 60.96)]
 
 
 async def test_whoever_wants_no_more_frees_its_slots(run_worker):
     worker = await run_worker(slots=4)
-    hearing = InOrder(CALLER, "", "")
-    async with contextlib.aclosing(hearing.parts(sound())) as parts:
+    hearing = ParallelTranscriber(CALLER, "", "")
+    async with contextlib.aclosing(hearing.transcribe(sound())) as parts:
         async for _ in parts:
             break
     await all_free(worker)
@@ -149,7 +149,7 @@ async def test_the_last_slot_is_left_to_who_speaks_next(run_worker):
     async with speaker(), speaker():
         while (await Link.current().engines())["checksum"].free != 2:
             await asyncio.sleep(0.01)
-        listening = asyncio.create_task(heard_of(InOrder(CALLER, "", "")))
+        listening = asyncio.create_task(heard_of(ParallelTranscriber(CALLER, "", "")))
         while not listening.done():
             assert worker._scheduler.free > 0
             await asyncio.sleep(0)
@@ -159,9 +159,9 @@ async def test_the_last_slot_is_left_to_who_speaks_next(run_worker):
 @pytest.mark.slow
 async def test_a_guest_gives_way_to_who_speaks_and_goes_on_after(run_worker):
     worker = await run_worker(slots=2)
-    hearing = InOrder(CALLER, "", "")
+    hearing = ParallelTranscriber(CALLER, "", "")
     listening = asyncio.create_task(heard_of(hearing))
-    while not hearing.heard:
+    while not hearing.processed:
         await asyncio.sleep(0.01)
     async with speaker():
         async with asyncio.timeout(120):
@@ -175,7 +175,7 @@ async def test_a_guest_gives_way_to_who_speaks_and_goes_on_after(run_worker):
 @pytest.mark.slow
 async def test_one_whose_sender_waits_goes_on_in_one_slot(run_worker):
     worker = await run_worker(slots=3)
-    hearing = InOrder(CALLER, "", "", comes_first=True)
+    hearing = ParallelTranscriber(CALLER, "", "", is_urgent=True)
     async with speaker(), speaker():
         assert words_in(await heard_of(hearing)) == await expected()
     await all_free(worker)
@@ -184,10 +184,10 @@ async def test_one_whose_sender_waits_goes_on_in_one_slot(run_worker):
 @pytest.mark.slow
 async def test_parts_go_on_in_other_slots_whenever_theirs_are_lost(run_worker):
     worker = await run_worker(slots=4)
-    hearing = InOrder(CALLER, "", "")
+    hearing = ParallelTranscriber(CALLER, "", "")
     listening = asyncio.create_task(heard_of(hearing))
     for _ in range(12):
-        worker._scheduler.give_up_all("a test")
+        worker._scheduler.evict_all("a test")
         await asyncio.sleep(0.15)
     assert words_in(await listening) == await expected()
     assert hearing.slots_lost > 0
@@ -201,7 +201,7 @@ async def test_it_is_told_once_which_engine_hears_it(run_worker):
     async def begin(engine, language):
         begun.append((engine, language))
 
-    hearing = InOrder(CALLER, "", "", begun=begin)
+    hearing = ParallelTranscriber(CALLER, "", "", begun=begin)
     await heard_of(hearing)
     assert begun == [("checksum", "en")] == [(hearing.engine, hearing.language)]
 
@@ -211,7 +211,7 @@ async def test_one_whose_sender_waits_is_told_that_there_is_no_slot(run_worker):
     await run_worker(slots=1)
     async with speaker():
         with pytest.raises(errors.AtCapacity):
-            await heard_of(InOrder(CALLER, "", "", comes_first=True))
+            await heard_of(ParallelTranscriber(CALLER, "", "", is_urgent=True))
 
 
 @pytest.mark.slow
@@ -220,10 +220,10 @@ async def test_a_sound_that_breaks_off_is_told_after_what_came_before(run_worker
     came = []
 
     async def take():
-        async for part, heard in InOrder(CALLER, "", "").parts(sound(error=decode.BadAudio())):
+        async for part, heard in ParallelTranscriber(CALLER, "", "").transcribe(sound(error=decode.AudioError())):
             came.append((part.start, [word.text for word in heard.words]))
 
-    with pytest.raises(decode.BadAudio):
+    with pytest.raises(decode.AudioError):
         await take()
     assert came == (await expected())[: len(came)]
     assert len(came) >= 4

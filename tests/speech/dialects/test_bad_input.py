@@ -110,7 +110,7 @@ async def test_every_protocol_error_is_named_and_harms_nobody_else(site):
                 assert (code, error.get("code")) == (4008, 4008), misbehave.__name__
                 assert error["what"]
                 assert error["why"]
-                assert error["todo"]
+                assert error["action"]
         await speaking
         await neighbour.stop()
         assert neighbour.words() == words_of(pcm)

@@ -19,7 +19,7 @@ ANSWERED_WITHIN = 10  # seconds
 
 
 def good(user):
-    return Token.make(user, Token.Kind.REFRESH, "a page", scopes_of("stt tts"), None)[0]
+    return Token.create(user, Token.Kind.REFRESH, "a page", scopes_of("stt tts"), None)[0]
 
 
 def forged(token, settings, alg="HS256", secret=None, kind=API_AUDIENCE, **changes):
@@ -38,7 +38,7 @@ def forged(token, settings, alg="HS256", secret=None, kind=API_AUDIENCE, **chang
         **changes,
     }
     return jwt.encode(
-        claims, key.signs if secret is None else secret, alg, headers={"kid": key.id, "typ": f"{kind}+jwt"}
+        claims, key.signing_key if secret is None else secret, alg, headers={"kid": key.id, "typ": f"{kind}+jwt"}
     )
 
 

@@ -13,7 +13,7 @@ import sphn
 import websockets
 
 from speech.dialects.asyncapi import document
-from speech.dialects.audio import Incoming
+from speech.dialects.audio import AudioDecoder
 from speech.errors import ProtocolError
 from tests.support.clients.tokens import issue_token
 from tests.support.speech.checksum_audio import noise, words_of
@@ -118,7 +118,7 @@ async def test_a_mistake_is_told_in_words(site, token):
         async with pcm_socket(site, token, query) as client:
             assert await client.until_closed() == 4008
         assert what in client.heard[-1]["what"]
-        assert client.heard[-1]["todo"]
+        assert client.heard[-1]["action"]
     for text in ("{}", "[", '{"type": "dance"}', "x" * 2000):
         async with pcm_socket(site, token) as client:
             await client.socket.send(text)
@@ -170,9 +170,9 @@ def encoded(format, rate):
     ],
 )
 def test_a_tone_is_the_same_tone_in_pieces_of_any_size(format, rate):
-    data, incoming = encoded(format, rate), Incoming(format, rate)
-    pieces = [incoming.take(data[i : i + 333]) for i in range(0, len(data), 333)]
-    heard = np.frombuffer(b"".join([*pieces, incoming.finish()]), "<i2") / 32768
+    data, incoming = encoded(format, rate), AudioDecoder(format, rate)
+    pieces = [incoming.decode(data[i : i + 333]) for i in range(0, len(data), 333)]
+    heard = np.frombuffer(b"".join([*pieces, incoming.flush()]), "<i2") / 32768
     assert len(heard) == pytest.approx(24_000, abs=2_000)
     spectrum = np.abs(np.fft.rfft(heard[4_000:20_000] * np.hanning(16_000)))
     assert np.argmax(spectrum) * 24_000 / 16_000 == pytest.approx(440, abs=2)
@@ -181,9 +181,15 @@ def test_a_tone_is_the_same_tone_in_pieces_of_any_size(format, rate):
 
 def test_what_is_no_number_is_silence_and_what_is_too_loud_is_clipped():
     data = np.array([np.nan, np.inf, -np.inf, 7, -7], "<f4").tobytes()
-    assert np.frombuffer(Incoming("f32le", 24_000).take(data), "<i2").tolist() == [0, 32767, -32768, 32767, -32768]
+    assert np.frombuffer(AudioDecoder("f32le", 24_000).decode(data), "<i2").tolist() == [
+        0,
+        32767,
+        -32768,
+        32767,
+        -32768,
+    ]
 
 
 def test_a_format_that_there_is_not():
     with pytest.raises(ProtocolError):
-        Incoming("s24le", 24_000)
+        AudioDecoder("s24le", 24_000)

@@ -52,7 +52,7 @@ from django.utils import timezone
 from speech.models import Session
 from speech.library.recording import Recording
 user = User.objects.create_superuser('slow@example.org')
-session = Session.objects.create(owner=user, started_at=timezone.now(), keeps_audio=True)
+session = Session.objects.create(owner=user, started_at=timezone.now(), saves_audio=True)
 folder = Recording(session.pk).folder
 folder.mkdir(parents=True)
 with (folder / '000000-000000000000.pcm').open('wb') as file: file.truncate(%d)

@@ -21,7 +21,7 @@ async def beat(no_engines):
     layer, link = get_channel_layer(), Link.current()
 
     async def beat(slots, free=0, note=""):
-        status = Status("worker", "moshi", "Moshi", {"en": "English"}, slots, free, note=note)
+        status = Status("worker", "moshi", "Moshi", {"en": "English"}, slots, free, progress=note)
         message = {"type": "status", "data": msgspec.msgpack.encode(status)}
         async with asyncio.timeout(30):
             while (await link.engines()).get("moshi") != status:
@@ -32,36 +32,36 @@ async def beat(no_engines):
 
 
 async def ask(may_wait=True):
-    return await Admission.ask(Link.current(), "", "", position=0, may_wait=may_wait, receive=print)
+    return await Admission.request(Link.current(), "", "", position=0, may_wait=may_wait, receive=print)
 
 
 async def test_what_a_starting_engine_does_is_told_once_and_then_the_place_in_the_queue(beat):
     await beat(slots=0, note="downloading it: 43 %")
     asked = await ask()
-    assert asked.news() == Starting("downloading it: 43 %")
-    assert asked.news() is None
+    assert asked.poll() == Starting("downloading it: 43 %")
+    assert asked.poll() is None
     await beat(slots=0, note="downloading it: 44 %")
-    assert asked.news() == Starting("downloading it: 44 %")
+    assert asked.poll() == Starting("downloading it: 44 %")
     await beat(slots=1)
-    assert asked.news() == Queued(1)
-    assert asked.news() is None
+    assert asked.poll() == Queued(1)
+    assert asked.poll() is None
 
 
 async def test_an_engine_that_does_not_come_up_in_time_is_told_with_what_it_still_does(beat, monkeypatch):
-    monkeypatch.setattr(admission, "SERVED_WITHIN", -1.0)
+    monkeypatch.setattr(admission, "GRANT_TIMEOUT", -1.0)
     await beat(slots=0, note="downloading it: 43 %")
     asked = await ask(may_wait=False)
     with pytest.raises(NoEngine) as error:
-        asked.news()
+        asked.poll()
     assert error.value.why == "It is being started: downloading it: 43 %."
 
 
 async def test_a_full_engine_is_told_to_those_who_do_not_wait(beat, monkeypatch):
-    monkeypatch.setattr(admission, "ANSWER_WITHIN", -1.0)
+    monkeypatch.setattr(admission, "REQUEST_TIMEOUT", -1.0)
     await beat(slots=1)
     asked = await ask(may_wait=False)
     with pytest.raises(AtCapacity):
-        asked.news()
+        asked.poll()
 
 
 ENGINES = {

@@ -10,8 +10,8 @@ from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES
 from inference.worker import Worker, run_workers
 from speech import errors, events
 from speech.gateway.database import in_database
-from speech.gateway.drain import finish_streams
-from speech.live.stream import Stream, Wish
+from speech.gateway.drain import drain_streams
+from speech.live.stream import Intent, Stream
 from speech.models import Word
 from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.link import layer_alone
@@ -44,7 +44,7 @@ async def test_what_comes_after_the_end_is_not_taken_for_heard():
             session = (await first.is_ready).session
             first.stream.feed(pcm[:end])
             await first.has_words.wait()
-            leaving = asyncio.create_task(finish_streams())
+            leaving = asyncio.create_task(drain_streams())
             while not first.stream._feed.is_ended:
                 await asyncio.sleep(0)
             first.stream.feed(pcm[end:])
@@ -55,7 +55,7 @@ async def test_what_comes_after_the_end_is_not_taken_for_heard():
             second = Speaker(owner, session)
             position = (await second.is_ready).position
             second.stream.feed(pcm[position * BYTES_PER_SAMPLE :])
-            second.stream.wish(Wish.STOP)
+            second.stream.set_intent(Intent.STOP)
             await second.task
         finally:
             workers.cancel()

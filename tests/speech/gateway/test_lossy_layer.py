@@ -14,7 +14,7 @@ from inference.messages import Audio, Close, Marker, Open, Ready, Word
 from inference.outbox import decode_down, decode_up
 from inference.worker import Worker, run_workers
 from speech import events
-from speech.live.stream import Stream, Wish
+from speech.live.stream import Intent, Stream
 from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.link import layer_alone
 
@@ -73,7 +73,7 @@ class Speaker:
         for start in range(0, len(self.pcm), 7_000):
             self.stream.feed(self.pcm[start : start + 7_000])
             await asyncio.sleep(0)
-        self.stream.wish(Wish.STOP)
+        self.stream.set_intent(Intent.STOP)
         await self.task
 
     @property
@@ -107,8 +107,8 @@ class Speaker:
     ],
 )
 async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, kind, fault, times):
-    monkeypatch.setattr(scheduler, "LEASE", 0.5 if fault == "lost" else 1000.0)
-    monkeypatch.setattr(scheduler, "REAPS_EVERY", 0.05)
+    monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.5 if fault == "lost" else 1000.0)
+    monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
     async with layer_alone() as layer:
         Lossy(layer, kind, fault, times)
         workers = [Worker(layer, ENGINES["checksum"], slots=3) for _ in range(2)]

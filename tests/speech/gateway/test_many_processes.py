@@ -65,7 +65,7 @@ async def test_the_streams_of_both_web_processes_share_all_slots(site):
         await refused.send(type="start")
         assert (await refused.closed())[0] == 4000
         await patient.send(type="start", wait=True)
-        assert (await patient.until("queued"))["place"] == 1
+        assert (await patient.until("queued"))["queue_position"] == 1
         for url in site.urls:
             await capacity_becomes(url, {"total": SLOTS, "used": SLOTS, "free": 0, "waiting": 1, "processes": 2})
         await served[0].stop()  # in the other web process

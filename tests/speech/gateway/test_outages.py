@@ -112,7 +112,7 @@ async def test_without_a_database_who_comes_is_told_to_come_back(start_productio
     async with live_socket(site, ticket) as socket:
         code, error = await socket.closed()
         assert code == 4010
-        assert error["todo"]
+        assert error["action"]
     page = urllib.request.Request(f"{site.url}/live/", headers={"Cookie": "sessionid=somebody"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         await asyncio.to_thread(urllib.request.urlopen, page)

@@ -9,7 +9,7 @@ import soundfile
 from django.test import Client
 
 from speech.library.recording import Recorder, Recording
-from speech.library.recording.compression import pack
+from speech.library.recording.compression import compress
 from speech.models import Session
 from tests.support.speech.sessions import said, somebody
 
@@ -23,15 +23,15 @@ def folder(settings, tmp_path):
 
 @pytest.fixture
 def session(db):
-    return said(somebody(), "in the heart of paris", keeps_audio=True)
+    return said(somebody(), "in the heart of paris", saves_audio=True)
 
 
 def noise(samples, seed=0):
     return np.random.default_rng(seed).integers(-9000, 9000, samples).astype("<i2")
 
 
-def recorder(session, position=0, claim=0, room=None):
-    return Recorder(session.pk, claim, position, room)
+def recorder(session, position=0, epoch=0, room=None):
+    return Recorder(session.pk, epoch, position, room)
 
 
 def record(session, pcm, position=0, **options):
@@ -51,10 +51,10 @@ def test_a_stream_that_goes_on_begins_where_the_words_end(session):
     """The one before had written more than was acknowledged; its speaker said something else when it was heard anew."""
     first, second = noise(50_000, 1), noise(60_000, 2)
     record(session, first)
-    record(session, second, position=30_000, claim=1)
+    record(session, second, position=30_000, epoch=1)
     expected = np.concatenate((first[:30_000], second))
     assert np.array_equal(Recording(session.pk).read(0, 90_000), expected)
-    pack(session.pk)
+    compress(session.pk)
     assert np.array_equal(Recording(session.pk).read(0, 90_000), expected)
 
 
@@ -62,7 +62,7 @@ def test_one_that_lost_the_session_and_goes_on_writing_changes_nothing(session):
     mine, stale = noise(60_000, 1), noise(80_000, 2)
     old = recorder(session)
     old.append(0, mine[:20_000].tobytes())
-    record(session, mine[20_000:], position=20_000, claim=1)
+    record(session, mine[20_000:], position=20_000, epoch=1)
     old.append(20_000, stale.tobytes())
     assert np.array_equal(Recording(session.pk).read(0, 60_000), mine)
     assert Recording(session.pk).samples == 60_000
@@ -71,11 +71,11 @@ def test_one_that_lost_the_session_and_goes_on_writing_changes_nothing(session):
 def test_it_goes_on_after_it_was_compressed(session):
     first, second, third = noise(50_000, 1), noise(40_000, 2), noise(30_000, 3)
     record(session, first)
-    pack(session.pk)
-    record(session, second, position=50_000, claim=1)
+    compress(session.pk)
+    record(session, second, position=50_000, epoch=1)
     assert Recording(session.pk).flac is None
-    record(session, third, position=90_000, claim=2)
-    pack(session.pk)
+    record(session, third, position=90_000, epoch=2)
+    compress(session.pk)
     pcm, _ = soundfile.read(Recording(session.pk).flac, dtype="int16")
     assert np.array_equal(pcm, np.concatenate((first, second, third)))
 
@@ -105,18 +105,18 @@ def test_no_more_is_written_than_the_quota_has_room_for(session):
 def test_compressing_takes_less_and_tells_the_session(session):
     tone = (8000 * np.sin(np.arange(RATE * 10) / 9)).astype("<i2")
     record(session, tone)
-    pack(session.pk)
+    compress(session.pk)
     session.refresh_from_db()
     assert 0 < session.audio_bytes < tone.nbytes * 0.6
-    assert pack(session.pk) is None  # again: nothing to do, nothing lost
+    assert compress(session.pk) is None  # again: nothing to do, nothing lost
     assert len(Recording(session.pk).peaks()) == 200
     assert max(Recording(session.pk).peaks()) == 8000 // 128
 
 
 def test_one_with_which_another_stream_goes_on_is_left_alone(session):
     record(session, noise(50_000))
-    Session.claim_for(session.owner, session.pk)
-    pack(session.pk)
+    Session.acquire(session.owner, session.pk)
+    compress(session.pk)
     assert Recording(session.pk).flac is None
     assert Recording(session.pk).samples == 50_000
 
@@ -140,7 +140,7 @@ def pages(session):
 
 def test_a_player_gets_the_part_it_asks_for(pages, session):
     record(session, noise(50_000))
-    pack(session.pk)
+    compress(session.pk)
     whole = Recording(session.pk).flac.read_bytes()
     url = f"/sessions/{session.pk}/audio.flac"
     for wanted, part in [("0-99", whole[:100]), ("500-", whole[500:]), ("-10", whole[-10:])]:

@@ -79,9 +79,9 @@ def test_a_correction_is_found_and_what_it_replaced_is_not_until_it_is_undone(ow
 
 def test_what_was_deleted_is_not_found_and_what_was_put_back_is(owner):
     said(owner, "gone and back")
-    moment, _ = Session.objects.of(owner).put_away()
+    moment, _ = Session.objects.of(owner).soft_delete()
     assert found(owner, "gone") == []
-    Session.objects.put_away_at(owner, moment).put_back()
+    Session.objects.deleted_at_moment(owner, moment).restore()
     assert found(owner, "gone") == ["gone and back"]
     Session.objects.of(owner).delete()
     assert found(owner, "gone") == []
@@ -89,5 +89,5 @@ def test_what_was_deleted_is_not_found_and_what_was_put_back_is(owner):
 
 def test_words_that_were_searched_for_are_marked(owner):
     words = ["The", "crystal,", "don't", "drop", "“Crystals”"]
-    assert Query("crystal don't").marks(words) == [False, True, True, False, True]
-    assert Query('"drop crystals"').marks(words) == [False, False, False, True, True]
+    assert Query("crystal don't").matches(words) == [False, True, True, False, True]
+    assert Query('"drop crystals"').matches(words) == [False, False, False, True, True]

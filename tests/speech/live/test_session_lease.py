@@ -18,11 +18,11 @@ def test_what_the_stream_before_commits_comes_before_the_claim(postgres_url, dja
     def claim(owner, session):
         with default_database(postgres_url):
             has_committed.wait(30)
-            return Session.claim_for(owner, session.pk)
+            return Session.acquire(owner, session.pk)
 
     with django_db_blocker.unblock(), default_database(postgres_url), ThreadPoolExecutor(1) as pool:
         owner = User.objects.create_user("ada@example.org", status="approved")
-        session = Session.claim_for(owner, None)
+        session = Session.acquire(owner, None)
         session.begin("checksum", "en")
         claiming = pool.submit(claim, owner, session)
         with transaction.atomic():

@@ -20,7 +20,7 @@ def folder(settings, tmp_path):
 
 
 def aged(owner, days, text="hello", **fields):
-    session = said(owner, text, keeps_audio=True)
+    session = said(owner, text, saves_audio=True)
     Recorder(session.pk, 0, 0, None).append(0, np.ones(50_000, "<i2").tobytes())
     Session.objects.filter(pk=session.pk).update(created_at=timezone.now() - timedelta(days=days), **fields)
     session.refresh_from_db()
@@ -48,9 +48,9 @@ def test_sessions_whose_time_is_over_go_with_their_sound(owner, settings, django
 
 def test_the_owners_rule_goes_before_the_sites(owner, settings):
     settings.RETENTION_DAYS = 30
-    aged(owner, 99, "kept").keep(Retention.KEEP)
-    aged(owner, 5, "short").keep(Retention.DAYS, 4)
-    aged(owner, 40, "long").keep(Retention.DAYS, 50)
+    aged(owner, 99, "kept").set_retention(Retention.KEEP)
+    aged(owner, 5, "short").set_retention(Retention.DAYS, 4)
+    aged(owner, 40, "long").set_retention(Retention.DAYS, 50)
     assert left() == {"kept", "long"}
 
 
@@ -105,15 +105,15 @@ def test_one_who_keeps_all_that_is_allowed_starts_nothing_new_but_goes_on(owner,
     settings.QUOTA_HOURS = 10
     session = aged(owner, 1, samples=10 * 3600 * 24_000)
     with pytest.raises(QuotaReached, match="hours of speech"):
-        Session.claim_for(owner, None)
-    assert Session.claim_for(owner, session.pk) == session
+        Session.acquire(owner, None)
+    assert Session.acquire(owner, session.pk) == session
     Session.objects.filter(pk=session.pk).update(ended_at=timezone.now())
-    Session.objects.all().put_away()
-    assert Session.claim_for(owner, None)
+    Session.objects.all().soft_delete()
+    assert Session.acquire(owner, None)
 
 
 def test_one_whose_sound_is_all_that_is_allowed_keeps_words_alone(owner, settings):
     settings.QUOTA_AUDIO_MB = 1
     aged(owner, 1, audio_bytes=1_000_000)
-    assert not Session.claim_for(owner, None, keeps_audio=True).keeps_audio
+    assert not Session.acquire(owner, None, saves_audio=True).saves_audio
     assert "Sound is not kept any more" in page_of(owner)

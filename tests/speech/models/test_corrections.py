@@ -2,7 +2,7 @@
 
 import pytest
 
-from speech.library.transcript_view import utterances
+from speech.library.transcript_view import transcript_segments
 from speech.models import ChangedMeanwhile, Correction, Session
 from tests.support.speech.sessions import go_on, said
 
@@ -13,11 +13,11 @@ def session(owner):
 
 
 def read(session):
-    return [(utterance.speaker, utterance.text) for utterance in utterances(session)]
+    return [(utterance.speaker, utterance.text) for utterance in transcript_segments(session)]
 
 
 def standing(session, number):
-    return list(session.segments.standing())[number]
+    return list(session.segments.current())[number]
 
 
 def test_a_rewritten_utterance_is_read_and_the_words_as_heard_stay(session, owner):
@@ -25,7 +25,7 @@ def test_a_rewritten_utterance_is_read_and_the_words_as_heard_stay(session, owne
     Correction.rewrite(standing(session, 0), owner, "  In the heart\nof Paris ")
     assert read(session)[0] == ("", "In the heart of Paris")
     assert list(session.words.values_list("text", "start")) == before
-    assert [word.start for word in utterances(session)[0].words] == [0, 0.5, 1, 1.5, 2]
+    assert [word.start for word in transcript_segments(session)[0].words] == [0, 0.5, 1, 1.5, 2]
 
 
 def test_the_list_has_the_corrected_first_words(session, owner):
@@ -42,7 +42,7 @@ def test_an_utterance_that_is_emptied_is_read_no_more(session, owner):
 def test_it_can_be_split_and_its_parts_joined_again(session, owner):
     Correction.split(standing(session, 0), owner, 3)
     assert [text for _, text in read(session)][:2] == ["in the hart", "of paris"]
-    assert [(u.start, u.end) for u in utterances(session)[:2]] == [(0, 1.5), (1.5, 2.4)]
+    assert [(u.start, u.end) for u in transcript_segments(session)[:2]] == [(0, 1.5), (1.5, 2.4)]
     Correction.merge(standing(session, 0), standing(session, 1), owner)
     assert [text for _, text in read(session)] == ["in the hart of paris", "behind a plain facade", "is the crystal"]
 
@@ -90,12 +90,12 @@ def test_nobody_changes_what_is_not_there_any_more(session, owner):
 
 
 def test_an_utterance_is_corrected_while_others_are_still_being_said(owner):
-    session = Session.claim_for(owner, None)
+    session = Session.acquire(owner, None)
     session.begin("checksum", "en")
     go_on(session, "in the hart of paris")
     Correction.rewrite(standing(session, 0), owner, "in the heart of paris")
     Correction.split(standing(session, 0), owner, 3)
-    again = Session.claim_for(owner, session.pk)
+    again = Session.acquire(owner, session.pk)
     assert again.begin("checksum", "en") == (5, 1)
     go_on(again, "behind a plain facade")
     assert [text for _, text in read(session)] == ["in the heart", "of paris", "behind a plain facade"]
@@ -106,6 +106,6 @@ def test_a_sentence_that_is_heard_anew_is_not_hidden_by_its_correction(session, 
     Correction.merge(standing(session, 0), standing(session, 1), owner)
     Correction.rewrite(standing(session, 1), owner, "is the kristall")
     Session.objects.filter(pk=session.pk).update(samples=6 * 24_000)
-    Session.claim_for(owner, session.pk)
+    Session.acquire(owner, session.pk)
     assert [text for _, text in read(session)] == ["in the hart of paris behind a plain facade"]
     assert session.corrections.count() == 1

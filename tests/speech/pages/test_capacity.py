@@ -18,7 +18,7 @@ def capacity(*arguments):
 
 def test_it_tells_each_engine_and_its_slots(checksum_site):
     lines = capacity("--url", checksum_site.url).splitlines()
-    assert lines[0].split() == ["name", "kind", "total", "used", "free", "waiting", "processes", "note"]
+    assert lines[0].split() == ["name", "kind", "total", "used", "free", "waiting", "processes", "progress"]
     assert [line.split() for line in lines if line.startswith("checksum")] == [
         ["checksum", "stt", "8", "0", "8", "0", "1"]
     ]

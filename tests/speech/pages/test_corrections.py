@@ -21,7 +21,7 @@ def pages(session):
 
 
 def correct(pages, session, number, **wanted):
-    segment = list(session.segments.standing())[number]
+    segment = list(session.segments.current())[number]
     return pages.post(f"/sessions/{session.pk}/segments/{segment.pk}/", wanted), segment
 
 
@@ -38,7 +38,7 @@ def test_it_is_split_joined_and_named(pages, session):
     correct(pages, session, 0, do="split", word="3")
     correct(pages, session, 0, do="speaker", speaker=" Ada ")
     correct(pages, session, 1, do="merge")
-    assert list(session.segments.standing().values_list("speaker", "text")) == [
+    assert list(session.segments.current().values_list("speaker", "text")) == [
         ("Ada", "in the hart"),
         ("", "of paris is the crystal"),
     ]
@@ -80,7 +80,7 @@ def test_the_history_undoes_what_nothing_stands_on(pages, session):
     assert "Undo the later change first" in page.content.decode()
     for correction in (text, split):
         pages.post(f"/sessions/{session.pk}/corrections/{correction.pk}/undo/")
-    assert session.segments.standing().first().text == "in the hart of paris"
+    assert session.segments.current().first().text == "in the hart of paris"
     assert "Undo:" not in pages.get(f"/sessions/{session.pk}/").content.decode()
 
 
@@ -95,7 +95,7 @@ def test_details_are_saved(pages, session):
     session.refresh_from_db()
     assert session.title == "About Paris"
     assert [str(tag) for tag in session.tags.all()] == ["Paris", "travel"]
-    assert session.kept_days == 30
+    assert session.retention_days == 30
     page = pages.post(f"/sessions/{session.pk}/details/", {"retention": "days"}, follow=True)
     assert "Say for how many days" in page.content.decode()
 

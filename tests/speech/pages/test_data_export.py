@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from speech.library.recording import Recorder, Recording
-from speech.library.recording.compression import pack
+from speech.library.recording.compression import compress
 from speech.models import Correction, Segment, Session, Share, Tag, Word
 from tests.support.speech.sessions import said, somebody
 
@@ -20,12 +20,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def session(settings, tmp_path):
     settings.AUDIO_DIR = tmp_path
-    session = said(somebody(), "in the hart of paris", keeps_audio=True)
+    session = said(somebody(), "in the hart of paris", saves_audio=True)
     Correction.rewrite(session.segments.get(), session.owner, "in the heart of Paris")
     session.tag_as(["travel"])
-    Share.last(session, days=7, has_audio=True)
+    Share.create(session, days=7, has_audio=True)
     Recorder(session.pk, 0, 0, None).append(0, np.ones(50_000, "<i2").tobytes())
-    pack(session.pk)
+    compress(session.pk)
     return session
 
 
@@ -64,7 +64,7 @@ def test_the_page_says_what_is_kept(pages):
 
 def test_an_account_that_is_deleted_leaves_nothing(pages, session):
     link = Share.objects.get().get_absolute_url()
-    session.owner.close()
+    session.owner.close_account()
     assert [user.email for user in User.objects.all()] == ["eve@example.org"]
     assert Session.objects.count() == Segment.objects.count() == 1
     assert Word.objects.count() == 2

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from speech.events import EndPoint, Word
+from speech.events import Endpoint, Word
 from speech.models import Counts, Session
 from tests.support.clients.downloads import body
 
@@ -14,10 +14,10 @@ from tests.support.clients.downloads import body
 @pytest.fixture
 def session(db):
     owner = User.objects.create_user("ada@example.org", status="approved")
-    session = Session.claim_for(owner, None)
+    session = Session.acquire(owner, None)
     session.begin("checksum", "en")
     words = [Word(0, 0, "well", 0.5, 0.9, 0.9), Word(1, 0, "<spoken>", 1.0, 1.4, 0.1)]
-    session.commit(48_000, words, [EndPoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
+    session.commit(48_000, words, [Endpoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
     session.end()
     return session
 
@@ -66,7 +66,7 @@ def test_others_find_nothing(session, page):
 
 def test_a_commit_that_is_repeated_changes_nothing(session):
     words = [Word(0, 0, "well", 0.5, 0.9, 0.9)]
-    session.commit(48_000, words, [EndPoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
+    session.commit(48_000, words, [Endpoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
     session.refresh_from_db()
     assert session.opening == "well <spoken>"
     assert [segment.text for segment in session.segments.all()] == ["well <spoken>"]
@@ -74,6 +74,6 @@ def test_a_commit_that_is_repeated_changes_nothing(session):
 
 
 def test_a_stream_that_lost_the_session_commits_nothing(session):
-    Session.claim_for(session.owner, session.pk)
+    Session.acquire(session.owner, session.pk)
     assert not session.commit(96_000, [Word(2, 1, "late", 2, 2.4, 1.0)], [], Counts(96_000, 0, 1))
     assert session.words.count() == 2

@@ -111,7 +111,7 @@ def test_what_was_deleted_is_put_back_later_or_is_gone_for_good(pages, owner):
 
 
 def test_one_that_still_goes_on_is_not_deleted(pages, owner):
-    session = Session.claim_for(owner, None)
+    session = Session.acquire(owner, None)
     session.begin("checksum", "en")
     assert "has to end first" in do(pages, "delete", session).content.decode()
     assert Session.objects.of(owner).exists()
@@ -121,7 +121,7 @@ def test_nobody_does_anything_to_the_sessions_of_others(pages, owner):
     other = said(somebody("eve@example.org"), "not yours")
     do(pages, "delete", other)
     do(pages, "tag", other, tag="mine")
-    Session.objects.filter(pk=other.pk).put_away()
+    Session.objects.filter(pk=other.pk).soft_delete()
     other.refresh_from_db()
     assert pages.post(f"/sessions/deleted/{other.pk}/put-back/").status_code == 404
     pages.post("/sessions/undo/", {"at": other.deleted_at.isoformat()})

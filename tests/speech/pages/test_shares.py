@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from speech.library.recording import Recorder
-from speech.library.recording.compression import pack
+from speech.library.recording.compression import compress
 from speech.models import Session, Share
 from tests.support.speech.sessions import said, somebody
 
@@ -16,15 +16,15 @@ from tests.support.speech.sessions import said, somebody
 @pytest.fixture
 def session(db, settings, tmp_path):
     settings.AUDIO_DIR = tmp_path
-    session = said(somebody(), "in the heart of paris", keeps_audio=True)
+    session = said(somebody(), "in the heart of paris", saves_audio=True)
     Recorder(session.pk, 0, 0, None).append(0, np.ones(50_000, "<i2").tobytes())
-    pack(session.pk)
+    compress(session.pk)
     return session
 
 
 @pytest.fixture
 def link(session):
-    return Share.last(session, days=7, has_audio=True).get_absolute_url()
+    return Share.create(session, days=7, has_audio=True).get_absolute_url()
 
 
 def reads(link, part=""):
@@ -42,7 +42,7 @@ def test_anybody_reads_and_hears_what_was_shared(link):
 
 
 def test_the_sound_is_shared_only_if_its_owner_says_so(session):
-    link = Share.last(session, days=7, has_audio=False).get_absolute_url()
+    link = Share.create(session, days=7, has_audio=False).get_absolute_url()
     assert "audio" not in Client().get(link).content.decode().replace("audio/", "")
     for part in ("audio.flac", "audio.wav", "peaks"):
         assert reads(link, part) == 404
@@ -53,7 +53,7 @@ def test_the_sound_is_shared_only_if_its_owner_says_so(session):
     [
         lambda share: share.revoke(),
         lambda share: Share.objects.update(expires_at=timezone.now() - timedelta(seconds=1)),
-        lambda share: Session.objects.all().put_away(),
+        lambda share: Session.objects.all().soft_delete(),
         lambda share: share.session.owner.reject(None),
         lambda share: share.session.delete(),
     ],

@@ -18,8 +18,8 @@ TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) / 10)).astype("<i2").tobytes()
 
 @pytest.fixture
 def page(db, monkeypatch):
-    monkeypatch.setattr(link, "INFORMED_WITHIN", 0.0)  # no engine runs here, so none is waited for
-    monkeypatch.setattr(link, "VOICES_WITHIN", 0.0)
+    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so none is waited for
+    monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
     client = Client()
     client.force_login(User.objects.create_user("ada@example.org", status="approved"))
     return client
@@ -46,7 +46,7 @@ def test_what_makes_no_file_is_refused_in_words(page, format, audio, status):
 
 
 def test_too_much_audio_is_refused_before_it_is_read(page, monkeypatch):
-    monkeypatch.setattr(voices, "LONGEST_FILE", 100)
+    monkeypatch.setattr(voices, "MAX_FILE", 100)
     assert post(page, "mp3", TONE).status_code == 413
 
 
@@ -69,7 +69,7 @@ def test_a_session_is_there_to_be_read_aloud(page):
 
 
 def test_a_long_session_is_read_in_parts(page, monkeypatch):
-    monkeypatch.setattr(voices, "LONGEST_TEXT", 25)
+    monkeypatch.setattr(voices, "MAX_TEXT", 25)
     session = said(User.objects.get(), "in the heart of paris", "is the crystal")
     first = page.get(f"/voices/?session={session.pk}")
     assert first.context["config"]["session"]["text"] == "in the heart of paris"

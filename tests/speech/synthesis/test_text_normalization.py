@@ -1,12 +1,12 @@
 import pytest
 
-from speech.synthesis.text_normalization.normalizer import SpokenText
+from speech.synthesis.text_normalization.normalizer import TextNormalizer
 
 BREAK = '<break time="1s"/>'
 
 
 def spoken(text, language="en-US"):
-    it = SpokenText(language)
+    it = TextNormalizer(language)
     return " ".join(word.text for word in it.feed(text) + it.finish())
 
 
@@ -69,14 +69,14 @@ def test_however_it_comes_in_it_is_read_alike():
     text = f"It cost $5 million on March 15, 2024 at 2:30 pm {BREAK} in 1996. 3 kg of 1st class… (or 2) 5 km/h\n\nEnd. "
     text += "Baker St. at St. Mary's St. is it, No. 5? No. It was in the 80s. "
     for size in (1, 2, 3, 7):
-        it = SpokenText("en")
+        it = TextNormalizer("en")
         pieces = [text[start : start + size] for start in range(0, len(text), size)]
         words = [word for piece in pieces for word in it.feed(piece)] + it.finish()
         assert " ".join(word.text for word in words) == spoken(text)
 
 
 def test_whole_words_are_not_held_back():
-    it = SpokenText("en")
+    it = TextNormalizer("en")
     assert [word.text for word in it.feed("Hello there, ")] == ["Hello", "there,"]
     assert it.feed("5 ") == []
     assert [word.text for word in it.feed("ducks ")] == ["five", "ducks"]
@@ -84,22 +84,22 @@ def test_whole_words_are_not_held_back():
 
 def test_every_word_knows_what_it_stands_for():
     text = "On March 15, 2024 we paid $5 million, well."
-    it = SpokenText("en")
+    it = TextNormalizer("en")
     words = it.feed(text) + it.finish()
     places = list(dict.fromkeys(text[word.first : word.end] for word in words))
     assert places == ["On", "March 15, 2024", "we", "paid", "$5 million", "well."]
 
 
 def test_what_nobody_can_speak_is_listed():
-    it = SpokenText("en")
+    it = TextNormalizer("en")
     words = it.feed("Hi 😀 there 日本語 — ok\x00") + it.finish()
     assert [word.text for word in words] == ["Hi", "there,", "ok"]
-    assert [(unspoken.text, unspoken.first) for unspoken in it.unspoken] == [("😀", 3), ("日本語", 11)]
+    assert [(unspoken.text, unspoken.first) for unspoken in it.skipped] == [("😀", 3), ("日本語", 11)]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n\n", "...", "😀"])
 def test_nothing_to_say_gives_no_word(text):
-    it = SpokenText("en")
+    it = TextNormalizer("en")
     assert [word for word in it.feed(text) + it.finish() if not word.is_pause] == []
 
 

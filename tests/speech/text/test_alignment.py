@@ -1,9 +1,9 @@
 """A corrected text keeps the times that were heard, and none is made up."""
 
-from speech.models import Spoken
+from speech.models import TimedWord
 from speech.text.alignment import align
 
-HEARD = [Spoken(text, n, n + 0.5, 0.9) for n, text in enumerate(["in", "the", "hart", "off", "paris"])]
+HEARD = [TimedWord(text, n, n + 0.5, 0.9) for n, text in enumerate(["in", "the", "hart", "off", "paris"])]
 
 
 def times(text):
@@ -17,7 +17,10 @@ def test_words_that_are_the_same_keep_times_and_confidence():
 
 
 def test_words_that_stand_for_as_many_others_have_their_times_but_no_confidence():
-    assert align(HEARD, "in the heart of paris")[2:4] == [Spoken("heart", 2, 2.5, None), Spoken("of", 3, 3.5, None)]
+    assert align(HEARD, "in the heart of paris")[2:4] == [
+        TimedWord("heart", 2, 2.5, None),
+        TimedWord("of", 3, 3.5, None),
+    ]
 
 
 def test_words_that_stand_for_more_or_fewer_share_the_time_of_those():

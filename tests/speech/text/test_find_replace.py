@@ -5,7 +5,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from speech.library.transcript_view import utterances
+from speech.library.transcript_view import transcript_segments
 from speech.models import Correction
 from speech.text.find_replace import Replacement
 from tests.support.speech.sessions import said, somebody
@@ -17,7 +17,7 @@ def session(owner):
 
 
 def texts(session):
-    return [utterance.text for utterance in utterances(session)]
+    return [utterance.text for utterance in transcript_segments(session)]
 
 
 @pytest.mark.parametrize(
@@ -39,11 +39,11 @@ def test_what_is_looked_for_is_found_and_nothing_else(replacement, said, becomes
 
 
 def test_it_is_replaced_wherever_it_was_said_and_keeps_its_times(session, owner):
-    times = [[word.start for word in utterance.words] for utterance in utterances(session)]
+    times = [[word.start for word in utterance.words] for utterance in transcript_segments(session)]
     _, count = Correction.replace_all(session, owner, Replacement("hart", "heart"))
     assert count == 3
     assert texts(session) == ["in the heart of paris", "behind a plain facade", "The heart, Harte and the heart."]
-    assert [[word.start for word in utterance.words] for utterance in utterances(session)] == times
+    assert [[word.start for word in utterance.words] for utterance in transcript_segments(session)] == times
 
 
 def test_it_is_taken_back_all_at_once(session, owner):
@@ -54,7 +54,7 @@ def test_it_is_taken_back_all_at_once(session, owner):
 
 
 def test_what_was_corrected_before_is_replaced_too(session, owner):
-    Correction.rewrite(session.segments.standing()[1], owner, "behind a hart")
+    Correction.rewrite(session.segments.current()[1], owner, "behind a hart")
     Correction.replace_all(session, owner, Replacement("hart", "deer"))
     assert texts(session)[1] == "behind a deer"
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
-from speech.batch.chunking import cut
+from speech.batch.chunking import split
 from tests.support.clients.api import wav_of
 from tests.support.clients.sockets import stored_words
 from tests.support.clients.uploads import Sender, left_on_disk, wait_until_nothing_is_left
@@ -27,7 +27,7 @@ def words_of_file(pcm):
         yield pcm
 
     async def words():
-        return [word async for part in cut(sound()) for word in words_of(part.pcm)]
+        return [word async for part in split(sound()) for word in words_of(part.pcm)]
 
     with ThreadPoolExecutor(1) as pool:  # tests may have a loop of their own
         return pool.submit(asyncio.run, words()).result()
@@ -50,8 +50,8 @@ def test_every_sample_of_a_file_is_heard(site, sender):
 
 SPEAKERS = """
 from speech.models import Session
-from speech.library.transcript_view import utterances
-print([(u.speaker, round(u.start), u.text) for u in utterances(Session.objects.get(title='call'))])
+from speech.library.transcript_view import transcript_segments
+print([(u.speaker, round(u.start), u.text) for u in transcript_segments(Session.objects.get(title='call'))])
 """
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inference.engines.tts.moshi_tts import MoshiTts
 from inference.engines.tts.moshi_tts.voices import Voices
-from inference.messages import Audio, Event, Open, Refused, Word
+from inference.messages import Audio, Event, Open, Rejected, Word
 from tests.support.models.checkpoints import checkpoint_info
 
 CODEBOOKS = 4
@@ -55,7 +55,7 @@ class Spoken:
 
     @property
     def refusal(self) -> str:
-        return next((event.reason for event in self.events if isinstance(event, Refused)), "")
+        return next((event.reason for event in self.events if isinstance(event, Rejected)), "")
 
 
 class Alone:

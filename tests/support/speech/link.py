@@ -24,7 +24,7 @@ async def layer_alone() -> AsyncIterator[BaseChannelLayer]:
 @asynccontextmanager
 async def link_alone(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """No engine is there, so none is waited for."""
-    monkeypatch.setattr(link, "INFORMED_WITHIN", 0.0)
-    monkeypatch.setattr(link, "VOICES_WITHIN", 0.0)
+    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)
+    monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
     async with layer_alone():
         yield

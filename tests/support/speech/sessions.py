@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.models import User
-from speech.events import EndPoint, Word
+from speech.events import Endpoint, Word
 from speech.models import Counts, Session
 
 RATE = 24_000
@@ -13,9 +13,9 @@ def somebody(email: str = "ada@example.org") -> User:
     return User.objects.create_user(email, "a passphrase nobody guesses", status="approved")
 
 
-def said(owner: User, *utterances: str, keeps_audio: bool = False) -> Session:
+def said(owner: User, *utterances: str, saves_audio: bool = False) -> Session:
     """A session that is over. Each utterance begins on a whole second; a word takes half a second."""
-    session = Session.claim_for(owner, None, keeps_audio)
+    session = Session.acquire(owner, None, saves_audio)
     session.begin("checksum", "en")
     go_on(session, *utterances)
     session.end()
@@ -24,13 +24,13 @@ def said(owner: User, *utterances: str, keeps_audio: bool = False) -> Session:
 
 
 def go_on(session: Session, *utterances: str) -> None:
-    first, segment = session.words.count(), session.segments.heard().count()
+    first, segment = session.words.count(), session.segments.original().count()
     start = float(-(-session.samples // RATE))
     for text in utterances:
         words = _words(text.split(), first, segment, start)
         end = words[-1].end
         samples = round((end + 0.5) * RATE)
-        session.commit(samples, words, [EndPoint(segment, start, end)], Counts(samples, 0, 0))
+        session.commit(samples, words, [Endpoint(segment, start, end)], Counts(samples, 0, 0))
         first, segment, start = first + len(words), segment + 1, float(-(-samples // RATE))
         session.samples = samples
 

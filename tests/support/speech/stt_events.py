@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.engine import Listener
+from inference.engine import SttEngine
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Event, Open, Step, Word
 from tests.support.speech.words import word_error_rate
 
@@ -13,7 +13,7 @@ def frames_of(samples):
     return [audio[start : start + FRAME_SAMPLES] for start in range(0, len(audio) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
 
 
-def hear(engine: Listener, samples, position: int = 0) -> list[Event]:
+def hear(engine: SttEngine, samples, position: int = 0) -> list[Event]:
     engine.open(0, Open("s", "web", 0.0, position, "en"))
     told = [event for frame in frames_of(samples) for event in engine.step({0: frame})[0]]
     told += engine.flush(0)
@@ -34,7 +34,7 @@ def assert_settled_holds(told) -> None:
     settled = 0
     for event in told:
         if isinstance(event, Step):
-            settled = max(settled, event.settled)
+            settled = max(settled, event.final_until)
         elif isinstance(event, Word):
             assert event.start * SAMPLE_RATE >= settled - 1
 

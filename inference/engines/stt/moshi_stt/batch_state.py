@@ -17,7 +17,7 @@ States = dict[str, State]
 GRAPHED = ("graphed_encoder", "graphed_decoder", "graphed_tr_enc", "graphed_tr_dec")
 
 
-class Rows:
+class BatchState:
     def __init__(
         self, model: StreamingModule, mask: torch.Tensor, ring_for: Callable[[RingKVCache], RingKVCache] | None = None
     ) -> None:

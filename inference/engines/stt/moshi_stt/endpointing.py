@@ -8,7 +8,7 @@ the utterance or not.
 import re
 from collections.abc import Sequence
 
-from inference.messages import PAUSES, Endpointing
+from inference.messages import PAUSE_LENGTHS, Endpointing
 
 FRAMES_PER_SECOND = 12.5
 VOICED_AT_LEAST = 3
@@ -28,55 +28,57 @@ _NUMBERS = frozenset(
 )
 
 
-class EndPoints:
+class EndpointDetector:
     def __init__(self, wishes: Endpointing) -> None:
-        self._wishes = wishes
-        self._head = PAUSES.index(wishes.pause)
+        self._options = wishes
+        self._head = PAUSE_LENGTHS.index(wishes.pause)
         self._voiced = 0  # frames since words were last brought out
-        self._believed = 0  # frames for which the pause has been believed by now
+        self._confidence = 0  # frames for which the pause has been believed by now
         self._silent = 0
         self._pauses: Sequence[float] = ()
 
-    def hear(self, pauses: Sequence[float]) -> None:
+    def process(self, pauses: Sequence[float]) -> None:
         """What the heads say of one more frame: the probabilities that a pause of each length has begun."""
         self._pauses = pauses
         self._voiced += pauses[0] < 0.5
-        self._believed = self._believed + 1 if self._is_sure(self._head) else 0
+        self._confidence = self._confidence + 1 if self._is_sure(self._head) else 0
 
     @property
     def is_pause(self) -> bool:
-        return self._believed >= (HELD if self._wishes.guard else 1)
+        return self._confidence >= (HELD if self._options.guard else 1)
 
     @property
-    def believed(self) -> int:
+    def confidence(self) -> int:
         """Frames for which the pause has been believed."""
-        return self._believed
+        return self._confidence
 
     @property
-    def has_news(self) -> bool:
+    def has_changed(self) -> bool:
         """A pause has begun, and what was said before it is not all out yet."""
         return self.is_pause and self._voiced >= VOICED_AT_LEAST
 
-    def note_words_are_out(self) -> None:
+    def on_words_flushed(self) -> None:
         self._voiced = 0
 
-    def ends(self, words: int, last: str) -> bool:
+    def is_endpoint(self, words: int, last: str) -> bool:
         """Whether the pause ends an utterance of so many words, all of which are out."""
-        if not self.is_pause or words < max(1, self._wishes.min_words):
+        if not self.is_pause or words < max(1, self._options.min_words):
             return False
-        return not (self._wishes.guard and goes_on(last)) or self._is_sure(min(self._head + 1, len(PAUSES) - 1))
+        return not (self._options.guard and is_mid_number(last)) or self._is_sure(
+            min(self._head + 1, len(PAUSE_LENGTHS) - 1)
+        )
 
     def is_too_long(self, frames: int) -> bool:
-        return frames > self._wishes.max_turn * FRAMES_PER_SECOND
+        return frames > self._options.max_turn * FRAMES_PER_SECOND
 
     def is_silent(self, frames: int) -> bool:
         """So many frames without a word."""
-        return frames > max(SILENCE, self._wishes.pause + 1) * FRAMES_PER_SECOND
+        return frames > max(SILENCE, self._options.pause + 1) * FRAMES_PER_SECOND
 
     def _is_sure(self, head: int) -> bool:
-        return self._pauses[min(head, len(self._pauses) - 1)] > self._wishes.threshold
+        return self._pauses[min(head, len(self._pauses) - 1)] > self._options.threshold
 
 
-def goes_on(word: str) -> bool:
+def is_mid_number(word: str) -> bool:
     """A digit, a number, a letter that is spelled: more of them may follow, slowly."""
     return bool(_SPELLED.fullmatch(word)) or word.strip(".,;:!?…").lower() in _NUMBERS

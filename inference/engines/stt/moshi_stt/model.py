@@ -22,7 +22,7 @@ from moshi.models import LMModel, MimiModel
 from torch import nn
 
 from inference.engine import Frame
-from inference.engines.stt.moshi_stt.batch_state import Rows
+from inference.engines.stt.moshi_stt.batch_state import BatchState
 from inference.engines.stt.moshi_stt.cpu_kernels import PrefixRing, quantise, search_by_product
 from inference.messages import FRAME_SAMPLES
 
@@ -34,7 +34,7 @@ WARM_UP_STEPS = 3
 
 
 @dataclass(frozen=True)
-class Heard:
+class StepResult:
     """What a step gives for one row."""
 
     token: int
@@ -77,9 +77,11 @@ class Model:
         self._fresh = self.slots  # the last row
         self._mask = torch.zeros(count, dtype=torch.bool, device=device)
         ring_for = PrefixRing.like if device.type == "cpu" else None
-        self._ears = Rows(self._mimi, self._mask, ring_for)
+        self._mimi_state = BatchState(self._mimi, self._mask, ring_for)
         # With weights in int8 all that is not a weight is float32.
-        self._memory = Rows(self._lm, self._mask, partial(PrefixRing.like, dtype=torch.float32) if int8 else ring_for)
+        self._lm_state = BatchState(
+            self._lm, self._mask, partial(PrefixRing.like, dtype=torch.float32) if int8 else ring_for
+        )
         self._text = torch.full((count,), self._lm.text_initial_token_id, dtype=torch.long, device=device)
         self._steps = [0] * count  # that the language model has taken
         self._pcm = torch.zeros(count, 1, FRAME_SAMPLES, device=device)
@@ -98,7 +100,7 @@ class Model:
 
     @property
     def bytes_per_row(self) -> int:
-        return self._ears.bytes_per_row + self._memory.bytes_per_row
+        return self._mimi_state.bytes_per_row + self._lm_state.bytes_per_row
 
     def begin(self, row: int) -> None:
         """Make a row what it is before its first frame."""
@@ -106,20 +108,20 @@ class Model:
 
     def move(self, source: int, target: int) -> None:
         with torch.no_grad():
-            self._ears.copy(source, target)
-            self._memory.copy(source, target)
+            self._mimi_state.copy(source, target)
+            self._lm_state.copy(source, target)
             self._text[target] = self._text[source]
         self._steps[target] = self._steps[source]
 
-    def mend(self, rows: Iterable[int]) -> None:
+    def recover(self, rows: Iterable[int]) -> None:
         """After a step of these rows that was broken off. The language model is where it was; Mimi, whose state cannot
         be taken back, begins afresh, which is heard in a few frames at the most."""
         with torch.no_grad():
             for row in rows:
-                self._ears.copy(self._fresh, row)
-                self._memory.rewind(row, self._steps[row])
+                self._mimi_state.copy(self._fresh, row)
+                self._lm_state.rewind(row, self._steps[row])
 
-    def step(self, frames: Mapping[int, Frame], rows: int) -> dict[int, Heard]:
+    def step(self, frames: Mapping[int, Frame], rows: int) -> dict[int, StepResult]:
         """Hear a frame in each row given, of the first `rows` that are in use.
 
         `frames`: float32[1920] each, anything in it. Raises torch's out of memory.
@@ -130,7 +132,9 @@ class Model:
         for row in frames:
             self._steps[row] += 1
         result = self._result_here[list(frames)].tolist()
-        return {row: Heard(int(values[0]), values[1], values[2:]) for row, values in zip(frames, result, strict=True)}
+        return {
+            row: StepResult(int(values[0]), values[1], values[2:]) for row, values in zip(frames, result, strict=True)
+        }
 
     def warm_up(self) -> None:
         """Take the steps that every stream begins with, and those of each size that the first stream should not wait
@@ -153,8 +157,8 @@ class Model:
     def _run(self, frames: Mapping[int, Frame], size: int) -> None:
         self._load(frames, size)
         with torch.no_grad():
-            self._ears.use(size)
-            self._memory.use(size)
+            self._mimi_state.use(size)
+            self._lm_state.use(size)
             if graph := self._graphs.get(size):
                 graph.replay()
             else:
@@ -177,7 +181,7 @@ class Model:
     def _compute(self, size: int) -> None:
         """From the buffers to the buffers, and nothing that waits for the device: it is captured."""
         codes = self._mimi.encode(self._pcm[:size])  # [B, K, 1]
-        self._ears.keep()
+        self._mimi_state.keep()
         self._decode(codes, size)
 
     def _decode(self, codes: torch.Tensor, size: int) -> None:
@@ -200,7 +204,7 @@ class Model:
 
     def _make_fresh_row(self) -> None:
         row = 0
-        self._memory.use(1)
+        self._lm_state.use(1)
         self._mask[row] = True
         self._decode(self._lm._get_initial_token()[:, 1:], size=1)
         self._steps[row] = 1

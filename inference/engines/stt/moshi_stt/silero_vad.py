@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from inference.engine import Frame
-from inference.messages import FRAME_SAMPLES, PAUSES, SAMPLE_RATE
+from inference.messages import FRAME_SAMPLES, PAUSE_LENGTHS, SAMPLE_RATE
 
 RATE = 16_000  # Hz
 WINDOW = 512
 CONTEXT = 64
 """Samples: the detector hears a window and the end of the one before it."""
-VOICED = 0.5
+THRESHOLD = 0.5
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 
 
@@ -26,25 +26,25 @@ class _Stream:
     resampler: soxr.ResampleStream = field(
         default_factory=lambda: soxr.ResampleStream(SAMPLE_RATE, RATE, 1, dtype="float32", quality="MQ")
     )
-    unheard: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    unprocessed: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
     context: NDArray[np.float32] = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
     state: torch.Tensor = field(default_factory=lambda: torch.zeros(2, 1, 128))
     speech: float = 0.0
     silence: float = 0.0  # seconds since it was heard
 
-    def hear(self, frame: Frame) -> int:
+    def process(self, frame: Frame) -> int:
         """The number of windows that are ready now."""
-        self.unheard = np.concatenate((self.unheard, self.resampler.resample_chunk(frame)))
-        return len(self.unheard) // WINDOW
+        self.unprocessed = np.concatenate((self.unprocessed, self.resampler.resample_chunk(frame)))
+        return len(self.unprocessed) // WINDOW
 
     def next_window(self) -> NDArray[np.float32]:
-        window = np.concatenate((self.context, self.unheard[:WINDOW]))
-        self.unheard, self.context = self.unheard[WINDOW:], window[-CONTEXT:]
+        window = np.concatenate((self.context, self.unprocessed[:WINDOW]))
+        self.unprocessed, self.context = self.unprocessed[WINDOW:], window[-CONTEXT:]
         return window
 
-    def note(self, speech: float) -> None:
+    def record(self, speech: float) -> None:
         self.speech = speech
-        self.silence = 0.0 if speech >= VOICED else self.silence + FRAME_SECONDS
+        self.silence = 0.0 if speech >= THRESHOLD else self.silence + FRAME_SECONDS
 
 
 class VoiceActivity:
@@ -59,17 +59,17 @@ class VoiceActivity:
     def begin(self, slot: int) -> None:
         self._streams[slot] = _Stream()
 
-    def hear(self, frames: Mapping[int, Frame]) -> None:
-        ready = {slot: self._streams[slot].hear(frame) for slot, frame in frames.items()}
+    def process(self, frames: Mapping[int, Frame]) -> None:
+        ready = {slot: self._streams[slot].process(frame) for slot, frame in frames.items()}
         loudest = dict.fromkeys(frames, 0.0)
         for number in range(max(ready.values(), default=0)):
             slots = [slot for slot, windows in ready.items() if windows > number]
-            for slot, speech in zip(slots, self._hear_windows([self._streams[slot] for slot in slots]), strict=True):
+            for slot, speech in zip(slots, self._process_windows([self._streams[slot] for slot in slots]), strict=True):
                 loudest[slot] = max(loudest[slot], speech)
         for slot, speech in loudest.items():
-            self._streams[slot].note(speech)
+            self._streams[slot].record(speech)
 
-    def _hear_windows(self, streams: list[_Stream]) -> list[float]:
+    def _process_windows(self, streams: list[_Stream]) -> list[float]:
         windows = torch.from_numpy(np.stack([stream.next_window() for stream in streams]))
         with torch.no_grad():
             speech, states = self._detect(windows, torch.cat([stream.state for stream in streams], dim=1))
@@ -83,4 +83,4 @@ class VoiceActivity:
 
     def pauses(self, slot: int) -> list[float]:
         """As the heads of a model would say it, but they foresee a pause and this only measures it."""
-        return [float(self._streams[slot].silence >= pause) for pause in PAUSES]
+        return [float(self._streams[slot].silence >= pause) for pause in PAUSE_LENGTHS]

@@ -29,7 +29,7 @@ BROKEN = "\ufffd"
 
 
 @dataclass(frozen=True)
-class Written:
+class RecognizedWord:
     text: str
     start: int  # frames of the speaker's audio
     end: int
@@ -45,27 +45,27 @@ class Timeline:
     """Frames of silence heard before the first of the speaker's."""
     _before: int = 0
     """Frames that were put in and lie wholly behind."""
-    _put_in: list[tuple[int, int]] = field(default_factory=list)
+    _inserted: list[tuple[int, int]] = field(default_factory=list)
     """Where frames were put in, and how many."""
 
     def frames(self, n: int) -> int:
         """The frame of audio for which the token of step `n` stands; 0 is the first."""
         at = n - self.delay - self.lead
-        while self._put_in and at >= sum(self._put_in[0]):
-            self._before += self._put_in.pop(0)[1]
-        within = sum(min(max(at - place, 0), count) for place, count in self._put_in)
+        while self._inserted and at >= sum(self._inserted[0]):
+            self._before += self._inserted.pop(0)[1]
+        within = sum(min(max(at - place, 0), count) for place, count in self._inserted)
         return max(0, at - self._before - within)
 
-    def put_in(self, n: int) -> None:
+    def insert_silence(self, n: int) -> None:
         """Step `n` hears silence that is not the speaker's."""
         place = n - 2 - self.lead  # step 1 hears nothing
-        if self._put_in and sum(self._put_in[-1]) == place:
-            self._put_in[-1] = (self._put_in[-1][0], self._put_in[-1][1] + 1)
+        if self._inserted and sum(self._inserted[-1]) == place:
+            self._inserted[-1] = (self._inserted[-1][0], self._inserted[-1][1] + 1)
         else:
-            self._put_in.append((place, 1))
+            self._inserted.append((place, 1))
 
 
-class Words:
+class WordAssembler:
     """Puts the words of one stream together."""
 
     def __init__(self, decode: Callable[[list[int]], str], piece: Callable[[int], str], timeline: Timeline) -> None:
@@ -74,9 +74,9 @@ class Words:
         self._piece = piece
         self._timeline = timeline
         self._pieces: list[int] = []
-        self._doubt = 0.0
+        self._token_confidences = 0.0
         self._start = 0
-        self._begun: int | None = None  # by a 0, and not yet by a piece
+        self._started: int | None = None  # by a 0, and not yet by a piece
         self.pads = 0
         """Steps since one wrote something."""
 
@@ -89,7 +89,7 @@ class Words:
     def open_since(self) -> int:
         return self._start
 
-    def take(self, n: int, token: int, confidence: float) -> Written | None:
+    def add_token(self, n: int, token: int, confidence: float) -> RecognizedWord | None:
         """The token of step `n`; gives the word that it ends, if it does."""
         if n < self._timeline.delay:
             return None
@@ -98,27 +98,27 @@ class Words:
             self.pads += 1
             word = self.end(now)
             if token == WORD_BEGINS:
-                self._begun = now
+                self._started = now
             return word
         if token in CONTROLS:
             return None
         self.pads = 0
         word = self.end(now) if self._piece(token).startswith(SPACE) else None
         if not self._pieces:
-            self._start = now if self._begun is None else self._begun
-            self._begun = None
+            self._start = now if self._started is None else self._started
+            self._started = None
         self._pieces.append(token)
-        self._doubt -= log(max(confidence, 1e-9))
+        self._token_confidences -= log(max(confidence, 1e-9))
         return word
 
-    def end(self, now: int) -> Written | None:
+    def end(self, now: int) -> RecognizedWord | None:
         """Nothing more belongs to the word."""
         if not self._pieces:
             return None
         text = _clean(self._decode(self._pieces))
-        confidence = exp(-self._doubt / len(self._pieces))  # the geometric mean over its pieces
-        self._pieces, self._doubt = [], 0.0
-        return Written(text, self._start, now, confidence) if text else None
+        confidence = exp(-self._token_confidences / len(self._pieces))  # the geometric mean over its pieces
+        self._pieces, self._token_confidences = [], 0.0
+        return RecognizedWord(text, self._start, now, confidence) if text else None
 
 
 def _clean(text: str) -> str:

@@ -21,7 +21,7 @@ from inference.engines.tts.moshi_tts.sampling import TOP_K, TOP_K_TEXT, SlotSamp
 
 logger = logging.getLogger(__name__)
 
-TakeText = Callable[[int, int], int]
+OnText = Callable[[int, int], int]
 """A slot, and the text token that the model gave it: the one that it shall read in the next step."""
 
 WARM_UP_STEPS = 3
@@ -47,7 +47,7 @@ class Batch:
         self._sampler = SlotSampler(slots, model.n_q, model.lm.card, model.lm.text_linear.out_features, self._device)
         self._no_input = self._zeros(codebooks=model.lm.n_q - model.n_q)
         self._no_audio = self._zeros(codebooks=model.n_q)
-        self._take_text: TakeText = lambda slot, token: token
+        self._take_text: OnText = lambda slot, token: token
         self._running: Collection[int] = ()
         with torch.no_grad():
             self._start(anybody)
@@ -81,7 +81,7 @@ class Batch:
                 cache.cache[:, slot] = 0
 
     def step(
-        self, slots: Collection[int], speaking: Collection[int], heard: Collection[int], take_text: TakeText
+        self, slots: Collection[int], speaking: Collection[int], heard: Collection[int], take_text: OnText
     ) -> dict[int, Frame]:
         """One step of `slots`. Of those `speaking` among them the speech has begun; if none has, it costs half.
 

@@ -7,10 +7,10 @@ import msgspec
 import torch
 
 from inference.engines.tts.moshi_tts import MoshiTts
-from inference.engines.tts.moshi_tts.voices import Voices, obtain
+from inference.engines.tts.moshi_tts.voices import Voices, download
 from inference.loading.checkpoints import Checkpoint
-from inference.loading.device import Device, DoesNotFit, Plan, find, plan
-from inference.loading.huggingface import CheckpointError, Tell
+from inference.loading.device import Device, DoesNotFit, Plan, find_device, plan
+from inference.loading.huggingface import CheckpointError, ReportProgress
 from inference.loading.presets import Preset, Quality
 
 logger = logging.getLogger(__name__)
@@ -22,9 +22,9 @@ MOST_SLOTS = 32
 """Where the number is automatic. A step computes all slots, taken or not: many that are free slow down all others."""
 
 
-def load(slots: int, preset: Preset, tell: Tell = logger.info) -> MoshiTts:
+def load(slots: int, preset: Preset, tell: ReportProgress = logger.info) -> MoshiTts:
     """`slots`: 0 for as many as are of use. Raises `EngineUnusable`."""
-    device = find(preset.device)
+    device = find_device(preset.device)
     preset = _in_a_precision_for(device, preset)
     intended = plan(preset, device, slots)
     if not (slots or preset.slots):
@@ -45,7 +45,7 @@ def _in_a_precision_for(device: Device, preset: Preset) -> Preset:
     return preset
 
 
-def _load(preset: Preset, intended: Plan, tell: Tell) -> MoshiTts:
+def _load(preset: Preset, intended: Plan, tell: ReportProgress) -> MoshiTts:
     checkpoint = Checkpoint.obtain(preset, tell)
     tell(f"loading {checkpoint.origin} on {intended}")
     model = checkpoint.tts(intended.device.torch_name, intended.torch_dtype, CODEBOOKS[preset.quality])
@@ -55,6 +55,6 @@ def _load(preset: Preset, intended: Plan, tell: Tell) -> MoshiTts:
             "for each stream of a batch. Use a model with voices, as kyutai/tts-1.6b-en_fr."
         )
     tell(f"reading the voices in {preset.voices}")
-    voices = Voices(model, obtain(preset.voices, model.voice_suffix), preset.languages, preset.default_voice)
+    voices = Voices(model, download(preset.voices, model.voice_suffix), preset.languages, preset.default_voice)
     tell("warming up")
     return MoshiTts(model, voices, intended.slots)

@@ -4,7 +4,7 @@ from typing import Any
 
 from moshi.models.tts import Entry, TTSModel
 
-from inference.messages import pause_of
+from inference.messages import parse_pause
 
 LONGEST_PAUSE = 10.0  # seconds
 PADDING_BETWEEN = 1
@@ -14,7 +14,7 @@ _UNSPOKEN = str.maketrans({"’": "'", ":": " ", "(": None, ")": None})
 """What upstream's models were trained without."""
 
 
-class Script:
+class TextTokenizer:
     """Turns the text of one utterance, as it comes, into entries; their texts are the words as they were given.
 
     A word that is several to the model ("12:30") is told with its first entry, and one that is none (":") with that of
@@ -25,7 +25,7 @@ class Script:
         self._tokenizer: Any = model.tokenizer
         self._frame_rate = model.mimi.frame_rate
         self._speaker = [model.machine.token_ids.main] if model.multi_speaker else []
-        self.unspoken: list[str] = []
+        self.skipped: list[str] = []
         """Words that wait to be told with the next."""
 
     def entries(self, text: str) -> list[Entry]:
@@ -33,7 +33,7 @@ class Script:
         return [entry for word in text.split() for entry in self._entries_of(word)]
 
     def _entries_of(self, word: str) -> list[Entry]:
-        if (pause := pause_of(word)) is None:
+        if (pause := parse_pause(word)) is None:
             return self._word(word)
         frames = round(min(pause, LONGEST_PAUSE) * self._frame_rate)
         return [Entry(tokens=[], text="", padding=frames)] if frames else []
@@ -41,10 +41,10 @@ class Script:
     def _word(self, word: str) -> list[Entry]:
         pieces = [self._tokenizer.encode(piece) for piece in word.translate(_UNSPOKEN).split()]
         entries = [self._entry(tokens) for tokens in pieces if tokens]
-        self.unspoken.append(word)
+        self.skipped.append(word)
         if entries:
-            entries[0].text = " ".join(self.unspoken)
-            self.unspoken = []
+            entries[0].text = " ".join(self.skipped)
+            self.skipped = []
         return entries
 
     def _entry(self, tokens: list[int]) -> Entry:

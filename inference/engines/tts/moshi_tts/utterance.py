@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from moshi.models.tts import TTSModel
 
-from inference.engines.tts.moshi_tts.script import Script
+from inference.engines.tts.moshi_tts.script import TextTokenizer
 
 LEAD_IN = 2
 """Frames before the first word, which upstream drops: there is a click in them."""
@@ -25,7 +25,7 @@ class Utterance:
     def __init__(self, model: TTSModel) -> None:
         self._machine = model.machine
         self._state = model.machine.new_state([])
-        self._script = Script(model)
+        self._script = TextTokenizer(model)
         self._silent_steps = model.delay_steps
         self._first_frame = model.delay_steps + max(model.lm.delays)
         self._last_padding = model.final_padding
@@ -82,13 +82,13 @@ class Utterance:
             return True  # a pause
         return sum(bool(entry.tokens) for entry in entries) > self._machine.second_stream_ahead
 
-    def take(self, token: int) -> int:
+    def add_token(self, token: int) -> int:
         """The model's text token of this step; what it shall read as text in the next."""
         words = len(self._state.transcript)
         taken, has_taken_entry = self._machine.process(self._steps, self._state, token)
         if has_taken_entry:
             new = self._state.transcript[words:]
-            self._note_entry(new[0][0] if new else None)
+            self._record_entry(new[0][0] if new else None)
         if self._state.end_step == self._steps:
             self._close()
         return taken
@@ -100,12 +100,12 @@ class Utterance:
         """The words whose times are known since this was last asked."""
         if self.is_over:
             end = self._steps - self._first_frame
-            self._tell(self._script.unspoken, end, end)
-            self._script.unspoken = []
+            self._emit_words(self._script.skipped, end, end)
+            self._script.skipped = []
         spoken, self._spoken = self._spoken, []
         return spoken
 
-    def _note_entry(self, text: str | None) -> None:
+    def _record_entry(self, text: str | None) -> None:
         """`text` is None for a pause, and empty where a word goes on."""
         if text != "":
             self._close()
@@ -115,10 +115,10 @@ class Utterance:
     def _close(self) -> None:
         if self._open is not None:
             text, start = self._open
-            self._tell(text.split(), start, self._steps)
+            self._emit_words(text.split(), start, self._steps)
             self._open = None
 
-    def _tell(self, words: list[str], start: int, end: int) -> None:
+    def _emit_words(self, words: list[str], start: int, end: int) -> None:
         """All but the last of the words are not to be heard."""
         start, end = max(0, start - LEAD_IN), max(0, end - LEAD_IN)
         for number, word in enumerate(words, 1):

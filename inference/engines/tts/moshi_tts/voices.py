@@ -75,7 +75,7 @@ class Voices:
             )
 
 
-def obtain(source: str, suffix: str) -> Path:
+def download(source: str, suffix: str) -> Path:
     """The folder of voices: `source` itself, or what is downloaded of a repository of that name, once.
 
     Raises `VoiceError`.

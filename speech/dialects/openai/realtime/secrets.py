@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 from accounts.credentials.jwt import tokens
 from accounts.credentials.principal import Caller
 from accounts.scopes import STT
-from speech.dialects.api_view import for_programs
-from speech.dialects.openai.errors import BadRequest, refuse
+from speech.dialects.api_view import api_view
+from speech.dialects.openai.errors import BadRequest, error_response
 from speech.dialects.openai.realtime.session import Session, Update
 
 MAX_BYTES = 64 * 1024
@@ -24,15 +24,15 @@ class ExpiresAfter(msgspec.Struct):
     anchor: str = "created_at"
 
 
-class Asked(msgspec.Struct):
+class SecretRequest(msgspec.Struct):
     expires_after: ExpiresAfter = msgspec.field(default_factory=ExpiresAfter)
     session: Update = msgspec.field(default_factory=Update)
 
 
-_asked = msgspec.json.Decoder(Asked)
+_asked = msgspec.json.Decoder(SecretRequest)
 
 
-@for_programs(STT, refuse)
+@api_view(STT, error_response)
 @require_POST
 async def client_secrets(request: HttpRequest, caller: Caller) -> JsonResponse:
     """What the session is to be is told back; the browser says it again with `session.update`."""
@@ -46,10 +46,10 @@ async def client_secrets(request: HttpRequest, caller: Caller) -> JsonResponse:
     parent = {"sid": caller.token} if caller.token else {}
     secret = tokens.issue(caller.user, tokens.API_AUDIENCE, timedelta(seconds=seconds), scope=STT, **parent)
     expires_at = int(time.time()) + seconds
-    return JsonResponse({"value": secret, "expires_at": expires_at, "session": {**session.told, "id": "sess_new"}})
+    return JsonResponse({"value": secret, "expires_at": expires_at, "session": {**session.to_dict, "id": "sess_new"}})
 
 
-def _read(request: HttpRequest) -> Asked:
+def _read(request: HttpRequest) -> SecretRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest("", "The request is too large.")
     try:

@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from speech.dialects.audio import Incoming
+from speech.dialects.audio import AudioDecoder
 from speech.dialects.openai.errors import BadRequest
-from speech.dialects.openai.model_aliases import THEIR_MODELS
+from speech.dialects.openai.model_aliases import MODEL_ALIASES
 
 RATE = 24_000  # Hz
 TELEPHONE = 8_000
 FORMATS = {"audio/pcm": ("s16le", RATE), "audio/pcmu": ("mulaw", TELEPHONE), "audio/pcma": ("alaw", TELEPHONE)}
-OF_BETA = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
+BETA_FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
 SERVER_VAD = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 300}
 """What is told; the engine's own end-pointing decides."""
 
@@ -52,7 +52,7 @@ class Update(msgspec.Struct):
         if self.audio:
             return self.audio.input
         format = self.input_audio_format
-        named = UNSET if format is UNSET else Format(OF_BETA.get(str(format), str(format)))
+        named = UNSET if format is UNSET else Format(BETA_FORMATS.get(str(format), str(format)))
         return Input(named, self.input_audio_transcription, self.turn_detection)
 
 
@@ -62,7 +62,7 @@ class Session:
         self.format = "audio/pcm"
         self.model = model
         self.language = language
-        self.ends_turns = True
+        self.has_server_vad = True
         self.include: list[str] = []
 
     def update(self, update: Update) -> None:
@@ -78,18 +78,18 @@ class Session:
             self.model = new.transcription.model or self.model
             self.language = new.transcription.language or self.language
         if new.turn_detection is not UNSET:
-            self.ends_turns = new.turn_detection is not None
+            self.has_server_vad = new.turn_detection is not None
         self.include = update.include or self.include
 
     @property
     def engine(self) -> str:
-        return "" if THEIR_MODELS["stt"].fullmatch(self.model) else self.model
+        return "" if MODEL_ALIASES["stt"].fullmatch(self.model) else self.model
 
-    def incoming(self) -> Incoming:
-        return Incoming(*FORMATS[self.format])
+    def decoder(self) -> AudioDecoder:
+        return AudioDecoder(*FORMATS[self.format])
 
     @property
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         rate = {"rate": RATE} if self.format == "audio/pcm" else {}
         return {
             "id": self.id,
@@ -100,7 +100,7 @@ class Session:
                     "format": {"type": self.format, **rate},
                     "transcription": {"model": self.model, "language": self.language, "prompt": ""},
                     "noise_reduction": None,
-                    "turn_detection": SERVER_VAD if self.ends_turns else None,
+                    "turn_detection": SERVER_VAD if self.has_server_vad else None,
                 }
             },
             "include": self.include,

@@ -13,144 +13,144 @@ import msgspec
 
 from accounts.scopes import STT
 from speech import events
-from speech.dialects.openai.errors import BadRequest, told
+from speech.dialects.openai.errors import BadRequest, error_body
 from speech.dialects.openai.realtime.items import Items
 from speech.dialects.openai.realtime.session import Session, Update
-from speech.dialects.sockets.stt_socket import StreamSocket
+from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
 
-BEGIN_WITHIN = 120.0
+SETUP_TIMEOUT = 120.0
 """Seconds until the first audio."""
 
 
-class Said(msgspec.Struct):
+class ClientEvent(msgspec.Struct):
     type: str
     event_id: str | None = None
     session: Update | None = None
     audio: str = ""
 
 
-_said = msgspec.json.Decoder(Said)
+_said = msgspec.json.Decoder(ClientEvent)
 
 
-class Realtime(StreamSocket):
-    needs = STT
+class RealtimeSocket(SttSocket):
+    scope_required = STT
 
     def prepare(self) -> None:
         headers = dict(self.scope["headers"])
         self._is_beta = b"realtime=v1" in headers.get(b"openai-beta", b"")
         self._session = Session(f"sess_{uuid4().hex[:20]}", self.query.get("model", ""), self.query.get("language", ""))
         self._items = Items(self._session)
-        self._incoming = self._session.incoming()
+        self._decoder = self._session.decoder()
         self._has_audio = False  # since the last commit
-        self._marks: deque[str] = deque()  # what they are for: “commit” or “clear”
-        self._begun = asyncio.Event()
+        self._flushes: deque[str] = deque()  # what they are for: “commit” or “clear”
+        self._set_up = asyncio.Event()
         super().prepare()
 
     @property
-    def wishes(self) -> dict[str, Any]:
+    def stream_options(self) -> dict[str, Any]:
         return {"engine": self._session.engine, "language": self._session.language}
 
     async def serve(self) -> None:
         """The stream begins with the first audio: before, the client says how it wants to be heard."""
         if self.query.get("intent", "transcription") != "transcription":
             raise ProtocolError("There is no conversation here.", "This socket transcribes: intent=transcription.")
-        await self._tell_session("created")
+        await self._send_session("created")
         try:
-            async with asyncio.timeout(BEGIN_WITHIN):
-                await self._begun.wait()
+            async with asyncio.timeout(SETUP_TIMEOUT):
+                await self._set_up.wait()
         except TimeoutError:
-            raise ProtocolError("No audio came.", f"An idle socket is closed after {BEGIN_WITHIN:.0f} s.") from None
+            raise ProtocolError("No audio came.", f"An idle socket is closed after {SETUP_TIMEOUT:.0f} s.") from None
         await super().serve()
 
     def fail(self, error: StreamError) -> None:
         super().fail(error)
-        self._begun.set()
+        self._set_up.set()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
-    async def take(self, data: bytes) -> None:
+    async def receive_audio(self, data: bytes) -> None:
         raise ProtocolError("A binary message came.", "Audio comes in input_audio_buffer.append, as base64.")
 
-    async def take_text(self, text: str) -> None:
+    async def receive_text(self, text: str) -> None:
         """What makes no sense is answered, and harms nothing."""
         event_id = None
         try:
             said = _said.decode(text)
             event_id = said.event_id
-            await self._obey(said)
+            await self._on_client_event(said)
         except (msgspec.DecodeError, RecursionError) as error:
-            await self._tell_mistake(BadRequest("", "An event could not be read.", f"{error}."), event_id)
+            await self._send_client_error(BadRequest("", "An event could not be read.", f"{error}."), event_id)
         except BadRequest as error:
-            await self._tell_mistake(error, event_id)
+            await self._send_client_error(error, event_id)
 
-    async def _obey(self, said: Said) -> None:
+    async def _on_client_event(self, said: ClientEvent) -> None:
         match said.type:
             case "session.update" | "transcription_session.update":
                 await self._update(said.session or Update())
             case "input_audio_buffer.append":
-                self._hear(said.audio)
+                self._receive_audio(said.audio)
             case "input_audio_buffer.commit":
                 if not self._has_audio:
                     raise BadRequest("", "There is nothing to commit.", "No audio came since the last time.")
-                self._mark("commit")
+                self._flush("commit")
             case "input_audio_buffer.clear":
-                self._mark("clear")
+                self._flush("clear")
             case _:
                 raise BadRequest("type", f"“{said.type}” is not understood.", "This socket transcribes.")
 
     async def _update(self, update: Update) -> None:
-        before = self.wishes
+        before = self.stream_options
         self._session.update(update)
-        self._incoming = self._session.incoming()
-        if self.wishes != before:
-            if self._begun.is_set():
+        self._decoder = self._session.decoder()
+        if self.stream_options != before:
+            if self._set_up.is_set():
                 raise BadRequest("session", "It is too late to change the model.", "Audio has come already.")
             super().prepare()
-        await self._tell_session("updated")
+        await self._send_session("updated")
 
-    def _hear(self, audio: str) -> None:
+    def _receive_audio(self, audio: str) -> None:
         try:
             data = base64.b64decode(audio, validate=True)
         except (binascii.Error, ValueError):
             raise BadRequest("audio", "The audio could not be read.", "It is no base64.") from None
-        self.stream.feed(self._incoming.take(data))
-        self._heard_at = time.monotonic()
+        self.stream.feed(self._decoder.decode(data))
+        self._last_received_at = time.monotonic()
         self._has_audio = True
-        self._begun.set()
+        self._set_up.set()
 
-    def _mark(self, purpose: str) -> None:
+    def _flush(self, purpose: str) -> None:
         self._has_audio = False
-        self._marks.append(purpose)
-        self.stream.mark(len(self._marks))
+        self._flushes.append(purpose)
+        self.stream.flush(len(self._flushes))
 
     # --- To the client ----------------------------------------------------------------------------------------------
 
-    async def tell(self, event: events.Event) -> None:
-        if isinstance(event, events.Marked):
-            return await self._meet_mark()
-        for message in self._items.follow(event):
+    async def send_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Flushed):
+            return await self._on_flushed()
+        for message in self._items.on_event(event):
             await self._send(message)
         return None
 
-    async def _meet_mark(self) -> None:
-        if self._marks.popleft() == "clear":
+    async def _on_flushed(self) -> None:
+        if self._flushes.popleft() == "clear":
             self._items.drop()
             await self._send({"type": "input_audio_buffer.cleared"})
             return
         for message in self._items.finish():
             await self._send(message)
 
-    async def _tell_session(self, what: str) -> None:
+    async def _send_session(self, what: str) -> None:
         kind = "transcription_session" if self._is_beta else "session"
-        await self._send({"type": f"{kind}.{what}", "session": self._session.told})
+        await self._send({"type": f"{kind}.{what}", "session": self._session.to_dict})
 
-    async def _tell_mistake(self, error: StreamError, event_id: str | None) -> None:
-        await self._send({"type": "error", "error": {**told(error), "event_id": event_id}})
+    async def _send_client_error(self, error: StreamError, event_id: str | None) -> None:
+        await self._send({"type": "error", "error": {**error_body(error), "event_id": event_id}})
 
-    async def tell_error(self, error: StreamError) -> None:
+    async def send_error(self, error: StreamError) -> None:
         with suppress(RuntimeError):  # the client may have left already
-            await self._tell_mistake(error, None)
+            await self._send_client_error(error, None)
 
     async def _send(self, message: dict[str, Any]) -> None:
         event = {"event_id": f"event_{uuid4().hex[:20]}", **message}

@@ -18,8 +18,8 @@ NEW_LINE = r"\N"
 def write(document: Document, options: Options) -> Iterator[bytes]:
     file = SSAFile()
     file.info["Title"] = " ".join(document.title.split())
-    for caption in captions(document.utterances, named=options.speakers):
-        text = _lit(caption) if options.words else NEW_LINE.join(map(_plain, caption.text.split("\n")))
+    for caption in captions(document.segments, named=options.speakers):
+        text = _highlighted(caption) if options.words else NEW_LINE.join(map(_plain, caption.text.split("\n")))
         event = SSAEvent(milliseconds(caption.start), milliseconds(caption.end), text)
         event.name = caption.speaker.replace(",", " ")  # a comma would end the field
         file.append(event)
@@ -27,7 +27,7 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     yield file.to_string("ass").encode()
 
 
-def _lit(caption: Caption) -> str:
+def _highlighted(caption: Caption) -> str:
     """Each word after how long it takes until the next one, as karaoke has it."""
     starts = [token.start for line in caption.lines for token in line]
     ends = iter([*starts[1:], caption.end])

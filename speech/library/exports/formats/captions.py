@@ -10,20 +10,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from speech.library.exports.document import Utterance
+from speech.library.exports.document import Segment
 from speech.library.exports.formats.timing import Token, spread, timed
 
 LINE = 42
 """Characters."""
-READABLE = 17.0
+CHARACTERS_PER_SECOND = 17.0
 """Characters a second."""
 PAUSE = 0.8
 """Seconds of silence at which a caption always ends."""
 SHORTEST, LONGEST = 1.0, 7.0
 """Seconds for which a caption stands, if there is room for the one and a break for the other."""
-LATE = 1.0
+MAX_LINGER = 1.0
 """Seconds by which a caption may keep the next one waiting."""
-NO_LESS = 0.04
+MIN_DURATION = 0.04
 """Seconds; a frame of film. No caption is shorter, whatever the words' times say."""
 
 CLAUSE_ENDS = (",", ";", ":", "،", "、", "，")
@@ -42,20 +42,20 @@ class Caption:
         return "\n".join(" ".join(token.text for token in line) for line in self.lines)
 
 
-def captions(utterances: Iterable[Utterance], named: bool = False) -> Iterator[Caption]:
+def captions(utterances: Iterable[Segment], named: bool = False) -> Iterator[Caption]:
     """One after another, never two at a time. `named`: a speaker's name stands before what they begin to say."""
     return _timed(
         Caption(tokens[0].start, tokens[-1].end, _lines(tokens), utterance.speaker)
-        for utterance, name in _introduced(utterances)
+        for utterance, name in _with_speaker_names(utterances)
         for phrase in _phrases(_tokens(utterance, name if named else ""))
-        for tokens in _cut(phrase)
+        for tokens in _split_phrase(phrase)
     )
 
 
 # --- Words ----------------------------------------------------------------------------------------------------------
 
 
-def _introduced(utterances: Iterable[Utterance]) -> Iterator[tuple[Utterance, str]]:
+def _with_speaker_names(utterances: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
     """Each with its speaker's name, if another one spoke before."""
     speaker = ""
     for utterance in utterances:
@@ -63,7 +63,7 @@ def _introduced(utterances: Iterable[Utterance]) -> Iterator[tuple[Utterance, st
         speaker = utterance.speaker
 
 
-def _tokens(utterance: Utterance, name: str) -> Iterator[Token]:
+def _tokens(utterance: Segment, name: str) -> Iterator[Token]:
     if name:
         yield Token(f"{name[: LINE - 1]}:", utterance.start, utterance.start)
     for token in timed(utterance):
@@ -86,7 +86,7 @@ def _phrases(tokens: Iterable[Token]) -> Iterator[list[Token]]:
 # --- Where to break -------------------------------------------------------------------------------------------------
 
 
-def _cut(phrase: list[Token]) -> list[list[Token]]:
+def _split_phrase(phrase: list[Token]) -> list[list[Token]]:
     """The breaks that cost least, over all that there could be."""
     lengths = _Lengths(phrase)
     best = [0.0]  # what the first n tokens cost
@@ -109,14 +109,14 @@ def _cost(phrase: list[Token], begin: int, end: int, lengths: "_Lengths") -> flo
     """Of a caption of the tokens from `begin` to before `end`: few, calm and well cut ones are cheap."""
     is_last = end == len(phrase)
     shown = (phrase[end - 1].end + PAUSE if is_last else phrase[end].start) - phrase[begin].start
-    too_fast = max(0.0, lengths.between(begin, end) / READABLE - shown)
+    too_fast = max(0.0, lengths.between(begin, end) / CHARACTERS_PER_SECOND - shown)
     too_short = max(0.0, SHORTEST - shown)
     too_long = max(0.0, shown - LONGEST)
     lonely = 0.5 if end - begin == 1 and len(phrase) > 1 else 0.0
-    return 1.0 + 4 * too_fast + 2 * too_short + too_long + lonely + (0.0 if is_last else _tear(phrase, end))
+    return 1.0 + 4 * too_fast + 2 * too_short + too_long + lonely + (0.0 if is_last else _split_tokens(phrase, end))
 
 
-def _tear(tokens: Sequence[Token], at: int) -> float:
+def _split_tokens(tokens: Sequence[Token], at: int) -> float:
     """How much a break before token `at` tears apart, 0 to 1."""
     before, after = tokens[at - 1], tokens[at]
     if before.text.endswith(SENTENCE_ENDS):
@@ -152,7 +152,7 @@ def _lines(tokens: list[Token]) -> tuple[tuple[Token, ...], ...]:
     def cost(at: int) -> float:
         first, second = lengths.between(0, at), lengths.between(at, len(tokens))
         too_long = max(first, second) > LINE
-        return 100.0 * too_long + abs(first - second) / LINE + _tear(tokens, at)
+        return 100.0 * too_long + abs(first - second) / LINE + _split_tokens(tokens, at)
 
     at = min(range(1, len(tokens)), key=cost)
     return tuple(tokens[:at]), tuple(tokens[at:])
@@ -177,11 +177,11 @@ def _timed(captions: Iterable[Caption]) -> Iterator[Caption]:
 
 def _shown(caption: Caption, previous_end: float, until: float) -> Caption:
     start = max(caption.start, previous_end)
-    to_read = start + len(caption.text) / READABLE
+    to_read = start + len(caption.text) / CHARACTERS_PER_SECOND
     end = max(
         min(caption.end, until),
-        min(to_read, until + LATE),
+        min(to_read, until + MAX_LINGER),
         min(start + SHORTEST, until),
-        start + NO_LESS,
+        start + MIN_DURATION,
     )
     return Caption(start, end, caption.lines, caption.speaker)

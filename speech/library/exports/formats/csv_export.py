@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 
-from speech.library.exports.document import Document, Format, Options, Utterance
+from speech.library.exports.document import Document, Format, Options, Segment
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for something else."""
@@ -17,16 +17,16 @@ Cell = str | float | None
 def write(document: Document, options: Options) -> Iterator[bytes]:
     confidence: list[Cell] = ["confidence"] if options.words else []
     yield (BYTE_ORDER_MARK + _line(["utterance", "start", "end", "speaker", "text", *confidence])).encode()
-    rows = _words if options.words else _whole
-    for number, utterance in enumerate(document.utterances, 1):
+    rows = _word_rows if options.words else _segment_row
+    for number, utterance in enumerate(document.segments, 1):
         yield "".join(_line(row) for row in rows(number, utterance)).encode()
 
 
-def _whole(number: int, utterance: Utterance) -> Iterator[list[Cell]]:
+def _segment_row(number: int, utterance: Segment) -> Iterator[list[Cell]]:
     yield [number, _time(utterance.start), _time(utterance.end), _text(utterance.speaker), _text(utterance.text)]
 
 
-def _words(number: int, utterance: Utterance) -> Iterator[list[Cell]]:
+def _word_rows(number: int, utterance: Segment) -> Iterator[list[Cell]]:
     for word in utterance.words:
         yield [
             number,

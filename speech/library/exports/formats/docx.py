@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from speech.library.exports.document import Document, Format, Options, Utterance
+from speech.library.exports.document import Document, Format, Options, Segment
 from speech.text.timecode import clock
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     _align(paper.add_heading(_printable(document.title), level=1))
     if document.started_at:
         paper.add_paragraph(f"{document.started_at:%Y-%m-%d %H:%M} · {clock(document.duration)}", style="Subtitle")
-    for number, utterance in enumerate(document.utterances):
+    for number, utterance in enumerate(document.segments):
         _add(paper, utterance, options)
         if number % REST_AFTER == 0:
             yield b""
@@ -38,7 +38,7 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     yield file.getvalue()
 
 
-def _add(paper: Any, utterance: Utterance, options: Options) -> None:
+def _add(paper: Any, utterance: Segment, options: Options) -> None:
     paragraph = paper.add_paragraph()
     if options.times:
         paragraph.add_run(f"{clock(utterance.start)}  ").italic = True

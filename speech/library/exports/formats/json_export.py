@@ -5,14 +5,14 @@ from typing import Any
 
 import msgspec
 
-from speech.library.exports.document import Document, Format, Options, Utterance
+from speech.library.exports.document import Document, Format, Options, Segment
 
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
     yield msgspec.json.encode(_head(document))[:-1] + b',"utterances":['
     separator = b"\n"
-    for utterance in document.utterances:
-        yield separator + msgspec.json.encode(_told(utterance))
+    for utterance in document.segments:
+        yield separator + msgspec.json.encode(_segment(utterance))
         separator = b",\n"
     yield b"\n]}\n"
 
@@ -30,7 +30,7 @@ def _head(document: Document) -> dict[str, Any]:
     }
 
 
-def _told(utterance: Utterance) -> dict[str, Any]:
+def _segment(utterance: Segment) -> dict[str, Any]:
     return {
         "start": utterance.start,
         "end": utterance.end,

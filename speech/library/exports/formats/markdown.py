@@ -15,7 +15,7 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     yield f"# {plain(document.title)}\n\n".encode()
     if document.started_at:
         yield f"{document.started_at:%Y-%m-%d %H:%M} · {clock(document.duration)}\n\n".encode()
-    for utterance in document.utterances:
+    for utterance in document.segments:
         yield (_lead(utterance.start, utterance.speaker, options) + plain(utterance.text) + "\n\n").encode()
 
 

@@ -8,7 +8,7 @@ from speech.text.timecode import timestamp
 
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
-    for number, caption in enumerate(captions(document.utterances, named=options.speakers), 1):
+    for number, caption in enumerate(captions(document.segments, named=options.speakers), 1):
         start, end = timestamp(caption.start, ","), timestamp(caption.end, ",")
         yield f"{number}\n{start} --> {end}\n{caption.text}\n\n".encode()
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from speech.library.exports.document import Utterance
+from speech.library.exports.document import Segment
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Token:
     end: float
 
 
-def timed(utterance: Utterance) -> Iterator[Token]:
+def timed(utterance: Segment) -> Iterator[Token]:
     """In order. Words that took a time together share it evenly; one that was written in takes none."""
     at = utterance.start
     for (start, end), words in groupby(utterance.words, lambda word: (word.start, word.end)):

@@ -10,7 +10,7 @@ from speech.text.timecode import milliseconds, timestamp
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
     yield b"WEBVTT\n"
-    for number, caption in enumerate(captions(document.utterances), 1):
+    for number, caption in enumerate(captions(document.segments), 1):
         text = _with_times(caption) if options.words else _plain(caption.text)
         if options.speakers and caption.speaker:
             text = f"<v {_plain(' '.join(caption.speaker.split()))}>{text}"

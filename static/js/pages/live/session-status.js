@@ -1,16 +1,16 @@
-// What to tell about a session: {tone, what, why, todo, ways}; tone is quiet, good, busy or bad.
+// What to tell about a session: {tone, what, why, action, ways}; tone is quiet, good, busy or bad.
 
 import { span } from "./durations.js"
 
 const OPENING = {
   tone: "busy",
   what: "Asking for the microphone.",
-  todo: "Allow it in the question that your browser shows.",
+  action: "Allow it in the question that your browser shows.",
 }
 const OPENING_SHARED = {
   tone: "busy",
   what: "Asking what to share.",
-  todo: "Choose a tab or a screen, and tick that its sound is shared as well.",
+  action: "Choose a tab or a screen, and tick that its sound is shared as well.",
 }
 const CONNECTIONS = {
   connecting: { tone: "busy", what: "Connecting.", why: "You are being recorded already: speak." },
@@ -26,19 +26,19 @@ const SOUND_HINTS = {
     tone: "bad",
     what: "Listening, but no sound arrives.",
     why: "The microphone may be switched off, or another one may be meant.",
-    todo: "Look for its switch, or stop and choose another one.",
+    action: "Look for its switch, or stop and choose another one.",
   },
   still: {
     tone: "busy",
     what: "Listening, but nothing is to be heard.",
     why: "What is shared plays nothing at the moment, or its sound is not shared.",
-    todo: "Let it play; or stop, start again and tick that the sound is shared as well.",
+    action: "Let it play; or stop, start again and tick that the sound is shared as well.",
   },
   clipping: {
     tone: "busy",
     what: "Listening, but it is too loud.",
     why: "What is louder than the microphone can take is cut off, and words with it.",
-    todo: "Move away from it a little, or turn it down.",
+    action: "Move away from it a little, or turn it down.",
   },
 }
 const UNSTORED = {
@@ -51,26 +51,26 @@ const MICROPHONE_PROBLEMS = {
     tone: "bad",
     what: "The microphone is interrupted.",
     why: "The system took it away, for a call perhaps, or muted it.",
-    todo: "It comes back by itself when that is over.",
+    action: "It comes back by itself when that is over.",
     ways: ["wake"],
   },
   lost: {
     tone: "bad",
     what: "Paused: the microphone was unplugged.",
     why: "It no longer sends any sound.",
-    todo: "Plug it in again, then resume; without it the default microphone is used.",
+    action: "Plug it in again, then resume; without it the default microphone is used.",
   },
   unshared: {
     tone: "bad",
     what: "Paused: the sharing was ended.",
     why: "The browser gives its sound no longer.",
-    todo: "Resume, and choose again what to share.",
+    action: "Resume, and choose again what to share.",
   },
   full: {
     tone: "bad",
     what: "Paused: there is no room here for more.",
     why: "Too much is waiting for the server. Nothing that you said is lost.",
-    todo: "Keep this page open, and resume when the server has caught up.",
+    action: "Keep this page open, and resume when the server has caught up.",
     ways: ["now", "save"],
   },
 }
@@ -98,18 +98,18 @@ export function situationOf(session, { isOnline }) {
 }
 
 function waiting({ connection, client }) {
-  const place = connection === "queued" ? `You are number ${client.place} in the queue.` : "Joining the queue."
+  const place = connection === "queued" ? `You are number ${client.queuePosition} in the queue.` : "Joining the queue."
   return {
     tone: "busy",
     what: connection === "starting" ? starting(client) : `Waiting for a free place. ${place}`,
     why: "Nothing is recorded while you wait.",
-    todo: "Recording begins by itself when a place is free.",
+    action: "Recording begins by itself when a place is free.",
     ways: ["leave"],
   }
 }
 
-function starting({ note }) {
-  return `The speech engine is being started${note ? `: ${note}` : ""}.`
+function starting({ progress }) {
+  return `The speech engine is being started${progress ? `: ${progress}` : ""}.`
 }
 
 function running({ connection, client, kept, ring, isUnstored, soundHint }, isOnline) {
@@ -118,7 +118,7 @@ function running({ connection, client, kept, ring, isUnstored, soundHint }, isOn
   if (connection === "queued") {
     return {
       tone: "busy",
-      what: `Waiting for a free place, number ${client.place} in the queue.`,
+      what: `Waiting for a free place, number ${client.queuePosition} in the queue.`,
       why: "Recording goes on, and the words will follow.",
     }
   }
@@ -131,7 +131,7 @@ function running({ connection, client, kept, ring, isUnstored, soundHint }, isOn
 function stopping({ connection }, isOnline) {
   if (connection !== "reconnecting") return { tone: "busy", what: "Finishing the last words." }
   const waiting = reconnecting(isOnline, "What was recorded last is kept here until it is sent.")
-  return { ...waiting, todo: "Keep this page open, or come back to it later.", ways: ["now", "giveUp"] }
+  return { ...waiting, action: "Keep this page open, or come back to it later.", ways: ["now", "giveUp"] }
 }
 
 function nearlyFull(room, isOnline) {

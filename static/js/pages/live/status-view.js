@@ -32,15 +32,15 @@ export class StatusView {
     ways.addEventListener("click", ({ target }) => target.dataset.way && choose(target.dataset.way))
   }
 
-  show({ tone, what, why, todo, ways = [] }, sessionLink) {
+  show({ tone, what, why, action, ways = [] }, sessionLink) {
     // What has not changed must not be announced again.
-    const now = JSON.stringify([tone, what, why, todo, ways, sessionLink])
+    const now = JSON.stringify([tone, what, why, action, ways, sessionLink])
     if (now === this.#shown) return
     this.#shown = now
     this.#region.dataset.tone = tone
     this.#region.replaceChildren(
       make("strong", "dock__what", what),
-      ...[why, todo].filter(Boolean).flatMap((text) => [" ", make("span", "dock__why", text)]),
+      ...[why, action].filter(Boolean).flatMap((text) => [" ", make("span", "dock__why", text)]),
     )
     this.#ways.replaceChildren(...ways.map((way) => this.#wayOut(way, sessionLink)))
   }

@@ -30,8 +30,8 @@ export class Entry {
     this.#bar.setAttribute("aria-label", told.name)
     this.#showPart(part(told), told.state)
     this.#stage.textContent = inWords(told, this.#pace.value)
-    const { what = "", why = "", todo = "" } = told.problem ?? {}
-    this.#problem.textContent = [what, why, todo].filter(Boolean).join(" ")
+    const { what = "", why = "", action = "" } = told.problem ?? {}
+    this.#problem.textContent = [what, why, action].filter(Boolean).join(" ")
     if (this.element.dataset.state !== told.state || !this.#ways.children.length) this.#ways.replaceChildren(...this.#waysOf(told))
     this.element.dataset.state = told.state
   }

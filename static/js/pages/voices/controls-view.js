@@ -20,16 +20,16 @@ export class ControlsView {
   // Those that differ from the engine's own.
   valuesFor({ engine, controls }) {
     const chosen = this.values[engine] ?? {}
-    const fitting = controls.filter(({ name, default: usual, least, most }) => {
+    const fitting = controls.filter(({ name, default: usual, minimum, maximum }) => {
       const value = chosen[name]
-      return value !== undefined && value !== usual && value >= least && value <= most
+      return value !== undefined && value !== usual && value >= minimum && value <= maximum
     })
     return Object.fromEntries(fitting.map(({ name }) => [name, chosen[name]]))
   }
 
-  #slider(engine, { name, label, default: usual, least, most, step }) {
+  #slider(engine, { name, label, default: usual, minimum, maximum, step }) {
     const chosen = (this.values[engine] ??= {})
-    const slider = Object.assign(make("input"), { type: "range", id: `control-${name}`, min: least, max: most, step })
+    const slider = Object.assign(make("input"), { type: "range", id: `control-${name}`, min: minimum, max: maximum, step })
     slider.value = chosen[name] ?? usual
     const shown = make("output", "control__value")
     shown.htmlFor = slider.id

@@ -71,19 +71,19 @@ export class TakeView {
   get #situation() {
     const take = this.#take
     if (take.failure) return ""
-    if (take.place !== null) return `All places are taken: you are number ${take.place} in the queue.`
+    if (take.queuePosition !== null) return `All places are taken: you are number ${take.queuePosition} in the queue.`
     if (take.isInterrupted) return "The engine was lost; it goes on as soon as there is another one."
     if (take.state === "waiting") return "Waiting for the voice…"
     if (this.#isPlaying && this.#player.state === "waiting") return "Waiting for more…"
     const said = []
     if (take.state === "stopped") said.push("Stopped")
     else if (this.#isPlaying || take.state === "making") said.push(this.#words.progress)
-    if (take.unspoken.length > 0) said.push(this.#leftOut)
+    if (take.skipped.length > 0) said.push(this.#leftOut)
     return said.filter(Boolean).join(". ")
   }
 
   get #leftOut() {
-    const parts = [...new Set(this.#take.unspoken.map(({ text }) => text))]
+    const parts = [...new Set(this.#take.skipped.map(({ text }) => text))]
     const more = parts.length > 5 ? " and more" : ""
     return `Left out, for nobody can speak it: ${parts.slice(0, 5).join(" ")}${more}`
   }
@@ -110,7 +110,7 @@ export class TakeView {
     region.hidden = !failure
     if (!failure) return
     what.textContent = failure.what
-    why.textContent = `${failure.why ?? ""} ${failure.todo ?? ""}`.trim()
+    why.textContent = `${failure.why ?? ""} ${failure.action ?? ""}`.trim()
     retry.hidden = !failure.ways?.includes("retry")
     retry.onclick = this.#speak
     standing.hidden = !failure.ways?.includes("standing")

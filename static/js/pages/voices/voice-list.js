@@ -67,7 +67,7 @@ export class VoiceList {
     })
     const about = [voice.languageName, voice.kind, voice.engineLabel].filter(Boolean).join(" · ")
     const label = make("label", "voice__label", radio, make("span", "voice__name", voice.label), make("span", "voice__about muted", about))
-    label.title = voice.about
+    label.title = voice.description
     const star = button("voice__star", `Favourite ${voice.label}`, "M12 4.5l2.3 4.8 5.2.7-3.8 3.6.9 5.2-4.6-2.5-4.6 2.5.9-5.2-3.8-3.6 5.2-.7z")
     star.setAttribute("aria-pressed", String(this.#favourites.has(voice.id)))
     star.addEventListener("click", () => this.#toggleFavourite(voice, star))

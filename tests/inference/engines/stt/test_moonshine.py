@@ -3,7 +3,7 @@ import pytest
 
 from inference.engines.stt import utterance_recognizer
 from inference.engines.stt.moonshine import Moonshine
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Open, Partial, Step, Word
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Open, Partial, Step, Word
 from tests.support.speech.audio import Recording
 from tests.support.speech.stt_events import (
     assert_read_well,
@@ -31,7 +31,9 @@ class Clock:
 @pytest.fixture(scope="module")
 def engine():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(utterance_recognizer, "READING_ALONG", 0.05)  # by that clock a reading takes 0.08 s: one in 1.6 s
+        patch.setattr(
+            utterance_recognizer, "PARTIAL_BUDGET_RATE", 0.05
+        )  # by that clock a reading takes 0.08 s: one in 1.6 s
         yield Moonshine(2, Clock())
 
 
@@ -58,9 +60,9 @@ def test_words_are_where_they_are_spoken(told):
 
 
 def test_every_word_is_of_an_utterance_that_ends(told):
-    words, end_points = pick(told, Word), pick(told, EndPoint)
-    assert end_points[0].start == words[0].start
-    assert end_points[-1].end == words[-1].end
+    words, endpoints = pick(told, Word), pick(told, Endpoint)
+    assert endpoints[0].start == words[0].start
+    assert endpoints[-1].end == words[-1].end
 
 
 def test_words_show_before_their_utterance_ends_and_are_read_again(told):
@@ -71,11 +73,11 @@ def test_words_show_before_their_utterance_ends_and_are_read_again(told):
 
 
 def test_a_sentence_ends_an_utterance_before_the_pause_is_long(told):
-    first = pick(told, EndPoint)[0]
+    first = pick(told, Endpoint)[0]
     heard = 0
     for event in told:
         heard = event.sample / SAMPLE_RATE if isinstance(event, Step) else heard
-        if isinstance(event, EndPoint):
+        if isinstance(event, Endpoint):
             break
     assert first.end == pytest.approx(6.4, abs=0.3)
     assert heard < first.end + 0.6
@@ -84,10 +86,10 @@ def test_a_sentence_ends_an_utterance_before_the_pause_is_long(told):
 def test_what_is_read_when_the_pause_begins_is_final(told):
     last = None
     for event in told:
-        if isinstance(event, EndPoint):
+        if isinstance(event, Endpoint):
             break
         last = event.text if isinstance(event, Partial) else last
-    end = next(i for i, event in enumerate(told) if isinstance(event, EndPoint))
+    end = next(i for i, event in enumerate(told) if isinstance(event, Endpoint))
     assert text(told[:end]) == last
 
 
@@ -121,11 +123,15 @@ def test_with_its_hands_full_it_reads_only_what_is_final(spoken, opening):
 
         return call
 
-    engine._hear = taking(0.08, engine._hear)
-    engine.read = taking(0.5, engine.read)
+    engine._process = taking(0.08, engine._process)
+    engine.recognize = taking(0.5, engine.recognize)
     told = hear(engine, spoken)
     assert word_error_rate(opening.text, text(told)) <= 0.15
-    assert 1 <= len(pick(told, Partial)) <= (utterance_recognizer.SAVED + utterance_recognizer.LENT) / 0.5
+    assert (
+        1
+        <= len(pick(told, Partial))
+        <= (utterance_recognizer.PARTIAL_BUDGET_CAP + utterance_recognizer.PARTIAL_BUDGET_DEBT) / 0.5
+    )
 
 
 def test_a_single_word_is_not_lost(engine, tmp_path):
@@ -143,7 +149,7 @@ def test_half_a_minute_without_speech_has_no_word(engine, kind):
     told = hear(engine, (sound.clip(-1, 1) * 32767).astype(np.int16))
     assert not pick(told, Word)
     last = pick(told, Step)[-1]
-    assert last.sample - last.settled < SAMPLE_RATE
+    assert last.sample - last.final_until < SAMPLE_RATE
 
 
 def test_a_noisy_neighbour_changes_nothing(engine, spoken, told):

@@ -10,8 +10,8 @@ import torch
 
 from inference import engines
 from inference.engines.stt.moshi_stt import MoshiStt
-from inference.executors.thread import InThread
-from inference.messages import Audio, Close, Closed, EndPoint, Marker, Open, Step, Word
+from inference.executors.thread import ThreadExecutor
+from inference.messages import Audio, Close, Closed, Endpoint, Marker, Open, Step, Word
 from inference.scheduler import Scheduler
 from tests.inference.test_scheduler import Running
 
@@ -49,7 +49,7 @@ def engine(loaded_engine):
 @pytest.fixture
 def in_thread(engine, monkeypatch):
     monkeypatch.setattr(engines, "load", lambda name, slots, tell: engine)
-    return InThread(NAME, 0)
+    return ThreadExecutor(NAME, 0)
 
 
 def texts(words):
@@ -114,7 +114,7 @@ async def test_slots_are_known_once_the_engine_is_up(in_thread):
 
 
 async def test_memory_that_runs_out_costs_the_newest_its_slot_and_the_others_go_on(in_thread, engine, monkeypatch):
-    monkeypatch.setattr("inference.scheduler.LEASE", 60.0)  # they say nothing while all of it is heard
+    monkeypatch.setattr("inference.scheduler.IDLE_TIMEOUT", 60.0)  # they say nothing while all of it is heard
     old, new = speech_like(40, seed=7), speech_like(40, seed=8)
     async with Running(in_thread) as running:
         half = len(old) // 2
@@ -161,14 +161,14 @@ def test_a_model_without_heads_has_silero_beside_it(stt_checkpoint_without_heads
     assert max(step.speech for step in steps[:12]) < 0.3
     assert np.mean([step.speech > 0.5 for step in steps[15:80]]) > 0.6
     assert max(step.speech for step in steps[-12:]) < 0.3
-    assert engine._voice.pauses(0)[:3] == [1.0, 1.0, 1.0]
+    assert engine._vad.pauses(0)[:3] == [1.0, 1.0, 1.0]
     assert all(step.pauses == [] for step in steps)
 
 
 def _steps(engine, audio):
     told = []
     for start in range(0, len(audio) - 1919, 1920):
-        while engine.busy:
+        while engine.draining:
             told += engine.step({})[0]
         told += engine.step({0: audio[start : start + 1920]})[0]
     return [event for event in told if isinstance(event, Step)]
@@ -186,4 +186,4 @@ def test_a_wish_for_end_points_reaches_the_stream(engine):
     engine.open(0, request(endpointing=msgspec.structs.replace(engine._endpointing, max_turn=2.0, pause=3.0)))
     audio = np.frombuffer(speech_like(80, seed=2), "<i2").astype(np.float32) / 32768
     told = [event for start in range(0, len(audio), 1920) for event in engine.step({0: audio[start : start + 1920]})[0]]
-    assert any(isinstance(event, EndPoint) for event in told)
+    assert any(isinstance(event, Endpoint) for event in told)

@@ -149,7 +149,7 @@ def test_a_step_that_runs_out_of_memory_is_taken_again_as_if_nothing_had_been(mo
     with pytest.raises(torch.OutOfMemoryError):
         batch.step({0})
     monkeypatch.undo()
-    model.mend([0])
+    model.recover([0])
     batch.step({0})
     assert_as_alone(package, pcm, heard)
 

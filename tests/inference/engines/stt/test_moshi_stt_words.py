@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.engines.stt.moshi_stt.stream_decoder import Hearing, Manner
-from inference.engines.stt.moshi_stt.words import Timeline, Words
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, EndPoint, Endpointing, Partial, Step, Word
+from inference.engines.stt.moshi_stt.stream_decoder import DecoderConfig, StreamDecoder
+from inference.engines.stt.moshi_stt.words import Timeline, WordAssembler
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Endpointing, Partial, Step, Word
 from tests.support.models.checkpoints import checkpoint_info
 from tests.support.models.kyutai import words_of_the_server
 
@@ -26,8 +26,8 @@ def tokenizer(stt_checkpoint):
 
 
 def words_of(tokens, tokenizer, delay=DELAY):
-    words = Words(tokenizer.decode, tokenizer.id_to_piece, Timeline(delay, lead=0))
-    found = [words.take(n, token, 1.0) for n, token in enumerate(tokens, start=1)]
+    words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(delay, lead=0))
+    found = [words.add_token(n, token, 1.0) for n, token in enumerate(tokens, start=1)]
     return [word for word in (*found, words.end(len(tokens) + 1 - delay)) if word]
 
 
@@ -53,10 +53,10 @@ def test_text_comes_out_as_it_went_in(tokenizer, text):
 
 
 def test_a_character_whose_bytes_are_not_all_there_is_not_shown_broken(tokenizer):
-    words = Words(tokenizer.decode, tokenizer.id_to_piece, Timeline(0, lead=0))
+    words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(0, lead=0))
     shown = []
     for n, token in enumerate(tokenizer.encode("x🙂"), start=1):
-        words.take(n, token, 1.0)
+        words.add_token(n, token, 1.0)
         shown.append(words.open)
     assert shown[-1] == "x🙂"
     assert len(shown) > 4
@@ -80,11 +80,11 @@ def test_what_is_written_before_the_delay_is_over_is_no_word(tokenizer):
 
 
 def test_the_confidence_of_a_word_is_the_geometric_mean_over_its_pieces(tokenizer):
-    words = Words(tokenizer.decode, tokenizer.id_to_piece, Timeline(0, lead=0))
+    words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(0, lead=0))
     pieces = tokenizer.encode("xyz")
     assert len(pieces) > 1
     for n, piece in enumerate(pieces, start=1):
-        words.take(n, piece, 0.81 if n == 1 else 1.0)
+        words.add_token(n, piece, 0.81 if n == 1 else 1.0)
     assert words.end(9).confidence == pytest.approx(0.81 ** (1 / len(pieces)))
 
 
@@ -102,10 +102,10 @@ def test_words_and_times_are_those_of_kyutais_server(tokenizer, data):
     tokens = data.draw(st.lists(st.one_of(st.sampled_from([BEGIN, PAD]), piece), min_size=1, max_size=80))
     theirs, ends = words_of_the_server(tokens, DELAY, tokenizer.decode)
     ends = dict(ends)
-    words = Words(tokenizer.decode, tokenizer.id_to_piece, Timeline(DELAY, lead=0))
+    words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(DELAY, lead=0))
     ours = []
     for n, token in enumerate(tokens, start=1):
-        if word := words.take(n, token, 1.0):
+        if word := words.add_token(n, token, 1.0):
             ours.append(word)
         if theirs and theirs[0].told_at == n:
             word = theirs.pop(0)
@@ -125,7 +125,7 @@ def test_time_goes_on_past_silence_that_was_put_in_and_never_back(data):
     heard, frames = 0, []
     for n in range(lead + 2, lead + 120):
         if data.draw(st.booleans()):
-            timeline.put_in(n)
+            timeline.insert_silence(n)
         else:
             heard += 1
         frames.append(timeline.frames(n))
@@ -140,16 +140,16 @@ class Speech:
     """A stream, and a model that writes a text `DELAY` frames after it was said."""
 
     def __init__(self, tokenizer, position=0, brings_out=True, **wishes) -> None:
-        manner = Manner(
+        manner = DecoderConfig(
             delay=DELAY,
             lead=13,
-            brings_out=brings_out,
-            foresees=True,
+            flushes_on_pause=brings_out,
+            predicts_pauses=True,
             decode=tokenizer.decode,
             piece=tokenizer.id_to_piece,
         )
         self.tokenizer = tokenizer
-        self.hearing = Hearing(manner, position, Endpointing(**wishes))
+        self.hearing = StreamDecoder(manner, position, Endpointing(**wishes))
         self.coming = [PAD] * (DELAY - 1)  # what is on its way through the model's delay
         self.told: list = []
         self.silence_frames = 0
@@ -165,7 +165,7 @@ class Speech:
         return self
 
     def stop(self):
-        self.hearing.bring_out()
+        self.hearing.flush_words()
         self._bring_out()
         return self
 
@@ -181,7 +181,7 @@ class Speech:
             self._hear(PAUSE)
 
     def _hear(self, pauses):
-        self.told += self.hearing.hear(self.coming.pop(0), 0.9, pauses, 1 - pauses[0])
+        self.told += self.hearing.process(self.coming.pop(0), 0.9, pauses, 1 - pauses[0])
 
     def all(self, kind):
         return [event for event in self.told if isinstance(event, kind)]
@@ -193,7 +193,7 @@ class Speech:
         for event in self.told:
             if isinstance(event, Word):
                 words.append(event.text)
-            elif isinstance(event, EndPoint):
+            elif isinstance(event, Endpoint):
                 utterances.append(" ".join(words))
                 words = []
         return utterances
@@ -204,7 +204,7 @@ def test_a_pause_brings_the_last_words_out_at_once(tokenizer):
     assert speech.utterances == ["hello world"]
     assert speech.silence_frames < DELAY + 12
     step = speech.pause(1).all(Step)[-1]
-    assert step.settled == step.sample - FRAME_SAMPLES
+    assert step.final_until == step.sample - FRAME_SAMPLES
 
 
 def test_words_after_a_pause_have_the_times_at_which_they_were_said(tokenizer):
@@ -228,12 +228,12 @@ def test_without_bursts_an_utterance_ends_when_its_words_are_out(tokenizer):
 def test_a_stop_brings_everything_out(tokenizer):
     speech = Speech(tokenizer).say("it's the brown fox").stop()
     assert speech.utterances == ["it's the brown fox"]
-    assert speech.all(EndPoint)[0].end == speech.all(Word)[-1].end
+    assert speech.all(Endpoint)[0].end == speech.all(Word)[-1].end
 
 
 def test_nothing_is_brought_out_of_a_stream_that_heard_nothing(tokenizer):
     speech = Speech(tokenizer)
-    assert not speech.hearing.bring_out()
+    assert not speech.hearing.flush_words()
 
 
 def test_a_short_spike_ends_nothing_when_guarded(tokenizer):
@@ -275,7 +275,7 @@ def test_a_turn_is_no_longer_than_was_chosen(tokenizer):
     speech = Speech(tokenizer, max_turn=2.0)
     for _ in range(20):
         speech.say("the fox")
-    first = speech.all(EndPoint)[0]
+    first = speech.all(Endpoint)[0]
     assert first.end - first.start < 2.5
     assert len(speech.utterances) > 2
 
@@ -291,8 +291,8 @@ def test_nothing_is_settled_that_may_still_come(tokenizer):
     settled = 0
     for event in speech.told:
         if isinstance(event, Step):
-            assert settled <= event.settled <= event.sample
-            settled = event.settled
+            assert settled <= event.final_until <= event.sample
+            settled = event.final_until
         elif isinstance(event, Word):
             assert round(event.start * SAMPLE_RATE) >= settled
 
@@ -300,7 +300,7 @@ def test_nothing_is_settled_that_may_still_come(tokenizer):
 def test_silence_settles(tokenizer):
     step = Speech(tokenizer, position=96_000).pause(100).all(Step)[-1]
     assert step.sample == 96_000 + 100 * FRAME_SAMPLES
-    assert step.sample - step.settled < SAMPLE_RATE
+    assert step.sample - step.final_until < SAMPLE_RATE
 
 
 def test_a_word_shows_while_it_is_written(tokenizer):

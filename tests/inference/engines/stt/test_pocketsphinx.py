@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from inference.engines.stt.pocketsphinx import PocketSphinx
-from inference.messages import SAMPLE_RATE, EndPoint, Partial, Step, Word
+from inference.messages import SAMPLE_RATE, Endpoint, Partial, Step, Word
 from tests.support.speech.audio import Recording
 from tests.support.speech.stt_events import assert_settled_holds, hear, pick, text
 from tests.support.speech.words import word_error_rate
@@ -42,10 +42,10 @@ def test_confidences_differ_between_words(told_of_bria):
 
 
 def test_every_utterance_has_its_end_point(told_of_bria):
-    words, end_points = pick(told_of_bria, Word), pick(told_of_bria, EndPoint)
-    assert len(end_points) >= 2
-    assert end_points[0].start == words[0].start
-    assert end_points[-1].end == words[-1].end
+    words, endpoints = pick(told_of_bria, Word), pick(told_of_bria, Endpoint)
+    assert len(endpoints) >= 2
+    assert endpoints[0].start == words[0].start
+    assert endpoints[-1].end == words[-1].end
 
 
 def test_words_show_before_their_utterance_ends(told_of_bria):
@@ -66,7 +66,7 @@ def test_it_may_begin_again_where_all_is_settled(engine, bria, told_of_bria):
     """What is heard from a settled sample on gives the words that come after it."""
     half = len(pick(told_of_bria, Word)) // 2
     settled = next(
-        event.settled
+        event.final_until
         for i, event in enumerate(told_of_bria)
         if isinstance(event, Step) and len(pick(told_of_bria[:i], Word)) > half
     )
@@ -81,7 +81,7 @@ def test_a_minute_of_silence_has_no_words_and_is_settled(engine):
     told = hear(engine, np.zeros(60 * SAMPLE_RATE, np.int16))
     assert not pick(told, Word)
     last = pick(told, Step)[-1]
-    assert last.sample - last.settled < SAMPLE_RATE
+    assert last.sample - last.final_until < SAMPLE_RATE
     assert last.speech == 0
 
 

@@ -4,27 +4,27 @@ import numpy as np
 import pytest
 
 from inference.engines.stt import vad_segmenter
-from inference.engines.stt.utterance_recognizer import Audio, Reader, Reading, Spoken
+from inference.engines.stt.utterance_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
 from inference.engines.stt.vad_segmenter import RATE
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, UNKNOWN_LANGUAGE, EndPoint, Open, Word
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, UNKNOWN_LANGUAGE, Endpoint, Open, Word
 from tests.inference.engines.stt.test_vad_segmenter import SILENCE, VOICE, Detector
 from tests.support.speech.stt_events import pick, text
 
 
-class Scribe(Reader):
+class Scribe(SegmentRecognizer):
     """Writes down in which language it was to read how many seconds, and takes long utterances for French."""
 
-    pause_in_files = vad_segmenter.windows_in(2)
+    min_silence_in_files = vad_segmenter.windows_in(2)
 
-    def read(self, audio: Audio, language: str) -> Reading:
+    def recognize(self, audio: Audio, language: str) -> Hypothesis:
         seconds = len(audio) / RATE
         found = "" if language != UNKNOWN_LANGUAGE else "fr" if seconds > 2 else "en"
-        return Reading(f"{language}:{seconds:.0f}", (), found)
+        return Hypothesis(f"{language}:{seconds:.0f}", (), found)
 
-    def words(self, reading: Reading, audio: Audio) -> Sequence[Spoken]:
-        return [Spoken(reading.text, 0.0, 1.0, 0.5)]
+    def align_words(self, reading: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
+        return [TimedWord(reading.text, 0.0, 1.0, 0.5)]
 
-    def some_speech(self) -> Audio:
+    def sample_speech(self) -> Audio:
         return np.zeros(RATE, np.float32)
 
 
@@ -50,21 +50,21 @@ def hear(monkeypatch):
 def test_a_language_that_was_told_is_the_one_that_is_read(hear):
     told = hear((4, VOICE), (1, SILENCE), language="de")
     assert text(told).startswith("de:")
-    assert pick(told, EndPoint)[0].language == ""
+    assert pick(told, Endpoint)[0].language == ""
 
 
 def test_a_language_is_found_for_each_utterance(hear):
     told = hear((1.2, VOICE), (1, SILENCE), (4, VOICE), (1, SILENCE))
-    assert [end.language for end in pick(told, EndPoint)] == ["en", "fr"]
+    assert [end.language for end in pick(told, Endpoint)] == ["en", "fr"]
 
 
 def test_an_utterance_too_short_to_tell_is_in_the_language_that_was_heard_last(hear):
     told = hear((4, VOICE), (1, SILENCE), (1, VOICE), (1, SILENCE))
     assert [word.text.partition(":")[0] for word in pick(told, Word)] == [UNKNOWN_LANGUAGE, "fr"]
-    assert [end.language for end in pick(told, EndPoint)] == ["fr", "fr"]
+    assert [end.language for end in pick(told, Endpoint)] == ["fr", "fr"]
 
 
 def test_where_nobody_reads_along_an_utterance_ends_at_a_longer_pause(hear):
     parts = (2, VOICE), (1, SILENCE), (4, VOICE), (1, SILENCE), (2, VOICE), (2.5, SILENCE), (1, VOICE)
-    assert len(pick(hear(*parts), EndPoint)) == 4
-    assert len(pick(hear(*parts, live=False), EndPoint)) == 3  # the first began before it was known
+    assert len(pick(hear(*parts), Endpoint)) == 4
+    assert len(pick(hear(*parts, live=False), Endpoint)) == 3  # the first began before it was known

@@ -9,7 +9,7 @@ import pytest
 from inference.engine import EngineUnusable
 from inference.engines.stt.whisper import Whisper, whole_words
 from inference.loading.presets import Preset
-from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE, EndPoint, Open, Step, Word
+from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE, Endpoint, Open, Step, Word
 from tests.support.speech.stt_events import (
     assert_read_well,
     assert_second_sentence_follows_its_pause,
@@ -74,7 +74,7 @@ def test_a_word_may_come_in_pieces():
 
 
 def test_what_is_read_at_once_is_told_in_sentences(told):
-    first, second = pick(told, EndPoint)[:2]
+    first, second = pick(told, Endpoint)[:2]
     assert first.end == pytest.approx(6.4, abs=0.3)
     assert second.start == pytest.approx(7.1, abs=0.3)
 
@@ -87,7 +87,7 @@ def test_it_tells_the_language_where_it_was_not_told(engine, spoken):
     engine.open(0, Open("s", "web", 0.0, 0, UNKNOWN_LANGUAGE))
     for frame in frames_of(spoken[: 5 * SAMPLE_RATE]):
         engine.step({0: frame})
-    assert pick(engine.flush(0), EndPoint)[-1].language == "en"
+    assert pick(engine.flush(0), Endpoint)[-1].language == "en"
 
 
 def test_silence_has_no_word(engine):

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from inference.engines.tts.moshi_tts.voices import VoiceError, Voices, obtain
+from inference.engines.tts.moshi_tts.voices import VoiceError, Voices, download
 from inference.messages import SAMPLE_RATE
 from tests.support.models.checkpoints import VOICES, put_into_hub_cache, write_voice
 from tests.support.models.moshi_alone import CODEBOOKS, Alone, Codes, Spoken, Together, Wish
@@ -325,7 +325,7 @@ def test_voices_come_from_the_hub_s_cache(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     put_into_hub_cache(tts_checkpoint / "voices", tmp_path, "somebody/voices")
-    found = Voices(alone.model, obtain("somebody/voices", ".tiny0000@1.safetensors"), {"en": "English"})
+    found = Voices(alone.model, download("somebody/voices", ".tiny0000@1.safetensors"), {"en": "English"})
     assert {voice.name for voice in found.listed} == set(VOICES)
     with pytest.raises(VoiceError, match="cannot be downloaded"):
-        obtain("somebody/else", ".tiny0000@1.safetensors")
+        download("somebody/else", ".tiny0000@1.safetensors")

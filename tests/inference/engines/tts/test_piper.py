@@ -7,7 +7,7 @@ from inference.engines.stt.moonshine import Moonshine
 from inference.engines.tts import piper
 from inference.engines.tts.piper import Piper
 from inference.engines.tts.piper_voices import VoiceFile
-from inference.executors.subprocess import InChild
+from inference.executors.subprocess import SubprocessExecutor
 from inference.messages import SAMPLE_RATE, Open
 from tests.inference.engines.tts.test_tts_engines import SENTENCE, samples, speak, words
 from tests.support.speech.stt_events import hear, text
@@ -42,7 +42,7 @@ def test_words_are_told_when_they_are_heard(told, heard):
 
 
 async def test_it_speaks_in_a_process_of_its_own(told):
-    host = InChild("piper", 1)
+    host = SubprocessExecutor("piper", 1)
     await host.start()
     try:
         await host.open(0, Open("s", "web", 0.0, 0, "", "", {"variation": 0.0}))
@@ -65,16 +65,16 @@ def test_without_variation_it_says_a_thing_always_alike(engine, told):
 
 
 def test_a_voice_that_tells_no_lengths_has_its_words_spread_over_the_phrase(engine, told, monkeypatch):
-    monkeypatch.setattr(piper, "_told_phonemes", lambda chunks, rate: [])
+    monkeypatch.setattr(piper, "_phoneme_timings", lambda chunks, rate: [])
     times = [time for word in words(speak(engine, SENTENCE)) for time in (word.start, word.end)]
     assert times == sorted(times)
     assert times[-1] == pytest.approx(len(samples(told)) / SAMPLE_RATE, abs=0.1)
 
 
 def test_only_the_last_few_voices_stay_in_memory(monkeypatch):
-    synthesiser = Piper(1)._synthesiser
+    synthesiser = Piper(1)._synthesizer
     (file, voice) = synthesiser._loaded.popitem()
     monkeypatch.setattr(piper, "_load", lambda file: voice)
-    for number in range(piper.STAY_LOADED + 2):
+    for number in range(piper.MAX_LOADED_VOICES + 2):
         synthesiser._load(VoiceFile(file.model.with_name(f"{number}.onnx")))
-    assert len(synthesiser._loaded) == piper.STAY_LOADED
+    assert len(synthesiser._loaded) == piper.MAX_LOADED_VOICES

@@ -112,7 +112,7 @@ def test_a_hub_that_is_out_of_reach_is_told(folder, monkeypatch):
 
 def test_each_speaker_of_a_file_is_a_voice(folder):
     put(folder, "en_GB-vctk-medium", num_speakers=2, speaker_id_map={"p239": 0, "p236": 1}, dataset="vctk")
-    (file,) = (file for file in piper_voices.found() if file.name == "en_GB-vctk-medium")
+    (file,) = (file for file in piper_voices.installed() if file.name == "en_GB-vctk-medium")
     assert [(voice.name, voice.label) for voice in file.voices] == [
         ("en_GB-vctk-medium/p239", "Vctk p239"),
         ("en_GB-vctk-medium/p236", "Vctk p236"),
@@ -125,6 +125,6 @@ def test_a_voice_that_cannot_be_read_is_left_out_and_the_others_stay(folder, bro
     put(folder, "en_US-one-low")
     put(folder, "en_US-two-low")
     (folder / "en_US-two-low.onnx.json").write_text(broken)
-    names = [file.name for file in piper_voices.found()]
+    names = [file.name for file in piper_voices.installed()]
     assert "en_US-one-low" in names
     assert "en_US-two-low" not in names

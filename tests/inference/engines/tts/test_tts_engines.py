@@ -6,7 +6,7 @@ import pytest
 
 from inference import engines
 from inference.engines import ENGINES
-from inference.messages import FRAME_BYTES, SAMPLE_RATE, Audio, Event, Open, Step, Word, pause_of
+from inference.messages import FRAME_BYTES, SAMPLE_RATE, Audio, Event, Open, Step, Word, parse_pause
 
 SENTENCE = "The ships were waiting in the morning, and the captain was reading a letter from his mother."
 
@@ -67,7 +67,7 @@ def test_audio_comes_in_whole_frames_and_is_counted(engine):
 def test_every_word_is_told_in_order_as_it_was_given_with_its_time(engine):
     text = "“Well-known” cafés: 3 of them, said [the] (man). <0.5s> Don’t — go!"
     told = speak(engine, text)
-    assert [word.text for word in words(told)] == [word for word in text.split() if pause_of(word) is None]
+    assert [word.text for word in words(told)] == [word for word in text.split() if parse_pause(word) is None]
     times = [time for word in words(told) for time in (word.start, word.end)]
     assert times == sorted(times)
     assert times[-1] <= len(samples(told)) / SAMPLE_RATE

@@ -60,7 +60,7 @@ async def test_a_paused_stream_gives_its_slot_to_others(site_with_one_slot):
         await paused.until("paused")
         await other.start()
         await paused.send(type="resume")
-        assert (await paused.until("queued"))["place"] == 1
+        assert (await paused.until("queued"))["queue_position"] == 1
         await other.stop()
         await paused.until("ready")
         await paused.stop()
@@ -115,12 +115,12 @@ async def test_who_waits_is_told_the_place_and_served_in_order(site_with_one_slo
         sockets = [first, second, third]
         await first.start()
         await second.send(type="start", wait=True)
-        assert (await second.until("queued"))["place"] == 1
+        assert (await second.until("queued"))["queue_position"] == 1
         await third.send(type="start", wait=True)
-        assert (await third.until("queued"))["place"] == 2
+        assert (await third.until("queued"))["queue_position"] == 2
         await first.stop()
         await second.until("ready")
-        assert (await third.until("queued"))["place"] == 1
+        assert (await third.until("queued"))["queue_position"] == 1
         await second.stop()
         await third.until("ready")
         await third.stop()

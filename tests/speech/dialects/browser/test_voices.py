@@ -25,7 +25,7 @@ class VoiceSocket:
     async def say(self, *texts, **start):
         await self.send(type="start", **start)
         for text in texts:
-            await self.send(type="say", text=text)
+            await self.send(type="text", text=text)
         await self.send(type="finish")
 
     async def send(self, **message) -> None:
@@ -47,7 +47,7 @@ class VoiceSocket:
                     await self.next()
                     if takes and self.pcm and not (len(self.pcm) // 2) % 19_200:
                         with suppress(websockets.ConnectionClosed):  # what it said before is still to be read
-                            await self.send(type="taken", sample=len(self.pcm) // 2)
+                            await self.send(type="ack", sample=len(self.pcm) // 2)
             except websockets.ConnectionClosed:
                 pass
         errors = [message for message in self.told if message["type"] == "error"]
@@ -85,7 +85,8 @@ async def test_a_text_is_spoken_to_its_last_sample(site):
         await socket.say("One two, thr", "ee in 1996. ", voice="low")
         assert await socket.end() == (1000, {})
     assert socket.pcm == pcm_of("One two, three in nineteen ninety-six.", "low")
-    assert [message["text"] for message in socket.told if message["type"] == "spoken"][:3] == ["One", "two,", "three"]
+    spoken = [message["text"] for message in socket.told if message["type"] == "spoken_word"]
+    assert spoken[:3] == ["One", "two,", "three"]
     assert socket.told[-1]["samples"] == len(socket.pcm) // 2
 
 
@@ -123,7 +124,7 @@ async def test_a_megabyte_of_text_is_refused_and_harms_nobody(site):
     one, two = tickets(site, 2)
     async with voice_socket(site, one) as socket, voice_socket(site, two) as other:
         await other.send(type="start")
-        await other.send(type="say", text="One ")
+        await other.send(type="text", text="One ")
         await socket.say(*["word " * 3_000] * 8)
         closed, error = await socket.end()
         assert (closed, error["what"]) == (4008, "The text is too long.")
@@ -160,7 +161,7 @@ async def test_an_engine_that_dies_in_mid_sentence_is_replaced(redis_server, sta
     interrupted = [any(message["type"] == "interrupted" for message in socket.told) for socket in sockets]
     assert any(interrupted)
     for socket, was_cut in zip(sockets, interrupted, strict=True):
-        spoken = [message["text"] for message in socket.told if message["type"] == "spoken"]
+        spoken = [message["text"] for message in socket.told if message["type"] == "spoken_word"]
         assert list(dict.fromkeys(spoken)) == text.split()
         assert len(spoken) <= 200 + was_cut  # the word that was cut is spoken again
 

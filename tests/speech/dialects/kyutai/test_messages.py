@@ -46,17 +46,17 @@ def test_a_frame_of_audio_has_the_length_that_it_has_there():
 
 def test_what_a_client_that_speaks_says():
     wire = bytes.fromhex("82a474797065a5417564696fa370636d91ca3f000000")
-    assert messages.heard(wire) == messages.Audio([0.5])
-    assert messages.heard(bytes.fromhex("82a474797065a64d61726b6572a26964cd012c")) == messages.Marker(300)
-    assert messages.heard(bytes.fromhex("81a474797065a4496e6974")) == messages.Init()
-    assert messages.heard(bytes.fromhex("82a474797065a74f67674f707573a464617461934f67ccff")) == messages.OggOpus(
-        [0x4F, 0x67, 0xFF]
-    )
+    assert messages.decode_client(wire) == messages.Audio([0.5])
+    assert messages.decode_client(bytes.fromhex("82a474797065a64d61726b6572a26964cd012c")) == messages.Marker(300)
+    assert messages.decode_client(bytes.fromhex("81a474797065a4496e6974")) == messages.Init()
+    assert messages.decode_client(
+        bytes.fromhex("82a474797065a74f67674f707573a464617461934f67ccff")
+    ) == messages.OggOpus([0x4F, 0x67, 0xFF])
 
 
 def test_what_a_client_that_has_something_spoken_says():
-    assert messages.told(bytes.fromhex("81a474797065a3456f73")) == messages.Eos()
-    assert messages.told(bytes.fromhex("82a474797065a454657874a474657874a26869")) == messages.Text("hi")
+    assert messages.decode_server(bytes.fromhex("81a474797065a3456f73")) == messages.Eos()
+    assert messages.decode_server(bytes.fromhex("82a474797065a454657874a474657874a26869")) == messages.Text("hi")
 
 
 LENIENT = {
@@ -72,7 +72,7 @@ LENIENT = {
 @pytest.mark.parametrize("message", LENIENT.values(), ids=LENIENT.keys())
 @pytest.mark.parametrize("single", [True, False])
 def test_what_a_client_may_say_otherwise(message, single):
-    assert messages.heard(msgpack.packb(message, use_single_float=single))
+    assert messages.decode_client(msgpack.packb(message, use_single_float=single))
 
 
 NONSENSE = [
@@ -92,4 +92,4 @@ NONSENSE = [
 @pytest.mark.parametrize("wire", NONSENSE, ids=range(len(NONSENSE)))
 def test_what_is_no_message(wire):
     with pytest.raises(ProtocolError):
-        messages.heard(wire)
+        messages.decode_client(wire)

@@ -6,8 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech.library.exports.formats.captions import LATE, LINE, NO_LESS, PAUSE, READABLE, Caption, captions
-from speech.models import Spoken
+from speech.library.exports.formats.captions import (
+    CHARACTERS_PER_SECOND,
+    LINE,
+    MAX_LINGER,
+    MIN_DURATION,
+    PAUSE,
+    Caption,
+    captions,
+)
+from speech.models import TimedWord
 from tests.speech.library.exports.transcripts import Utterance, conversation, hour, said, spoken
 
 SLACK = 0.001  # seconds; floating point
@@ -22,7 +30,7 @@ def talks(draw: st.DrawFn) -> list[Utterance]:
             text = draw(st.text("abcdefgh,.?", min_size=1, max_size=60))
             at += draw(st.floats(0, 2))
             end = at + draw(st.floats(0, 1))
-            words.append(Spoken(text, at, end, None))
+            words.append(TimedWord(text, at, end, None))
             at = end
         utterances.append(said(words))
     return utterances
@@ -42,7 +50,7 @@ def test_whatever_is_said(talk):
         assert all(len(" ".join(token.text for token in line)) <= LINE for line in caption.lines)
         first = caption.lines[0][0].start
         assert caption.end > caption.start >= first
-        assert caption.start - first <= LATE + NO_LESS * len(shown)
+        assert caption.start - first <= MAX_LINGER + MIN_DURATION * len(shown)
     for one, next_one in pairwise(shown):
         assert one.end <= next_one.start
 
@@ -50,7 +58,7 @@ def test_whatever_is_said(talk):
 @pytest.mark.parametrize("talk", [conversation(), hour()], ids=["conversation", "hour"])
 def test_what_is_said_no_faster_than_it_can_be_read_is_shown_long_enough(talk):
     for caption in captions(talk):
-        assert len(caption.text) / (caption.end - caption.start) <= READABLE + SLACK
+        assert len(caption.text) / (caption.end - caption.start) <= CHARACTERS_PER_SECOND + SLACK
 
 
 def test_a_caption_ends_where_the_speaker_pauses():
@@ -75,7 +83,7 @@ def test_fast_speech_may_stand_into_the_next_ones_words_and_no_longer():
     shown = list(captions([spoken("incomprehensibilities " * 12, pace=0.5)]))
     assert len(shown) > 3
     for caption in shown:
-        assert caption.start - caption.lines[0][0].start <= LATE + SLACK
+        assert caption.start - caption.lines[0][0].start <= MAX_LINGER + SLACK
 
 
 def test_a_name_stands_before_what_its_bearer_begins_to_say():
@@ -84,8 +92,8 @@ def test_a_name_stands_before_what_its_bearer_begins_to_say():
 
 
 def test_corrected_words_are_shown_between_their_neighbours():
-    words = [Spoken("kept", 1.0, 1.3, 0.9), Spoken("two", 1.4, 2.0, None), Spoken("for", 1.4, 2.0, None)]
-    talk = [said([*words, Spoken("written", None, None, None), Spoken("again", 2.5, 2.8, 0.9)])]
+    words = [TimedWord("kept", 1.0, 1.3, 0.9), TimedWord("two", 1.4, 2.0, None), TimedWord("for", 1.4, 2.0, None)]
+    talk = [said([*words, TimedWord("written", None, None, None), TimedWord("again", 2.5, 2.8, 0.9)])]
     (caption,) = captions(talk)
     times = [(token.text, round(token.start, 3), round(token.end, 3)) for token in caption.lines[0]]
     assert times == [("kept", 1, 1.3), ("two", 1.4, 1.7), ("for", 1.7, 2), ("written", 2, 2), ("again", 2.5, 2.8)]

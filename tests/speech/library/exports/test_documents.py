@@ -116,7 +116,7 @@ def valid(file):
 @pytest.mark.parametrize("talk", [conversation(), hour(), []], ids=["conversation", "hour", "nothing"])
 def test_json_is_what_its_schema_says(talk):
     session = Document.of(Session(samples=24_000))
-    document = Document(**{**vars(session), "utterances": talk})
+    document = Document(**{**vars(session), "segments": talk})
     told = valid(b"".join(json_export.write(document, Options())))
     assert [utterance["text"] for utterance in told["utterances"]] == texts(talk)
     words = [word for utterance in talk for word in utterance.words]

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from speech.events import EndPoint, Word
+from speech.events import Endpoint, Word
 from speech.library.exports import FORMATS
 from speech.models import Counts, Session
 from tests.support.clients.downloads import body
@@ -26,10 +26,10 @@ def pages(owner):
 
 
 def spoken_session(owner, text="well said", ended=True):
-    session = Session.claim_for(owner, None)
+    session = Session.acquire(owner, None)
     session.begin("checksum", "en")
     words = [Word(i, 0, word, i / 2, i / 2 + 0.4, 0.9) for i, word in enumerate(text.split())]
-    session.commit(48_000, words, [EndPoint(0, 0, 1)] if ended else [], Counts(48_000, 0, 0))
+    session.commit(48_000, words, [Endpoint(0, 0, 1)] if ended else [], Counts(48_000, 0, 0))
     if ended:
         session.end()
     session.refresh_from_db()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from speech.library.exports import FORMATS, Document, Options
-from speech.models import Spoken
+from speech.models import TimedWord
 
 RIGHT_TO_LEFT = "مرحبا بالعالم، كيف حالك اليوم؟ שלום עולם"
 EMOJI = "family 👨‍👩‍👧‍👦 flag 🇧🇷 thumbs 👍🏽 done ✅"
@@ -13,7 +13,7 @@ MARKUP = "<b>bold</b> & {\\an8} *stars* `code` [link](x) # | \\N --> =1+1"
 
 @dataclass(frozen=True)
 class Utterance:
-    words: list[Spoken]
+    words: list[TimedWord]
     start: float
     end: float
     speaker: str = ""
@@ -23,14 +23,14 @@ class Utterance:
         return " ".join(word.text for word in self.words)
 
 
-def said(words: list[Spoken], speaker: str = "") -> Utterance:
+def said(words: list[TimedWord], speaker: str = "") -> Utterance:
     return Utterance(words, words[0].start or 0.0, words[-1].end or 0.0, speaker)
 
 
 def spoken(text: str, start: float = 0.0, pace: float = 0.4, speaker: str = "") -> Utterance:
     """A word every `pace` seconds, each with a tenth of a second's silence after it."""
     words = [
-        Spoken(word, round(start + i * pace, 3), round(start + (i + 1) * pace - 0.1, 3), 0.9)
+        TimedWord(word, round(start + i * pace, 3), round(start + (i + 1) * pace - 0.1, 3), 0.9)
         for i, word in enumerate(text.split())
     ]
     return said(words, speaker)
