@@ -1,15 +1,15 @@
-# HOST, PORT, DATA_DIR and every other variable of .env.example may be given: make serve PORT=9000
+# HOST, PORT, DATA_DIR and every other variable of .env.example can be set: make serve PORT=9000
 
 help:
-	@echo "make serve          install what is missing, migrate, and start the site"
-	@echo "make test           install what tests need, and run them"
-	@echo "make stack          Redis, PostgreSQL, two web and two inference processes, to try things on"
-	@echo "make lint           the style and the types"
-	@echo "make trials         what takes longer: real speech into real browsers, parts that die, files of hours (half an hour)"
-	@echo "make release-check  what a release needs"
-	@echo "make pictures       look at every page, in var/pictures"
-	@echo "make format         put the code into the project's format"
-	@echo "make clean          remove .venv and caches; data is kept"
+	@echo "make serve          install dependencies, migrate and start the site"
+	@echo "make test           install test dependencies and run the tests"
+	@echo "make stack          start Redis, PostgreSQL, two web and two inference processes for experiments"
+	@echo "make lint           check style, types and words"
+	@echo "make trials         run slow tests: real speech in browsers, failures, long files (30 min)"
+	@echo "make release-check  run release checks"
+	@echo "make pictures       take screenshots of every page to var/pictures"
+	@echo "make format         format the code"
+	@echo "make clean          remove .venv and caches, but no data"
 
 serve:
 	@scripts/setup.sh serve
@@ -30,6 +30,7 @@ lint:
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy
+	@scripts/words.sh
 
 release-check:
 	@scripts/setup.sh release

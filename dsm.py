@@ -3,20 +3,20 @@
 # requires-python = ">=3.11"
 # dependencies = ["msgpack>=1", "numpy>=1.26", "soundfile>=0.12", "soxr>=0.5", "tqdm>=4.60", "websockets>=13"]
 # ///
-"""Speech from the command line: transcribe files and the microphone, have text spoken, fetch sessions.
+"""Speech on the command line: transcribe files or the microphone, speak text, export sessions.
 
-    uv run dsm.py file talk.mp3                  words as they are heard
+    uv run dsm.py file talk.mp3                  print words as they arrive
     uv run dsm.py file talk.mp3 --format srt     or words, json
-    uv run dsm.py mic --vad                      a | where the speaker pauses
-    uv run dsm.py upload talks/ --format srt     a folder of recordings: sessions, and a transcript beside each
+    uv run dsm.py mic --vad                      marks pauses with |
+    uv run dsm.py upload talks/ --format srt     upload a folder of recordings, write a transcript next to each
     uv run dsm.py say "Good morning." -o out.wav
     uv run dsm.py voices | sessions | export ID --format srt
 
-It is one file, so whoever uses a server needs this and nothing of the site. It talks to this site and to Kyutai's
-moshi-server alike (`file`, `mic` and `say`; the others are this site's alone).
+A single file: clients don't need the rest of this repository. `file`, `mic` and `say` also work with Kyutai's
+moshi-server; the other commands only with this site.
 
-The server is --url or DSM_URL. The token is --token or DSM_TOKEN; who runs the server may give JWT_SECRET and DSM_USER
-(an e-mail address) instead, and one is made for five minutes.
+Set the server with --url or DSM_URL and the token with --token or DSM_TOKEN. Operators of a server can set JWT_SECRET
+and DSM_USER (an email address) instead, to sign a token that is valid for five minutes.
 """
 
 import argparse
@@ -47,15 +47,15 @@ from tqdm import tqdm
 
 RATE = 24_000  # Hz
 FRAME = 1_920  # samples, 80 ms
-PIECE = 2 << 20  # bytes of a file that are sent at a time
-PAUSE_HEAD, PAUSE_SURE = 2, 0.5  # a pause of two seconds, as Kyutai's own client shows it
+PART_BYTES = 2 << 20  # of an upload, per request
+PAUSE_HEAD, PAUSE_THRESHOLD = 2, 0.5  # the head for pauses of two seconds, as in Kyutai's own client
 MARKER = 1
-FLUSH = 4.0
-"""Seconds of silence after the marker, in which a model with a delay brings out the last words."""
+FLUSH_SILENCE = 4.0
+"""Seconds of silence sent after the marker, so that a model with a delay emits the last words."""
 
 
 class Problem(Exception):
-    """What went wrong, in one line."""
+    """An error message of one line."""
 
 
 def main() -> int:
@@ -78,26 +78,26 @@ def arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     file = commands.add_parser("file", help="transcribe a file: WAV, MP3, FLAC, Ogg")
     file.add_argument("path")
-    file.add_argument("--rtf", type=float, default=0.0, help="times real time; 0: as fast as it is heard")
+    file.add_argument("--rtf", type=float, default=0.0, help="speed relative to real time; 0: as fast as possible")
     file.add_argument("--format", choices=("text", "words", "json", "srt"), default="text")
     mic = commands.add_parser("mic", help="transcribe the microphone, until Ctrl-C")
-    for each in (file, mic):
-        each.add_argument("--vad", action="store_true", help="show pauses, as |")
-        each.add_argument("--keep", action="store_true", help="keep it as a session")
-    say = commands.add_parser("say", help="have text spoken; - reads it from standard input")
+    for command in (file, mic):
+        command.add_argument("--vad", action="store_true", help="mark pauses with |")
+        command.add_argument("--keep", action="store_true", help="save as a session")
+    say = commands.add_parser("say", help="speak text (- reads standard input)")
     say.add_argument("text")
     say.add_argument("--voice", default="")
-    say.add_argument("-o", "--out", help="a WAV file; without it, it is played")
-    upload = commands.add_parser("upload", help="have recordings become sessions, whatever their format")
-    upload.add_argument("paths", nargs="+", metavar="FILE", help="or a folder with recordings")
+    say.add_argument("-o", "--out", help="WAV file to write (default: play it)")
+    upload = commands.add_parser("upload", help="upload recordings of any format as sessions")
+    upload.add_argument("paths", nargs="+", metavar="FILE", help="file or folder")
     upload.add_argument("--engine", default="")
-    upload.add_argument("--language", default="", help="a code, as en or de")
-    upload.add_argument("--audio", action="store_true", help="keep their sound")
-    upload.add_argument("--sides", action="store_true", help="they are stereo, with a speaker on each side")
-    upload.add_argument("--format", help="also write each transcript beside its file: txt, srt, vtt, json, md, …")
-    commands.add_parser("voices", help="who can speak")
-    commands.add_parser("sessions", help="what is kept, the newest first")
-    export = commands.add_parser("export", help="take a session along")
+    upload.add_argument("--language", default="", help="language code, for example en or de")
+    upload.add_argument("--audio", action="store_true", help="save the audio")
+    upload.add_argument("--multichannel", action="store_true", help="one speaker per stereo channel")
+    upload.add_argument("--format", help="also write each transcript next to its file: txt, srt, vtt, json, md, …")
+    commands.add_parser("voices", help="list voices")
+    commands.add_parser("sessions", help="list sessions, newest first")
+    export = commands.add_parser("export", help="download a session's transcript")
     export.add_argument("session")
     export.add_argument("--format", default="txt", help="txt, srt, vtt, json, md, …")
     return parser.parse_args()
@@ -105,7 +105,7 @@ def arguments() -> argparse.Namespace:
 
 async def run(args: argparse.Namespace) -> None:
     args.url = args.url.rstrip("/").replace("ws://", "http://").replace("wss://", "https://")
-    args.token = args.token or made_token(args.url)
+    args.token = args.token or signed_token(args.url)
     match args.command:
         case "file":
             await transcribe_file(args)
@@ -114,7 +114,7 @@ async def run(args: argparse.Namespace) -> None:
         case "say":
             await say(args)
         case "upload":
-            upload_all(args)
+            upload_files(args)
         case "voices":
             for voice in get(args, "/v1/audio/voices")["data"]:
                 print(f"{voice['id']:32} {voice['language']:8} {voice['name']}")
@@ -130,16 +130,16 @@ async def run(args: argparse.Namespace) -> None:
 
 async def transcribe_file(args: argparse.Namespace) -> None:
     samples = read(args.path)
-    shows = args.format == "text"
-    transcript = Transcript(shows=shows, vad=args.vad and shows)
+    is_live = args.format == "text"
+    transcript = Transcript(is_live=is_live, vad=args.vad and is_live)
     async with socket(args, "/api/asr-streaming", keep="true" if args.keep else None) as ws:
         sending = asyncio.create_task(send_file(ws, samples, args.rtf))
         try:
-            with tqdm(total=round(len(samples) / RATE), unit="s", disable=shows or not sys.stderr.isatty()) as bar:
+            with tqdm(total=round(len(samples) / RATE), unit="s", disable=is_live or not sys.stderr.isatty()) as bar:
                 async for message in messages(ws):
                     if message["type"] == "Marker" and message["id"] == MARKER:
                         break
-                    transcript.take(message)
+                    transcript.add(message)
                     if message["type"] == "Step":
                         bar.update(min(transcript.seconds, bar.total) - bar.n)
         finally:
@@ -152,21 +152,21 @@ def read(path: str) -> np.ndarray:
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        why = "there is no such file" if not os.path.exists(path) else str(error).rstrip(".")
-        raise Problem(f"{path} cannot be read: {why}. Give a WAV, MP3, FLAC or Ogg file.") from None
+        why = "file not found" if not os.path.exists(path) else str(error).rstrip(".")
+        raise Problem(f"Can't read {path}: {why}. Use a WAV, MP3, FLAC or Ogg file.") from None
     return soxr.resample(samples.mean(axis=1), rate, RATE)
 
 
 async def send_file(ws: websockets.ClientConnection, samples: np.ndarray, rtf: float) -> None:
-    began = time.monotonic()
-    with suppress(websockets.ConnectionClosed):  # why, the server tells whoever reads
+    started = time.monotonic()
+    with suppress(websockets.ConnectionClosed):  # the receiving task gets the reason
         for start in range(0, len(samples), FRAME):
             await send_audio(ws, samples[start : start + FRAME])
             if rtf:
-                await asyncio.sleep(began + start / RATE / rtf - time.monotonic())
+                await asyncio.sleep(started + start / RATE / rtf - time.monotonic())
         await send_audio(ws, np.zeros(-len(samples) % FRAME, np.float32))
         await ws.send(msgpack.packb({"type": "Marker", "id": MARKER}))
-        for _ in range(int(FLUSH * RATE / FRAME)):
+        for _ in range(int(FLUSH_SILENCE * RATE / FRAME)):
             await send_audio(ws, np.zeros(FRAME, np.float32))
 
 
@@ -175,53 +175,55 @@ async def send_audio(ws: websockets.ClientConnection, samples: np.ndarray) -> No
 
 
 async def transcribe_microphone(args: argparse.Namespace) -> None:
-    sounddevice = sound_card()
-    heard: asyncio.Queue[np.ndarray] = asyncio.Queue()
+    sounddevice = import_sounddevice()
+    blocks: asyncio.Queue[np.ndarray] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
-    def hear(block: np.ndarray, *_: object) -> None:
-        loop.call_soon_threadsafe(heard.put_nowait, block[:, 0].copy())
+    def on_audio(block: np.ndarray, *_: object) -> None:
+        loop.call_soon_threadsafe(blocks.put_nowait, block[:, 0].copy())
 
-    transcript = Transcript(shows=True, vad=args.vad)
-    stream = sounddevice.InputStream(RATE, FRAME, channels=1, dtype="float32", callback=hear)
+    transcript = Transcript(is_live=True, vad=args.vad)
+    stream = sounddevice.InputStream(RATE, FRAME, channels=1, dtype="float32", callback=on_audio)
     async with socket(args, "/api/asr-streaming", keep="true" if args.keep else None) as ws:
 
         async def send() -> None:
             while True:
-                await send_audio(ws, await heard.get())
+                await send_audio(ws, await blocks.get())
 
         with stream:
             sending = asyncio.create_task(send())
             try:
                 async for message in messages(ws):
-                    transcript.take(message)
+                    transcript.add(message)
             finally:
                 sending.cancel()
 
 
 class Transcript:
-    def __init__(self, shows: bool, vad: bool) -> None:
+    """Words received so far. `is_live`: print them as they arrive; `vad`: and mark pauses."""
+
+    def __init__(self, is_live: bool, vad: bool) -> None:
         self.words: list[dict[str, Any]] = []
         self.seconds = 0.0
-        self._shows, self._vad, self._speaks = shows, vad, False
+        self._is_live, self._vad, self._is_speaking = is_live, vad, False
 
-    def take(self, message: dict[str, Any]) -> None:
+    def add(self, message: dict[str, Any]) -> None:
         match message["type"]:
             case "Word":
                 start = message["start_time"]
                 self.words.append({"text": message["text"], "start": start, "end": start})
-                self._speaks = True
+                self._is_speaking = True
                 self._show(message["text"])
             case "EndWord" if self.words:
                 self.words[-1]["end"] = message["stop_time"]
             case "Step":
                 self.seconds += FRAME / RATE
-                if self._vad and self._speaks and message["prs"][PAUSE_HEAD] > PAUSE_SURE:
-                    self._speaks = False
+                if self._vad and self._is_speaking and message["prs"][PAUSE_HEAD] > PAUSE_THRESHOLD:
+                    self._is_speaking = False
                     self._show("|")
 
     def _show(self, text: str) -> None:
-        if self._shows:
+        if self._is_live:
             print(text, end=" ", flush=True)
 
     def print(self, format: str) -> None:
@@ -236,11 +238,11 @@ class Transcript:
                 print(json.dumps({"text": text, "words": self.words}, ensure_ascii=False, indent=1))
             case "srt":
                 for number, line in enumerate(self._lines(), 1):
-                    print(f"{number}\n{clock(line[0]['start'])} --> {clock(line[-1]['end'])}")
+                    print(f"{number}\n{srt_time(line[0]['start'])} --> {srt_time(line[-1]['end'])}")
                     print(" ".join(word["text"] for word in line), end="\n\n")
 
     def _lines(self) -> Iterator[list[dict[str, Any]]]:
-        """Of 42 characters, or up to a pause of 0.7 s."""
+        """Split the words into lines of at most 42 characters, and at pauses of 0.7 s."""
         line: list[dict[str, Any]] = []
         for word in self.words:
             length = sum(len(each["text"]) + 1 for each in line) + len(word["text"])
@@ -252,17 +254,17 @@ class Transcript:
             yield line
 
 
-def clock(seconds: float) -> str:
+def srt_time(seconds: float) -> str:
     total = round(seconds * 1000)
     return f"{total // 3_600_000:02}:{total // 60_000 % 60:02}:{total // 1000 % 60:02},{total % 1000:03}"
 
 
-# --- Recordings to sessions -----------------------------------------------------------------------------------------
+# --- Uploads --------------------------------------------------------------------------------------------------------
 
 
-def upload_all(args: argparse.Namespace) -> None:
+def upload_files(args: argparse.Namespace) -> None:
     failed = 0
-    for file in recordings(args.paths):
+    for file in find_recordings(args.paths):
         try:
             session = upload(args, file)
             if args.format:
@@ -273,10 +275,10 @@ def upload_all(args: argparse.Namespace) -> None:
             why = error.strerror if isinstance(error, OSError) else error
             print(f"dsm: {file}: {why}", file=sys.stderr)
     if failed:
-        raise Problem(f"{failed} of the recordings could not be transcribed.")
+        raise Problem(f"{failed} recordings couldn't be transcribed.")
 
 
-def recordings(paths: list[str]) -> Iterator[Path]:
+def find_recordings(paths: list[str]) -> Iterator[Path]:
     for path in map(Path, paths):
         if path.is_dir():
             files = (file for file in sorted(path.rglob("*")) if file.is_file() and not file.name.startswith("."))
@@ -286,29 +288,29 @@ def recordings(paths: list[str]) -> Iterator[Path]:
 
 
 def upload(args: argparse.Namespace, file: Path) -> str:
-    """Returns the session, once it is transcribed. One that was sent in part goes on."""
-    wishes = {"engine": args.engine, "language": args.language, "audio": args.audio, "sides": args.sides}
+    """Upload a file and wait for its transcription. Returns the session's id. An unfinished upload resumes."""
+    options = {"engine": args.engine, "language": args.language, "audio": args.audio, "multichannel": args.multichannel}
     with file.open("rb") as recording, tqdm(total=100, unit="%", disable=not sys.stderr.isatty(), leave=False) as bar:
-        asked = json.dumps({"name": file.name, "size": file.stat().st_size, **wishes}).encode()
-        told = json.loads(fetch(args, "/api/v1/uploads/", "POST", asked))
-        while told["state"] not in ("done", "refused", "cut"):
-            url = f"/api/v1/uploads/{told['id']}/"
-            if told["state"] == "sending":
-                bar.set_description(f"sending {file.name}")
-                recording.seek(told["received"])
-                piece = recording.read(PIECE)
-                url += f"content/?offset={told['received']}"
-                told = json.loads(fetch(args, url, "PUT", piece, "application/octet-stream"))
+        request = json.dumps({"name": file.name, "size": file.stat().st_size, **options}).encode()
+        status = json.loads(fetch(args, "/api/v1/uploads/", "POST", request))
+        while status["state"] not in ("done", "failed", "truncated"):
+            url = f"/api/v1/uploads/{status['id']}/"
+            if status["state"] == "uploading":
+                bar.set_description(f"uploading {file.name}")
+                recording.seek(status["received"])
+                part = recording.read(PART_BYTES)
+                url += f"content/?offset={status['received']}"
+                status = json.loads(fetch(args, url, "PUT", part, "application/octet-stream"))
             else:
-                bar.set_description(f"{told['state']} {file.name}")
-                bar.update(round(100 * told["transcribed"] / told["length"]) - bar.n if told["length"] else 0)
+                bar.set_description(f"{status['state']} {file.name}")
+                bar.update(round(100 * status["transcribed"] / status["duration"]) - bar.n if status["duration"] else 0)
                 time.sleep(0.5)
-                told = get(args, url)
-    if told["problem"]:
-        raise Problem(" ".join(told["problem"].values()))
-    if told["session"] is None:
-        raise Problem("There is no speech in it.")
-    return told["session"]
+                status = get(args, url)
+    if status["problem"]:
+        raise Problem(" ".join(status["problem"].values()))
+    if status["session"] is None:
+        raise Problem("No speech found.")
+    return status["session"]
 
 
 def transcript_of(args: argparse.Namespace, session: str) -> bytes:
@@ -320,10 +322,10 @@ def transcript_of(args: argparse.Namespace, session: str) -> bytes:
 
 async def say(args: argparse.Namespace) -> None:
     text = sys.stdin.read() if args.text == "-" else args.text
-    player = None if args.out else sound_card().OutputStream(RATE, FRAME, channels=1, dtype="float32")
+    player = None if args.out else import_sounddevice().OutputStream(RATE, FRAME, channels=1, dtype="float32")
     frames: list[np.ndarray] = []
-    wishes = {"format": "PcmMessagePack", "voice": args.voice or None}
-    async with socket(args, "/api/tts_streaming", **wishes) as ws:
+    query = {"format": "PcmMessagePack", "voice": args.voice or None}
+    async with socket(args, "/api/tts_streaming", **query) as ws:
         sending = asyncio.create_task(send_text(ws, text))
         if player:
             player.start()
@@ -336,7 +338,7 @@ async def say(args: argparse.Namespace) -> None:
                         await asyncio.to_thread(player.write, frames[-1][:, None])
         await asyncio.wait([sending])
     if not frames:
-        raise Problem("nothing was spoken: there is no word in the text.")
+        raise Problem("Nothing to speak: the text has no words.")
     if player:
         player.stop()
     else:
@@ -344,7 +346,7 @@ async def say(args: argparse.Namespace) -> None:
 
 
 async def send_text(ws: websockets.ClientConnection, text: str) -> None:
-    with suppress(websockets.ConnectionClosed):  # why, the server tells whoever reads
+    with suppress(websockets.ConnectionClosed):  # the receiving task gets the reason
         for word in text.split():
             await ws.send(msgpack.packb({"type": "Text", "text": word}))
         await ws.send(msgpack.packb({"type": "Eos"}))
@@ -357,16 +359,16 @@ async def send_text(ws: websockets.ClientConnection, text: str) -> None:
 async def socket(
     args: argparse.Namespace, path: str, **query: str | None
 ) -> AsyncIterator[websockets.ClientConnection]:
-    wishes = urlencode({name: value for name, value in query.items() if value is not None})
-    url = f"{args.url.replace('http', 'ws', 1)}{path}{'?' if wishes else ''}{wishes}"
+    parameters = urlencode({name: value for name, value in query.items() if value is not None})
+    url = f"{args.url.replace('http', 'ws', 1)}{path}{'?' if parameters else ''}{parameters}"
     try:
         async with websockets.connect(url, additional_headers={"kyutai-api-key": args.token}, max_size=None) as ws:
             yield ws
     except websockets.InvalidStatus as error:
-        raise refused(args, error.response.status_code) from None
+        raise http_problem(args, error.response.status_code) from None
     except websockets.ConnectionClosed as error:
         why = error.rcvd.reason if error.rcvd else ""
-        raise Problem(f"{args.url} closed the connection. {why or 'It gave no reason.'}") from None
+        raise Problem(f"{args.url} closed the connection. {why or 'No reason given.'}") from None
     except (OSError, TimeoutError, websockets.InvalidHandshake, websockets.InvalidURI) as error:
         raise unreachable(args, error) from None
 
@@ -375,7 +377,7 @@ async def messages(ws: websockets.ClientConnection) -> AsyncIterator[dict[str, A
     async for data in ws:
         message = msgpack.unpackb(data)
         if message["type"] == "Error":
-            raise Problem(f"the server says: {message['message']}")
+            raise Problem(f"Server error: {message['message']}")
         yield message
 
 
@@ -385,10 +387,10 @@ def fetch(
     headers = {"Authorization": f"Bearer {args.token}", "Content-Type": kind}
     try:
         request = urllib.request.Request(args.url + path, body, headers, method=method)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return answer.read()
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return response.read()
     except urllib.error.HTTPError as error:
-        raise refused(args, error.code, error.read()) from None
+        raise http_problem(args, error.code, error.read()) from None
     except OSError as error:
         raise unreachable(args, error) from None
 
@@ -397,27 +399,27 @@ def get(args: argparse.Namespace, path: str) -> Any:
     try:
         return json.loads(fetch(args, path))
     except ValueError:
-        raise Problem(f"{args.url} has no {path}. Kyutai's own server lists nothing.") from None
+        raise Problem(f"{args.url} doesn't provide {path}. Kyutai's own server has no listings.") from None
 
 
-def refused(args: argparse.Namespace, status: int, problem: bytes = b"") -> Problem:
+def http_problem(args: argparse.Namespace, status: int, body: bytes = b"") -> Problem:
     if status in (401, 403):
-        which = "the token" if args.token else "no token: DSM_TOKEN is not set, and it"
-        return Problem(f"{args.url} refused {which} (HTTP {status}). Make one under Your account, Tokens.")
+        what = "the token" if args.token else "the request: DSM_TOKEN isn't set"
+        return Problem(f"{args.url} rejected {what} (HTTP {status}). Create one under Your account > Tokens.")
     if status == 404:
-        return Problem(f"{args.url} has nothing there (HTTP 404). Is it this kind of server, and the id right?")
+        return Problem(f"Not found at {args.url} (HTTP 404). Check the server and the id.")
     with suppress(ValueError, KeyError):
-        told = json.loads(problem)
-        return Problem(f"{told['title']} {told['detail']}")
-    return Problem(f"{args.url} answered with HTTP {status}.")
+        problem = json.loads(body)
+        return Problem(f"{problem['title']} {problem['detail']}")
+    return Problem(f"{args.url} responded with HTTP {status}.")
 
 
 def unreachable(args: argparse.Namespace, error: Exception) -> Problem:
-    return Problem(f"{args.url} does not answer ({error or type(error).__name__}). Does the server run there?")
+    return Problem(f"No response from {args.url} ({error or type(error).__name__}). Is the server running?")
 
 
-def made_token(url: str) -> str:
-    """From the secret that the operator of a site knows: a JSON Web Token as docs/security.md describes it."""
+def signed_token(url: str) -> str:
+    """JSON Web Token signed with the site's JWT_SECRET, as docs/security.md describes it; "" without a secret."""
     secret, user = os.environ.get("JWT_SECRET", ""), os.environ.get("DSM_USER", "")
     if not (secret and user):
         return ""
@@ -443,11 +445,11 @@ def _encoded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def sound_card() -> Any:
+def import_sounddevice() -> Any:
     try:
         import sounddevice
     except (ImportError, OSError):
-        raise Problem("there is no way to the sound card. Install sounddevice (pip) and PortAudio.") from None
+        raise Problem("No audio input or output. Install sounddevice (pip) and PortAudio.") from None
     return sounddevice
 
 

@@ -6,7 +6,7 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsm_site.settings")
-    atexit.register(gc.freeze)  # else Python looks through all that was imported, twice, before it lets a process end
+    atexit.register(gc.freeze)  # otherwise Python scans all imported objects twice before the process exits
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)

@@ -19,7 +19,7 @@ from accounts.models.signals import status_changed
 admin.site.site_header = admin.site.site_title = settings.SITE_NAME
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # allauth's, with its rate limits
 
-RIGHTS = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
+PERMISSION_FIELDS = ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class NewUserForm(AdminUserCreationForm):
@@ -28,7 +28,7 @@ class NewUserForm(AdminUserCreationForm):
 
 
 class ReasonForm(ActionForm):
-    reason = forms.CharField(required=False, max_length=REASON_LENGTH, label="Reason, for approve and reject:")
+    reason = forms.CharField(required=False, max_length=REASON_LENGTH, label="Reason (approve and reject):")
 
 
 @admin.register(User)
@@ -43,8 +43,8 @@ class UserAdmin(DjangoUserAdmin):
     actions = ("approve", "reject")
     fieldsets = (
         (None, {"fields": ("email", "password")}),
-        ("Standing", {"fields": ("status", "decided_by", "decided_at", "decision_reason")}),
-        ("Rights", {"fields": RIGHTS}),
+        ("Approval", {"fields": ("status", "decided_by", "decided_at", "decision_reason")}),
+        ("Permissions", {"fields": PERMISSION_FIELDS}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "usable_password", "password1", "password2")}),)
@@ -60,10 +60,10 @@ class UserAdmin(DjangoUserAdmin):
     def _decide(self, request: UserRequest, users: QuerySet[User], verb: str) -> None:
         try:
             decision: Decision = getattr(users, verb)(request.user, request.POST.get("reason", ""))
-        except DecisionError as refused:
-            self.message_user(request, str(refused), messages.ERROR)
+        except DecisionError as error:
+            self.message_user(request, str(error), messages.ERROR)
         else:
-            self.message_user(request, f"Decided over {len(decision.before)} accounts.", messages.SUCCESS)
+            self.message_user(request, f"{len(decision.before)} accounts updated.", messages.SUCCESS)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
@@ -77,29 +77,29 @@ class UserAdmin(DjangoUserAdmin):
         for user in queryset:
             user.close_account()
 
-    # Nobody takes away their own rights, so an administrator always remains; only a superuser gives or takes those of
-    # others, and touches another superuser at all.
+    # Administrators cannot remove their own permissions, so one always remains. Only a superuser can change the
+    # permissions of others or edit another superuser.
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        decided = ("status", "decided_by", "decided_at", "decision_reason", "date_joined", "last_login")
-        may_change_rights = request.user.is_superuser and obj != request.user
-        return decided if may_change_rights else (*decided, *RIGHTS)
+        read_only = ("status", "decided_by", "decided_at", "decision_reason", "date_joined", "last_login")
+        can_change_permissions = request.user.is_superuser and obj != request.user
+        return read_only if can_change_permissions else (*read_only, *PERMISSION_FIELDS)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not _is_above(obj, request.user)
+        return super().has_change_permission(request, obj) and not _outranks(obj, request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        may = super().has_delete_permission(request, obj)
-        return may and obj != request.user and not _is_above(obj, request.user)
+        is_allowed = super().has_delete_permission(request, obj)
+        return is_allowed and obj != request.user and not _outranks(obj, request.user)
 
 
-def _is_above(obj: Any, user: Any) -> bool:
+def _outranks(obj: Any, user: Any) -> bool:
     return obj is not None and obj.is_superuser and not user.is_superuser
 
 
 @admin.register(DecisionEntry)
 class DecisionEntryAdmin(admin.ModelAdmin):
-    """To be read: what was decided is not changed afterwards."""
+    """Read-only view of the approval log."""
 
     list_display = ("at", "email", "status", "is_undo", "by_email", "reason")
     list_filter = ("status",)

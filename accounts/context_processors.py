@@ -9,14 +9,13 @@ from accounts.signup import invitations
 
 def accounts(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
-    decides = bool(user and user.is_authenticated and user.is_admin)
+    is_admin = bool(user and user.is_authenticated and user.is_admin)
     return {
-        "pending_count": User.objects.pending().count() if decides else 0,
-        "sends_email": settings.SENDS_EMAIL and settings.TELL_USERS_OF_DECISIONS,
+        "pending_count": User.objects.pending().count() if is_admin else 0,
+        "sends_email": settings.SENDS_EMAIL and settings.NOTIFY_USERS_OF_DECISIONS,
         "admin_contact": settings.ADMIN_CONTACT,
         "by_invitation": settings.SIGNUP == "invitation",
-        "invitation": lambda: invitations.pending_invitation(
-            request
-        ),  # as the next, asked only by a page that shows it
+        # Both query the database only in templates that use them.
+        "invitation": lambda: invitations.pending_invitation(request),
         "needs_first_admin": User.objects.needs_first_admin,
     }

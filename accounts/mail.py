@@ -1,4 +1,4 @@
-"""E-mail about accounts. A mail server that is away must not undo a decision, so failures are logged, not raised."""
+"""Emails about accounts. A failing mail server must not undo a decision, so errors are logged, not raised."""
 
 import logging
 from collections.abc import Iterable
@@ -20,19 +20,19 @@ logger = logging.getLogger(__name__)
 SUBJECTS = {
     "approved": "Your account is approved",
     "rejected": "Your account was not approved",
-    "pending": "Your account waits for approval again",
+    "pending": "Your account is pending approval again",
 }
 
 
 def send_decision(users: Iterable["User"]) -> None:
-    if not settings.TELL_USERS_OF_DECISIONS:
+    if not settings.NOTIFY_USERS_OF_DECISIONS:
         return
     _send([_message(SUBJECTS[user.status], user.status, user, user.email, "live") for user in users])
 
 
 def notify_admins(user: "User", admins: Iterable["User"]) -> None:
-    subject = f"{user.email} asks for an account"
-    _send([_message(subject, "asks", user, admin.email, "approvals") for admin in admins])
+    subject = f"New account awaiting approval: {user.email}"
+    _send([_message(subject, "signup", user, admin.email, "approvals") for admin in admins])
 
 
 def _message(subject: str, template: str, user: "User", to: str, page: str) -> EmailMessage:
@@ -49,7 +49,7 @@ def _send(messages: list[EmailMessage]) -> None:
                 _send_one(message, connection)
     except OSError:  # smtplib's errors are OSErrors
         EMAILS.labels("failed").inc(len(messages))
-        logger.exception("the mail server is away: %d e-mails were not sent", len(messages))
+        logger.exception("mail server unavailable: %d emails not sent", len(messages), extra={"error_class": "network"})
 
 
 def _send_one(message: EmailMessage, connection: BaseEmailBackend) -> None:
@@ -58,4 +58,4 @@ def _send_one(message: EmailMessage, connection: BaseEmailBackend) -> None:
         EMAILS.labels("sent").inc()
     except OSError:
         EMAILS.labels("failed").inc()
-        logger.exception("no e-mail “%s” to %s", message.subject, message.to)
+        logger.exception("could not send email “%s” to %s", message.subject, message.to)

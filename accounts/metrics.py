@@ -1,4 +1,4 @@
-"""What is counted of who wants to come in, for Prometheus (`operations/health/metrics.py` tells it)."""
+"""Prometheus counters of accounts, exported by `operations/health/metrics.py`."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from django.contrib.auth.signals import user_login_failed
 from django.dispatch import receiver
 from prometheus_client import Counter
 
-AUTH_ERRORS = Counter("auth_error", "Tokens, tickets and passwords that were refused", ["what"])
-EMAILS = Counter("speech_emails", "E-mails that were handed over, or were not", ["outcome"])
+AUTH_ERRORS = Counter("auth_error", "Rejected tokens, tickets and passwords", ["what"])
+EMAILS = Counter("speech_emails", "Emails by outcome", ["outcome"])
 
-# A series that begins at 0 shows its first increase, to an alert too.
+# A series must start at 0, otherwise alerts miss its first increase.
 for what in ("token", "ticket", "password"):
     AUTH_ERRORS.labels(what)
 for outcome in ("sent", "failed"):

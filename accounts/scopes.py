@@ -1,4 +1,4 @@
-"""What a token lets its bearer do in its user's name. What is not a scope, as the user's account, no token opens."""
+"""Token scopes. What has no scope, such as account settings, is out of reach for every token."""
 
 STT = "stt"
 TTS = "tts"
@@ -9,12 +9,12 @@ ADMIN = "admin"
 LABELS = {
     STT: "Speech to text",
     TTS: "Text to speech",
-    SESSIONS: "Read, keep and change sessions",
+    SESSIONS: "Read, save and edit sessions",
     ADMIN: "Approve and reject accounts (administrators)",
 }
-EVERY = frozenset(LABELS)
-ALL = EVERY - {ADMIN}
-"""What a token may do unless less, or more, is asked for."""
+ALL_SCOPES = frozenset(LABELS)
+DEFAULT_SCOPES = ALL_SCOPES - {ADMIN}
+"""Scopes of a token if none are requested."""
 
 
 class UnknownScope(ValueError):
@@ -22,13 +22,13 @@ class UnknownScope(ValueError):
 
 
 def scopes_of(text: str) -> frozenset[str]:
-    """Of a text with scopes between spaces or commas. Raises `UnknownScope`, which `str` of it tells in words."""
+    """Parse scopes separated by spaces or commas. Raises `UnknownScope`, whose `str` is the error message."""
     scopes = frozenset(text.replace(",", " ").split())
-    if unknown := sorted(scopes - EVERY):
-        raise UnknownScope(f"There is no scope “{unknown[0]}”. The scopes are: {', '.join(LABELS)}.")
+    if unknown := sorted(scopes - ALL_SCOPES):
+        raise UnknownScope(f"Unknown scope “{unknown[0]}”. Available scopes: {', '.join(LABELS)}.")
     return scopes
 
 
 def text_of(scopes: frozenset[str]) -> str:
-    """In the order in which they are listed, between spaces."""
+    """The scopes separated by spaces, in the order of `LABELS`."""
     return " ".join(scope for scope in LABELS if scope in scopes)

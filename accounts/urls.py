@@ -6,12 +6,12 @@ from accounts.signup import invitations
 
 urlpatterns = [
     path("", profile.profile, name="profile"),
-    path("standing/", views.status, name="standing"),
-    path("standing.json", views.status_json, name="standing_json"),
+    path("status/", views.status, name="approval_status"),
+    path("status.json", views.status_json, name="approval_status_json"),
     path("close/", account_deletion.delete_account, name="close_account"),
     path("approvals/", views.approvals, name="approvals"),
     path("approvals/undo/", views.undo_decision, name="approvals_undo"),
-    path("approvals/decisions/", decision_log.decisions, name="decisions"),
+    path("approvals/log/", decision_log.approval_log, name="approval_log"),
     path("invitations/", invitations.invitations, name="invitations"),
     path("invitations/<int:pk>/revoke/", invitations.revoke, name="invitation_revoke"),
     path("invited/<str:secret>/", invitations.accept, name="invited"),

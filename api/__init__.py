@@ -1,2 +1,2 @@
-"""`/api/v1/`: what a page can do, for programs. A file for each thing there is, and one for each that all of them have:
-problems, pages, ETags, idempotency keys, rates."""
+"""The REST API at `/api/v1/`. One module per resource; `conventions` holds what all views share: problem details,
+pagination, ETags, idempotency keys, rate limits, the OpenAPI schema."""

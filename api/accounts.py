@@ -1,4 +1,4 @@
-"""Accounts under `/api/v1/`: one's own and, for administrators, everybody's, with the decisions over them."""
+"""Accounts under `/api/v1/`: the caller's own and, for administrators, all accounts and their approval."""
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,7 +14,7 @@ from accounts.models import REASON_LENGTH, DecisionError, User
 from accounts.scopes import ADMIN, LABELS
 from api.conventions.base import ApiView
 
-ABOUT = ("id", "email", "status", "is_admin", "date_joined")
+ACCOUNT_FIELDS = ("id", "email", "status", "is_admin", "date_joined")
 
 
 class UserSerializer(serializers.ModelSerializer):
@@ -22,15 +22,15 @@ class UserSerializer(serializers.ModelSerializer):
 
     class Meta:
         model = User
-        fields: tuple[str, ...] = (*ABOUT, "decided_at", "decision_reason")
+        fields: tuple[str, ...] = (*ACCOUNT_FIELDS, "decided_at", "decision_reason")
         read_only_fields: tuple[str, ...] = fields
 
 
 class MeSerializer(UserSerializer):
-    scopes = serializers.ListField(child=serializers.ChoiceField(list(LABELS)), help_text="What the token may do")
+    scopes = serializers.ListField(child=serializers.ChoiceField(list(LABELS)), help_text="The token's scopes")
 
     class Meta(UserSerializer.Meta):
-        fields = (*ABOUT, "scopes")
+        fields = (*ACCOUNT_FIELDS, "scopes")
         read_only_fields = fields
 
 
@@ -39,22 +39,22 @@ class DecisionSerializer(serializers.Serializer):
 
 
 class Me(ApiView, APIView):
-    """Whose token it is, and what it may do."""
+    """The current account and the token's scopes."""
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
         scopes = request.auth.scopes if isinstance(request.auth, Caller) else LABELS
-        me = request.user
-        me.scopes = sorted(scopes)
-        return Response(MeSerializer(me).data)
+        user = request.user
+        user.scopes = sorted(scopes)
+        return Response(MeSerializer(user).data)
 
 
 class IsAdmin(BasePermission):
     message = {
         "code": "not_an_administrator",
-        "what": "This is for administrators.",
-        "why": "Your account is none.",
-        "action": "Ask one of them.",
+        "what": "Administrators only.",
+        "why": "Your account isn't an administrator.",
+        "action": "Ask an administrator.",
     }
 
     def has_permission(self, request: Request, view: object) -> bool:
@@ -71,18 +71,18 @@ class AdminView(ApiView):
 @extend_schema(
     parameters=[
         OpenApiParameter("status", enum=User.Status.values),
-        OpenApiParameter("q", description="A part of the e-mail address"),
+        OpenApiParameter("q", description="Part of the email address"),
     ]
 )
 class Users(AdminView, generics.ListAPIView):
-    """All accounts, those first that wait for a decision."""
+    """All accounts, pending first."""
 
     serializer_class = UserSerializer
 
     def get_queryset(self) -> QuerySet[User]:
-        asked = self.request.query_params
-        users = User.objects.filter(email__icontains=asked.get("q", "").replace("\0", ""))
-        return (users.filter(status=asked["status"]) if asked.get("status") else users).pending_first()
+        params = self.request.query_params
+        users = User.objects.filter(email__icontains=params.get("q", "").replace("\0", ""))
+        return (users.filter(status=params["status"]) if params.get("status") else users).pending_first()
 
 
 class UserDetail(AdminView, generics.RetrieveAPIView):
@@ -91,18 +91,18 @@ class UserDetail(AdminView, generics.RetrieveAPIView):
 
 
 class Decision(AdminView, APIView):
-    """Approve or reject an account; a rejection ends its streams at once."""
+    """Approve or reject an account. Rejecting ends its streams immediately."""
 
     verb = ""
 
     @extend_schema(request=DecisionSerializer, responses=UserSerializer)
     def post(self, request: Request, pk: int) -> Response:
         user = generics.get_object_or_404(User, pk=pk)
-        sent = DecisionSerializer(data=request.data)
-        sent.is_valid(raise_exception=True)
+        decision = DecisionSerializer(data=request.data)
+        decision.is_valid(raise_exception=True)
         try:
-            getattr(user, self.verb)(request.user, sent.validated_data["reason"])
-        except DecisionError as refused:
-            raise PermissionDenied(str(refused)) from None
+            getattr(user, self.verb)(request.user, decision.validated_data["reason"])
+        except DecisionError as error:
+            raise PermissionDenied(str(error)) from None
         user.refresh_from_db()
         return Response(UserSerializer(user).data)

@@ -1,4 +1,4 @@
-"""The API to be read and tried, on a page of this site."""
+"""The page that shows the API and lets users try it."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

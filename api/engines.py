@@ -1,6 +1,6 @@
-"""What runs: engines, and the voices of those that speak."""
+"""Running engines, and the voices of TTS engines."""
 
-from typing import Any, get_args
+from typing import Any
 
 from asgiref.sync import async_to_sync
 from drf_spectacular.utils import extend_schema
@@ -10,48 +10,45 @@ from rest_framework.views import APIView
 
 from api.conventions.base import ApiView
 from api.serializers import EngineSerializer, VoiceSerializer
-from inference.messages import Kind, Status
+from inference.messages import Status
 from speech.gateway.link import Link
 
 
 class Engines(ApiView, APIView):
-    """The engines that run now, and how many streams they still take."""
+    """Running engines and their free slots."""
 
     pagination_class = None
 
     @extend_schema(responses=EngineSerializer(many=True))
     def get(self, request: Request) -> Response:
-        running = async_to_sync(_running)()
-        told: list[dict[str, Any]] = [
+        engines: list[dict[str, Any]] = [
             {
                 "name": status.engine,
                 **{name: getattr(status, name) for name in EngineSerializer().fields if name != "name"},
             }
-            for status in running
+            for status in async_to_sync(_running_engines)()
         ]
-        return Response(told)
+        return Response(engines)
 
 
 class Voices(ApiView, APIView):
-    """The voices of the engines that speak."""
+    """Available voices."""
 
     pagination_class = None
 
     @extend_schema(responses=VoiceSerializer(many=True))
     def get(self, request: Request) -> Response:
-        speakers = async_to_sync(_speakers)()
-        told = [
+        voices = [
             {"engine": engine, **{name: getattr(voice, name) for name in VoiceSerializer().fields if name != "engine"}}
-            for engine, status in sorted(speakers.items())
+            for engine, status in sorted(async_to_sync(_tts_engines)().items())
             for voice in status.voices or []
         ]
-        return Response(told)
+        return Response(voices)
 
 
-async def _running() -> list[Status]:
-    link = Link.current()
-    return [status for kind in get_args(Kind) for _, status in sorted((await link.engines(kind)).items())]
+async def _running_engines() -> list[Status]:
+    return await Link.current().all_engines()
 
 
-async def _speakers() -> dict[str, Status]:
+async def _tts_engines() -> dict[str, Status]:
     return await Link.current().tts_engines()

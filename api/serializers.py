@@ -1,4 +1,4 @@
-"""Sessions, engines and voices as JSON. Times are seconds from a session's beginning."""
+"""Serializers of sessions, words, engines and voices. Times are seconds from the start of a session."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ MAX_TAGS = 20
 
 
 class LedgerSerializer(serializers.Serializer):
-    recorded = serializers.IntegerField(help_text="Samples at 24 kHz, as all of the ledger")
+    recorded = serializers.IntegerField(help_text="Samples at 24 kHz; all ledger counts are")
     received = serializers.IntegerField()
     stored = serializers.IntegerField()
     dropped = serializers.IntegerField()
@@ -22,9 +22,9 @@ class LedgerSerializer(serializers.Serializer):
 
 class SessionSerializer(serializers.ModelSerializer):
     title = serializers.CharField(max_length=TITLE_LENGTH, allow_blank=True, required=False)
-    display_title = serializers.CharField(read_only=True, help_text="The title or, without one, the first words")
+    display_title = serializers.CharField(read_only=True, help_text="The title, or the first words if empty")
     duration = serializers.FloatField(read_only=True, help_text="Seconds")
-    is_live = serializers.BooleanField(read_only=True, help_text="Somebody is speaking into it")
+    is_live = serializers.BooleanField(read_only=True, help_text="Whether the session is in progress")
     tags = serializers.ListField(
         child=serializers.CharField(max_length=TAG_LENGTH), max_length=MAX_TAGS, required=False
     )
@@ -50,8 +50,8 @@ class SessionSerializer(serializers.ModelSerializer):
         read_only_fields = ("opening", "engine", "language", "started_at", "ended_at", "saves_audio")
 
     def to_representation(self, instance: Session) -> dict[str, Any]:
-        told: dict[str, Any] = super().to_representation(_Tagged(instance))
-        return told
+        representation: dict[str, Any] = super().to_representation(_SessionProxy(instance))
+        return representation
 
     def update(self, instance: Session, validated_data: dict[str, Any]) -> Session:
         if "title" in validated_data:
@@ -63,8 +63,8 @@ class SessionSerializer(serializers.ModelSerializer):
         return instance
 
 
-class _Tagged:
-    """A session whose tags are their names."""
+class _SessionProxy:
+    """A session with the names of its tags, and its ledger as a dict."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -82,8 +82,8 @@ class _Tagged:
 
 
 class WordSerializer(serializers.ModelSerializer):
-    segment = serializers.IntegerField(source="segment_index", help_text="The utterance it is of")
-    confidence = serializers.FloatField(allow_null=True, help_text="0 to 1; null where the engine does not tell")
+    segment = serializers.IntegerField(source="segment_index", help_text="Index of its segment")
+    confidence = serializers.FloatField(allow_null=True, help_text="0 to 1, or null if the engine doesn't report it")
 
     class Meta:
         model = Word
@@ -94,8 +94,8 @@ class EngineSerializer(serializers.Serializer):
     name = serializers.CharField()
     label = serializers.CharField()
     kind = serializers.ChoiceField(["stt", "tts", "dialogue"])
-    languages = serializers.DictField(child=serializers.CharField(), help_text="Code: name")
-    slots = serializers.IntegerField(help_text="Streams that its processes carry at once")
+    languages = serializers.DictField(child=serializers.CharField(), help_text="Language code to name")
+    slots = serializers.IntegerField(help_text="Concurrent streams of all its processes")
     free = serializers.IntegerField()
 
 

@@ -1,4 +1,4 @@
-"""Sessions: what the history shows of them, for programs."""
+"""Sessions under `/api/v1/`: list, detail, words, exports and audio."""
 
 from typing import Any
 
@@ -28,52 +28,52 @@ FILES = {
     )
     for format in FORMATS.values()
 }
-"""The answers of an export, by what they are."""
+"""Responses of an export, by status and media type."""
 ORDERS = ("-created_at", "created_at", "-samples", "samples")
 
 
-class StillLive(APIException):
+class SessionInProgress(APIException):
     status_code = 409
     default_code = "still_live"
-    default_detail = "Somebody is speaking into this session. Stop it first."
+    default_detail = "This session is in progress. Stop it first."
 
 
 class OwnedViewMixin(ApiView):
     scope = SESSIONS
 
     def get_queryset(self) -> QuerySet[Any]:
-        mine: QuerySet[Any] = Session.objects.of(self.request.user).begun()  # type: ignore[attr-defined]
-        return mine.prefetch_related("tags")
+        sessions: QuerySet[Any] = Session.objects.of(self.request.user).started()  # type: ignore[attr-defined]
+        return sessions.prefetch_related("tags")
 
 
 @extend_schema(
     parameters=[
-        OpenApiParameter("q", description="Words that were said, a title or a tag"),
-        OpenApiParameter("tag", description="Those with this tag"),
-        OpenApiParameter("order", enum=ORDERS, description="`samples` is the length"),
+        OpenApiParameter("q", description="Search transcripts, titles and tags"),
+        OpenApiParameter("tag", description="Only sessions with this tag"),
+        OpenApiParameter("order", enum=ORDERS, description="`samples` sorts by duration"),
     ]
 )
 class Sessions(OwnedViewMixin, generics.ListAPIView):
-    """The sessions of the account, the newest first."""
+    """The account's sessions, newest first."""
 
     serializer_class = SessionSerializer
 
     def get_queryset(self) -> QuerySet[Any]:
-        asked = self.request.query_params
-        mine = super().get_queryset()
-        if tag := asked.get("tag"):
-            mine = mine.filter(tags__name__iexact=tag)
-        if q := asked.get("q", "").replace("\0", ""):
-            said = {hit.session_id for hit in find(Query(q), self.request.user, Session.objects.all(), MAX_RESULTS)}
-            mine = mine.filter(Q(pk__in=said) | Q(title__icontains=q) | Q(tags__name__iexact=q)).distinct()
-        order = asked.get("order", ORDERS[0])
+        params = self.request.query_params
+        sessions = super().get_queryset()
+        if tag := params.get("tag"):
+            sessions = sessions.filter(tags__name__iexact=tag)
+        if q := params.get("q", "").replace("\0", ""):
+            hits = {hit.session_id for hit in find(Query(q), self.request.user, Session.objects.all(), MAX_RESULTS)}
+            sessions = sessions.filter(Q(pk__in=hits) | Q(title__icontains=q) | Q(tags__name__iexact=q)).distinct()
+        order = params.get("order", ORDERS[0])
         if order not in ORDERS:
-            raise ValidationError({"order": [f"It is one of: {', '.join(ORDERS)}."]})
-        return mine.order_by(order, "-id")
+            raise ValidationError({"order": [f"Must be one of: {', '.join(ORDERS)}."]})
+        return sessions.order_by(order, "-id")
 
 
 class SessionDetail(ETagMixin, OwnedViewMixin, generics.RetrieveUpdateDestroyAPIView):
-    """One session: read it, rename it, tag it, delete it. `If-Match` guards against overwriting what others did."""
+    """Read, rename, tag or delete a session. `If-Match` prevents overwriting others' changes."""
 
     serializer_class = SessionSerializer
     http_method_names = ["get", "head", "options", "patch", "delete"]
@@ -85,13 +85,13 @@ class SessionDetail(ETagMixin, OwnedViewMixin, generics.RetrieveUpdateDestroyAPI
         return session
 
     def perform_destroy(self, instance: Session) -> None:
-        """As on the page: it can be put back for a while."""
+        """Move it to the trash, as the page does; its owner can restore it for a while."""
         if not Session.objects.filter(pk=instance.pk).soft_delete()[1]:
-            raise StillLive
+            raise SessionInProgress
 
 
 class Words(OwnedViewMixin, generics.ListAPIView):
-    """The words of a session as they were heard, with their times."""
+    """The original words of a session, with times."""
 
     serializer_class = WordSerializer
 
@@ -120,15 +120,15 @@ class Export(OwnedViewMixin, APIView):
 
 
 class Audio(OwnedViewMixin, APIView):
-    """The sound of a session that kept it. Parts are given where `Range` asks for them."""
+    """The audio of a session, if saved. Supports `Range` requests."""
 
     @extend_schema(
         parameters=[OpenApiParameter("extension", str, OpenApiParameter.PATH, enum=["wav", "flac"])],
         responses={
-            (200, "audio/wav"): OpenApiResponse(OpenApiTypes.BINARY, "All of it, also while it is recorded"),
-            (200, "audio/flac"): OpenApiResponse(OpenApiTypes.BINARY, "Once it is compressed"),
-            206: OpenApiResponse(OpenApiTypes.BINARY, "A part"),
-            416: OpenApiResponse(description="There is no such part"),
+            (200, "audio/wav"): OpenApiResponse(OpenApiTypes.BINARY, "WAV, also while recording"),
+            (200, "audio/flac"): OpenApiResponse(OpenApiTypes.BINARY, "FLAC, after compression"),
+            206: OpenApiResponse(OpenApiTypes.BINARY, "Partial content"),
+            416: OpenApiResponse(description="Range not satisfiable"),
         },
     )
     def get(self, request: Request, pk: str, extension: str) -> HttpResponseBase:

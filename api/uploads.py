@@ -1,4 +1,4 @@
-"""Files that are transcribed: announced, sent in pieces, and then a job to be looked after until it is a session."""
+"""Uploads under `/api/v1/`: create one, send it in parts, follow it until it becomes a session."""
 
 from typing import Any
 from uuid import UUID
@@ -25,52 +25,50 @@ from speech.uploads.errors import UploadError
 
 
 class NewUploadSerializer(serializers.Serializer):
-    name = serializers.CharField(max_length=NAME_LENGTH, help_text="The file's")
+    name = serializers.CharField(max_length=NAME_LENGTH, help_text="File name")
     size = serializers.IntegerField(min_value=0, max_value=2**62, help_text="Bytes")
     engine = serializers.CharField(required=False, allow_blank=True, default="", max_length=50)
     language = serializers.CharField(required=False, allow_blank=True, default="", max_length=20)
-    audio = serializers.BooleanField(required=False, default=False, help_text="Keep the sound")
-    sides = serializers.BooleanField(
-        required=False, default=False, help_text="It is stereo, with another speaker on each side"
-    )
+    audio = serializers.BooleanField(required=False, default=False, help_text="Save the audio")
+    multichannel = serializers.BooleanField(required=False, default=False, help_text="One speaker per stereo channel")
 
 
 class UploadSerializer(serializers.Serializer):
     id = serializers.UUIDField()
     name = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes")
-    received = serializers.IntegerField(help_text="Bytes; what follows them is to be sent")
+    received = serializers.IntegerField(help_text="Bytes received; continue from here")
     state = serializers.ChoiceField(
-        ["sending", "waiting", "checking", "transcribing", "cut", "refused", "done"],
-        help_text="`cut`: the file ends too soon; accept it as it is, or delete it",
+        ["uploading", "waiting", "checking", "transcribing", "truncated", "failed", "done"],
+        help_text="`truncated`: the file is truncated; accept or delete it",
     )
-    length = serializers.FloatField(allow_null=True, help_text="Seconds, once it was checked")
+    duration = serializers.FloatField(allow_null=True, help_text="Duration in seconds, after the check")
     transcribed = serializers.FloatField(help_text="Seconds")
     session = serializers.UUIDField(allow_null=True, source="session_id")
     problem = serializers.DictField(
-        child=serializers.CharField(), allow_null=True, help_text="Of one that was refused or is cut: what, why, action"
+        child=serializers.CharField(), allow_null=True, help_text="If failed or truncated: what, why, action"
     )
 
     def to_representation(self, instance: Upload) -> dict[str, Any]:
-        told = instance.to_dict()
-        return {**told, "session": str(instance.session_id) if told["session"] else None}
+        upload = instance.to_dict()
+        return {**upload, "session": str(instance.session_id) if upload["session"] else None}
 
 
 class UploadRejected(APIException):
     status_code = 400
 
-    def __init__(self, refusal: UploadError) -> None:
-        self.detail = {"what": refusal.what, "why": refusal.why, "action": refusal.action, "code": "refused"}
+    def __init__(self, error: UploadError) -> None:
+        self.detail = {"what": error.what, "why": error.why, "action": error.action, "code": "refused"}
 
 
 class OffsetMismatch(APIException):
     status_code = 409
     default_code = "other_bytes_follow"
-    default_detail = "These bytes do not follow those that are there. See “received”, and send from there."
+    default_detail = "Wrong offset. Continue from “received”."
 
 
-class Bytes(BaseParser):
-    """They are read where they are stored."""
+class StreamParser(BaseParser):
+    """Passes the request body through unread; the upload service reads it as it stores it."""
 
     media_type = "application/octet-stream"
 
@@ -89,63 +87,65 @@ class OwnedViewMixin(ApiView):
 
 
 class Uploads(OwnedViewMixin, generics.ListAPIView):
-    """The files of the account that are sent, worked on, or were lately."""
+    """The account's current and recent uploads."""
 
     @extend_schema(
         request=NewUploadSerializer,
         parameters=[PARAMETER],
         responses={
             201: UploadSerializer,
-            (409, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, "The first request with this key is at work"),
-            (422, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, "The key came before with another content"),
+            (409, CONTENT_TYPE): OpenApiResponse(
+                ProblemSerializer, "The first request with this key is still in progress"
+            ),
+            (422, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, "The key was used with a different request"),
         },
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Announce a file. One of that name and size that was sent in part goes on; `received` says where."""
-        announced = NewUploadSerializer(data=request.data)
-        announced.is_valid(raise_exception=True)
+        """Create an upload. An unfinished one with the same name and size resumes at `received`."""
+        serializer = NewUploadSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
         try:
-            upload = service.create_upload(request.user, **announced.validated_data)
-        except UploadError as refusal:
-            raise UploadRejected(refusal) from None
+            upload = service.create_upload(request.user, **serializer.validated_data)
+        except UploadError as error:
+            raise UploadRejected(error) from None
         return Response(UploadSerializer(upload).data, status=201)
 
 
 class UploadDetail(OwnedViewMixin, generics.RetrieveDestroyAPIView):
-    """How far it is. Deleting it cancels what is not done, and leaves no part of it."""
+    """Upload status. DELETE cancels it and removes its data."""
 
     def perform_destroy(self, instance: Upload) -> None:
         service.cancel(instance)
 
 
 class Content(OwnedViewMixin, APIView):
-    """The bytes of the file."""
+    """Content of an upload."""
 
-    parser_classes = (Bytes,)
+    parser_classes = (StreamParser,)
 
     @extend_schema(
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        parameters=[OpenApiParameter("offset", int, required=True, description="How many bytes come before these")],
+        parameters=[OpenApiParameter("offset", int, required=True, description="Byte offset of this part")],
         responses=UploadSerializer,
     )
     def put(self, request: Request, pk: UUID) -> Response:
-        """The next piece, of 8 MiB at most."""
+        """Send the next part, at most 8 MiB."""
         upload = generics.get_object_or_404(self.get_queryset(), pk=pk)
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
-            taken = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
-        except UploadError as refusal:
-            raise UploadRejected(refusal) from None
+            accepted = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
+        except UploadError as error:
+            raise UploadRejected(error) from None
         except Upload.DoesNotExist:
             raise Http404 from None
-        if not taken:
+        if not accepted:
             raise OffsetMismatch
         return Response(UploadSerializer(upload).data)
 
 
 class Accept(OwnedViewMixin, APIView):
-    """Of a file that is cut off, transcribe what is there."""
+    """Transcribe a truncated file as it is."""
 
     @extend_schema(request=None, responses=UploadSerializer)
     def post(self, request: Request, pk: UUID) -> Response:

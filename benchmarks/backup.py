@@ -1,6 +1,6 @@
-"""How long a backup takes, and to restore it, of a site with a million words: `python -m benchmarks.backup`.
+"""Duration of a backup and its restore for a site with a million words: `python -m benchmarks.backup`.
 
-On SQLite and on PostgreSQL; the restore is into an empty database of the other, as when a site moves.
+From SQLite and from PostgreSQL; the restore goes to an empty database of the other kind, as when a site moves.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from tests.support.servers.postgres import Postgres
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=2_000, help="of 500 words each, on average")
+    parser.add_argument("--sessions", type=int, default=2_000, help="number of sessions, of 500 words each on average")
     parser.add_argument("--fill", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.fill:
@@ -40,7 +40,7 @@ def measure(folder: Path, origin: str, target: str, postgres: Postgres) -> None:
     print(f"backup of {origin:10} {seconds:6.0f} s, {file.stat().st_size / 1e6:.0f} MB")
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], env=empty, cwd=ROOT, check=True)
     print(f"restore to {target:10} {timed('restore', str(file), env=empty):6.0f} s")
-    print(f"most memory so far    {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3:.0f} MB", flush=True)
+    print(f"peak memory so far    {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e3:.0f} MB", flush=True)
 
 
 def environment(data: Path, name: str, postgres: Postgres) -> dict[str, str]:
@@ -50,9 +50,9 @@ def environment(data: Path, name: str, postgres: Postgres) -> dict[str, str]:
 
 
 def timed(*command: str, env: dict[str, str]) -> float:
-    began = time.perf_counter()
+    started = time.perf_counter()
     subprocess.run([sys.executable, "manage.py", *command], env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - began
+    return time.perf_counter() - started
 
 
 def fill(sessions: int) -> None:
@@ -66,7 +66,7 @@ def fill(sessions: int) -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     print(
-        f"{history.count_of(history.fill(sessions, 'many@example.org')):,} words of {sessions:,} sessions", flush=True
+        f"{history.word_count(history.fill(sessions, 'many@example.org')):,} words of {sessions:,} sessions", flush=True
     )
 
 

@@ -1,10 +1,9 @@
-"""Kills, hangs and restarts every part under live streams, and counts the words: `python -m benchmarks.chaos`.
+"""Kills, hangs and restarts every component under live streams, and counts the words: `python -m benchmarks.chaos`.
 
-Two web and two inference processes, Redis and PostgreSQL, all real. Every few seconds one fault, of a kind and at a
-moment that a seed chooses. Streams come and go all the while; each is spoken in real time by a client that comes back.
-The engine's words are checksums of the audio, so a sample that is missing, doubled or moved shows. With
-`--engine moonshine --audio FILE.wav --text FILE.txt` it is real speech, and the word error rate beside an
-undisturbed run's.
+Two web and two inference processes, Redis and PostgreSQL, all real. Every few seconds there is a fault whose kind and
+moment depend on a seed. Streams come and go all the time; each client sends audio in real time and reconnects. The
+engine's words are checksums of the audio, so that missing, duplicated or moved samples show. With `--engine moonshine
+--audio FILE.wav --text FILE.txt` it uses real speech and reports the word error rate with and without faults.
 """
 
 import argparse
@@ -29,6 +28,7 @@ import redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from benchmarks.support.client import Client
 from benchmarks.support.processes import (
     Processes,
     free_port,
@@ -38,25 +38,24 @@ from benchmarks.support.processes import (
     wait_for_port,
     wait_for_site,
 )
-from benchmarks.support.speaker import Speaker
 from tests.support.servers.postgres import Postgres
 from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.words import word_error_rate
 
 HOST = "127.0.0.1"
-FRAMES_A_SECOND = 12.5
-HANGS_FOR = 5.0
-DATABASE_AWAY_FOR = 10.0
-BACK_AFTER = 1.0
-SETTLES_FOR = 4.0
+FRAMES_PER_SECOND = 12.5
+HANG_DURATION = 5.0
+DATABASE_OUTAGE = 10.0
+RESTART_DELAY = 1.0
+FAULT_INTERVAL = 4.0
 """Seconds between a fault's end and the next fault."""
 STORED_WORDS = "SELECT session_id::text, index, text FROM speech_word ORDER BY session_id, index"
-NOTICED_WITHIN = 12.0
-"""Seconds after a fault in which whatever disturbs a stream is counted as its consequence."""
+MAX_DELAY_OF_EFFECT = 12.0
+"""Seconds after a fault during which a disturbance of a stream counts as its effect."""
 
 
 class Site:
-    """The processes, and what may happen to them."""
+    """The processes and their faults."""
 
     def __init__(self, started: Processes, postgres: Postgres, slots: int) -> None:
         self._processes = started
@@ -79,11 +78,11 @@ class Site:
         return f"http://{HOST}:{self._ports['web 1']}"
 
     def url(self) -> str:
-        """The address of a socket at one of the web processes that listen, as a proxy would choose it."""
+        """WebSocket URL at one of the listening web processes, as a proxy would choose it."""
         ports = [port for port in self._ports.values() if _listens(port)] or list(self._ports.values())
         return f"ws://{HOST}:{random.choice(ports)}/ws/live/?ticket={next(self._tickets)}"
 
-    def faults(self) -> dict[str, Callable[[list[Speaker]], Awaitable[None]]]:
+    def faults(self) -> dict[str, Callable[[list[Client]], Awaitable[None]]]:
         web, inference = list(self._ports), self._inferences
         return {
             "kill -9 web": partial(self._kill, web),
@@ -92,19 +91,19 @@ class Site:
             "restart inference": partial(self._restart, inference),
             "hang web": partial(self._hang, web),
             "hang inference": partial(self._hang, inference),
-            "redis restarts": self._restart_redis,
-            "redis forgets": self._flush_redis,
-            "database away": self._stop_database,
+            "redis restart": self._restart_redis,
+            "redis flush": self._flush_redis,
+            "database outage": self._stop_database,
             "network cut": self._cut,
             "page reload": self._reload,
         }
 
     def stored_words(self) -> dict[str, list[str]]:
-        """Per session, from the database itself."""
+        """Stored words by session, read from the database."""
         words: dict[str, list[str]] = defaultdict(list)
         with psycopg.connect(self._processes.env["DATABASE_URL"]) as connection:
             for session, index, text in connection.execute(STORED_WORDS):
-                words[session] += ["a hole"] * (index - len(words[session]))
+                words[session] += ["(missing)"] * (index - len(words[session]))
                 words[session].append(text)
         return words
 
@@ -114,50 +113,50 @@ class Site:
         else:
             self._processes.python(name, "manage.py", "inference", "--slots", str(self._slots))
 
-    async def _kill(self, names: list[str], speakers: list[Speaker]) -> None:
-        await self._end(random.choice(names), signal.SIGKILL)
+    async def _kill(self, names: list[str], clients: list[Client]) -> None:
+        await self._restart_with(random.choice(names), signal.SIGKILL)
 
-    async def _restart(self, names: list[str], speakers: list[Speaker]) -> None:
-        await self._end(random.choice(names), signal.SIGTERM)
+    async def _restart(self, names: list[str], clients: list[Client]) -> None:
+        await self._restart_with(random.choice(names), signal.SIGTERM)
 
-    async def _end(self, name: str, number: signal.Signals) -> None:
+    async def _restart_with(self, name: str, signal_number: signal.Signals) -> None:
         process = self._processes.running[name]
-        process.send_signal(number)
+        process.send_signal(signal_number)
         await asyncio.to_thread(process.wait, 15)
-        await asyncio.sleep(BACK_AFTER)
+        await asyncio.sleep(RESTART_DELAY)
         self._start(name)
         if name in self._ports:
             await asyncio.to_thread(wait_for_site, self._ports[name])
 
-    async def _hang(self, names: list[str], speakers: list[Speaker]) -> None:
+    async def _hang(self, names: list[str], clients: list[Client]) -> None:
         process = self._processes.running[random.choice(names)]
         process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(HANGS_FOR)
+        await asyncio.sleep(HANG_DURATION)
         process.send_signal(signal.SIGCONT)
 
-    async def _restart_redis(self, speakers: list[Speaker]) -> None:
+    async def _restart_redis(self, clients: list[Client]) -> None:
         process = self._processes.running["redis"]
         command = process.args
         process.kill()
         await asyncio.to_thread(process.wait)
-        await asyncio.sleep(BACK_AFTER)
+        await asyncio.sleep(RESTART_DELAY)
         assert isinstance(command, tuple)
         self._processes.start("redis", *command)
         await asyncio.to_thread(wait_for_port, int(self._processes.env["REDIS_URL"].split(":")[2].split("/")[0]))
 
-    async def _flush_redis(self, speakers: list[Speaker]) -> None:
+    async def _flush_redis(self, clients: list[Client]) -> None:
         await asyncio.to_thread(self._redis.flushall)
 
-    async def _stop_database(self, speakers: list[Speaker]) -> None:
+    async def _stop_database(self, clients: list[Client]) -> None:
         await asyncio.to_thread(self._postgres.crash)
-        await asyncio.sleep(DATABASE_AWAY_FOR)
+        await asyncio.sleep(DATABASE_OUTAGE)
         await asyncio.to_thread(self._postgres.start)
 
-    async def _cut(self, speakers: list[Speaker]) -> None:
-        random.choice(speakers).cut()
+    async def _cut(self, clients: list[Client]) -> None:
+        random.choice(clients).disconnect()
 
-    async def _reload(self, speakers: list[Speaker]) -> None:
-        random.choice(speakers).reload()
+    async def _reload(self, clients: list[Client]) -> None:
+        random.choice(clients).reload()
 
 
 def _listens(port: int) -> bool:
@@ -176,46 +175,46 @@ def running_site(engine: str, slots: int) -> Iterator[Site]:
             "DATABASE_URL": postgres.new_database(),
             "STREAMS_PER_USER": "10000",
         }
-        # Origins of both web processes are the site's own, as behind one proxy.
+        # Both web processes have the same origin, as behind a proxy.
         started = stack.enter_context(processes(**env, SITE_URL=f"http://{HOST}"))
         site = Site(started, postgres, slots)
         site.start()
         yield site
 
 
-# --- What is spoken, and what must come of it ------------------------------------------------------------------------
+# --- Run and verdict --------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Run:
-    speakers: list[Speaker] = field(default_factory=list)
-    spoken: dict[Speaker, bytes] = field(default_factory=dict)
+    clients: list[Client] = field(default_factory=list)
+    spoken: dict[Client, bytes] = field(default_factory=dict)
     faults: list[tuple[str, float]] = field(default_factory=list)
 
 
 async def disturb(site: Site, streams: int, faults: int, audio: Callable[[], bytes], kinds: list[str]) -> Run:
-    """Speak with so many streams at once while so many faults happen, then let all of them end."""
+    """Run `streams` concurrent streams through `faults` faults, then let all of them end."""
     run, live = Run(), set[asyncio.Task[None]]()
-    is_over = asyncio.Event()
+    has_ended = asyncio.Event()
 
-    async def speak_on() -> None:
-        while not is_over.is_set():
-            speaker = Speaker(site.url, site.origin, pcm := audio())
-            run.speakers.append(speaker)
-            run.spoken[speaker] = pcm
-            now_speaking.add(speaker)
-            await speaker.run()
-            now_speaking.discard(speaker)
+    async def speak_repeatedly() -> None:
+        while not has_ended.is_set():
+            client = Client(site.url, site.origin, pcm := audio())
+            run.clients.append(client)
+            run.spoken[client] = pcm
+            now_speaking.add(client)
+            await client.run()
+            now_speaking.discard(client)
 
-    now_speaking: set[Speaker] = set()
-    live = {asyncio.create_task(speak_on()) for _ in range(streams)}
-    await asyncio.sleep(SETTLES_FOR)
+    now_speaking: set[Client] = set()
+    live = {asyncio.create_task(speak_repeatedly()) for _ in range(streams)}
+    await asyncio.sleep(FAULT_INTERVAL)
     for number in range(faults):
         kind = kinds[number % len(kinds)] if number < len(kinds) else random.choice(kinds)
         run.faults.append((kind, time.monotonic()))
         await site.faults()[kind](list(now_speaking))
-        await asyncio.sleep(SETTLES_FOR + random.random())
-    is_over.set()
+        await asyncio.sleep(FAULT_INTERVAL + random.random())
+    has_ended.set()
     done, late = await asyncio.wait(live, timeout=180)
     for task in late:
         task.cancel()
@@ -229,57 +228,59 @@ class Verdict:
     streams: int = 0
     words: int = 0
     lost: int = 0
-    doubled: int = 0
+    duplicated: int = 0
     out_of_order: int = 0
     contradicted: int = 0
     unfinished: int = 0
 
     @property
     def is_good(self) -> bool:
-        return not (self.lost or self.doubled or self.out_of_order or self.contradicted or self.unfinished)
+        return not (self.lost or self.duplicated or self.out_of_order or self.contradicted or self.unfinished)
 
 
 def judge(run: Run, stored: dict[str, list[str]]) -> Verdict:
-    verdict = Verdict(streams=len(run.speakers))
-    for speaker in run.speakers:
-        expected = words_of(run.spoken[speaker])
-        found = stored.get(speaker.session or "", [])
+    verdict = Verdict(streams=len(run.clients))
+    for client in run.clients:
+        expected = words_of(run.spoken[client])
+        found = stored.get(client.session or "", [])
         missing, extra = Counter(expected) - Counter(found), Counter(found) - Counter(expected)
         verdict.words += len(expected)
         verdict.lost += missing.total()
-        verdict.doubled += extra.total()
+        verdict.duplicated += extra.total()
         verdict.out_of_order += not missing and not extra and expected != found
-        verdict.contradicted += speaker.seen.contradicted
-        verdict.contradicted += len(speaker.seen.words.items() - dict(enumerate(expected)).items())
-        verdict.unfinished += not speaker.is_done
+        verdict.contradicted += client.observed.contradicted
+        verdict.contradicted += len(client.observed.words.items() - dict(enumerate(expected)).items())
+        verdict.unfinished += not client.is_done
     return verdict
 
 
 def recoveries(run: Run) -> dict[str, list[float]]:
-    """Per kind of fault: for each stream that it disturbed, seconds from the fault to the first new word after it."""
-    found: dict[str, list[float]] = defaultdict(list)
+    """Seconds from a fault to the first new word, of each disturbed stream, by kind of fault."""
+    recovery: dict[str, list[float]] = defaultdict(list)
     for number, (kind, at) in enumerate(run.faults):
-        later = run.faults[number + 1][1] if number + 1 < len(run.faults) else at + NOTICED_WITHIN
-        for speaker in run.speakers:
-            disturbed = [when for when in speaker.seen.disturbed_at if at <= when < min(later, at + NOTICED_WITHIN)]
-            after = [when for when in speaker.seen.new_words_at if disturbed and when > disturbed[0]]
+        later = run.faults[number + 1][1] if number + 1 < len(run.faults) else at + MAX_DELAY_OF_EFFECT
+        for client in run.clients:
+            disturbed = [
+                when for when in client.observed.disturbed_at if at <= when < min(later, at + MAX_DELAY_OF_EFFECT)
+            ]
+            after = [when for when in client.observed.new_words_at if disturbed and when > disturbed[0]]
             if after:
-                found[kind].append(after[0] - at)
-    return found
+                recovery[kind].append(after[0] - at)
+    return recovery
 
 
 def table(run: Run, kinds: list[str]) -> str:
-    found, happened = recoveries(run), Counter(kind for kind, _ in run.faults)
-    lines = [f"{'fault':18} {'times':>5} {'streams disturbed':>18} {'new word p50 s':>15} {'p95 s':>6} {'max s':>6}"]
+    recovery, faults = recoveries(run), Counter(kind for kind, _ in run.faults)
+    lines = [f"{'fault':18} {'count':>5} {'streams disturbed':>18} {'new word p50 s':>15} {'p95 s':>6} {'max s':>6}"]
     for kind in kinds:
-        seconds = sorted(found[kind])
+        seconds = sorted(recovery[kind])
         figures = (
             f"{statistics.median(seconds):15.1f} {seconds[int(0.95 * (len(seconds) - 1))]:6.1f} {seconds[-1]:6.1f}"
             if seconds
             else f"{'–':>15} {'–':>6} {'–':>6}"
         )
-        lines.append(f"{kind:18} {happened[kind]:5} {len(seconds):18} {figures}")
-    every = sorted(second for seconds in found.values() for second in seconds)
+        lines.append(f"{kind:18} {faults[kind]:5} {len(seconds):18} {figures}")
+    every = sorted(second for seconds in recovery.values() for second in seconds)
     if every:
         lines.append(
             f"{'all':18} {len(run.faults):5} {len(every):18} {statistics.median(every):15.1f} "
@@ -294,7 +295,7 @@ def checksums(
     seeds = count()
 
     def audio() -> bytes:
-        return noise(round(random.randint(*seconds) * FRAMES_A_SECOND), next(seeds))
+        return noise(round(random.randint(*seconds) * FRAMES_PER_SECOND), next(seeds))
 
     with running_site("checksum", slots=2 * streams) as site:
         kinds = kinds or list(site.faults())
@@ -305,7 +306,7 @@ def checksums(
 
 def real_speech(streams: int, faults: int, wav: Path, text: str) -> str:
     with wave.open(str(wav)) as file:
-        assert (file.getframerate(), file.getnchannels()) == (24_000, 1), "the audio is to be mono at 24 kHz"
+        assert (file.getframerate(), file.getnchannels()) == (24_000, 1), "the audio must be mono, 24 kHz"
         pcm = file.readframes(file.getnframes())
     lines = []
     for title, number in (("undisturbed", 0), ("disturbed", faults)):
@@ -327,14 +328,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=["checksum", "moonshine"], default="checksum")
     parser.add_argument("--audio", type=Path, help="WAV, mono, 24 kHz")
-    parser.add_argument("--text", type=Path)
+    parser.add_argument("--text", type=Path, help="its transcript")
     options = parser.parse_args()
     random.seed(options.seed)
     if options.engine == "moonshine":
         print(real_speech(options.streams, options.faults, options.audio, options.text.read_text()))
         return
     lines, verdict = checksums(options.streams, options.faults, (20, 60))
-    print(f"{options.streams} streams at once, {options.faults} faults\n{lines}\n{verdict}")
+    print(f"{options.streams} concurrent streams, {options.faults} faults\n{lines}\n{verdict}")
     sys.exit(not verdict.is_good)
 
 

@@ -1,7 +1,7 @@
-"""Connects and aborts at random moments, and looks whether everything is given back: `python -m benchmarks.churn`.
+"""Connects and aborts at random moments, and checks for leaked resources: `python -m benchmarks.churn`.
 
-Real Daphne, Redis and `manage.py inference`. Before and after: slots, asyncio tasks, open files, threads and memory of
-the processes, keys in Redis.
+Real Daphne, Redis and `manage.py inference`. Compares slots, asyncio tasks, open files, threads and memory of the
+processes, and keys in Redis, before and after.
 """
 
 import argparse
@@ -17,22 +17,22 @@ import websockets
 from benchmarks.support.processes import free_port, processes, tickets, wait_for_engine
 from benchmarks.support.vitals import table, vitals
 
-AT_ONCE = 16
+MAX_CONNECTIONS = 16
 MOMENTS = ("connecting", "opened", "started", "ready", "speaking", "paused", "stopping")
 
 
 async def churn(host: str, port: int, tickets: list[str]) -> Counter[str]:
-    """One connection per ticket, each aborted at a random moment. Returns how many got how far."""
-    at_once = asyncio.Semaphore(AT_ONCE)
-    reached: Counter[str] = Counter()
+    """Open one connection per ticket and abort each at a random moment. Returns their number by outcome."""
+    limit = asyncio.Semaphore(MAX_CONNECTIONS)
+    outcomes: Counter[str] = Counter()
 
     async def cycle(ticket: str) -> None:
-        async with at_once:
+        async with limit:
             moment = random.choice(MOMENTS)
-            reached[await _connect_and_abort(host, port, ticket, moment)] += 1
+            outcomes[await _connect_and_abort(host, port, ticket, moment)] += 1
 
     await asyncio.gather(*map(cycle, tickets))
-    return reached
+    return outcomes
 
 
 async def _connect_and_abort(host: str, port: int, ticket: str, moment: str) -> str:
@@ -45,14 +45,14 @@ async def _connect_and_abort(host: str, port: int, ticket: str, moment: str) -> 
     url = f"ws://{host}:{port}/ws/live/?ticket={ticket}"
     socket = await websockets.connect(url, origin=f"http://{host}:{port}", compression=None)
     try:
-        return await _go_as_far_as(socket, moment)
+        return await _advance_to(socket, moment)
     except websockets.ConnectionClosed as closed:
         return f"closed {closed.rcvd.code if closed.rcvd else ''}"
     finally:
         socket.transport.abort()
 
 
-async def _go_as_far_as(socket: websockets.ClientConnection, moment: str) -> str:
+async def _advance_to(socket: websockets.ClientConnection, moment: str) -> str:
     if moment == "opened":
         return moment
     await socket.send(json.dumps({"type": "start", "wait": random.random() < 0.5}))
@@ -73,7 +73,7 @@ async def _go_as_far_as(socket: websockets.ClientConnection, moment: str) -> str
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cycles", type=int, default=2_000)
+    parser.add_argument("--cycles", type=int, default=2_000, help="number of connections")
     options = parser.parse_args()
     port = free_port()
     with processes(
@@ -83,15 +83,15 @@ def main() -> None:
         running.python("web", "manage.py", "serve", log=log)
         running.python("inference", "manage.py", "inference", "--slots", "8")
         wait_for_engine(port)
-        asyncio.run(churn("127.0.0.1", port, tickets(running.env, 100)))  # everything that is made once is made
+        asyncio.run(churn("127.0.0.1", port, tickets(running.env, 100)))  # warm up
         time.sleep(10)
         before = vitals(running, log)
-        began = time.monotonic()
-        reached = asyncio.run(churn("127.0.0.1", port, tickets(running.env, options.cycles)))
-        took = time.monotonic() - began
+        started = time.monotonic()
+        outcomes = asyncio.run(churn("127.0.0.1", port, tickets(running.env, options.cycles)))
+        duration = time.monotonic() - started
         time.sleep(10)
         after = vitals(running, log)
-    print(f"{options.cycles} cycles in {took:.0f} s: {dict(reached)}")
+    print(f"{options.cycles} cycles in {duration:.0f} s: {dict(outcomes)}")
     print(table(before=before, after=after))
 
 

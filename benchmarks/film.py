@@ -1,6 +1,6 @@
-"""A film of somebody speaking, for the README: `python -m benchmarks.film [docs/images/live.gif]`.
+"""Recording of the live page for the README: `python -m benchmarks.film [docs/images/live.gif]`.
 
-The site as `make serve` starts it, real Chromium, real speech. What the page shows is what the engine heard.
+The site as `make serve` starts it, real Chromium and real speech; the page shows the engine's transcript.
 """
 
 import argparse
@@ -20,12 +20,12 @@ from tests.support.speech.audio import Recording
 
 SECONDS = 15
 SCREEN = {"width": 960, "height": 600}
-PALETTE = "split[all][some];[some]palettegen=max_colors=48[colours];[all][colours]paletteuse=dither=none"
+PALETTE = "split[all][some];[some]palettegen=max_colors=48[colors];[all][colors]paletteuse=dither=none"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/images/live.gif"))
+    parser.add_argument("file", nargs="?", type=Path, default=Path("docs/images/live.gif"), help="the GIF to write")
     file = parser.parse_args().file
     with tempfile.TemporaryDirectory() as folder, Browsers() as browsers:
         speech = Recording("bria", Path(folder), sentences=2, seconds=13.6)
@@ -34,28 +34,28 @@ def main() -> None:
             sign_up(page, "ada@example.org")
             page.wait_for_url("**/live/")
             start(page)
-            pictures = [*taken(page, Path(folder), SECONDS)]
+            screenshots = [*take_screenshots(page, Path(folder), SECONDS)]
             stop(page)
-        develop(pictures, file)
-    print(f"{file}: {len(pictures)} pictures, {file.stat().st_size / 1e6:.1f} MB")
+        write_gif(screenshots, file)
+    print(f"{file}: {len(screenshots)} screenshots, {file.stat().st_size / 1e6:.1f} MB")
 
 
-def taken(page: Page, folder: Path, seconds: float) -> Iterator[tuple[Path, float]]:
-    """Pictures as fast as they can be taken, each with how long it is to be seen."""
-    began = time.monotonic()
+def take_screenshots(page: Page, folder: Path, seconds: float) -> Iterator[tuple[Path, float]]:
+    """Screenshots as fast as possible, each with its display time in seconds."""
+    started = time.monotonic()
     number = 0
-    while (at := time.monotonic()) - began < seconds:
-        picture = folder / f"{number:04}.png"
-        page.screenshot(path=picture)
-        yield picture, time.monotonic() - at
+    while (at := time.monotonic()) - started < seconds:
+        path = folder / f"{number:04}.png"
+        page.screenshot(path=path)
+        yield path, time.monotonic() - at
         number += 1
 
 
-def develop(pictures: list[tuple[Path, float]], file: Path) -> None:
-    reel = pictures[0][0].parent / "reel.txt"
-    reel.write_text("".join(f"file '{picture}'\nduration {seconds:.3f}\n" for picture, seconds in pictures))
-    film = ["-f", "concat", "-safe", "0", "-i", str(reel), "-filter_complex", f"fps=8,{PALETTE}", str(file)]
-    subprocess.run([programs.ffmpeg(), "-v", "error", "-y", *film], check=True)
+def write_gif(screenshots: list[tuple[Path, float]], file: Path) -> None:
+    playlist = screenshots[0][0].parent / "playlist.txt"
+    playlist.write_text("".join(f"file '{path}'\nduration {seconds:.3f}\n" for path, seconds in screenshots))
+    arguments = ["-f", "concat", "-safe", "0", "-i", str(playlist), "-filter_complex", f"fps=8,{PALETTE}", str(file)]
+    subprocess.run([programs.ffmpeg(), "-v", "error", "-y", *arguments], check=True)
 
 
 if __name__ == "__main__":

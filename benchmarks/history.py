@@ -1,10 +1,10 @@
-"""What the pages of a long history cost: 10,000 sessions with 5,000,000 words, on SQLite and on PostgreSQL.
+"""Response times of the pages of a long history: 10,000 sessions with 5,000,000 words, on SQLite and on PostgreSQL.
 
     python -m benchmarks.history [--sessions 10000] [--requests 200]
 
-Server time of a request with everything that the site does for it: what this process and the database work for it,
-so that whoever else uses the machine does not count; the time on the clock is told beside it. A user with ten sessions
-in the same database is the baseline. Then how often a page asks the database, whatever it shows.
+Prints the CPU time of this process and the database per request, which other load on the machine does not affect, next
+to the elapsed time. The baseline is a user with ten sessions in the same database. Also prints the number of database
+queries of each page.
 """
 
 import argparse
@@ -31,16 +31,16 @@ from tests.support.servers.postgres import Postgres
 WORDS_PER_SESSION = 500  # on average: from 50 to 5,000
 WORDS_PER_SEGMENT = 12
 VOCABULARY = 20_000
-FEW = 10  # sessions of the user who is the baseline
-BOUND_MS = 150
+BASELINE_SESSIONS = 10
+LIMIT_MS = 150
 
 Page = Callable[[random.Random], tuple[str, dict[str, str]]]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sessions", type=int, default=10_000)
-    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--sessions", type=int, default=10_000, help="number of sessions")
+    parser.add_argument("--requests", type=int, default=200, help="number of requests to each page")
     parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -62,7 +62,7 @@ def run_on(name: str, folder: str, **env: str) -> None:
     )
 
 
-# --- In the process that has the database -----------------------------------------------------------------------------
+# --- Measurement, in a process with the database's settings -----------------------------------------------------------
 
 
 def measure(sessions: int, requests: int) -> None:
@@ -73,24 +73,27 @@ def measure(sessions: int, requests: int) -> None:
     from django.core.management import call_command
 
     call_command("migrate", interactive=False, verbosity=0)
-    few, many = fill(FEW, "few@example.org"), fill(sessions, "many@example.org")
-    print(f"{count_of(many):,} words of {sessions:,} sessions; {requests} requests a page, times in ms")
-    print(f"{'page':<32}{'p50':>7}{'p95':>7}{'max':>7}   {f'p95 of {FEW}':>10}{'ratio':>7}{'clock p95':>12}   queries")
-    failed = [name for name, page in PAGES.items() if not tell(name, page, few, many, requests)]
-    print(f"over {BOUND_MS} ms: {', '.join(failed) or 'none'}")
+    few, many = fill(BASELINE_SESSIONS, "few@example.org"), fill(sessions, "many@example.org")
+    print(f"{word_count(many):,} words of {sessions:,} sessions; {requests} requests per page, times in ms")
+    print(
+        f"{'page':<32}{'p50':>7}{'p95':>7}{'max':>7}   {f'p95 of {BASELINE_SESSIONS}':>10}{'ratio':>7}"
+        f"{'elapsed p95':>12}   queries"
+    )
+    failed = [name for name, page in PAGES.items() if not measure_page(name, page, few, many, requests)]
+    print(f"over {LIMIT_MS} ms: {', '.join(failed) or 'none'}")
 
 
-def tell(name: str, page: Page, few: Any, many: Any, requests: int) -> bool:
+def measure_page(name: str, page: Page, few: Any, many: Any, requests: int) -> bool:
     baseline, _ = timed(few, page, requests // 4)
-    times, clock = timed(many, page, requests)
-    queries = {counted(user, page, seed) for user in (few, many) for seed in range(5)}
+    times, elapsed = timed(many, page, requests)
+    queries = {query_count(user, page, seed) for user in (few, many) for seed in range(5)}
     p95, base = quantile(times, 0.95), quantile(baseline, 0.95)
     print(
         f"{name:<32}{quantile(times, 0.5):>7.1f}{p95:>7.1f}{max(times):>7.1f}   {base:>10.1f}{p95 / base:>7.1f}"
-        f"{quantile(clock, 0.95):>12.1f}   {'/'.join(map(str, sorted(queries)))}",
+        f"{quantile(elapsed, 0.95):>12.1f}   {'/'.join(map(str, sorted(queries)))}",
         flush=True,
     )
-    return p95 <= BOUND_MS
+    return p95 <= LIMIT_MS
 
 
 def quantile(times: list[float], share: float) -> float:
@@ -98,20 +101,20 @@ def quantile(times: list[float], share: float) -> float:
 
 
 def timed(user: Any, page: Page, requests: int) -> tuple[list[float], list[float]]:
-    """What each request was worked for, and how long it took on the clock; ms."""
-    client, chance, work = client_of(user), random.Random(1), Work()
-    ask(client, page, chance, user)  # templates are read once
-    times, clock = [], []
+    """CPU time and elapsed time of each request, ms."""
+    client, rng, cpu = client_of(user), random.Random(1), CpuTime()
+    request(client, page, rng, user)  # loads templates
+    times, elapsed = [], []
     for _ in range(requests):
-        worked, began = work.seconds(), time.perf_counter()
-        ask(client, page, chance, user)
-        clock.append(1000 * (time.perf_counter() - began))
-        times.append(1000 * (work.seconds() - worked))
-    return times, clock
+        before, started = cpu.seconds(), time.perf_counter()
+        request(client, page, rng, user)
+        elapsed.append(1000 * (time.perf_counter() - started))
+        times.append(1000 * (cpu.seconds() - before))
+    return times, elapsed
 
 
-class Work:
-    """Seconds of processor time of this process and of the database's that works for it."""
+class CpuTime:
+    """CPU time of this process and of its database process."""
 
     def __init__(self) -> None:
         from django.db import connection
@@ -122,20 +125,20 @@ class Work:
             self._database = psutil.Process(connection.connection.info.backend_pid)
 
     def seconds(self) -> float:
-        worked = time.process_time()
+        seconds = time.process_time()
         if self._database:
             times = self._database.cpu_times()
-            worked += times.user + times.system
-        return worked
+            seconds += times.user + times.system
+        return seconds
 
 
-def counted(user: Any, page: Page, seed: int) -> int:
+def query_count(user: Any, page: Page, seed: int) -> int:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
     client = client_of(user)
     with CaptureQueriesContext(connection) as queries:
-        ask(client, page, random.Random(seed), user)
+        request(client, page, random.Random(seed), user)
     return len(queries)
 
 
@@ -147,54 +150,54 @@ def client_of(user: Any) -> Any:
     return client
 
 
-def ask(client: Any, page: Page, chance: random.Random, user: Any) -> None:
-    chance.user = user  # type: ignore[attr-defined]
-    address, wanted = page(chance)
-    response = client.get(address, wanted)
-    assert response.status_code == 200, (address, response.status_code)
+def request(client: Any, page: Page, rng: random.Random, user: Any) -> None:
+    rng.user = user  # type: ignore[attr-defined]
+    path, parameters = page(rng)
+    response = client.get(path, parameters)
+    assert response.status_code == 200, (path, response.status_code)
 
 
 # --- The pages --------------------------------------------------------------------------------------------------------
 
 
-def any_session(chance: random.Random) -> str:
-    ids = IDS[chance.user.pk]  # type: ignore[attr-defined]
-    return f"/sessions/{chance.choice(ids)}/"
+def any_session(rng: random.Random) -> str:
+    ids = IDS[rng.user.pk]  # type: ignore[attr-defined]
+    return f"/sessions/{rng.choice(ids)}/"
 
 
-def any_page(chance: random.Random) -> str:
-    return str(chance.randint(1, max(1, len(IDS[chance.user.pk]) // 30)))  # type: ignore[attr-defined]
+def any_page(rng: random.Random) -> str:
+    return str(rng.randint(1, max(1, len(IDS[rng.user.pk]) // 30)))  # type: ignore[attr-defined]
 
 
 IDS: dict[int, list[str]] = {}
 PAGES: dict[str, Page] = {
-    "list, newest": lambda chance: ("/sessions/", {}),
-    "list, any page": lambda chance: ("/sessions/", {"page": any_page(chance)}),
-    "list, by title, any page": lambda chance: ("/sessions/", {"sort": "title", "page": any_page(chance)}),
-    "list, of a tag": lambda chance: ("/sessions/", {"tag": f"tag {chance.randrange(5)}"}),
-    "search, a common word": lambda chance: ("/sessions/", {"q": word(chance.randrange(20))}),
-    "search, a rare word": lambda chance: ("/sessions/", {"q": word(chance.randrange(2_000, VOCABULARY))}),
-    "search, two words": lambda chance: (
+    "list, newest": lambda rng: ("/sessions/", {}),
+    "list, any page": lambda rng: ("/sessions/", {"page": any_page(rng)}),
+    "list, by title, any page": lambda rng: ("/sessions/", {"sort": "title", "page": any_page(rng)}),
+    "list, of a tag": lambda rng: ("/sessions/", {"tag": f"tag {rng.randrange(5)}"}),
+    "search, a common word": lambda rng: ("/sessions/", {"q": word(rng.randrange(20))}),
+    "search, a rare word": lambda rng: ("/sessions/", {"q": word(rng.randrange(2_000, VOCABULARY))}),
+    "search, two words": lambda rng: (
         "/sessions/",
-        {"q": f"{word(chance.randrange(50))} {word(chance.randrange(500))}"},
+        {"q": f"{word(rng.randrange(50))} {word(rng.randrange(500))}"},
     ),
-    "search, three letters": lambda chance: ("/sessions/", {"q": word(chance.randrange(500))[:3]}),
-    "search, a phrase, in a tag": lambda chance: (
+    "search, three letters": lambda rng: ("/sessions/", {"q": word(rng.randrange(500))[:3]}),
+    "search, a phrase, in a tag": lambda rng: (
         "/sessions/",
-        {"q": f'"{word(chance.randrange(9))} {word(chance.randrange(9))}"', "tag": f"tag {chance.randrange(5)}"},
+        {"q": f'"{word(rng.randrange(9))} {word(rng.randrange(9))}"', "tag": f"tag {rng.randrange(5)}"},
     ),
-    "detail": lambda chance: (any_session(chance), {}),
-    "detail, from a search": lambda chance: (any_session(chance), {"q": word(3)}),
+    "detail": lambda rng: (any_session(rng), {}),
+    "detail, from a search": lambda rng: (any_session(rng), {"q": word(3)}),
 }
 
 
-# --- What was said ----------------------------------------------------------------------------------------------------
+# --- Test data --------------------------------------------------------------------------------------------------------
 
 SYLLABLES = [c + v for c in "bdfgklmnprstvz" for v in "aeiou"]
 
 
 def word(rank: int) -> str:
-    """The words of a language of its own, rank 0 being the most common."""
+    """A word of an artificial language; rank 0 is the most common one."""
     syllables = []
     rank += len(SYLLABLES)
     while rank:
@@ -204,31 +207,31 @@ def word(rank: int) -> str:
 
 
 def fill(sessions: int, email: str) -> Any:
-    """A user with so many sessions, of words that are as common as those of a real language."""
+    """Create a user with `sessions` sessions, whose word frequencies are like those of a real language."""
     from django.db import connection, transaction
 
     from accounts.models import User
     from speech.models import Session, Tag
 
-    chance = random.Random(email)
+    rng = random.Random(email)
     user = User.objects.create_user(email, status="approved")
     tags = [Tag.objects.create(owner=user, name=f"tag {n}") for n in range(5)]
     vocabulary = [word(rank) for rank in range(VOCABULARY)]
     weights = list(accumulate(1 / (rank + 2) for rank in range(VOCABULARY)))
-    with transaction.atomic(), quickly(connection):
+    with transaction.atomic(), bulk_load(connection):
         for first in range(0, sessions, 500):
-            made, segments, words = [], [], []
+            created, segments, words = [], [], []
             for n in range(first, min(sessions, first + 500)):
-                count = round(min(5_000, max(50, chance.lognormvariate(0, 0.8) * WORDS_PER_SESSION * 0.73)))
-                said = chance.choices(vocabulary, cum_weights=weights, k=count)
-                title = f"{vocabulary[chance.randrange(5000)]} {n}" if n % 3 == 0 else ""
-                session = session_of(user, n, sessions - n, said, title, chance.choice(["en", "fr"]))
-                made.append(session)
-                segments += parts_of(session, said)
-                words += (spoken(session, index, text) for index, text in enumerate(said))
-            Session.objects.bulk_create(made)
+                count = round(min(5_000, max(50, rng.lognormvariate(0, 0.8) * WORDS_PER_SESSION * 0.73)))
+                texts = rng.choices(vocabulary, cum_weights=weights, k=count)
+                title = f"{vocabulary[rng.randrange(5000)]} {n}" if n % 3 == 0 else ""
+                session = session_of(user, n, sessions - n, texts, title, rng.choice(["en", "fr"]))
+                created.append(session)
+                segments += segment_rows(session, texts)
+                words += (word_row(session, index, text) for index, text in enumerate(texts))
+            Session.objects.bulk_create(created)
             Session.tags.through.objects.bulk_create(
-                Session.tags.through(session=session, tag=chance.choice(tags)) for session in made
+                Session.tags.through(session=session, tag=rng.choice(tags)) for session in created
             )
             store(connection, "speech_segment", SEGMENT, segments)
             store(connection, "speech_word", WORD, words)
@@ -240,33 +243,33 @@ def fill(sessions: int, email: str) -> Any:
     return user
 
 
-def session_of(user: Any, number: int, hours_ago: int, said: list[str], title: str, language: str) -> Any:
-    """Ids rise, so that indexes are filled from one end: else most of the time goes into their pages."""
+def session_of(user: Any, number: int, hours_ago: int, texts: list[str], title: str, language: str) -> Any:
+    """A session. IDs increase, so that indexes grow at one end: otherwise most time would go into index pages."""
     from django.utils import timezone
 
     from speech.models import Session
 
-    began = timezone.now() - timedelta(hours=hours_ago)
+    started = timezone.now() - timedelta(hours=hours_ago)
     return Session(
         id=UUID(int=(user.pk << 64) + number),
         owner=user,
         engine="checksum",
         language=language,
-        created_at=began,
-        started_at=began,
-        ended_at=began,
-        samples=len(said) * 10_000,
-        opening=" ".join(said[:40]),
+        created_at=started,
+        started_at=started,
+        ended_at=started,
+        samples=len(texts) * 10_000,
+        opening=" ".join(texts[:40]),
         title=title,
     )
 
 
 @contextmanager
-def quickly(connection: Any) -> Iterator[None]:
-    """What a database does for each row it does once, after the last; what was measured later is as always."""
+def bulk_load(connection: Any) -> Iterator[None]:
+    """Replace the work of triggers per row by one statement at the end; the resulting data is the same."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute("SET LOCAL session_replication_role = replica")  # no row asks whether its session is there
+            cursor.execute("SET LOCAL session_replication_role = replica")  # no foreign key checks
             cursor.execute("SET LOCAL statement_timeout = 0")
             yield
             return
@@ -291,20 +294,20 @@ SEGMENT = ("session_id", "index", "start", "end", "text", "speaker")
 WORD = ("session_id", "segment_index", "index", "text", "start", "end", "confidence")
 
 
-def parts_of(session: Any, said: list[str]) -> Iterator[tuple[Any, ...]]:
-    for index, first in enumerate(range(0, len(said), WORDS_PER_SEGMENT)):
-        part = said[first : first + WORDS_PER_SEGMENT]
+def segment_rows(session: Any, texts: list[str]) -> Iterator[tuple[Any, ...]]:
+    for index, first in enumerate(range(0, len(texts), WORDS_PER_SEGMENT)):
+        part = texts[first : first + WORDS_PER_SEGMENT]
         start = first * 0.4
         yield session.pk, index, start, start + 0.4 * len(part), " ".join(part), ""
 
 
-def spoken(session: Any, index: int, text: str) -> tuple[Any, ...]:
+def word_row(session: Any, index: int, text: str) -> tuple[Any, ...]:
     start = round(index * 0.4, 2)
     return session.pk, index // WORDS_PER_SEGMENT, index, text, start, start + 0.35, 0.9 if index % 17 else 0.1
 
 
 def store(connection: Any, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
-    """Past the ORM, for which five million rows are a quarter of an hour."""
+    """Insert without the ORM, which takes a quarter of an hour for five million rows."""
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
@@ -318,7 +321,7 @@ def store(connection: Any, table: str, columns: tuple[str, ...], rows: list[tupl
             )
 
 
-def count_of(user: Any) -> int:
+def word_count(user: Any) -> int:
     from speech.models import Word
 
     return Word.objects.filter(session__owner=user).count()

@@ -1,8 +1,8 @@
-"""How many streams the way web → Redis → inference → Redis → web carries, and how fast: `python -m benchmarks.link`.
+"""Capacity and latency of the path web → Redis → inference → Redis → web: `python -m benchmarks.link`.
 
-Real Daphne, Redis and `manage.py inference` with the echo engine, every stream an 80 ms frame every 80 ms through a
-real WebSocket; beside it the same with one channel-layer message per frame. Latency is from a frame's sending to its
-step's arrival. All of it, the load included, shares this machine, so compare the two, not the figures of two machines.
+Real Daphne, Redis and `manage.py inference` with the echo engine; every stream sends an 80 ms frame every 80 ms through
+a real WebSocket. The baseline does the same with one channel-layer message per frame. Latency is from the sending of a
+frame to the arrival of its step. The load generator shares this machine, so compare the two designs, not two machines.
 """
 
 import argparse
@@ -22,24 +22,24 @@ HEADER = "design    streams    sent answered   lost   p50 ms   p95 ms   p99 ms  
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, nargs="*", default=[50, 100, 200, 300])
-    parser.add_argument("--baseline", type=int, nargs="*", default=[16, 32, 48, 64, 96])
-    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--streams", type=int, nargs="*", default=[50, 100, 200, 300], help="numbers of streams")
+    parser.add_argument("--baseline", type=int, nargs="*", default=[16, 32, 48, 64, 96], help="the same, per frame")
+    parser.add_argument("--seconds", type=float, default=20.0, help="duration of each run")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {options.seconds:.0f} s each\n{HEADER}", flush=True)
     bundles = [_measure("bundles", _bundles, n, options.seconds) for n in options.streams]
     baseline = [_measure("per frame", _per_frame, n, options.seconds) for n in options.baseline]
-    best, best_baseline = _most_without_loss(bundles), _most_without_loss(baseline)
+    best, best_baseline = _max_without_loss(bundles), _max_without_loss(baseline)
     print(f"\nwithout loss: {best} streams in bundles, {best_baseline} per frame", end="")
     print(f": {best / best_baseline:.1f} times as many" if best_baseline else "")
 
 
-def _most_without_loss(runs: list[tuple[int, Tally]]) -> int:
+def _max_without_loss(runs: list[tuple[int, Tally]]) -> int:
     return max((streams for streams, tally in runs if tally.sent == tally.answered), default=0)
 
 
 Design = Callable[[int], AbstractContextManager[tuple[int, Processes, list[str]]]]
-"""Starts the processes for so many streams: the port, the processes, and the path of each stream's socket."""
+"""Starts the processes for a number of streams; yields the port, the processes, and the streams' WebSocket paths."""
 
 
 def _measure(name: str, design: Design, streams: int, seconds: float) -> tuple[int, Tally]:
@@ -47,13 +47,13 @@ def _measure(name: str, design: Design, streams: int, seconds: float) -> tuple[i
         before = running.cpu_seconds()
         tally = asyncio.run(speak(HOST, port, paths, seconds))
         after = running.cpu_seconds()
-    if tally.refused:
-        print(f"{len(tally.refused)} refused, the first: {tally.refused[0]}", file=sys.stderr)
-    cut = statistics.quantiles(tally.latencies, n=100) if len(tally.latencies) > 1 else [float("nan")] * 99
-    cpu = ", ".join(f"{process} {100 * (after[process] - before[process]) / (seconds + 2):.0f} %" for process in after)
+    if tally.rejected:
+        print(f"{len(tally.rejected)} rejected, the first: {tally.rejected[0]}", file=sys.stderr)
+    percentiles = statistics.quantiles(tally.latencies, n=100) if len(tally.latencies) > 1 else [float("nan")] * 99
+    cpu = ", ".join(f"{process} {100 * (after[process] - before[process]) / (seconds + 2):.0f}%" for process in after)
     print(
         f"{name:9} {streams:7} {tally.sent:7} {tally.answered:8} {tally.sent - tally.answered:6} "
-        f"{1000 * cut[49]:8.1f} {1000 * cut[94]:8.1f} {1000 * cut[98]:8.1f}  {cpu}",
+        f"{1000 * percentiles[49]:8.1f} {1000 * percentiles[94]:8.1f} {1000 * percentiles[98]:8.1f}  {cpu}",
         flush=True,
     )
     return streams, tally

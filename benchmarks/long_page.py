@@ -1,7 +1,7 @@
-"""The live page after hours of speech: `python -m benchmarks.long_page [--words 10000]`.
+"""Speed of the live page after hours of speech: `python -m benchmarks.long_page [--words 10000]`.
 
-The page's own transcript and its view get the words of a long session, in sentences, with partials before each; told is
-what a word costs when the page is full, and how smoothly it scrolls.
+The page's transcript and its view get the words of a long session, in sentences with partials. Prints the cost of a
+word on a full page, and how smoothly the page scrolls.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from tests.support.pages.page_actions import sign_up
 from tests.support.servers.site import running_site
 
 WORDS_PER_SECOND = 3
-WATCHED = 20  # seconds
+MEASURED = 20  # seconds
 
 FILL = """
 async (count) => {
@@ -32,19 +32,19 @@ async (count) => {
     const segment = Math.floor(index / sentence.length)
     const at = index % sentence.length
     transcript.add({ index, segment, text: sentence[at], start: index / 3, end: (index + 1) / 3, confidence: 0.9 })
-    if (at === sentence.length - 1) transcript.endUtterance({ segment, end: (index + 1) / 3 })
-    else transcript.setTail(sentence.slice(at + 1, at + 4).join(" "), index / 3)
+    if (at === sentence.length - 1) transcript.endSegment({ segment, end: (index + 1) / 3 })
+    else transcript.setInterim(sentence.slice(at + 1, at + 4).join(" "), index / 3)
   }
-  const began = performance.now()
+  const started = performance.now()
   while (transcript.words.length < count) window.speak()
   await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))
-  return performance.now() - began
+  return performance.now() - started
 }
 """
-SPEAK_ON = """
+ADD_WORDS = """
 async ([seconds, rate]) => {
   const timer = setInterval(window.speak, 1000 / rate)
-  await new Promise((over) => setTimeout(over, 1000 * seconds))
+  await new Promise((done) => setTimeout(done, 1000 * seconds))
   clearInterval(timer)
 }
 """
@@ -68,7 +68,7 @@ async () => {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--words", type=int, default=10_000)
+    parser.add_argument("--words", type=int, default=10_000, help="number of words")
     words = parser.parse_args().words
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -79,25 +79,25 @@ def main() -> None:
         sign_up(page, "ada@example.org")
         page.wait_for_url("**/live/")
         filled = page.evaluate(FILL, words)
-        busy = busy_while(page, SPEAK_ON, [WATCHED, WORDS_PER_SECOND]) / WATCHED
+        busy = main_thread_seconds(page, ADD_WORDS, [MEASURED, WORDS_PER_SECOND]) / MEASURED
         median, p95 = page.evaluate(SCROLL)
-    print(f"{words} words at once: {filled:.0f} ms, {1000 * filled / words:.0f} µs a word")
-    print(f"with {words} words there, {WORDS_PER_SECOND} more a second: {100 * busy:.1f} % of the page's thread")
-    print(f"scrolling through all of it: a frame each {median:.1f} ms, p95 {p95:.1f} ms")
+    print(f"{words} words at once: {filled:.0f} ms, {1000 * filled / words:.0f} µs per word")
+    print(f"with {words} words, at {WORDS_PER_SECOND} more per second: {100 * busy:.1f}% of the main thread")
+    print(f"scrolling through everything: frame interval {median:.1f} ms, p95 {p95:.1f} ms")
 
 
-def busy_while(page: Page, script: str, argument: object) -> float:
-    """Seconds in which the page's thread worked."""
+def main_thread_seconds(page: Page, script: str, argument: object) -> float:
+    """CPU seconds of the page's main thread while the script runs."""
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable")
 
-    def worked() -> float:
+    def seconds() -> float:
         metrics = session.send("Performance.getMetrics")["metrics"]
         return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
-    before = worked()
+    before = seconds()
     page.evaluate(script, argument)
-    return worked() - before
+    return seconds() - before
 
 
 if __name__ == "__main__":

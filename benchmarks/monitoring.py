@@ -1,10 +1,10 @@
-"""The alerts and the dashboard on a real Prometheus, over a site that is made to suffer:
+"""Alerts and dashboard on a real Prometheus, with a site that has faults:
 
-    python -m benchmarks.monitoring [--streams 20] [--pictures FOLDER]
+    python -m benchmarks.monitoring [--streams 20] [--screenshots FOLDER]
 
-It needs `prometheus` (apt-get install prometheus) and Chromium. Two web and two inference processes are spoken to by so
-many streams; every query of deploy/monitoring/grafana.json is asked of Prometheus; then what each alert is for is done
-to the site. Times are shortened, so that it is over in two minutes: an alert's `for` to 3 s, its windows to 30 s.
+It needs `prometheus` (apt-get install prometheus) and Chromium. The streams go to two web and two inference processes.
+Runs every query of deploy/monitoring/grafana.json, then provokes several alerts. Times are shortened, so that it takes
+two minutes: an alert's `for` to 3 s, its windows to 30 s.
 """
 
 import argparse
@@ -25,8 +25,8 @@ from typing import Any
 import yaml
 from playwright.sync_api import sync_playwright
 
+from benchmarks.support.client import Client
 from benchmarks.support.processes import free_port, wait_for_port
-from benchmarks.support.speaker import Speaker
 from tests.support.clients.sockets import tickets
 from tests.support.clients.uploads import LOG_IN
 from tests.support.environment import ROOT
@@ -38,12 +38,12 @@ from tests.support.servers.site import Site, running_site
 from tests.support.speech.checksum_audio import noise
 
 MONITORING = ROOT / "deploy/monitoring"
-OF_A_GPU = "system_"
-SPEAKS_FOR = 120
+GPU_METRIC_PREFIX = "system_"
+STREAM_DURATION = 120
 """Seconds."""
 SLOTS = 24
-"""Of both inference processes."""
-FIRES_WITHIN = 90.0
+"""Slots of both inference processes together."""
+ALERT_TIMEOUT = 90.0
 
 
 class Prometheus:
@@ -70,33 +70,33 @@ class Prometheus:
     def stop(self) -> None:
         self._child.stop()
 
-    def ask(self, query: str) -> list[Any]:
-        """The series that a query gives."""
-        found: list[Any] = self._get("query", query=query)["result"]
-        return found
+    def query(self, expression: str) -> list[Any]:
+        """The series that match."""
+        series: list[Any] = self._get("query", query=expression)["result"]
+        return series
 
     def firing(self) -> dict[str, str]:
-        """The alerts that fire, each with what it says."""
+        """Firing alerts: summary by name."""
         alerts = [alert for alert in self._get("alerts")["alerts"] if alert["state"] == "firing"]
         return {alert["labels"]["alertname"]: alert["annotations"]["summary"] for alert in alerts}
 
     def wait_for(self, name: str) -> str:
-        """What the alert says, as soon as it fires."""
-        deadline = time.monotonic() + FIRES_WITHIN
+        """The summary of the alert, as soon as it fires."""
+        deadline = time.monotonic() + ALERT_TIMEOUT
         while name not in (firing := self.firing()):
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{name} does not fire; {', '.join(firing) or 'nothing'} does")
+                raise TimeoutError(f"{name} does not fire; firing: {', '.join(firing) or 'none'}")
             time.sleep(0.5)
         return firing[name]
 
-    def _get(self, what: str, **query: str) -> Any:
-        url = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return json.load(answer)["data"]
+    def _get(self, endpoint: str, **query: str) -> Any:
+        url = f"{self.url}/api/v1/{endpoint}?{urllib.parse.urlencode(query)}"
+        with urllib.request.urlopen(url, timeout=10) as response:
+            return json.load(response)["data"]
 
 
 @contextmanager
-def watched_site() -> Iterator[tuple[Site, Prometheus]]:
+def monitored_site() -> Iterator[tuple[Site, Prometheus]]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="monitoring-")))
         redis, postgres = Redis(folder), Postgres()
@@ -124,63 +124,63 @@ def watched_site() -> Iterator[tuple[Site, Prometheus]]:
         yield site, prometheus
 
 
-async def speak(site: Site, streams: int, during: Any) -> None:
-    """`during` runs in a thread while so many streams are spoken."""
+async def stream_during(site: Site, streams: int, action: Any) -> None:
+    """Run `action` in a thread while `streams` streams are live."""
     urls, unused = cycle(site.urls), iter(tickets(site, 50 * streams))
 
     def url() -> str:
         return f"{next(urls).replace('http', 'ws')}/ws/live/?ticket={next(unused)}"
 
-    speakers = [Speaker(url, site.url, noise(round(SPEAKS_FOR * 12.5), seed)) for seed in range(streams)]
-    tasks = [asyncio.create_task(speaker.run()) for speaker in speakers]
+    clients = [Client(url, site.url, noise(round(STREAM_DURATION * 12.5), seed)) for seed in range(streams)]
+    tasks = [asyncio.create_task(client.run()) for client in clients]
     try:
-        await asyncio.to_thread(during)
+        await asyncio.to_thread(action)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _speak_to_the_end(site: Site) -> None:
+def _complete_one_stream(site: Site) -> None:
     (ticket,) = tickets(site)
     url = f"{site.url.replace('http', 'ws')}/ws/live/?ticket={ticket}"
-    asyncio.run(Speaker(lambda: url, site.url, noise(25)).run())
+    asyncio.run(Client(lambda: url, site.url, noise(25)).run())
 
 
-def ask_dashboard(prometheus: Prometheus) -> None:
-    """Every query of every panel has an answer, but those about a GPU that is not there."""
+def check_dashboard(prometheus: Prometheus) -> None:
+    """Check that every query of every panel returns series, except those about a GPU."""
     for panel in json.loads((MONITORING / "grafana.json").read_text())["panels"]:
         for target in panel.get("targets", []):
-            series = prometheus.ask(target["expr"].replace("[5m]", "[30s]"))
+            series = prometheus.query(target["expr"].replace("[5m]", "[30s]"))
             values = ", ".join(f"{float(each['value'][1]):.3g}" for each in series[:4])
             print(f"  {panel['title'][:48]:48} {len(series)} series  {values}")
-            assert series or OF_A_GPU in target["expr"], target["expr"]
+            assert series or GPU_METRIC_PREFIX in target["expr"], target["expr"]
 
 
-def suffer(site: Site, prometheus: Prometheus) -> None:
-    """What some alerts are for, one after another; alerts-test.yaml has all of them."""
+def provoke_alerts(site: Site, prometheus: Prometheus) -> None:
+    """Provoke some alerts one after another; alerts-test.yaml covers all of them."""
     for _ in range(130):
-        _be_refused(site)
-    _tell("SpeechRefusals", prometheus)
-    _tell("SpeechFull", prometheus)
+        _send_invalid_token(site)
+    _print_alert("SpeechRefusals", prometheus)
+    _print_alert("SpeechFull", prometheus)
     for child in site.inference:
         child.process.kill()
-    _tell("SpeechDown", prometheus)
-    _tell("SpeechNoSlots", prometheus)
+    _print_alert("SpeechDown", prometheus)
+    _print_alert("SpeechNoSlots", prometheus)
 
 
-def _be_refused(site: Site) -> None:
+def _send_invalid_token(site: Site) -> None:
     request = urllib.request.Request(f"{site.url}/v1/models", headers={"Authorization": "Bearer wrong"})
     with suppress(urllib.error.HTTPError):
         urllib.request.urlopen(request, timeout=5).close()
 
 
-def _tell(alert: str, prometheus: Prometheus) -> None:
+def _print_alert(alert: str, prometheus: Prometheus) -> None:
     print(f"  {alert:20} {prometheus.wait_for(alert)}", flush=True)
 
 
-class Camera:
-    """Takes pictures, where a folder for them was given."""
+class Screenshots:
+    """Takes screenshots if there is a folder for them."""
 
     def __init__(self, site: Site, folder: Path | None) -> None:
         self._site = site
@@ -205,25 +205,25 @@ class Camera:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--streams", type=int, default=20)
-    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--streams", type=int, default=20, help="number of streams")
+    parser.add_argument("--screenshots", type=Path, help="folder for screenshots")
     options = parser.parse_args()
-    with watched_site() as (site, prometheus):
-        camera = Camera(site, options.pictures)
+    with monitored_site() as (site, prometheus):
+        screenshots = Screenshots(site, options.screenshots)
 
-        _speak_to_the_end(site)
+        _complete_one_stream(site)
 
-        def watch() -> None:
+        def check() -> None:
             time.sleep(20)
             print(f"The dashboard, with {options.streams} streams")
-            ask_dashboard(prometheus)
-            camera.take("operations", f"{site.url}/operations/")
+            check_dashboard(prometheus)
+            screenshots.take("operations", f"{site.url}/operations/")
 
-        asyncio.run(speak(site, options.streams, watch))
+        asyncio.run(stream_during(site, options.streams, check))
         print("Alerts")
-        asyncio.run(speak(site, SLOTS + 4, lambda: suffer(site, prometheus)))
-        camera.take("alerts", f"{prometheus.url}/classic/alerts")
-        camera.take("operations-in-trouble", f"{site.url}/operations/")
+        asyncio.run(stream_during(site, SLOTS + 4, lambda: provoke_alerts(site, prometheus)))
+        screenshots.take("alerts", f"{prometheus.url}/classic/alerts")
+        screenshots.take("operations-with-alerts", f"{site.url}/operations/")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What is spoken, read back: `python -m benchmarks.read_back [--engine piper espeak]`.
+"""Word error rate of synthesized speech: `python -m benchmarks.read_back [--engine piper espeak]`.
 
-Twenty sentences of different kinds go through the site's way from text to words, an engine speaks them, and Moonshine
-reads what it hears. Told are the share of words that came back wrong, and which.
+Twenty sentences of different kinds are normalized as on the site, synthesized by an engine and transcribed by
+Moonshine. Prints the word error rate and the sentences with errors.
 """
 
 import argparse
@@ -14,8 +14,8 @@ from inference import engines
 from inference.engine import TtsEngine
 from inference.engines.stt.moonshine import Moonshine
 from inference.messages import SAMPLE_RATE, Audio, Open
-from speech.synthesis.text_normalization.normalizer import SpokenWord, TextNormalizer
-from tests.support.speech.stt_events import hear, text
+from speech.synthesis.text_normalization.normalizer import NormalizedWord, TextNormalizer
+from tests.support.speech.stt_events import text, transcribe
 
 SENTENCES = [
     "The ships were waiting in the morning, and the captain was reading a letter from his mother.",
@@ -44,44 +44,45 @@ SENTENCES = [
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--engine", nargs="*", default=["piper", "espeak"])
+    parser.add_argument("--engine", nargs="*", default=["piper", "espeak"], help="TTS engines to measure")
     for name in parser.parse_args().engine:
         _read_back(name)
 
 
 def _read_back(name: str) -> None:
-    speaker, listener = engines.load(name, 1), Moonshine(1)
-    said, back = [], []
+    tts_engine, stt_engine = engines.load(name, 1), Moonshine(1)
+    references, transcripts = [], []
     print(f"== {name}")
     for sentence in SENTENCES:
-        words = [word.text for word in _spoken(sentence)]
+        words = [word.text for word in _normalize(sentence)]
         silence = np.zeros(SAMPLE_RATE // 2, np.int16)
-        heard = text(hear(listener, np.concatenate([silence, _speak(speaker, words), silence, silence])))
-        said.append(_plain(" ".join(words)))
-        back.append(_plain(" ".join(word.text for word in _spoken(heard))))
-        errors = jiwer.process_words(said[-1], back[-1])
-        print(f"{errors.wer:.2f}  {sentence}" + (f"\n      {heard}" if errors.wer else ""), flush=True)
-    print(f"{jiwer.wer(said, back):.3f} of the words came back wrong\n")
+        audio = np.concatenate([silence, _speak(tts_engine, words), silence, silence])
+        transcript = text(transcribe(stt_engine, audio))
+        references.append(_plain(" ".join(words)))
+        transcripts.append(_plain(" ".join(word.text for word in _normalize(transcript))))
+        errors = jiwer.process_words(references[-1], transcripts[-1])
+        print(f"{errors.wer:.2f}  {sentence}" + (f"\n      {transcript}" if errors.wer else ""), flush=True)
+    print(f"word error rate {jiwer.wer(references, transcripts):.3f}\n")
 
 
-def _spoken(sentence: str) -> list[SpokenWord]:
-    text = TextNormalizer("en")
-    return [word for word in [*text.feed(sentence), *text.finish()] if not word.is_pause]
+def _normalize(sentence: str) -> list[NormalizedWord]:
+    normalizer = TextNormalizer("en")
+    return [word for word in [*normalizer.feed(sentence), *normalizer.finish()] if not word.is_pause]
 
 
 def _speak(engine: TtsEngine, words: list[str]) -> np.ndarray:
     engine.open(0, Open("read-back", "", 0.0, 0, "en"))
     engine.flush(0)
-    told, more = [], " ".join(words)
-    while events := engine.step({0: more}).get(0):
-        told += events
-        more = ""
+    output, text = [], " ".join(words)
+    while events := engine.step({0: text}).get(0):
+        output += events
+        text = ""
     engine.close(0)
-    return np.frombuffer(b"".join(event.pcm for event in told if isinstance(event, Audio)), "<i2")
+    return np.frombuffer(b"".join(event.pcm for event in output if isinstance(event, Audio)), "<i2")
 
 
 def _plain(words: str) -> str:
-    """Letters alone: how words are joined is not heard."""
+    """Only letters and digits: hyphens and apostrophes are inaudible."""
     return " ".join(re.findall(r"[^\W_]+", words.lower().replace("’", "").replace("'", "")))
 
 

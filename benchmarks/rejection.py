@@ -1,7 +1,7 @@
-"""How soon a rejection closes what is open: `python -m benchmarks.rejection [--sockets N]`.
+"""Time until the rejection of an account closes its connections: `python -m benchmarks.rejection [--sockets N]`.
 
-One user speaks into N sockets of the site as it runs in production, with two web processes' worth of Redis between; an
-administrator's click rejects them. Told is when the first and the last socket are closed, and with which code.
+One user streams through N WebSockets of a site with Redis and a separate inference process; an administrator rejects
+the account. Prints when the first and the last WebSocket were closed, and the close codes.
 """
 
 import argparse
@@ -27,7 +27,7 @@ print(before)
 
 
 async def reject(site: Site, sockets: int) -> tuple[list[float], set[int | None]]:
-    """Seconds from the decision to each socket's end, and the close codes."""
+    """Seconds from the rejection to the end of each WebSocket, and the close codes."""
     ends: list[float] = []
     codes: set[int | None] = set()
     speaking = asyncio.Semaphore(0)
@@ -47,13 +47,13 @@ async def reject(site: Site, sockets: int) -> tuple[list[float], set[int | None]
         for _ in range(sockets):
             await speaking.acquire()
         printed = await asyncio.to_thread(site.shell, REJECT)
-        before = float(printed.splitlines()[-1])  # after the e-mail, which goes to the console
+        before = float(printed.splitlines()[-1])  # the last line; the email is printed before
     return sorted(end - before for end in ends), codes
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sockets", type=int, default=20)
+    parser.add_argument("--sockets", type=int, default=20, help="number of WebSockets")
     sockets = parser.parse_args().sockets
     env = {"STT_ENGINE": "checksum", "STT_SLOTS": str(sockets), "STREAMS_PER_USER": str(sockets)}
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,9 @@ def main() -> None:
                 seconds, codes = asyncio.run(reject(site, sockets))
         finally:
             redis.stop()
-    print(f"{sockets} sockets: the first closed after {seconds[0]:.3f} s, the last after {seconds[-1]:.3f} s, {codes}")
+    print(
+        f"{sockets} WebSockets: the first closed after {seconds[0]:.3f} s, the last after {seconds[-1]:.3f} s, {codes}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Many streams for a long time, sessions coming and going: `python -m benchmarks.soak`.
+"""Many streams for a long time, with sessions that come and go: `python -m benchmarks.soak`.
 
-Real Daphne, Redis and `manage.py inference` with the checksum engine, so that every word is checked; each stream is
-spoken in real time for 20 to 60 s, and a new one follows. What the processes hold is read with nobody speaking: after
-a warm-up, half-way and at the end.
+Real Daphne, Redis and `manage.py inference` with the checksum engine, so that every word is checked; each stream sends
+audio in real time for 20 to 60 s, then a new one follows. The resources of the processes are measured without streams:
+after a warm-up, halfway and at the end.
 """
 
 import argparse
@@ -14,42 +14,43 @@ from dataclasses import asdict
 from itertools import count
 from pathlib import Path
 
+from benchmarks.support.client import Client
 from benchmarks.support.processes import free_port, processes, tickets, wait_for_engine
-from benchmarks.support.speaker import Speaker
 from benchmarks.support.vitals import Vitals, table, vitals
 from tests.support.speech.checksum_audio import noise, words_of
 
 HOST = "127.0.0.1"
-FRAMES_A_SECOND = 12.5
-SHORTEST, LONGEST = 20, 60  # seconds
-QUIET_FOR = 20.0
-"""Seconds after which a site that nobody speaks to has given everything back."""
-MAY_MOVE = 0.05
+FRAMES_PER_SECOND = 12.5
+MIN_DURATION, MAX_DURATION = 20, 60  # seconds
+SETTLING_TIME = 20.0
+"""Seconds after the last stream until the site has released everything."""
+MAX_GROWTH = 0.05
+"""Growth of a value, as a share, that is not reported."""
 
 
 async def speak(url: Callable[[], str], origin: str, streams: int, seconds: float) -> tuple[int, int]:
-    """So many at once for so long. Returns how many sessions there were, and in how many a word was wrong."""
-    ends, seeds, wrong, sessions = time.monotonic() + seconds, count(), 0, 0
+    """Run `streams` concurrent streams. Returns the number of sessions, and of those with a wrong word."""
+    deadline, seeds, wrong, sessions = time.monotonic() + seconds, count(), 0, 0
 
-    async def speak_on() -> None:
+    async def speak_repeatedly() -> None:
         nonlocal wrong, sessions
-        await asyncio.sleep(random.random() * SHORTEST)
-        while (left := ends - time.monotonic()) > 5:
-            length = min(random.uniform(SHORTEST, LONGEST), left)
-            pcm = noise(round(length * FRAMES_A_SECOND), next(seeds))
-            speaker = Speaker(url, origin, pcm)
-            await speaker.run()
+        await asyncio.sleep(random.random() * MIN_DURATION)
+        while (left := deadline - time.monotonic()) > 5:
+            duration = min(random.uniform(MIN_DURATION, MAX_DURATION), left)
+            pcm = noise(round(duration * FRAMES_PER_SECOND), next(seeds))
+            client = Client(url, origin, pcm)
+            await client.run()
             sessions += 1
-            wrong += [speaker.seen.words.get(i) for i in range(len(words_of(pcm)))] != words_of(pcm)
+            wrong += [client.observed.words.get(i) for i in range(len(words_of(pcm)))] != words_of(pcm)
 
-    await asyncio.gather(*(speak_on() for _ in range(streams)))
+    await asyncio.gather(*(speak_repeatedly() for _ in range(streams)))
     return sessions, wrong
 
 
-def moved(before: Vitals, after: Vitals) -> list[str]:
-    """What is more than it was, by more than a twentieth."""
+def growth(before: Vitals, after: Vitals) -> list[str]:
+    """Values that grew by more than `MAX_GROWTH`."""
     pairs = ((name, value, getattr(after, name)) for name, value in asdict(before).items())
-    return [f"{name.replace('_', ' ')}: {old} to {new}" for name, old, new in pairs if new > old * (1 + MAY_MOVE)]
+    return [f"{name.replace('_', ' ')}: {old} to {new}" for name, old, new in pairs if new > old * (1 + MAX_GROWTH)]
 
 
 def main() -> None:
@@ -69,7 +70,7 @@ def main() -> None:
         wait_for_engine(port)
         unused: Iterator[str] = iter(tickets(running.env, 5_000))
 
-        def part(minutes: float) -> Vitals:
+        def run_phase(minutes: float) -> Vitals:
             sessions, wrong = asyncio.run(
                 speak(
                     lambda: f"ws://{HOST}:{port}/ws/live/?ticket={next(unused)}",
@@ -79,15 +80,15 @@ def main() -> None:
                 )
             )
             print(f"{minutes:.1f} min: {sessions} sessions, {wrong} with a wrong word", flush=True)
-            time.sleep(QUIET_FOR)
+            time.sleep(SETTLING_TIME)
             return vitals(running, log)
 
-        warm = part(options.minutes * 0.1)
-        halfway = part(options.minutes * 0.45)
-        end = part(options.minutes * 0.45)
-    print(table(warm=warm, half_way=halfway, end=end))
-    print("grown by more than 5 % since the warm-up:", ", ".join(moved(warm, end)) or "nothing")
-    print("grown by more than 5 % since half-way:", ", ".join(moved(halfway, end)) or "nothing")
+        warm = run_phase(options.minutes * 0.1)
+        halfway = run_phase(options.minutes * 0.45)
+        end = run_phase(options.minutes * 0.45)
+    print(table(warm=warm, halfway=halfway, end=end))
+    print("grown by more than 5% since the warm-up:", ", ".join(growth(warm, end)) or "nothing")
+    print("grown by more than 5% since halfway:", ", ".join(growth(halfway, end)) or "nothing")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The site as it runs in production, on this machine, to try things on: `make stack`, or `python -m benchmarks.stack`.
+"""The site as in production, on this machine, for experiments: `make stack`, or `python -m benchmarks.stack`.
 
-Redis, PostgreSQL, two web and two inference processes, which find each other with nothing more to set. Ctrl+C ends all
-of it, and what was said to it is gone.
+Redis, PostgreSQL, two web and two inference processes, which need no further settings. Ctrl+C stops everything and
+deletes its data.
 """
 
 import argparse
@@ -17,10 +17,14 @@ from tests.support.servers.site import running_site
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--port", type=int, default=8000, help="of the first web process; the next one has the next")
-    parser.add_argument("--web", type=int, default=2)
-    parser.add_argument("--inference", type=int, default=2)
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the site's")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="port of the first web process; the others use the following ones"
+    )
+    parser.add_argument("--web", type=int, default=2, help="number of web processes")
+    parser.add_argument("--inference", type=int, default=2, help="number of inference processes")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the site; can be repeated"
+    )
     options = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="speech-stack-")))
@@ -35,7 +39,9 @@ def main() -> None:
             site.add_web(str(options.port + number))
         print(f"\n  {options.web} web processes: {'  '.join(site.urls)}")
         print(f"  {options.inference} inference processes, {env['REDIS_URL']}, {env['DATABASE_URL']}")
-        print(f"  Logs are in {folder / 'site'}. The first account becomes the administrator. Ctrl+C ends it.\n")
+        print(
+            f"  Logs are in {folder / 'site'}. The first account becomes the administrator. Ctrl+C stops everything.\n"
+        )
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         with suppress(KeyboardInterrupt):
             signal.pause()

@@ -1,10 +1,9 @@
-"""Speaks to an installed site while it is updated, or whatever else is done to it, and counts the words:
+"""Streams to an installed site while a command, for example an update, runs, and counts the words:
 
     python -m benchmarks.update --url http://127.0.0.1:8000 --url http://127.0.0.1:8001 --token TOKEN -- COMMAND …
 
-The site has `STT_ENGINE=checksum`, whose words are checksums of the audio, so that a sample that is missing, doubled or
-moved shows. Each stream is spoken in real time by a client that comes back, to any of the URLs that listens, as through
-a proxy.
+The site needs `STT_ENGINE=checksum`, whose words are checksums of the audio, so that missing, duplicated or moved
+samples show. Each client sends audio in real time and reconnects, to any of the URLs that listens, as through a proxy.
 """
 
 import argparse
@@ -20,14 +19,14 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.chaos import FRAMES_A_SECOND, Run, judge
-from benchmarks.support.speaker import Speaker
+from benchmarks.chaos import FRAMES_PER_SECOND, Run, judge
+from benchmarks.support.client import Client
 from tests.support.speech.checksum_audio import noise
 
 BEFORE, AFTER = 5.0, 8.0
-"""Seconds that are spoken before the command begins, and after its end."""
-LONGEST = 300
-"""Seconds."""
+"""Seconds of streaming before the command starts and after it ends."""
+MAX_DURATION = 300
+"""Seconds of audio of a stream."""
 
 
 class Site:
@@ -35,19 +34,19 @@ class Site:
         self._urls = urls
         self._token = token
 
-    def socket(self) -> str:
-        """The address of a socket, with a new ticket. Raises `OSError`."""
+    def socket_url(self) -> str:
+        """WebSocket URL with a new ticket. Raises `OSError`."""
         url = random.choice([url for url in self._urls if _listens(url)] or self._urls)
-        ticket = self._ask(url, "/api/tickets/", b"")["ticket"]
+        ticket = self._request(url, "/api/tickets/", b"")["ticket"]
         return f"{url.replace('http', 'ws', 1)}/ws/live/?ticket={ticket}"
 
     def words(self, session: str) -> list[str]:
-        return [word["text"] for word in self._ask(self._urls[0], f"/api/sessions/{session}/words/0/")["words"]]
+        return [word["text"] for word in self._request(self._urls[0], f"/api/sessions/{session}/words/0/")["words"]]
 
-    def _ask(self, url: str, path: str, data: bytes | None = None) -> Any:
+    def _request(self, url: str, path: str, data: bytes | None = None) -> Any:
         request = urllib.request.Request(f"{url}{path}", data, {"Authorization": f"Bearer {self._token}"})
-        with urllib.request.urlopen(request, timeout=3) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(request, timeout=3) as response:
+            return json.load(response)
 
 
 def _listens(url: str) -> bool:
@@ -56,41 +55,43 @@ def _listens(url: str) -> bool:
         return probe.connect_ex((address.hostname, address.port)) == 0
 
 
-async def speak_during(site: Site, origin: str, streams: int, command: list[str]) -> tuple[Run, float]:
-    """What was spoken and heard, and how many seconds the command took."""
+async def stream_during(site: Site, origin: str, streams: int, command: list[str]) -> tuple[Run, float]:
+    """The run, and the duration of the command in seconds."""
     run = Run()
-    run.speakers = [Speaker(site.socket, origin, noise(round(LONGEST * FRAMES_A_SECOND), n)) for n in range(streams)]
-    speaking = [asyncio.create_task(speaker.run()) for speaker in run.speakers]
+    run.clients = [
+        Client(site.socket_url, origin, noise(round(MAX_DURATION * FRAMES_PER_SECOND), n)) for n in range(streams)
+    ]
+    tasks = [asyncio.create_task(client.run()) for client in run.clients]
     await asyncio.sleep(BEFORE)
-    began = time.monotonic()
+    started = time.monotonic()
     process = await asyncio.create_subprocess_exec(*command)
     if await process.wait():
         sys.exit(f"{command[0]} ended with {process.returncode}")
-    took = time.monotonic() - began
+    duration = time.monotonic() - started
     await asyncio.sleep(AFTER)
-    run.spoken = {speaker: speaker.fall_silent() for speaker in run.speakers}
+    run.spoken = {client: client.end_audio() for client in run.clients}
     async with asyncio.timeout(60):
-        await asyncio.gather(*speaking)
-    return run, took
+        await asyncio.gather(*tasks)
+    return run, duration
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--url", action="append", required=True, help="of a web process")
-    parser.add_argument("--origin", help="the site's own, SITE_URL; default: the first URL")
-    parser.add_argument("--token", required=True)
+    parser.add_argument("--url", action="append", required=True, help="URL of a web process; can be repeated")
+    parser.add_argument("--origin", help="SITE_URL of the site; default: the first URL")
+    parser.add_argument("--token", required=True, help="API token")
     parser.add_argument("--streams", type=int, default=10)
-    parser.add_argument("command", nargs="+")
+    parser.add_argument("command", nargs="+", help="the command to run")
     options = parser.parse_args()
     site = Site(options.url, options.token)
-    run, took = asyncio.run(speak_during(site, options.origin or options.url[0], options.streams, options.command))
-    verdict = judge(run, {speaker.session: site.words(speaker.session) for speaker in run.speakers if speaker.session})
+    run, duration = asyncio.run(stream_during(site, options.origin or options.url[0], options.streams, options.command))
+    verdict = judge(run, {client.session: site.words(client.session) for client in run.clients if client.session})
     waits = [
         max(later - earlier for earlier, later in pairwise(times))
-        for times in (speaker.seen.new_words_at for speaker in run.speakers)
+        for times in (client.observed.new_words_at for client in run.clients)
     ]
-    print(f"{options.streams} streams, {took:.0f} s for the command\n{verdict}")
-    print(f"the longest wait for the next word: median {statistics.median(waits):.1f} s, at most {max(waits):.1f} s")
+    print(f"{options.streams} streams, {duration:.0f} s for the command\n{verdict}")
+    print(f"longest wait for the next word: median {statistics.median(waits):.1f} s, maximum {max(waits):.1f} s")
     sys.exit(not verdict.is_good)
 
 

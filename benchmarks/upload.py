@@ -1,7 +1,7 @@
-"""An hour of speech, uploaded: `python -m benchmarks.upload --speech FILE`.
+"""Upload and transcription of an hour of speech: `python -m benchmarks.upload --speech FILE`.
 
-The site as `make serve` starts it, all in one process with Moonshine; the recording is repeated until it is as long
-as asked for, and sent as its page sends it. The baseline is the engine alone on the recording, in this process.
+The site as `make serve` starts it, in one process with Moonshine; the recording is repeated up to the requested
+duration and sent as the browser sends it. The baseline is the engine alone on the recording, in this process.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from tests.support.clients.uploads import Sender
 from tests.support.servers.site import running_site
 
 MEBIBYTE = 1 << 20
-LOOKS_EVERY = 1.0
+POLL_INTERVAL = 1.0
 
 
 def wav_of(recording: Path, folder: Path) -> Path:
@@ -34,50 +34,50 @@ def wav_of(recording: Path, folder: Path) -> Path:
 
 
 def repeated(recording: Path, minutes: float, folder: Path) -> Path:
-    long = folder / "hour.mp3"
+    repeated_file = folder / "hour.mp3"
     loop = ["-stream_loop", "-1", "-i", recording, "-t", str(60 * minutes), "-c:a", "libmp3lame", "-b:a", "96k"]
-    subprocess.run(["ffmpeg", "-v", "error", *loop, long], check=True)
-    return long
+    subprocess.run(["ffmpeg", "-v", "error", *loop, repeated_file], check=True)
+    return repeated_file
 
 
 def engine_alone(wav: Path) -> tuple[float, int]:
-    """Its real-time factor on the recording, and how many words it heard."""
+    """Real-time factor of the engine on the recording, and its number of words."""
     with wave.open(str(wav)) as file:
         pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
     engine = engines.load("moonshine", 1)
     engine.open(0, Open("", "", 0, 0, "en"))
-    began, heard = time.monotonic(), []
+    started, events = time.monotonic(), []
     for start in range(0, len(pcm) - FRAME_SAMPLES, FRAME_SAMPLES):
-        heard += engine.step({0: pcm[start : start + FRAME_SAMPLES]})[0]
-    heard += engine.flush(0)
-    words = sum(isinstance(event, Word) for event in heard)
-    return (time.monotonic() - began) / (len(pcm) / SAMPLE_RATE), words
+        events += engine.step({0: pcm[start : start + FRAME_SAMPLES]})[0]
+    events += engine.flush(0)
+    words = sum(isinstance(event, Word) for event in events)
+    return (time.monotonic() - started) / (len(pcm) / SAMPLE_RATE), words
 
 
 @contextmanager
 def memory_of(pid: int) -> Iterator[list[float]]:
-    """MiB that a process holds, looked at every second."""
-    seen: list[float] = []
-    over = threading.Event()
+    """Memory of a process in MiB, measured every second."""
+    values: list[float] = []
+    stop = threading.Event()
 
-    def look() -> None:
+    def measure() -> None:
         process = psutil.Process(pid)
-        while not over.wait(LOOKS_EVERY):
-            seen.append(process.memory_info().rss / MEBIBYTE)
+        while not stop.wait(POLL_INTERVAL):
+            values.append(process.memory_info().rss / MEBIBYTE)
 
-    thread = threading.Thread(target=look)
+    thread = threading.Thread(target=measure)
     thread.start()
     try:
-        yield seen
+        yield values
     finally:
-        over.set()
+        stop.set()
         thread.join()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--speech", type=Path, required=True, help="a recording of English speech")
-    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--minutes", type=float, default=60.0, help="duration of the upload")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -90,28 +90,28 @@ def upload(recording: Path, alone: float, folder: Path) -> None:
     data = recording.read_bytes()
     (folder / "site").mkdir()
     with running_site(folder / "site", STT_SLOTS="0") as site, memory_of(site.web.process.pid) as memory:
-        sender = Sender(site, looks_every=1.0)  # as a browser does
+        sender = Sender(site, poll_interval=1.0)  # as a browser does
         time.sleep(5)
         idle, web = memory[-1], psutil.Process(site.web.process.pid)
         cpu = sum(web.cpu_times()[:2])
-        began = time.monotonic()
-        told = sender.send(recording.name, data)
+        started = time.monotonic()
+        state = sender.send(recording.name, data)
         sent = time.monotonic()
-        told = sender.wait(told, "transcribing", within=300)
-        begun = time.monotonic()
-        early = memory[-1]
-        told = sender.wait(told, "done", within=3600)
+        state = sender.wait(state, "transcribing", within=300)
+        transcribing = time.monotonic()
+        initial = memory[-1]
+        state = sender.wait(state, "done", within=3600)
         done = time.monotonic()
         cpu = sum(web.cpu_times()[:2]) - cpu
         words = site.shell("from speech.models import Word; print(Word.objects.count())")
-        factor = (done - begun) / told["length"]
-        print(f"sent                  {len(data) / MEBIBYTE:.1f} MiB in {sent - began:.1f} s")
-        print(f"checked, and a place  {begun - sent:.1f} s")
-        print(f"transcribed           {told['length'] / 60:.1f} min in {done - begun:.0f} s, {words} words")
-        print(f"from choosing to done {done - began:.0f} s")
-        print(f"real-time factor      {factor:.3f}, {factor / alone:.2f} times the engine's alone")
-        print(f"web process           {cpu / (done - began):.0%} of a core")
-        print(f"its memory            {idle:.0f} MiB idle, {early:.0f} when it began, {max(memory):.0f} at most, "
+        factor = (done - transcribing) / state["duration"]
+        print(f"sent                  {len(data) / MEBIBYTE:.1f} MiB in {sent - started:.1f} s")
+        print(f"checked, got a slot   {transcribing - sent:.1f} s")
+        print(f"transcribed           {state['duration'] / 60:.1f} min in {done - transcribing:.0f} s, {words} words")
+        print(f"from start to end     {done - started:.0f} s")
+        print(f"real-time factor      {factor:.3f}, {factor / alone:.2f} times that of the engine alone")
+        print(f"web process           {cpu / (done - started):.0%} of a core")
+        print(f"its memory            {idle:.0f} MiB idle, {initial:.0f} at the start, {max(memory):.0f} peak, "
               f"{memory[-1]:.0f} at the end")  # fmt: skip
 
 

@@ -3,7 +3,7 @@ import warnings
 
 from django.core.asgi import get_asgi_application
 
-# WhiteNoise's files are small, and Django reads them in a thread.
+# WhiteNoise serves small files, and Django reads them in a thread.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsm_site.settings")

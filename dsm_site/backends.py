@@ -1,10 +1,10 @@
-"""What SQLite or PostgreSQL, and Redis or the process itself, need to be told to hold up under many streams."""
+"""Database, channel layer and cache settings that hold up under many streams."""
 
 from typing import Any
 
 
 def database(parsed: dict[str, Any]) -> dict[str, Any]:
-    """A database's settings, completed; what its URL asks for (`?sslmode=require`) holds."""
+    """Settings of a database. Options in its URL (`?sslmode=require`) take precedence over these defaults."""
     if parsed["ENGINE"].endswith("sqlite3"):
         # Readers never wait for the writer, and writers queue for the lock instead of failing half-way.
         options = {
@@ -13,8 +13,8 @@ def database(parsed: dict[str, Any]) -> dict[str, Any]:
             "timeout": 20,  # seconds
         }
     else:
-        # A server that is away, or hangs, is noticed in seconds: streams go on without it, and store later. That it is
-        # back is, too: the pool would wait twice as long before each attempt, and give up after five minutes.
+        # A server that is down or hangs is detected in seconds: streams continue without it and store later. So is its
+        # return: by default the pool doubles its delay before each attempt and gives up after five minutes.
         options = {
             "pool": {"min_size": 2, "max_size": 16, "timeout": 3, "reconnect_timeout": 1},
             "connect_timeout": 3,
@@ -25,13 +25,13 @@ def database(parsed: dict[str, Any]) -> dict[str, Any]:
 
 
 def channel_layer(redis_url: str, prefix: str) -> dict[str, Any]:
-    # The expiry is in seconds; a request for a slot may wait in the queue for ten minutes.
-    bounds = {"capacity": 1000, "expiry": 900}
+    # The expiry is in seconds; a request for a slot can wait in the queue for ten minutes.
+    limits = {"capacity": 1000, "expiry": 900}
     if not redis_url:
-        return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": bounds}
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": limits}
     return {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
-        "CONFIG": {"hosts": [redis_url], "prefix": prefix, **bounds},
+        "CONFIG": {"hosts": [redis_url], "prefix": prefix, **limits},
     }
 
 
@@ -44,6 +44,6 @@ def cache(redis_url: str, prefix: str) -> dict[str, Any]:
         }
     return {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        # Used tickets and rate limits live here; the default of 300 entries would forget them.
+        # Used tickets and rate limits live here; the default of 300 entries would evict them.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }

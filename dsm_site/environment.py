@@ -1,4 +1,4 @@
-"""Where the settings come from: the environment over `.env`, and what the installation itself tells."""
+"""Sources of the settings: the environment over `.env`, the version, and the generated secret key."""
 
 import contextlib
 import os
@@ -17,12 +17,12 @@ env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
 
 
 def generated_secret_key(folder: Path) -> str:
-    """The key of a site whose operator set none: made once and kept in `folder`, readable by its owner only."""
+    """The secret key of a site without SECRET_KEY: generated once, stored in `folder`, readable only by its owner."""
     path = folder / "secret_key"
     if not path.exists():
-        with tempfile.NamedTemporaryFile("w", dir=folder) as made:  # readable by its owner only
-            made.write(secrets.token_urlsafe(64))
-            made.flush()
+        with tempfile.NamedTemporaryFile("w", dir=folder) as file:  # readable only by its owner
+            file.write(secrets.token_urlsafe(64))
+            file.flush()
             with contextlib.suppress(FileExistsError):  # another process of the site was first
-                os.link(made.name, path)
+                os.link(file.name, path)
     return path.read_text()

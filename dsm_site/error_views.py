@@ -1,4 +1,4 @@
-"""The page for what went wrong inside. Neither template asks the database for anything."""
+"""Pages for server errors. Their templates don't use the database."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""How log lines look and where they go: a style for people or JSON for programs, on standard error or in a file."""
+"""Logging: text for humans or JSON for programs, on standard error or in a file."""
 
 import json
 import logging
@@ -9,30 +9,30 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from inference.observability.recent_errors import RECENT_ERRORS
+from inference.observability.recent_errors import NETWORK_ERROR, RECENT_ERRORS
 from speech.gateway.transient_errors import TRANSIENT_ERRORS
 
 STYLES = ("compact", "pretty", "verbose", "json")
 MAX_BYTES = 100 * 1024 * 1024
-"""Bytes of a log file."""
+"""Size of a log file at which it is rotated, in bytes."""
 MAX_FILES = 10
-"""Log files before the one that is written."""
+"""Number of rotated log files to keep."""
 COLORS = {logging.DEBUG: "2", logging.INFO: "32", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
 SECRET_PATH = re.compile(r"(/shared/|/invited/|/key/|/confirm-email/)[^/\s]+")
 CONTEXT_FIELDS = ("stream", "user")
-"""What a line may be about. Code tells it by `extra`, or `speech.gateway.log_context` for all that it calls."""
+"""Context of a log line. Code sets it with `extra` or, for everything it calls, `speech.gateway.log_context`."""
 
 
 def configuration(style: str, file: str, level: str) -> dict[str, Any]:
-    """For `logging.config.dictConfig`. `level`: empty for INFO of the site's own parts, and WARNING of all else.
+    """Settings for `logging.config.dictConfig`. `level`: empty for INFO of the site's loggers and WARNING of others.
 
-    Raises `ValueError` if there is no such style.
+    Raises `ValueError` for an unknown style.
     """
     if style not in STYLES:
-        raise ValueError(f"LOG_STYLE is “{style}”, and should be one of {', '.join(STYLES)}.")
+        raise ValueError(f"LOG_STYLE is “{style}”; it must be one of {', '.join(STYLES)}.")
     console = {"class": "logging.StreamHandler"}
     to_file = {"()": "dsm_site.logs.DailyFile", "path": file}
-    handler = {**(to_file if file else console), "formatter": style, "filters": ["in context", "no secret path"]}
+    handler = {**(to_file if file else console), "formatter": style, "filters": ["context", "secret path"]}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -45,20 +45,20 @@ def configuration(style: str, file: str, level: str) -> dict[str, Any]:
             },
             "json": {"()": "dsm_site.logs.Json"},
         },
-        "handlers": {"log": handler, "faults": {"()": "dsm_site.logs.recent_errors"}},
-        "root": {"handlers": ["log", "faults"], "level": level or "WARNING"},
+        "handlers": {"log": handler, "recent errors": {"()": "dsm_site.logs.recent_errors"}},
+        "root": {"handlers": ["log", "recent errors"], "level": level or "WARNING"},
         "filters": {
-            "in context": {"()": "speech.gateway.log_context.ContextFilter"},
-            "no secret path": {"()": "dsm_site.logs.SecretPathFilter"},
-            "no needless traceback": {"()": "dsm_site.logs.TracebackFilter"},
-            "told elsewhere": {"()": "dsm_site.logs.DuplicateErrorFilter"},
+            "context": {"()": "speech.gateway.log_context.ContextFilter"},
+            "secret path": {"()": "dsm_site.logs.SecretPathFilter"},
+            "traceback": {"()": "dsm_site.logs.TracebackFilter"},
+            "duplicate error": {"()": "dsm_site.logs.DuplicateErrorFilter"},
         },
         "loggers": {
             **{name: {"level": level or "INFO"} for name in ("accounts", "speech", "inference", "webhooks")},
-            "psycopg.pool": {"level": "ERROR"},  # it tells every attempt to reach a database that is away
-            "twisted": {"level": "ERROR"},  # it tells twice of every client that sends too much at once
-            "asyncio": {"filters": ["told elsewhere"]},
-            "django.request": {"filters": ["no needless traceback"]},
+            "psycopg.pool": {"level": "ERROR"},  # it logs every failed attempt to reach the database
+            "twisted": {"level": "ERROR"},  # it logs every client that sends too much twice
+            "asyncio": {"filters": ["duplicate error"]},
+            "django.request": {"filters": ["traceback"]},
         },
     }
 
@@ -72,7 +72,7 @@ def default_style() -> str:
 
 
 class SecretPathFilter(logging.Filter):
-    """Who knows the address of what is shared may see it, so no log tells it."""
+    """Removes secrets from URL paths: a share link or invitation link in a log would grant access."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.name.startswith("django."):
@@ -81,7 +81,7 @@ class SecretPathFilter(logging.Filter):
 
 
 class TracebackFilter(logging.Filter):
-    """Takes them away: where in the code a visitor was denied a page, or the database was missed, is no news."""
+    """Removes tracebacks of denied requests and of outages, whose location in the code says nothing."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         error = record.exc_info[1] if record.exc_info else None
@@ -89,11 +89,12 @@ class TracebackFilter(logging.Filter):
             record.exc_info = None
         elif isinstance(error, TRANSIENT_ERRORS):
             record.msg, record.args, record.exc_info = f"{record.getMessage()}: {error!r}", None, None
+            record.error_class = NETWORK_ERROR["error_class"]
         return True
 
 
 class DuplicateErrorFilter(logging.Filter):
-    """Drops what asyncio says of tasks that channels_redis left alone: whoever uses the layer tells that it is away."""
+    """Drops asyncio's errors about tasks that channels_redis abandoned: callers of the layer log its outage."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return not (record.exc_info and isinstance(record.exc_info[1], TRANSIENT_ERRORS))
@@ -104,12 +105,12 @@ class Line(logging.Formatter):
         super().__init__(form, style="{")
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        about = "".join(f" [{name} {value}]" for name, value in context_of(record).items())
-        return super().formatMessage(record) + about
+        context = "".join(f" [{name} {value}]" for name, value in context_of(record).items())
+        return super().formatMessage(record) + context
 
 
 class Pretty(Line):
-    """For a terminal: the time of day, and colour for what matters."""
+    """Lines for a terminal: time of day, level in color."""
 
     def __init__(self) -> None:
         super().__init__("\033[2m{asctime}\033[0m {levelname:8} \033[2m{name}\033[0m {message}")
@@ -127,10 +128,10 @@ class Pretty(Line):
 
 
 class Json(logging.Formatter):
-    """One object a line."""
+    """One JSON object per line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told: dict[str, Any] = {
+        line: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
@@ -138,8 +139,8 @@ class Json(logging.Formatter):
             **context_of(record),
         }
         if record.exc_info:
-            told["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(told, ensure_ascii=False)
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 def context_of(record: logging.LogRecord) -> dict[str, str]:
@@ -147,7 +148,7 @@ def context_of(record: logging.LogRecord) -> dict[str, str]:
 
 
 class DailyFile(logging.handlers.RotatingFileHandler):
-    """Another file every day, and when it gets too large."""
+    """A file that is rotated daily and when it gets too large."""
 
     def __init__(self, path: str) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)

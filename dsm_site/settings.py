@@ -1,5 +1,5 @@
-"""All settings of the site, top to bottom. Each comes from the environment (or `.env`) over a default that works
-with nothing set: SQLite, the in-memory channel layer, CPU engines. `.env.example` says what each is for."""
+"""All settings of the site. Each is read from the environment or `.env` and has a working default: SQLite, the
+in-memory channel layer, CPU engines. `.env.example` documents them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ VERSION = environment.VERSION
 BUILD: str = env.str("BUILD", default="")
 STARTED = datetime.now(UTC)
 
-# --- Where the site lives -------------------------------------------------------------------------------------
+# --- Address --------------------------------------------------------------------------------------------------
 
 HOST: str = env.str("HOST", default="127.0.0.1")
 PORT: int = env.int("PORT", default=8000)
@@ -33,7 +33,7 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[SITE
 SECRET_KEY: str = env.str("SECRET_KEY", default="") or environment.generated_secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-# --- What the site is made of ---------------------------------------------------------------------------------
+# --- Apps and middleware --------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "daphne",
@@ -98,7 +98,7 @@ TEMPLATES = [
     }
 ]
 
-# --- Where things are kept ------------------------------------------------------------------------------------
+# --- Database and Redis ---------------------------------------------------------------------------------------
 
 DATABASES = {"default": backends.database(env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -108,7 +108,7 @@ REDIS_PREFIX: str = env.str("REDIS_PREFIX", default="dsm")
 CHANNEL_LAYERS = {"default": backends.channel_layer(REDIS_URL, REDIS_PREFIX)}
 CACHES = {"default": backends.cache(REDIS_URL, REDIS_PREFIX)}
 
-# --- Static files: served as they lie, no build and no collecting; the browser revalidates ----------------------
+# --- Static files: served directly, without a build or collectstatic; browsers revalidate ----------------------
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -134,38 +134,38 @@ ACCOUNT_ADAPTER = "accounts.signup.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# Without a mail server a link to confirm an address would reach nobody.
+# Without a mail server, a confirmation link could not be delivered.
 SENDS_EMAIL = bool(env.str("EMAIL_URL", default=""))
 ACCOUNT_EMAIL_VERIFICATION: str = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional" if SENDS_EMAIL else "none")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an address or a second factor is changed
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before an address or two-factor authentication is changed
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
-MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"  # nobody's address is
+MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"  # no address is verified then
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS  # browsers themselves allow it on localhost only
-# allauth's own rate limits and the programs' are on by default; `RATE_LIMITS=off` is for load tests.
+# allauth's rate limits and those of the API are on by default; `RATE_LIMITS=off` is for load tests.
 RATE_LIMITS: bool = env.bool("RATE_LIMITS", default=True)
 if not RATE_LIMITS:
     ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 
 SIGNUP: str = env.str("SIGNUP", default="open")
 if SIGNUP not in ("open", "invitation", "closed"):
-    raise ImproperlyConfigured(f"SIGNUP is {SIGNUP!r}, and may be open, invitation or closed.")
+    raise ImproperlyConfigured(f"SIGNUP is {SIGNUP!r}; it must be open, invitation or closed.")
 SIGNUP_EMAIL_DOMAINS: list[str] = [d.lower() for d in env.list("SIGNUP_EMAIL_DOMAINS", default=[])]
 FIRST_USER_IS_ADMIN: bool = env.bool("FIRST_USER_IS_ADMIN", default=True)
-TELL_ADMINS_OF_SIGNUPS: bool = env.bool("TELL_ADMINS_OF_SIGNUPS", default=False)
-TELL_USERS_OF_DECISIONS: bool = env.bool("TELL_USERS_OF_DECISIONS", default=True)
+NOTIFY_ADMINS_OF_SIGNUPS: bool = env.bool("NOTIFY_ADMINS_OF_SIGNUPS", default=False)
+NOTIFY_USERS_OF_DECISIONS: bool = env.bool("NOTIFY_USERS_OF_DECISIONS", default=True)
 ADMIN_CONTACT: str = env.str("ADMIN_CONTACT", default="")
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default=f"speech@{urlsplit(SITE_URL).hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-EMAIL_TIMEOUT = 10  # seconds; an administrator's click waits for the mail server
+EMAIL_TIMEOUT = 10  # seconds; a request of an administrator waits for the mail server
 
 # --- Tokens -------------------------------------------------------------------------------------------------------
 
@@ -178,7 +178,7 @@ ACCESS_TOKEN_MINUTES: int = env.int("ACCESS_TOKEN_MINUTES", default=15)
 REFRESH_TOKEN_DAYS: int = env.int("REFRESH_TOKEN_DAYS", default=30)
 
 PUBLIC_TOKEN: str = env.str("PUBLIC_TOKEN", default="public_token")
-PUBLIC_TOKEN_EMAIL: str = env.str("PUBLIC_TOKEN_EMAIL", default="")  # nobody's: the public token opens nothing
+PUBLIC_TOKEN_EMAIL: str = env.str("PUBLIC_TOKEN_EMAIL", default="")  # empty: the public token is rejected
 
 TRUSTED_ISSUER: str = env.str("TRUSTED_ISSUER", default="")
 TRUSTED_ISSUER_AUDIENCE: str = env.str("TRUSTED_ISSUER_AUDIENCE", default="")
@@ -192,7 +192,7 @@ BETTER_AUTH_URL: str = env.str("BETTER_AUTH_URL", default="")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = IS_HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^(healthz?|ready|metrics)$"]  # asked from within, past the proxy
+SECURE_REDIRECT_EXEMPT = [r"^(healthz?|ready|metrics)$"]  # requested directly, not through the proxy
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -215,11 +215,11 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Speech ---------------------------------------------------------------------------------------------------
 
-STT_ENGINE: list[str] = env.list("STT_ENGINE", default=["auto"])  # beside each other
-STT_SLOTS: int = env.int("STT_SLOTS", default=0)  # 0: as many as the machine carries
-TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["piper", "espeak"])  # beside each other
+STT_ENGINE: list[str] = env.list("STT_ENGINE", default=["auto"])  # all run side by side
+STT_SLOTS: int = env.int("STT_SLOTS", default=0)  # per engine; 0: automatic
+TTS_ENGINE: list[str] = env.list("TTS_ENGINE", default=["piper", "espeak"])
+TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # per engine; 0: automatic
 METRICS_PORT: str = env.str("METRICS_PORT", default="")  # of an inference process: [address:]port
-TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # of each
 STREAMS_PER_USER: int = env.int("STREAMS_PER_USER", default=3)
 PROGRAM_STREAMS_PER_USER: int = env.int("PROGRAM_STREAMS_PER_USER", default=20)
 API_REQUESTS_PER_MINUTE: int = env.int("API_REQUESTS_PER_MINUTE", default=600)
@@ -227,7 +227,7 @@ TICKETS_PER_MINUTE: int = env.int("TICKETS_PER_MINUTE", default=60)
 
 WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = env.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 
-# --- What is kept, how much and how long; 0: without a bound ---------------------------------------------------
+# --- Retention and quotas; 0: unlimited ------------------------------------------------------------------------
 
 RECORD_AUDIO: bool = env.bool("RECORD_AUDIO", default=True)
 AUDIO_DIR = Path(env.str("AUDIO_DIR", default=str(DATA_DIR / "audio"))).absolute()
@@ -270,7 +270,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# Pages of other origins may ask only with a token: no cookie of this site's goes with what they ask.
+# Pages of other origins must send a token: browsers don't send this site's cookies with their requests.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(v1|api)/"
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
@@ -295,6 +295,6 @@ OTEL_ENDPOINT: str = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 if env.bool("PRODUCTION", default=False) and not IS_HTTPS:
     raise ImproperlyConfigured(
-        f"PRODUCTION is set but SITE_URL is {SITE_URL}: browsers give the microphone to https sites only. "
-        "Set SITE_URL to the site's https address."
+        f"PRODUCTION is on but SITE_URL is {SITE_URL}. Browsers allow microphone access only over HTTPS: "
+        "set SITE_URL to the site's https address."
     )

@@ -1,4 +1,4 @@
-"""What every template may say of the site, those too that a broken request is answered with."""
+"""Tags for all templates, including error pages, which render without context processors."""
 
 from django import template
 from django.conf import settings

@@ -1,7 +1,8 @@
-"""What an engine is: one batched step for all slots that have something to do.
+"""The interface of an engine: one batched step for all slots that have work.
 
 An engine is one file in `inference/engines/` with a class that satisfies `Engine`, and one line in its index.
-It is plain synchronous code, called from one place at a time; an *executor* (`executors/`) decides where it runs.
+It is plain synchronous code whose methods are never called concurrently; an *executor* (`executors/`) decides where it
+runs.
 """
 
 from collections.abc import Mapping
@@ -15,45 +16,45 @@ from inference.messages import Event, Open, Voice
 Frame = NDArray[np.float32]
 """float32[1920] in -1..1, mono, 24 kHz."""
 Inputs = Mapping[int, Frame | str]
-"""What the slots are given in one step."""
+"""The input of one step, by slot."""
 StepOutput = dict[int, list[Event]]
-"""What follows from it in each."""
+"""The events of one step, by slot."""
 
 Input = TypeVar("Input", Frame, str, contravariant=True)
 
 
 class Engine(Protocol[Input]):
-    """What one hears, and what the other speaks, differ in what a step is given."""
+    """A speech-to-text or text-to-speech engine; the two differ in the input of a step."""
 
     slots: int
-    """How many streams it carries at once; they are numbered from 0."""
+    """Maximum number of concurrent streams; slots are numbered from 0."""
 
     def open(self, slot: int, request: Open) -> None:
-        """Begin afresh in `slot` with a stream whose first sample is number `request.position` of its session."""
+        """Reset `slot` for a stream whose first sample is number `request.position` of its session."""
 
     def step(self, inputs: Mapping[int, Input]) -> dict[int, list[Event]]:
-        """Go on in each of the slots given; tell what follows from it."""
+        """Process the next input of each given slot and return the events that follow from it."""
 
     def flush(self, slot: int) -> list[Event]:
-        """The input pauses or ends here: bring everything before it to its end."""
+        """The input pauses or ends here: finish everything before it."""
 
     def close(self, slot: int) -> None:
-        """The stream is gone; the slot may be opened again."""
+        """The stream ended; the slot may be opened again."""
 
-    # An engine that hears silence of its own, to bring the last words out, has `busy: set[int]`: the slots in which the
-    # next steps do that, and which are given no frames meanwhile. `step` is called for them, with nothing if need be.
+    # An engine that flushes the last words with silence of its own has `draining: set[int]`: the slots in which the
+    # next steps do that, and which are given no frames meanwhile. `step` is called for them, with no inputs if need be.
 
 
 class SttEngine(Engine[Frame], Protocol):
-    """Speech to text. A step hears one frame in each slot, and tells a `Step` last; `flush` tells all that remains."""
+    """Speech to text. A step processes one frame per slot and ends with a `Step`; `flush` returns all that remains."""
 
 
 class TtsEngine(Engine[str], Protocol):
-    """Text to speech. A step is given the words that came since the last one, "" if none did, and tells what was made:
-    `Audio` of one frame each, `Word`s, and a `Step`.
+    """Text to speech. A step is given the words that arrived since the last one, "" if none did, and returns the
+    output: `Audio` of one frame each, `Word`s, and a `Step`.
 
-    A slot has work from when text comes, or a `flush`, until a step tells nothing of it: then it waits for more text
-    or, after a flush, has spoken everything. A slot that did not get its turn tells a `Step` alone.
+    A slot has work from the moment text or a `flush` arrives until a step returns nothing for it: then it waits for
+    more text or, after a flush, has spoken everything. A slot that did not get its turn returns a `Step` alone.
     """
 
     voices: list[Voice]
@@ -61,8 +62,8 @@ class TtsEngine(Engine[str], Protocol):
 
 
 class EngineUnusable(Exception):
-    """The engine cannot run here, as it says in words; to start it again in this process would not help."""
+    """The engine cannot run here; the message gives the reason. Restarting it in this process would not help."""
 
 
 class EngineLost(Exception):
-    """The engine died or answers no more; what it had taken and not yet told is lost."""
+    """The engine died or does not respond; input that it had received and not yet processed is lost."""

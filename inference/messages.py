@@ -1,7 +1,7 @@
-"""The vocabulary between a web process and an inference process, whatever the dialect outside and the engine inside.
+"""Messages between web processes and inference processes, independent of client dialects and engines.
 
-A *stream* is one live job. What concerns it travels in bundles of `(stream, seq, message)`, where `seq` counts the
-stream's messages in that direction from 0: the channel layer may drop or repeat, and both ends want to know.
+A *stream* is one live job. Its messages travel in bundles of `(stream, seq, message)`, where `seq` counts the stream's
+messages in that direction from 0: the channel layer may drop or repeat messages, and both ends must detect it.
 
 Positions are samples at 24 kHz, times are seconds, both counted from the beginning of the session that the stream
 belongs to. Audio is mono, signed 16 bit little-endian, 24 kHz.
@@ -21,31 +21,30 @@ FRAME_SAMPLES = 1_920
 BYTES_PER_SAMPLE = 2
 FRAME_BYTES = FRAME_SAMPLES * BYTES_PER_SAMPLE
 
-
 UNKNOWN_LANGUAGE = "und"
-"""Of an engine that finds the language by itself; the code of BCP 47 for “undetermined”."""
+"""Language of an engine that detects the language; BCP 47's code for “undetermined”."""
 
 Kind = Literal["stt", "tts", "dialogue"]
-"""What a stream is for: speech in and words out, text in and speech out, or speech both ways."""
+"""Kind of a stream: speech in and words out, text in and speech out, or speech both ways."""
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
     pass
 
 
-# --- What an engine that speaks can do ------------------------------------------------------------------------------
+# --- Capabilities of engines ----------------------------------------------------------------------------------------
 
 
 class Voice(Message, frozen=True):
     name: str  # unique in its engine
     label: str
-    language: str  # as BCP 47 has it: "en-US"
-    kind: str = ""  # "female", "male", or whatever else tells voices apart
+    language: str  # BCP 47: "en-US"
+    kind: str = ""  # "female", "male", or another property that distinguishes voices
     description: str = ""
 
 
 class Control(Message, frozen=True):
-    """Something about how it speaks that whoever opens a stream may choose."""
+    """A numeric parameter of the speech that a client may set when it opens a stream."""
 
     name: str
     label: str
@@ -56,15 +55,15 @@ class Control(Message, frozen=True):
 
 
 PAUSE_LENGTHS = (0.5, 1.0, 2.0, 3.0)
-"""Seconds: the lengths of pause that Kyutai's models were taught to predict, a head for each."""
+"""Pause lengths in seconds that Kyutai's models were trained to predict, one head each."""
 
 
 class Endpointing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When an utterance is over, for engines that predict pauses.
+    """Rules for the end of a segment, for engines that predict pauses.
 
-    The utterance ends when the head for a pause of `pause` seconds is surer than `threshold` that one has begun, not
-    before it has `min_words`, and after `max_turn` seconds in any case. With `guard` digits and spelled letters must be
-    followed by the next longer pause: the heads take the moment before a number, or within one, for the end.
+    A segment ends when the head for a pause of `pause` seconds gives a probability above `threshold`, but not before it
+    has `min_words`, and after `max_turn` seconds in any case. With `guard`, digits and spelled letters must be followed
+    by the next longer pause: the heads mistake the moment before or within a number for the end.
     """
 
     pause: float = 0.5
@@ -79,63 +78,63 @@ class Endpointing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UpgradeHint(Message, frozen=True):
-    """An engine that would do better on the same machine, and what it takes to have it."""
+    """A better engine for this machine, and the size of its download."""
 
     engine: str
     label: str
     download_mb: int
 
 
-# --- Admission: alone on the shared queue of an engine, and to the group of all web processes ---------------------
+# --- Admission, on an engine's shared queue, and status, to the group of all web processes ---------------------------
 
 
 class Open(Message, frozen=True):
-    """A request for a slot. Whoever has one free reads it, and answers with `Ready` to `reply_to`."""
+    """A request for a slot. An inference process with a free one receives it and replies with `Ready` to `reply_to`."""
 
     stream: str
     reply_to: str
-    deadline: float  # unix time after which nobody waits for the answer
-    position: int  # of the first sample that will be sent, or made
+    deadline: float  # unix time after which the requester no longer waits
+    position: int  # first sample that will be sent or synthesized
     language: str
     voice: str = ""  # empty: the engine's first
-    controls: dict[str, float] = {}  # those that are not given have their defaults
-    endpointing: Endpointing | None = None  # None: the engine's
-    trace: str = ""  # the span that asks (`inference/observability/tracing.py`)
+    controls: dict[str, float] = {}  # missing ones have their defaults
+    endpointing: Endpointing | None = None  # None: the engine's default
+    trace: str = ""  # `traceparent` of the requesting span (`inference/observability/tracing.py`)
 
 
-STEP_BOUNDS: dict[Kind, tuple[float, ...]] = {
+STEP_BUCKETS: dict[Kind, tuple[float, ...]] = {
     "stt": (0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08),
     "tts": (0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.08),
     "dialogue": (0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08),
 }
-"""Seconds that a step may take, of which the durations of steps are told; those of Kyutai's servers."""
+"""Upper limits, in seconds, of the histogram buckets of step durations; those of Kyutai's servers."""
 
 
 class StepLatencies(Message, frozen=True):
-    """How long the steps of an engine took since it began: those up to each bound of its kind and, last, all longer."""
+    """Histogram of an engine's step durations since its start: a count per bucket of its kind and, last, all longer."""
 
     counts: list[int] = []
     seconds: float = 0.0
 
-    def __add__(self, others: "StepLatencies") -> "StepLatencies":
-        counts = [sum(pair) for pair in zip_longest(self.counts, others.counts, fillvalue=0)]
-        return StepLatencies(counts, self.seconds + others.seconds)
+    def __add__(self, other: "StepLatencies") -> "StepLatencies":
+        counts = [sum(pair) for pair in zip_longest(self.counts, other.counts, fillvalue=0)]
+        return StepLatencies(counts, self.seconds + other.seconds)
 
 
 class LoggedError(Message, frozen=True):
-    """Something that went wrong in a process, and was logged."""
+    """A logged error of a process."""
 
     at: float  # unix time
-    kind: str  # initialisation, runtime, performance, memory, network, validation
-    severity: str  # warning, error, critical
-    source: str  # the part of the program
-    message: str  # what happened, and what was done about it
+    kind: str  # initialization, runtime, performance, memory, network, validation
+    severity: str  # warning, error, critical, recovered
+    source: str  # name of the logger
+    message: str  # event and reaction
 
 
 class Status(Message, frozen=True):
     """The heartbeat of an inference process."""
 
-    worker: str  # its address
+    worker: str  # channel of the worker
     engine: str
     label: str
     languages: dict[str, str]  # code: name
@@ -144,44 +143,44 @@ class Status(Message, frozen=True):
     stopping: bool = False
     kind: Kind = "stt"
     controls: list[Control] = []
-    voices: list[Voice] | None = None  # told once a second: they may be many
-    endpointing: Endpointing | None = None  # the default of an engine that lets it be chosen
-    progress: str = ""  # what it is doing before it has slots
+    voices: list[Voice] | None = None  # sent once a second: there may be many
+    endpointing: Endpointing | None = None  # default of an engine whose endpointing is configurable
+    progress: str = ""  # of starting, before there are slots
     upgrade: UpgradeHint | None = None
     step_latencies: StepLatencies = StepLatencies()
-    process: str = ""  # on which machine, and its number there
-    recent_errors: list[LoggedError] | None = None  # told with the voices
+    process: str = ""  # see `process_name`
+    recent_errors: list[LoggedError] | None = None  # sent with the voices
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------
 
 
 class Accept(Message, frozen=True):
-    """Somebody is there who got the `Ready`. Whoever asked may be gone by the time that there is a slot."""
+    """Confirms that the requester received the `Ready`; it may be gone by the time a slot is free."""
 
 
 class Text(Message, frozen=True):
-    """Whole words to speak, after those before, parted by white space. One like `<1.5s>` is a pause of so many
-    seconds (`pause_of`). Without any words it is a sign of life."""
+    """Whole words to speak, separated by white space. `<1.5s>` is a pause of that many seconds (`parse_pause`). Without
+    words it is a keep-alive."""
 
     text: str
 
 
 class Close(Message, frozen=True):
-    """Give the slot back at once; nobody listens any more."""
+    """Release the slot at once; the client no longer listens."""
 
 
 # --- Both ways ----------------------------------------------------------------------------------------------------
 
 
 class Audio(Message, frozen=True):
-    """Up: what was said. Down: what the engine says."""
+    """Up: audio to transcribe. Down: synthesized audio."""
 
     pcm: bytes
 
 
 class Marker(Message, frozen=True):
-    """Up: bring everything before this to its end. Down: it is done, all that follows from it has been told."""
+    """Up: finish everything before this. Down: done, all resulting events have been sent."""
 
     id: int
 
@@ -194,16 +193,16 @@ class Ready(Message, frozen=True):
 
 
 class Step(Message, frozen=True):
-    """The engine has heard, or made, one more frame."""
+    """The engine has processed or synthesized one more frame."""
 
-    sample: int  # everything before it was heard, or made
-    final_until: int  # no word before it will come or change any more
+    sample: int  # everything before it is processed or synthesized
+    final_until: int  # no word before it will be added or change
     speech: float  # voice activity of the frame, 0 to 1
-    pauses: list[float] = []  # from an engine that predicts them: how sure it is of a pause of each of `PAUSES`
+    pauses: list[float] = []  # probability of a pause of each of `PAUSE_LENGTHS`, if the engine predicts them
 
 
 class Partial(Message, frozen=True):
-    """What the engine believes was said since the last `Word`; it may change. Empty: nothing."""
+    """Partial transcript since the last `Word`; it may change. Empty: nothing."""
 
     text: str
     start: float
@@ -211,8 +210,8 @@ class Partial(Message, frozen=True):
 
 
 class Word(Message, frozen=True):
-    """Final. An engine that speaks tells one for every word of the text that is no pause, in order and as it was given,
-    as soon as it knows when it is spoken: mostly before its audio."""
+    """A final word. A text-to-speech engine sends one for every word of the text except pauses, in order and unchanged,
+    as soon as its time is known: mostly before its audio."""
 
     text: str
     start: float
@@ -221,28 +220,28 @@ class Word(Message, frozen=True):
 
 
 class Endpoint(Message, frozen=True):
-    """An utterance is over; the words since the last end-point are its words."""
+    """The end of a segment, which consists of the words since the last endpoint."""
 
     start: float
     end: float
-    language: str = ""  # that was found, of an engine that was told none
+    language: str = ""  # detected language, if the request gave none
 
 
 class Closed(Message, frozen=True):
-    """The inference process gave the slot up, and says why."""
+    """The inference process released the slot."""
 
     reason: str
-    is_rejection: bool = False  # the engine cannot do what was asked for, so another slot is of no use
+    is_rejection: bool = False  # the engine cannot serve the request, so another slot would not help
 
 
 class Rejected(Message, frozen=True):
-    """Of an engine: it cannot do what this stream asks for. Its slot is free for another."""
+    """The engine cannot serve this stream's request; its slot is released."""
 
     reason: str
 
 
 Event = Step | Partial | Word | Endpoint | Audio | Rejected | Closed
-"""What an engine tells of a slot; with `Closed` it gives the slot up, until it is restarted."""
+"""An engine's output for a slot. `Closed` retires the slot until the engine is restarted."""
 
 Up = Accept | Audio | Text | Marker | Close
 Down = Ready | Step | Partial | Word | Endpoint | Audio | Marker | Closed
@@ -252,20 +251,20 @@ _PAUSE = re.compile(r"<(\d{1,3}(?:\.\d+)?)s>")
 
 
 def parse_pause(word: str) -> float | None:
-    """Seconds, of a word that is a pause."""
+    """Seconds of a pause like `<1.5s>`; None for any other word."""
     pause = _PAUSE.fullmatch(word)
     return float(pause[1]) if pause else None
 
 
 def queue_name(engine: str) -> str:
-    """The channel on which the streams of an engine ask for a slot."""
+    """The channel that carries slot requests for an engine."""
     return f"open.{engine}"
 
 
 def process_name() -> str:
-    """Of this one, among all of all machines."""
+    """Cluster-unique name of this process: `host:pid`."""
     return f"{socket.gethostname()}:{os.getpid()}"
 
 
 WEB_GROUP = "web"
-"""The group of all web processes: heartbeats of inference processes go there."""
+"""The group of all web processes, which receives the heartbeats of inference processes."""

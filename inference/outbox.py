@@ -1,6 +1,7 @@
-"""What streams have to say crosses the channel layer in bundles: one message per destination and tick.
+"""Bundles the messages of all streams: one channel-layer message per destination and tick.
 
-One message per frame and stream collapses at a hundred streams; bundles carry several hundred (`benchmarks/link.py`).
+One channel-layer message per frame and stream collapses at a hundred streams; bundles carry several hundred
+(`benchmarks/link.py`).
 """
 
 import asyncio
@@ -11,15 +12,16 @@ from typing import Any, Protocol
 import msgspec
 
 from inference.messages import Down, Up
+from inference.observability.recent_errors import classify
 
 logger = logging.getLogger(__name__)
 
 TICK = 0.01  # seconds
 MAX_PENDING = 20_000
-"""Messages held for one destination that does not take them; beyond, it is taken for dead and they are dropped."""
+"""Maximum of unsent messages for one destination; beyond, it is considered dead and they are dropped."""
 
 Item = tuple[str, int, Up | Down]
-"""A stream, the number of the message among those of the stream in this direction, and the message."""
+"""Stream, sequence number of the message in this direction, message."""
 
 _encoder = msgspec.msgpack.Encoder()
 _up = msgspec.msgpack.Decoder(list[tuple[str, int, Up]])
@@ -27,7 +29,7 @@ _down = msgspec.msgpack.Decoder(list[tuple[str, int, Down]])
 
 
 class Layer(Protocol):
-    """What is needed of a channel layer."""
+    """The methods of a channel layer that are used here."""
 
     async def new_channel(self) -> str: ...
     async def send(self, channel: str, message: dict[str, Any]) -> None: ...
@@ -46,7 +48,7 @@ def decode_down(data: bytes) -> list[tuple[str, int, Down]]:
 
 
 class Outbox:
-    """Collects messages and sends them as bundles while `run` runs."""
+    """Collects messages; `run` sends them as bundles."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
@@ -66,17 +68,19 @@ class Outbox:
 
     async def flush(self) -> None:
         self._has_items.clear()
-        waiting, self._pending = self._pending, defaultdict(list)
-        await asyncio.gather(*(self._send(address, items) for address, items in waiting.items()))
+        pending, self._pending = self._pending, defaultdict(list)
+        await asyncio.gather(*(self._send(address, items) for address, items in pending.items()))
 
     async def _send(self, address: str, items: list[Item]) -> None:
         try:
             await self._layer.send(address, {"type": "bundle", "data": _encoder.encode(items)})
-        except Exception as error:  # a full channel, or the layer itself is away: whoever reads may yet come back
+        except Exception as error:  # the channel is full or the layer unavailable, perhaps only for a while
             items += self._pending[address]
             if len(items) > MAX_PENDING:
                 self.dropped += len(items)
-                logger.warning("%s takes no messages (%r): dropped %d of them", address, error, len(items))
+                logger.warning(
+                    "could not send to %s (%r): dropped %d messages", address, error, len(items), extra=classify(error)
+                )
                 del self._pending[address]
                 return
             self._pending[address] = items

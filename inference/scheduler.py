@@ -1,10 +1,10 @@
 """The real-time loop over slots.
 
-Each host has a loop of its own: take the next input of every slot that has one (a frame of audio, or text), step the
-engine once, tell what follows.
-It runs as soon as there is something to do and never waits for a clock. Slots that lag take one frame a step like all
-others: they catch up as fast as the engine is faster than real time, and starve nobody. One that has its host to itself
-may make a few steps at a time.
+Each replica has its own loop: collect the next input of every slot that has one (a frame of audio, or text), step the
+engine once, emit its events.
+It runs as soon as there is work and never waits for a clock. Slots that lag process one frame per step like all others:
+they catch up as fast as the engine is faster than real time, and starve no other slot. A slot that has its executor to
+itself may make a few steps at a time.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from inference.engine import EngineLost, Inputs
 from inference.executors.base import Executor
 from inference.messages import (
-    STEP_BOUNDS,
+    STEP_BUCKETS,
     Accept,
     Audio,
     Close,
@@ -34,40 +34,47 @@ from inference.messages import (
     Voice,
 )
 from inference.observability import metrics
-from inference.observability.recent_errors import RECOVERED
+from inference.observability.recent_errors import (
+    INITIALIZATION_ERROR,
+    MEMORY_ERROR,
+    NETWORK_ERROR,
+    PERFORMANCE_ERROR,
+    RECOVERED,
+    RUNTIME_ERROR,
+    Extra,
+    is_memory_error,
+)
 from inference.slots import Replica, Slot
 from inference.stream import BadInput, Stream, stream_for
 
 logger = logging.getLogger(__name__)
 
 ACCEPT_TIMEOUT = 3.0
-"""Seconds that a stream has to say that it is there; the process that asked for its slot may have ended."""
+"""Seconds within which a stream must send its first message; the web process that requested the slot may have ended."""
 IDLE_TIMEOUT = 15.0
-"""Seconds without a message after which a stream loses its slot: whoever leaked it will not come back."""
+"""Seconds without a message after which a stream loses its slot: its web process leaked it."""
 REAP_INTERVAL = 1.0
 
 Emit = Callable[[Stream, Down], None]
 
 
 class Scheduler:
-    def __init__(self, hosts: Iterable[Executor], tell: Emit, kind: Kind = "stt", engine: str = "") -> None:
-        self._replicas = [Replica(host) for host in hosts]
-        self._emit = tell
+    def __init__(self, executors: Iterable[Executor], emit: Emit, kind: Kind = "stt", engine: str = "") -> None:
+        self._replicas = [Replica(executor) for executor in executors]
+        self._emit = emit
         self._kind = kind
         self._engine = engine
         self._slots: dict[str, Slot] = {}
         metrics.initialize_counters(engine)
-        self._step_bounds = STEP_BOUNDS[kind]
-        self._step_counts = [0] * (len(self._step_bounds) + 1)
+        self._step_buckets = STEP_BUCKETS[kind]
+        self._step_counts = [0] * (len(self._step_buckets) + 1)
         self._step_seconds = 0.0
         self.slot_is_free = asyncio.Event()
-        self.is_up = asyncio.Event()  # for the first time, all of it
-
-    # --- What the worker asks of it -------------------------------------------------------------------------------
+        self.is_up = asyncio.Event()  # set when all replicas have started for the first time
 
     @property
     def slots(self) -> int:
-        return sum(len(lane.slots) for lane in self._replicas if lane.up)
+        return sum(len(replica.slots) for replica in self._replicas if replica.up)
 
     @property
     def free(self) -> int:
@@ -75,8 +82,8 @@ class Scheduler:
 
     @property
     def progress(self) -> str:
-        """What the engine is doing before it has slots."""
-        return next((lane.executor.progress for lane in self._replicas if not lane.up), "")
+        """Progress of the engine's start, before it has slots."""
+        return next((replica.executor.progress for replica in self._replicas if not replica.up), "")
 
     @property
     def step_latencies(self) -> StepLatencies:
@@ -84,15 +91,15 @@ class Scheduler:
 
     @property
     def voices(self) -> list[Voice]:
-        return next((lane.executor.voices for lane in self._replicas if lane.up), [])
+        return next((replica.executor.voices for replica in self._replicas if replica.up), [])
 
     def open(self, request: Open) -> Stream | None:
-        """Give the stream a slot, if one is free and it has none: in the lane that has the fewest streams."""
+        """Assign a slot of the replica with the fewest streams; None if no slot is free or the stream has one."""
         if request.stream in self._slots:
             return None  # the channel layer may deliver twice
-        lanes = [lane for lane in self._replicas if any(slot.is_free for slot in lane.slots)]
-        lane = min(lanes, key=lambda lane: lane.streams, default=None)
-        slot = next((slot for slot in lane.slots if slot.is_free), None) if lane else None
+        candidates = [replica for replica in self._replicas if any(slot.is_free for slot in replica.slots)]
+        replica = min(candidates, key=lambda replica: replica.streams, default=None)
+        slot = next((slot for slot in replica.slots if slot.is_free), None) if replica else None
         if slot is None:
             return None
         slot.stream = stream_for(self._kind, request, self._engine)
@@ -102,7 +109,7 @@ class Scheduler:
         return slot.stream
 
     def receive(self, stream_id: str, seq: int, message: Up) -> None:
-        """Take what a stream sends. One that has no slot here has been told so when it lost it."""
+        """Process a message of a stream. A stream without a slot here got a `Closed` when it lost it."""
         slot = self._slots.get(stream_id)
         if slot is None or slot.stream is None:
             return
@@ -110,7 +117,7 @@ class Scheduler:
         if seq < stream.next_seq:
             return  # the channel layer may deliver twice
         if seq > stream.next_seq:
-            self._evict(slot, f"messages {stream.next_seq} to {seq - 1} were lost on the way")
+            self._evict(slot, f"messages {stream.next_seq} to {seq - 1} were lost", extra=NETWORK_ERROR)
             return
         stream.next_seq += 1
         stream.last_message_at = time.monotonic()
@@ -137,53 +144,54 @@ class Scheduler:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._reap())
-                for lane in self._replicas:
-                    tasks.create_task(self._run(lane))
+                for replica in self._replicas:
+                    tasks.create_task(self._run(replica))
         finally:
-            await asyncio.gather(*(lane.executor.stop() for lane in self._replicas))
+            await asyncio.gather(*(replica.executor.stop() for replica in self._replicas))
 
-    # --- A lane ---------------------------------------------------------------------------------------------------
-
-    async def _run(self, lane: Replica) -> None:
+    async def _run(self, replica: Replica) -> None:
         back_off = 0.5
         lost_at: float | None = None
         while True:
             try:
                 with metrics.warming_up(self._engine):
-                    await lane.start()
+                    await replica.start()
                 if lost_at is not None:
-                    away = time.monotonic() - lost_at
-                    logger.info("%s is up again, after %.1f s", self._engine, away, extra=RECOVERED)
+                    duration = time.monotonic() - lost_at
+                    logger.info(
+                        "%s restarted after %.1f s", self._engine, duration, extra=INITIALIZATION_ERROR | RECOVERED
+                    )
                     lost_at = None
                 self._update_slot_is_free()
-                if all(lane.up for lane in self._replicas):
+                if all(replica.up for replica in self._replicas):
                     self.is_up.set()
                 while True:
-                    await self._tick(lane)
+                    await self._tick(replica)
                     back_off = 0.5
             except EngineLost as error:
                 metrics.LOST.labels(self._engine).inc()
-                logger.error("engine lost, starting it again in %.1f s: %s", back_off, error)
+                extra = MEMORY_ERROR if is_memory_error(error.__cause__) else INITIALIZATION_ERROR
+                logger.error("engine lost; restarting in %.1f s: %s", back_off, error, extra=extra)
                 lost_at = lost_at or time.monotonic()
-                self._on_engine_lost(lane)
+                self._on_engine_lost(replica)
             await asyncio.sleep(back_off)
             back_off = min(2 * back_off, 30)
 
-    async def _tick(self, lane: Replica) -> None:
-        slots = await lane.ready_slots()
+    async def _tick(self, replica: Replica) -> None:
+        slots = await replica.ready_slots()
         for slot in slots:
             await self._sync_slot(slot)
-        await self._step(lane, slots)
+        await self._step(replica, slots)
         for slot in slots:
             await self._flush(slot)
             await self._reset_stalled(slot)
         for slot in slots:
             if slot.has_work:
-                lane.mark_ready(slot)
-        await asyncio.sleep(0)  # an engine in this very loop must let the sockets have their turn
+                replica.mark_ready(slot)
+        await asyncio.sleep(0)  # an engine in this event loop must let other tasks run
 
     async def _sync_slot(self, slot: Slot) -> None:
-        """Bring the engine's slot in line with who has it now."""
+        """Close and open the engine's slot so that it matches the slot's current stream."""
         stream = slot.stream
         if slot.opened is stream:
             return
@@ -194,21 +202,21 @@ class Scheduler:
         slot.opened = stream
         self._update_slot_is_free()
 
-    async def _step(self, lane: Replica, slots: set[Slot]) -> None:
+    async def _step(self, replica: Replica, slots: set[Slot]) -> None:
         rounds = [self._inputs(slots)]
         if not rounds[0] and not any(slot.is_draining for slot in slots):
             return
-        while len(rounds) < lane.executor.steps_per_call and (inputs := self._inputs(slots)):
+        while len(rounds) < replica.executor.steps_per_call and (inputs := self._inputs(slots)):
             rounds.append(inputs)
-        began = time.monotonic()
-        told_in = await lane.executor.step(rounds)
-        seconds = (time.monotonic() - began) / len(rounds)
-        for told in told_in:
+        started = time.monotonic()
+        outputs = await replica.executor.step(rounds)
+        seconds = (time.monotonic() - started) / len(rounds)
+        for output in outputs:
             self._record_step(seconds)
-            for index, events in told.items():
-                if stream := lane.slots[index].serving:
+            for index, events in output.items():
+                if stream := replica.slots[index].serving:
                     stream.trace.on_step(seconds)
-                self._emit_all(lane.slots[index], events)
+                self._emit_all(replica.slots[index], events)
 
     def _inputs(self, slots: set[Slot]) -> Inputs:
         return {
@@ -218,7 +226,7 @@ class Scheduler:
         }
 
     def _record_step(self, seconds: float) -> None:
-        self._step_counts[bisect_left(self._step_bounds, seconds)] += 1
+        self._step_counts[bisect_left(self._step_buckets, seconds)] += 1
         self._step_seconds += seconds
         metrics.STEPS.labels(self._engine).observe(seconds)
 
@@ -231,7 +239,9 @@ class Scheduler:
 
     async def _reset_stalled(self, slot: Slot) -> None:
         if (stream := slot.serving) and stream.is_stalled:
-            logger.warning("stream %s: speech and no word for long; its slot begins afresh", stream.id)
+            logger.warning(
+                "stream %s: speech without words for too long; resetting its slot", stream.id, extra=PERFORMANCE_ERROR
+            )
             await slot.replica.executor.close(slot.index)
             await slot.replica.executor.open(slot.index, stream.request_from_position)
             stream.on_event(Partial("", 0, 0))
@@ -242,17 +252,15 @@ class Scheduler:
                 slot.is_retired = True
                 self._evict(slot, event.reason)
             elif (stream := slot.serving) is None:
-                pass  # it went away while the engine worked
+                pass  # it ended during the step
             elif isinstance(event, Rejected):
-                self._evict(slot, event.reason, is_refusal=True)
+                self._evict(slot, event.reason, is_rejection=True)
             else:
                 self._emit(stream, event)
                 stream.on_event(event)
 
-    # --- Who has which slot ---------------------------------------------------------------------------------------
-
     def _free_slots(self) -> Iterator[Slot]:
-        return (slot for lane in self._replicas for slot in lane.slots if slot.is_free)
+        return (slot for replica in self._replicas for slot in replica.slots if slot.is_free)
 
     def _update_slot_is_free(self) -> None:
         if any(self._free_slots()):
@@ -260,10 +268,18 @@ class Scheduler:
         else:
             self.slot_is_free.clear()
 
-    def _evict(self, slot: Slot, reason: str, level: int = logging.WARNING, is_refusal: bool = False) -> None:
+    def _evict(
+        self,
+        slot: Slot,
+        reason: str,
+        level: int = logging.WARNING,
+        *,
+        is_rejection: bool = False,
+        extra: Extra = RUNTIME_ERROR,
+    ) -> None:
         if slot.stream is not None:
-            logger.log(level, "stream %s loses its slot: %s", slot.stream.id, reason)
-            self._emit(slot.stream, Closed(reason, is_refusal))
+            logger.log(level, "stream %s loses its slot: %s", slot.stream.id, reason, extra=extra)
+            self._emit(slot.stream, Closed(reason, is_rejection))
             self._release(slot)
 
     def _release(self, slot: Slot) -> None:
@@ -273,9 +289,9 @@ class Scheduler:
             slot.stream = None
             slot.replica.mark_ready(slot)
 
-    def _on_engine_lost(self, lane: Replica) -> None:
-        lane.up = False
-        for slot in lane.slots:
+    def _on_engine_lost(self, replica: Replica) -> None:
+        replica.up = False
+        for slot in replica.slots:
             self._evict(slot, "the engine was lost")
             slot.opened = None
         self._update_slot_is_free()
@@ -292,6 +308,6 @@ class Scheduler:
     def _reap_if_silent(self, slot: Slot, stream: Stream) -> None:
         silent_for = time.monotonic() - stream.last_message_at
         if not stream.next_seq and silent_for > ACCEPT_TIMEOUT:
-            self._evict(slot, "whoever asked for it is gone", logging.INFO)
+            self._evict(slot, "its web process is gone", logging.INFO)
         elif silent_for > IDLE_TIMEOUT:
-            self._evict(slot, f"nothing came from it for {IDLE_TIMEOUT:.0f} s")
+            self._evict(slot, f"no data received for {IDLE_TIMEOUT:.0f} s")

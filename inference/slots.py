@@ -1,4 +1,4 @@
-"""The places that an engine has: slots, in lanes that step together."""
+"""Slots of an engine, grouped in replicas that step together."""
 
 import asyncio
 
@@ -7,17 +7,17 @@ from inference.stream import Stream
 
 
 class Slot:
-    """One place in an engine, the stream that has it, and the stream that the engine has open in it.
+    """One slot of an engine: the stream that owns it, and the stream that the engine has opened in it.
 
-    The two differ for a moment, from a stream's coming or going until the engine's next step.
+    The two differ from a stream's start or end until the engine's next step.
     """
 
-    def __init__(self, lane: "Replica", index: int) -> None:
-        self.replica = lane
+    def __init__(self, replica: "Replica", index: int) -> None:
+        self.replica = replica
         self.index = index
         self.stream: Stream | None = None
         self.opened: Stream | None = None
-        self.is_retired = False  # the engine gave it up
+        self.is_retired = False  # by the engine, with `Closed`
 
     @property
     def is_free(self) -> bool:
@@ -25,7 +25,7 @@ class Slot:
 
     @property
     def is_draining(self) -> bool:
-        """The engine is at something of its own there."""
+        """The engine is flushing here with silence of its own."""
         return self.index in self.replica.executor.draining
 
     @property
@@ -43,17 +43,17 @@ class Slot:
 
 
 class Replica:
-    """A host and its slots, which step together."""
+    """An executor and its slots, which step together."""
 
-    def __init__(self, host: Executor) -> None:
-        self.executor = host
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
         self.slots: list[Slot] = []
         self.up = False
         self._ready: set[Slot] = set()
         self._wake = asyncio.Event()
 
     async def start(self) -> None:
-        """Bring the engine up; some tell only then how many slots they have."""
+        """Start the engine; some know only then how many slots they have."""
         await self.executor.start()
         self.slots = [Slot(self, index) for index in range(self.executor.slots)]
         self.up = True
@@ -67,8 +67,8 @@ class Replica:
         self._wake.set()
 
     async def ready_slots(self) -> set[Slot]:
-        """The slots in which something may be to do, as soon as there are any."""
+        """Wait for slots that may have work, and return them."""
         await self._wake.wait()
         self._wake.clear()
-        touched, self._ready = self._ready, set()
-        return touched
+        ready, self._ready = self._ready, set()
+        return ready

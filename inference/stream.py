@@ -1,4 +1,4 @@
-"""One live job as the inference process sees it: what it has sent and the engine has not taken yet."""
+"""A stream in the inference process: input that was received and that the engine has not processed yet."""
 
 import time
 from abc import ABC, abstractmethod
@@ -27,16 +27,16 @@ from inference.messages import (
 from inference.observability.tracing import SlotTrace
 
 BACKLOG_BYTES = 30 * SAMPLE_RATE * BYTES_PER_SAMPLE
-"""Audio held that the engine has not heard; the web side sends far less than this ahead (`speech/live/feed.py`)."""
+"""Maximum of unprocessed audio; web processes send far less ahead (`speech/live/audio_buffer.py`)."""
 BACKLOG_CHARACTERS = 20_000
-"""Text held that the engine has not taken; the web side sends a few sentences ahead (`speech/synthesis/job.py`)."""
+"""Maximum of unprocessed text; web processes send a few sentences ahead (`speech/synthesis/job.py`)."""
 
 STALLED_AFTER = 15.0
-"""Seconds of speech that has no word after which the engine is taken to be stuck with this stream."""
+"""Seconds of speech without a word after which the engine is considered stalled on this stream."""
 
 
 class BadInput(Exception):
-    """What came is more than is held for a stream, or nothing for one of its kind."""
+    """The input exceeds the backlog limit, or is of the wrong kind for the stream."""
 
 
 class Stream(ABC):
@@ -48,12 +48,12 @@ class Stream(ABC):
         self.next_seq = 0
         self.sent = count()
         self.last_message_at = time.monotonic()
-        self._received = self._taken = 0
+        self._received = self._consumed = 0
         self._markers: deque[tuple[int, int]] = deque()
         self._is_flushed = False
 
     def receive(self, message: Audio | Text | Marker) -> None:
-        """Raises `Unfit`."""
+        """Raises `BadInput`."""
         match message:
             case Marker(id=marker):
                 self._markers.append((self._received, marker))
@@ -66,32 +66,32 @@ class Stream(ABC):
     @property
     @abstractmethod
     def has_input(self) -> bool:
-        """The engine has a step to make."""
+        """Whether the next step has input."""
 
     @abstractmethod
     def next_input(self) -> Frame | str:
-        """What the engine takes in this step."""
+        """Remove and return the input of the next step."""
 
     @abstractmethod
     def on_event(self, event: Event) -> None:
-        """What the engine tells."""
+        """Update the state from an event of the engine."""
 
     @property
     def behind(self) -> int:
-        """Frames that wait for the engine."""
+        """Backlog in frames."""
         return 0
 
     @property
     def must_flush(self) -> bool:
-        """The engine was given everything before the next marker, and should hear that there is one."""
-        return bool(self._markers) and not self._is_flushed and self._markers[0][0] <= self._taken
+        """Whether the engine has all input before the next marker and is not flushed yet."""
+        return bool(self._markers) and not self._is_flushed and self._markers[0][0] <= self._consumed
 
     def on_flushed(self) -> None:
         self._is_flushed = True
 
     @property
     def marker_is_due(self) -> bool:
-        """Everything that follows from what came before it was told."""
+        """Whether all events of the input before the marker were sent."""
         return self._is_flushed
 
     def pop_marker(self) -> int:
@@ -100,93 +100,93 @@ class Stream(ABC):
 
     @property
     def is_stalled(self) -> bool:
-        """The engine does not get on with it."""
+        """Whether the engine makes no progress on this stream."""
         return False
 
     @property
     def request_from_position(self) -> Open:
-        """To begin again with what the engine was not given yet."""
+        """The request that reopens the stream at its first unprocessed input."""
         return self.request
 
 
 class SttStream(Stream):
-    """Audio comes in."""
+    """A stream that receives audio."""
 
     def __init__(self, request: Open, trace: SlotTrace) -> None:
         super().__init__(request, trace)
         self._backlog = bytearray()
-        self._unsettled_speech: deque[int] = deque()  # the last sample of each frame
-        self._wordless_speech = 0  # samples that are settled, since the last sign of a word
+        self._pending_speech: deque[int] = deque()  # last sample of each speech frame that may still get words
+        self._wordless_speech = 0  # final samples of speech since the last word or partial
 
     def _enqueue(self, message: Audio | Text) -> None:
         if isinstance(message, Text):
-            raise BadInput("text came for an engine that listens")
+            raise BadInput("received text for a speech-to-text engine")
         self._backlog += message.pcm
         self._received += len(message.pcm)
         if len(self._backlog) > BACKLOG_BYTES:
-            raise BadInput("audio came faster than the engine hears it")
+            raise BadInput("audio arrived faster than the engine can process it")
 
     @property
-    def heard(self) -> int:
-        """The sample of the session up to which the engine was given the audio."""
-        return self.request.position + self._taken // BYTES_PER_SAMPLE
+    def position(self) -> int:
+        """The session's first sample that the engine has not received."""
+        return self.request.position + self._consumed // BYTES_PER_SAMPLE
 
     @property
     def has_input(self) -> bool:
         if self.must_flush:
-            return False  # what came with the marker, after it, waits for the flush
-        return len(self._backlog) >= FRAME_BYTES or (bool(self._markers) and self._taken < self._markers[0][0])
+            return False  # input after the marker waits for the flush
+        return len(self._backlog) >= FRAME_BYTES or (bool(self._markers) and self._consumed < self._markers[0][0])
 
     @property
     def behind(self) -> int:
         return len(self._backlog) // FRAME_BYTES
 
     def next_input(self) -> Frame:
-        """float32[1920]; silence fills up the last frame before a marker."""
+        """float32[1920]; the last frame before a marker is padded with silence."""
         pcm = bytes(self._backlog[:FRAME_BYTES])
         del self._backlog[:FRAME_BYTES]
-        self._taken += len(pcm)
+        self._consumed += len(pcm)
         return np.frombuffer(pcm.ljust(FRAME_BYTES, b"\0"), "<i2").astype(np.float32) / np.float32(32768)
 
     def on_event(self, event: Event) -> None:
         match event:
             case Word() | Partial():
                 self._wordless_speech = 0
-                self._unsettled_speech.clear()
-            case Step(sample=sample, final_until=settled, speech=speech):
+                self._pending_speech.clear()
+            case Step(sample=sample, final_until=final_until, speech=speech):
                 if speech > 0.5:
-                    self._unsettled_speech.append(sample)
-                while self._unsettled_speech and self._unsettled_speech[0] <= settled:
-                    self._unsettled_speech.popleft()
+                    self._pending_speech.append(sample)
+                while self._pending_speech and self._pending_speech[0] <= final_until:
+                    self._pending_speech.popleft()
                     self._wordless_speech += FRAME_SAMPLES
 
     @property
     def is_stalled(self) -> bool:
-        """The engine has long heard speech without finding words in it, and will find none any more."""
+        """Whether a long stretch of speech has no words and will get none."""
         return self._wordless_speech > STALLED_AFTER * SAMPLE_RATE
 
     @property
     def request_from_position(self) -> Open:
-        return msgspec.structs.replace(self.request, position=self.heard)
+        return msgspec.structs.replace(self.request, position=self.position)
 
 
 class TtsStream(Stream):
-    """Text comes in."""
+    """A stream that receives text."""
 
     def __init__(self, request: Open, trace: SlotTrace) -> None:
         super().__init__(request, trace)
         self._backlog = ""
-        self._is_busy = False  # the engine has something to say even if no text comes
+        self._is_busy = False  # the engine has output left even without new text
 
     def _enqueue(self, message: Audio | Text) -> None:
         if isinstance(message, Audio):
-            raise BadInput("audio came for an engine that speaks")
+            raise BadInput("received audio for a text-to-speech engine")
         if not message.text:
             return
         self._backlog += f"{message.text} "
         self._received += len(message.text) + 1
         if len(self._backlog) > BACKLOG_CHARACTERS:
-            raise BadInput("text came faster than the engine speaks it")
+            raise BadInput("text arrived faster than the engine can speak it")
 
     @property
     def has_input(self) -> bool:
@@ -194,14 +194,14 @@ class TtsStream(Stream):
 
     @property
     def _ready(self) -> int:
-        """Characters; what follows a marker waits until everything before it is spoken."""
-        return self._markers[0][0] - self._taken if self._markers else len(self._backlog)
+        """Characters that may be sent; text after a marker waits until everything before it is spoken."""
+        return self._markers[0][0] - self._consumed if self._markers else len(self._backlog)
 
     def next_input(self) -> str:
         ready = self._ready
         text, self._backlog = self._backlog[:ready], self._backlog[ready:]
-        self._taken += ready
-        self._is_busy = False  # unless the step tells something
+        self._consumed += ready
+        self._is_busy = False  # unless the step returns events
         return text
 
     def on_event(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""Between the channel layer and the scheduler: admission, bundles in and out, heartbeat."""
+"""Connects the channel layer with the scheduler: admission, bundles in and out, heartbeat."""
 
 import asyncio
 import contextlib
@@ -22,9 +22,9 @@ from inference.stream import Stream
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_INTERVAL = 0.2  # seconds
-VOICES_EVERY = 5  # heartbeats
+VOICES_INTERVAL = 5  # heartbeats
 SHUTDOWN_TIMEOUT = 2.0
-"""Seconds in which the web processes are told, if the channel layer answers."""
+"""Seconds to notify the web processes, if the channel layer responds."""
 
 
 class Worker:
@@ -37,32 +37,32 @@ class Worker:
         self._outbox = Outbox(layer)
         self._address = ""
         self._stopping = False
-        self._outage = Outage(logger, "the channel layer")
+        self._outage = Outage(logger, "channel layer")
 
     @property
     def kind(self) -> Kind:
         return self._info.kind
 
     async def run(self) -> None:
-        """Serve until cancelled; then streams are told, and sent elsewhere."""
+        """Serve until cancelled; then close all streams, which move to another process."""
         self._address = await self._layer.new_channel()
         try:
             async with asyncio.TaskGroup() as tasks:
-                for part in self._tasks():
-                    tasks.create_task(part)
+                for coroutine in self._coroutines():
+                    tasks.create_task(coroutine)
         finally:
             await self._shutdown()
 
     async def wait_until_up(self) -> int:
-        """Waits for its engine; how many slots there are."""
+        """Wait until the engine is up; returns its number of slots."""
         await self._scheduler.is_up.wait()
         return self._scheduler.slots
 
-    def _tasks(self) -> list[Coroutine[None, None, None]]:
+    def _coroutines(self) -> list[Coroutine[None, None, None]]:
         return [self._scheduler.run(), self._outbox.run(), self._admit(), self._receive(), self._send_heartbeats()]
 
     async def _admit(self) -> None:
-        """Read requests while there is a free slot; whoever is full does not read, and others do."""
+        """Receive requests only while a slot is free, so that a full process leaves them to others."""
         while True:
             await self._scheduler.slot_is_free.wait()
             message = await self._receive_from(messages.queue_name(self._info.name))
@@ -80,7 +80,7 @@ class Worker:
 
     async def _send_heartbeats(self) -> None:
         for number in count():
-            await self._send_status(with_voices=number % VOICES_EVERY == 0)
+            await self._send_status(with_voices=number % VOICES_INTERVAL == 0)
             await asyncio.sleep(HEARTBEAT_INTERVAL)
 
     def _send(self, stream: Stream, message: Down) -> None:
@@ -116,13 +116,13 @@ class Worker:
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})
-        except Exception as error:  # Redis is away; the next beat tries again
+        except Exception as error:  # the layer is unavailable; the next heartbeat tries again
             self._outage.record(error)
         else:
             self._outage.recovered()
 
     async def _receive_from(self, channel: str) -> dict[str, bytes]:
-        """The next message of a channel, however long the layer is away."""
+        """The next message of a channel; retries while the layer is unavailable."""
         while True:
             try:
                 return await self._layer.receive(channel)
@@ -132,16 +132,16 @@ class Worker:
 
 
 def why_unusable(error: BaseException) -> list[str]:
-    """What engines that cannot run here say, out of the groups in which their tasks failed."""
+    """The messages of all `EngineUnusable` errors in an exception group."""
     if isinstance(error, BaseExceptionGroup):
-        return [reason for each in error.exceptions for reason in why_unusable(each)]
+        return [reason for nested in error.exceptions for reason in why_unusable(nested)]
     return [str(error)] if isinstance(error, EngineUnusable) else []
 
 
 async def run_workers(workers: list[Worker]) -> None:
-    """Several engines in one process, until cancelled or one fails.
+    """Run several engines in one process, until cancelled or one fails.
 
-    On one GPU those that speak come first: they take a few slots, and one that listens takes all the memory left.
+    On one GPU text-to-speech engines start first: they use a few slots, a speech-to-text engine all remaining memory.
     """
     async with asyncio.TaskGroup() as tasks:
         for worker in sorted(workers, key=lambda worker: worker.kind == "stt"):

@@ -1,7 +1,7 @@
-"""A backup: one tar file with the rows of all tables, the recordings and the keys.
+"""Backup and restore: one tar file with the rows of all tables, the audio and the keys.
 
-Rows are JSON, the same for every database, so a site may move from SQLite to PostgreSQL through a backup. They are read
-in one transaction, so what belongs together is there together, while the site goes on.
+Rows are JSON, the same for every database, so a site can move from SQLite to PostgreSQL through a backup. All rows are
+read in one transaction, so a backup is consistent while the site keeps running.
 """
 
 import gzip
@@ -27,27 +27,27 @@ FORMAT = 1
 ROWS, MANIFEST, AUDIO, KEYS = "rows.jsonl.gz", "manifest.json", "audio", "keys"
 BATCH = 2_000
 REBUILT = {"contenttypes.ContentType", "auth.Permission"}
-"""By every installation for itself."""
+"""Models whose rows every installation creates itself."""
 TRANSIENT = {"sessions.Session", "usersessions.UserSession", "admin.LogEntry"}
-"""Not kept: who is logged in logs in again."""
+"""Models that are not backed up; after a restore, users must log in again."""
 
 
-class Exact(DjangoJSONEncoder):
-    """Django's own drops microseconds."""
+class ExactEncoder(DjangoJSONEncoder):
+    """JSON encoder that keeps microseconds, which Django's own drops."""
 
     def default(self, value: Any) -> Any:
         return value.isoformat() if isinstance(value, datetime) else super().default(value)
 
 
 class BackupError(Exception):
-    """What is wrong, why, and what to do, in words."""
+    """A message that says what is wrong, why, and what to do."""
 
 
-# --- Out --------------------------------------------------------------------------------------------------------------
+# --- Backup -----------------------------------------------------------------------------------------------------------
 
 
 def back_up(folder: Path) -> Path:
-    """Write a new one into the folder. Nobody else can read it: it has what was said, and the keys."""
+    """Write a new backup into the folder, readable only by its owner, since it contains transcripts and keys."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"speech-{datetime.now(UTC):%Y%m%d-%H%M%S}.tar"
     unfinished = path.with_suffix(".part")
@@ -68,7 +68,7 @@ def back_up(folder: Path) -> Path:
 
 
 def delete_old(folder: Path, keep: int) -> list[Path]:
-    """Remove all but the newest `keep`."""
+    """Delete all but the newest `keep` backups. Returns the deleted paths."""
     old = sorted(folder.glob("speech-*.tar"))[:-keep]
     for path in old:
         path.unlink()
@@ -81,14 +81,14 @@ def _write_rows(path: Path) -> int:
         for model in _models():
             rows = model._default_manager.order_by("pk").iterator(BATCH)
             for row in rows:
-                file.write(serializers.serialize("jsonl", [row], cls=Exact).strip() + "\n")
+                file.write(serializers.serialize("jsonl", [row], cls=ExactEncoder).strip() + "\n")
                 count += 1
     return count
 
 
 @contextmanager
 def _snapshot() -> Iterator[None]:
-    """All that is read is of one moment."""
+    """A transaction in which all reads see the same state."""
     with transaction.atomic():
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -98,7 +98,7 @@ def _snapshot() -> Iterator[None]:
 
 
 def _models() -> list[type[models.Model]]:
-    """Each after those that it refers to."""
+    """Models to back up, each after those it refers to."""
     return [model for model in _tables() if model._meta.label not in TRANSIENT]
 
 
@@ -129,31 +129,29 @@ def _key_files() -> list[Path]:
     return [path for path in files if path.is_file()]
 
 
-# --- In ---------------------------------------------------------------------------------------------------------------
+# --- Restore ----------------------------------------------------------------------------------------------------------
 
 
 def restore(path: Path, replace: bool = False) -> int:
-    """Put everything back, into a site that has nothing, or in place of what it has. Returns how many rows there are.
+    """Restore a backup into an empty site or, with `replace`, instead of its data. Returns the number of rows.
 
     Raises `BackupError`; then nothing was changed.
     """
     try:
         with tarfile.open(path) as tar:
             manifest = json.load(_member(tar, MANIFEST))
-            _check(manifest)
+            _check_compatible(manifest)
             with transaction.atomic():
-                _empty(replace)
+                _clear_tables(replace)
                 count = _read_rows(_member(tar, ROWS))
                 if count != manifest["rows"]:
-                    raise BackupError(
-                        f"{path} has {count} of its {manifest['rows']} rows: it is cut off. Take another."
-                    )
+                    raise BackupError(f"{path} is truncated: {count} of {manifest['rows']} rows. Use another one.")
                 connection.check_constraints()
                 _reset_sequences()
-            _put_files(tar)
+            _extract_files(tar)
             return count
     except (OSError, tarfile.TarError, EOFError, ValueError, KeyError) as error:
-        raise BackupError(f"{path} is no whole backup of this site: {error}. Take another one.") from error
+        raise BackupError(f"{path} isn't a valid backup: {error}. Use another one.") from error
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
@@ -163,22 +161,22 @@ def _member(tar: tarfile.TarFile, name: str) -> IO[bytes]:
     return file
 
 
-def _check(manifest: dict[str, Any]) -> None:
+def _check_compatible(manifest: dict[str, Any]) -> None:
     if manifest["format"] != FORMAT:
-        raise BackupError("The backup is of a later version of this program. Update it first.")
-    there, needed = set(_migrations()), set(manifest["migrations"])
-    if there != needed:
+        raise BackupError("The backup was made by a newer version. Update first.")
+    version = manifest["version"]
+    if set(_migrations()) != set(manifest["migrations"]):
         raise BackupError(
-            f"The backup is of version {manifest['version']}, whose tables differ from those of {settings.VERSION}. "
-            f"Restore it with that version, and update then."
+            f"The backup was made by version {version}, which has a different schema from {settings.VERSION}. "
+            f"Restore it with {version}, then update."
         )
 
 
-def _empty(replace: bool) -> None:
+def _clear_tables(replace: bool) -> None:
     full = [model for model in _models() if model._default_manager.exists()]
     if full and not replace:
         names = ", ".join(sorted({str(model._meta.verbose_name_plural) for model in full}))
-        raise BackupError(f"The database has something in it: {names}. --replace forgets that, and takes the backup.")
+        raise BackupError(f"The database isn't empty: {names}. Use --replace to discard its contents.")
     for model in reversed(_tables()):
         for table in (*(field.remote_field.through for field in _links(model)), model):
             table._base_manager.all()._raw_delete(using="default")
@@ -203,19 +201,19 @@ def _batches(rows: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _link(model: type[models.Model], rows: list[Any]) -> None:
-    """What refers to many is in tables of its own."""
+    """Store many-to-many relations, which `bulk_create` does not."""
     for field in _links(model):
         through = field.remote_field.through
-        mine, theirs = field.m2m_field_name() + "_id", field.m2m_reverse_field_name() + "_id"
+        source, target = field.m2m_field_name() + "_id", field.m2m_reverse_field_name() + "_id"
         through._base_manager.bulk_create(
-            through(**{mine: row.object.pk, theirs: other})
+            through(**{source: row.object.pk, target: other})
             for row in rows
             for other in (row.m2m_data or {}).get(field.name, ())
         )
 
 
 def _links(model: type[models.Model]) -> list[Any]:
-    """To models whose rows are kept."""
+    """Many-to-many fields to models that are backed up."""
     return [field for field in model._meta.many_to_many if field.related_model._meta.label not in REBUILT]
 
 
@@ -225,12 +223,12 @@ def _reset_sequences() -> None:
             cursor.execute(statement)
 
 
-def _put_files(tar: tarfile.TarFile) -> None:
+def _extract_files(tar: tarfile.TarFile) -> None:
     for entry in tar:
-        place, _, name = entry.name.partition("/")
-        if place == AUDIO and name:
+        folder, _, name = entry.name.partition("/")
+        if folder == AUDIO and name:
             entry.name = name
             tar.extract(entry, settings.AUDIO_DIR, filter="data")
-        elif place == KEYS and name == "secret_key":
+        elif folder == KEYS and name == "secret_key":
             entry.name = name
             tar.extract(entry, settings.DATA_DIR, filter="data")

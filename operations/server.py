@@ -1,4 +1,4 @@
-"""Daphne with this site's bounds and words."""
+"""Daphne with this site's limits, back-pressure, graceful shutdown and messages."""
 
 import asyncio
 import logging
@@ -20,29 +20,30 @@ from speech.errors import CloseCode
 from speech.gateway.drain import drain_streams
 
 logger = logging.getLogger(__name__)
-reactor: Any = twisted_reactor  # its type stubs do not know what it is
+reactor: Any = twisted_reactor  # the type stubs don't cover it
 
 MAX_MESSAGE = 64 * 1024
-"""Bytes; a socket that sends more at once is closed with 1009."""
+"""Bytes per message from a page; a WebSocket that sends more is closed with 1009."""
 MAX_API_MESSAGE = 1024 * 1024
-"""Of a program's: five seconds of audio as Kyutai's clients send it, who are used to sending one at once."""
+"""Bytes per message from an API client: five seconds of audio in the encoding of Kyutai's clients, which may send
+that much in one message."""
 PAGES = ("/ws/live/", "/ws/voices/")
 
 MAX_UNREAD = 256 * 1024
-"""Bytes that wait for a client to read them; beyond, its socket is closed, and it may come back for its session."""
+"""Bytes buffered for a slow client. Above this its WebSocket is closed; it can reconnect to its session."""
 READ_TIMEOUT = 60.0
-"""Seconds in which a client has taken a part of what it asked for."""
+"""Seconds a client has to read one part of an HTTP response."""
 SEND_BUFFER = 64 * 1024
-"""Bytes the kernel holds for a client. More than a minute of words; its own default are megabytes."""
+"""Bytes of the kernel's send buffer per client. More than a minute of words; the kernel's default is megabytes."""
 
 
 class BoundedSocket(WebSocketProtocol):
-    """A WebSocket that expects to be read. Daphne would hold what is told to a client that does not for ever."""
+    """A WebSocket with a bounded send buffer. Daphne's would grow without limit for a client that does not read."""
 
-    _unread: int | None = None  # bytes told since its buffer is full; None: it is not
+    _unread: int | None = None  # bytes sent since the transport's buffer filled up; None: it is not full
 
     dataReceived = WebSocketProtocol._dataReceived
-    """Autobahn's own puts together a coloured line for a log that nobody reads, with every frame of every stream."""
+    """Autobahn's own formats a debug line that is never logged, for every frame of every stream."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,10 +58,10 @@ class BoundedSocket(WebSocketProtocol):
     def onOpen(self) -> None:
         super().onOpen()
         self.transport.getHandle().setsockopt(SOL_SOCKET, SO_SNDBUF, SEND_BUFFER)
-        self.transport.unregisterProducer()  # the HTTP channel, which would only stop listening to the client
+        self.transport.unregisterProducer()  # the HTTP channel, which would only stop reading from the client
         self.transport.registerProducer(self, True)
         if isinstance(self.transport, FileDescriptor):
-            write_at_once(self.transport)
+            write_immediately(self.transport)
 
     def pauseProducing(self) -> None:
         self._unread = self._unread or 0
@@ -74,11 +75,11 @@ class BoundedSocket(WebSocketProtocol):
         await self._has_room.wait()
 
     def onMessage(self, payload: bytes, isBinary: bool) -> None:
-        if self.state == self.STATE_OPEN:  # else nobody waits for it any more
+        if self.state == self.STATE_OPEN:  # otherwise the consumer no longer waits for it
             super().onMessage(payload, isBinary)
 
     def serverClose(self, code: int | None = None) -> None:
-        """Autobahn would cut it off a second later, whatever of the last words or sound is still on its way."""
+        """Give the client time to read what is in flight; Autobahn would drop the connection after a second."""
         self.closeHandshakeTimeout = READ_TIMEOUT
         super().serverClose(code)
 
@@ -95,40 +96,39 @@ class BoundedSocket(WebSocketProtocol):
         if self._unread is not None:
             self._unread += len(content)
         if (self._unread or 0) > MAX_UNREAD:
-            logger.warning("%s does not read what it is told, its socket is closed", self.client_addr)
+            logger.warning("client %s reads too slowly; closing its WebSocket", self.client_addr)
             self.sendClose(int(CloseCode.TOO_SLOW), "You read too slowly.")
         else:
             super().serverSend(content, binary)
 
 
-def write_at_once(transport: Any) -> None:
-    """Twisted would wait until the socket can be written to, with every frame of every stream, and it nearly always
-    can: so that is waited for only with what remains."""
+def write_immediately(transport: Any) -> None:
+    """Write to the socket directly and poll only for the rest. Twisted polls before every write, that is for every
+    frame of every stream, although the socket is nearly always writable."""
     write, stop_writing = transport.write, transport.stopWriting
-    waits = True  # the answer to the handshake, perhaps: the first message goes Twisted's way, after it
+    is_pending = True  # the handshake response may be: the first message goes through Twisted, after it
 
-    def write_what_can_be(data: bytes) -> None:
-        nonlocal waits
-        if transport.connected and not waits:
+    def write_or_buffer(data: bytes) -> None:
+        nonlocal is_pending
+        if transport.connected and not is_pending:
             written = transport.writeSomeData(data)
-            data = (
-                data[written:] if isinstance(written, int) else data
-            )  # what went wrong will again, where it is seen to
+            if isinstance(written, int):  # otherwise an exception, which Twisted's own write meets again and handles
+                data = data[written:]
         if data:
-            waits = True
+            is_pending = True
             write(data)
 
-    def stop_waiting() -> None:
-        nonlocal waits
-        waits = False
+    def on_drained() -> None:
+        nonlocal is_pending
+        is_pending = False
         stop_writing()
 
-    transport.write, transport.stopWriting = write_what_can_be, stop_waiting
+    transport.write, transport.stopWriting = write_or_buffer, on_drained
 
 
 class ClientBackpressure:
-    """Has the parts of an HTTP body wait until their client has read those before; Daphne would hold them all, and a
-    recording of an hour has a hundred megabytes."""
+    """Delays each part of an HTTP body until the client has read those before. Daphne would buffer them all, and an
+    hour of audio is a hundred megabytes."""
 
     def __init__(self, request: Any) -> None:
         self._request = request
@@ -141,7 +141,7 @@ class ClientBackpressure:
             async with asyncio.timeout(READ_TIMEOUT):
                 await self._has_room.wait()
         except TimeoutError:
-            logger.warning("%s does not read what it asked for, its connection is closed", self._request.client_addr)
+            logger.warning("client %s reads too slowly; closing its connection", self._request.client_addr)
             self._request.channel.forceAbortClient()
 
     def pauseProducing(self) -> None:
@@ -154,22 +154,22 @@ class ClientBackpressure:
 
 
 class Server(Daphne):
-    def __init__(self, host: str, port: int, when_told_to_end: Callable[[], None]) -> None:
+    def __init__(self, host: str, port: int, on_stop_requested: Callable[[], None]) -> None:
         WebSocketFactory.protocol = BoundedSocket
-        self._where = f"{host}:{port}"
-        self._stop_requested = when_told_to_end
+        self._address = f"{host}:{port}"
+        self._on_stop_requested = on_stop_requested
         self.failed = False
-        self._ending: asyncio.Future[None] | None = None
+        self._draining: asyncio.Future[None] | None = None
         self._ports: list[Any] = []
         observer: Any = STDLibLogObserver()
-        globalLogPublisher.addObserver(observer)  # Daphne throws Twisted's log away, errors and all
+        globalLogPublisher.addObserver(observer)  # Daphne discards Twisted's log, including errors
         super().__init__(
             application=get_default_application(),
             endpoints=build_endpoint_description_strings(host=host, port=port),
             websocket_max_message_size=MAX_API_MESSAGE,
             websocket_max_frame_size=MAX_API_MESSAGE,
             server_name="speech",
-            signal_handlers=False,  # Twisted's end at once
+            signal_handlers=False,  # Twisted's stop immediately
         )
 
     def run(self) -> None:
@@ -182,15 +182,15 @@ class Server(Daphne):
             loop.add_signal_handler(number, self._stop)
 
     def _stop(self) -> None:
-        """The first time when all streams are finished, the second time at once."""
-        if self._ending is not None:
-            self._ending.cancel()
+        """Stop once all streams are finished; on the second signal, stop immediately."""
+        if self._draining is not None:
+            self._draining.cancel()
             return
-        self._stop_requested()
+        self._on_stop_requested()
         for port in self._ports:
-            port.stopListening()  # whoever comes back finds another process, or this one when it is up again
-        self._ending = asyncio.ensure_future(drain_streams())
-        self._ending.add_done_callback(lambda _: self.stop())
+            port.stopListening()  # clients reconnect to another process, or to this one after its restart
+        self._draining = asyncio.ensure_future(drain_streams())
+        self._draining.add_done_callback(lambda _: self.stop())
 
     def listen_success(self, port: Any) -> None:
         super().listen_success(port)
@@ -198,26 +198,26 @@ class Server(Daphne):
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if isinstance(protocol, BoundedSocket):
-            # Daphne reads and writes on whatever happens: a consumer must be able to tell, and to ask.
+            # Daphne has no flow control, so consumers get these to pause reading and to wait for writes.
             transport = protocol.transport
             scope["extensions"] = {
-                "reading": {"stop": transport.pauseProducing, "go on": transport.resumeProducing},
+                "reading": {"pause": transport.pauseProducing, "resume": transport.resumeProducing},
                 "writing": {"drained": protocol.drained},
             }
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
-        is_part = message["type"] == "http.response.body" and message.get("more_body", False)
-        if not is_part and getattr(protocol, "slow_reader", None) and protocol.channel:
+        has_more = message["type"] == "http.response.body" and message.get("more_body", False)
+        if not has_more and getattr(protocol, "slow_reader", None) and protocol.channel:
             protocol.unregisterProducer()
         await super().handle_reply(protocol, message)
-        if is_part and protocol.channel and not protocol.finished:
+        if has_more and protocol.channel and not protocol.finished:
             if not getattr(protocol, "slow_reader", None):
                 protocol.slow_reader = ClientBackpressure(protocol)
             await protocol.slow_reader.wait()
 
     def kill_all_applications(self) -> Any:
-        """Daphne's own fails, and ends none, if there is a connection whose application has ended already."""
+        """Work around Daphne, which fails and ends none if the application of one connection has already ended."""
         ended: asyncio.Future[None] = asyncio.get_event_loop().create_future()
         ended.set_result(None)
         for details in self.connections.values():
@@ -226,8 +226,8 @@ class Server(Daphne):
 
     def listen_error(self, failure: Any) -> None:
         print(
-            f"The site cannot listen on {self._where}: {failure.getErrorMessage()}\n"
-            "Something else may be running there. Stop it, or choose another port: make serve PORT=8001",
+            f"Can't listen on {self._address}: {failure.getErrorMessage()}\n"
+            "The port may be in use. Stop the other program or choose another port: make serve PORT=8001",
             file=sys.stderr,
         )
         self.failed = True

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Sees to the programs that tests use besides Python's: installs the missing ones where it may (root, apt-get), names
-# them otherwise. Tests that need a missing one are skipped.
+# Check the non-Python programs that tests use: install missing ones if possible (as root, with apt-get), otherwise list
+# them. Tests that need a missing program are skipped.
 set -eu
 
 main() {
@@ -20,7 +20,7 @@ main() {
     fi
 }
 
-# need NAME… PACKAGE: the package is wanted unless one of the names is there.
+# need NAME… PACKAGE: add the package unless one of the named programs is installed.
 need() {
     while [ $# -gt 1 ]; do
         if command -v "$1" >/dev/null; then return; fi
@@ -32,15 +32,15 @@ need() {
 install() {
     echo "Installing$packages"
     export DEBIAN_FRONTEND=noninteractive
-    # Without its recommended packages Chromium has no fonts.
+    # Chromium has no fonts without its recommended packages.
     case "$packages" in *chromium*) packages="$packages fonts-liberation" ;; esac
     apt-get update -qq
-    # shellcheck disable=SC2086 # one word for each package
+    # shellcheck disable=SC2086 # one word per package
     apt-get install -qq --no-install-recommends $packages >/dev/null
 }
 
 advise() {
-    echo "Not installed here:$packages. The tests that need them are skipped. To install them:"
+    echo "Not installed:$packages. Tests that need them are skipped. To install them:"
     if command -v apt-get >/dev/null; then
         echo "  sudo apt-get install$packages"
     elif command -v brew >/dev/null; then

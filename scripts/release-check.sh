@@ -1,58 +1,58 @@
 #!/bin/sh
-# What a release needs, one line for each: make release-check. What this machine cannot check is said, and is for another.
+# Check a release, one line per check: make release-check. Checks whose tool is missing are skipped and listed.
 set -u
 cd "$(dirname "$0")/.." || exit
 log=var/release-check.log
 failed=""
-left_out=""
+skipped=""
 
 main() {
     mkdir -p var
     : >"$log"
-    check "nothing is uncommitted" nothing_uncommitted
+    check "no uncommitted changes" no_uncommitted_changes
     check "the version is new" version_is_new
     check "style and types" make --silent lint
-    check "every model has its migration" manage makemigrations --check --dry-run
-    check "settings of production" production check --deploy --fail-level WARNING
-    check "the OpenAPI document" manage spectacular --validate --fail-on-warn --file /dev/null
-    check "Kubernetes' manifests" manifests
-    check_with promtool "what each alert is for" promtool test rules deploy/monitoring/alerts-test.yaml
-    check_with promtool "Prometheus' configuration" promtool check config --syntax-only deploy/monitoring/prometheus.yaml
-    check_with systemd-analyze "systemd's units" units
-    check_with nginx "nginx's configuration" nginx_configuration
-    check_with caddy "Caddy's configuration" caddy_configuration
-    check_with docker-compose "Compose's file" compose
-    check "known holes in what is installed" .venv/bin/pip-audit --progress-spinner off --strict
-    check "every test" env CI=true make --silent test
-    tell
+    check "migrations are complete" manage makemigrations --check --dry-run
+    check "production settings" production check --deploy --fail-level WARNING
+    check "OpenAPI document" manage spectacular --validate --fail-on-warn --file /dev/null
+    check "Kubernetes manifests" manifests
+    check_with promtool "alerts" promtool test rules deploy/monitoring/alerts-test.yaml
+    check_with promtool "Prometheus configuration" promtool check config --syntax-only deploy/monitoring/prometheus.yaml
+    check_with systemd-analyze "systemd units" units
+    check_with nginx "nginx configuration" nginx_configuration
+    check_with caddy "Caddy configuration" caddy_configuration
+    check_with docker-compose "Compose file" compose
+    check "known vulnerabilities of installed packages" .venv/bin/pip-audit --progress-spinner off --strict
+    check "all tests" env CI=true make --silent test
+    print_result
 }
 
-# check WHAT COMMAND…
+# check NAME COMMAND…
 check() {
-    what=$1
+    name=$1
     shift
-    echo "== $what" >>"$log"
+    echo "== $name" >>"$log"
     if "$@" >>"$log" 2>&1; then
-        echo "ok      $what"
+        echo "ok      $name"
     else
-        echo "FAILED  $what"
-        failed="$failed, $what"
+        echo "FAILED  $name"
+        failed="$failed, $name"
     fi
 }
 
-# check_with PROGRAM WHAT COMMAND…
+# check_with PROGRAM NAME COMMAND…
 check_with() {
     program=$1
     shift
     if command -v "$program" >/dev/null; then
         check "$@"
     else
-        echo "–       $1: there is no $program here"
-        left_out="$left_out, $1"
+        echo "–       $1: $program is not installed"
+        skipped="$skipped, $1"
     fi
 }
 
-nothing_uncommitted() {
+no_uncommitted_changes() {
     test -z "$(git status --porcelain)"
 }
 
@@ -96,10 +96,10 @@ compose() {
     SITE_URL=https://speech.example.org POSTGRES_PASSWORD=secret docker-compose --file compose.yaml config --quiet
 }
 
-tell() {
-    if [ -n "$left_out" ]; then echo "To be checked elsewhere: ${left_out#, }"; fi
+print_result() {
+    if [ -n "$skipped" ]; then echo "Skipped, check on another machine: ${skipped#, }"; fi
     if [ -n "$failed" ]; then
-        echo "Not ready: ${failed#, }. $log says why."
+        echo "Not ready: ${failed#, }. See $log."
         exit 1
     fi
     echo "Ready."

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv hold what one of make's targets needs: scripts/setup.sh serve|test|trials|release
-# Each part is stamped with the checksum of its requirement file, so with nothing changed there is nothing to do.
+# Install into .venv what a make target needs: scripts/setup.sh serve|test|trials|release
+# A stamp with the checksum of each requirements file skips files that haven't changed.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -9,14 +9,14 @@ main() {
     install light
     case "$1" in
         serve)
-            if torch_is_wanted; then install torch; fi
+            if needs_torch; then install torch; fi
             if is_chosen whisper-; then install whisper; fi
             if [ -n "$(chosen OTEL_EXPORTER_OTLP_ENDPOINT)" ]; then install tracing; fi
             ;;
         test) install test ;;
         trials)
             install test
-            install torch # the engines of Kyutai's models are tried with small ones, on the CPU
+            install torch # to test the engines of Kyutai's models with small ones, on the CPU
             ;;
         release)
             install test
@@ -34,8 +34,8 @@ create_venv() {
     elif "$python" -c "import ensurepip, venv" 2>/dev/null; then
         "$python" -m venv .venv
     else
-        stop "$python cannot create virtual environments: its venv module is not complete." \
-            "On Debian and Ubuntu it is a package of its own: sudo apt-get install python3-venv"
+        stop "$python can't create virtual environments: its venv module is incomplete." \
+            "On Debian and Ubuntu, install it: sudo apt-get install python3-venv"
     fi
 }
 
@@ -46,7 +46,7 @@ find_python() {
             return
         fi
     done
-    stop "Python 3.11 or later is needed, and there is $(python3 --version 2>/dev/null || echo "no python3") here." \
+    stop "Python 3.11 or later is required, but found $(python3 --version 2>/dev/null || echo "no python3")." \
         "Debian and Ubuntu: sudo apt-get install python3 python3-venv; macOS: brew install python; or https://python.org"
 }
 
@@ -56,42 +56,42 @@ install() {
     checksum=$(cksum <"$requirements")
     if [ "$(cat "$stamp" 2>/dev/null)" = "$checksum" ]; then return; fi
     echo "Installing $requirements"
-    fetch "$requirements" || fetch_without_some "$requirements"
+    pip_install "$requirements" || install_without_optional "$requirements"
     echo "$checksum" >"$stamp"
 }
 
-fetch() {
-    if uv=$(find_uv || get_uv); then
+pip_install() {
+    if uv=$(find_uv || install_uv); then
         "$uv" pip install --quiet --python .venv/bin/python --requirement "$1"
     else
         .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$1"
     fi
 }
 
-# Two packages are made for some machines only, and pip cannot be told for which: it depends on the C library.
-fetch_without_some() {
+# Two packages have wheels for some C libraries only, which requirements files can't express.
+install_without_optional() {
     grep -q "^moonshine-voice" "$1" || exit 1
-    grep -v -e "^moonshine-voice" -e "^piper-tts" "$1" >.venv/without-some.txt
-    fetch .venv/without-some.txt
-    echo "The engines Moonshine and Piper are not made for this machine; PocketSphinx listens and eSpeak NG speaks in their" \
-        "place, not as well. They need 64-bit Linux with glibc 2.34 (Debian 12, Ubuntu 22.04), or macOS 15 on Apple's processors."
+    grep -v -e "^moonshine-voice" -e "^piper-tts" "$1" >.venv/without-optional.txt
+    pip_install .venv/without-optional.txt
+    echo "The engines Moonshine and Piper don't support this machine; using PocketSphinx and eSpeak NG instead, with lower" \
+        "quality. They need 64-bit Linux with glibc 2.34 (Debian 12, Ubuntu 22.04), or macOS 15 on Apple silicon."
 }
 
-# It takes a third of pip's time, 40 s instead of three minutes for torch; where it is not made for the machine, pip does.
+# uv takes a third of pip's time (torch: 40 s instead of three minutes); pip is the fallback where uv has no wheel.
 find_uv() {
     command -v uv || { [ -x .venv/bin/uv ] && echo .venv/bin/uv; }
 }
 
-get_uv() {
+install_uv() {
     .venv/bin/python -m pip install -qq --disable-pip-version-check uv >/dev/null 2>&1 && echo .venv/bin/uv
 }
 
-# A CUDA GPU is there, or the engine that was asked for runs on torch.
-torch_is_wanted() {
+# True with a CUDA GPU, or if a configured engine runs on torch.
+needs_torch() {
     is_chosen stt- || is_chosen tts- || is_chosen pocket-tts- || nvidia-smi >/dev/null 2>&1
 }
 
-# is_chosen PREFIX: of the engines that were asked for, the name of one begins with it.
+# is_chosen PREFIX: true if the name of a configured engine starts with it.
 is_chosen() {
     case ",$(chosen STT_ENGINE),$(chosen TTS_ENGINE)" in
         *,"$1"*) return 0 ;;
@@ -99,7 +99,7 @@ is_chosen() {
     esac
 }
 
-# chosen NAME: a setting, of the environment or .env.
+# chosen NAME: the value of a setting, from the environment or .env.
 chosen() {
     eval "value=\${$1:-}"
     if [ -n "$value" ]; then

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Every test, whatever fails on the way: the rules of the pages by node, the site, and last the site in a real Chromium.
+# Run all tests, also after failures: the pages' JavaScript with node, the site, and the site in a real Chromium.
 # `scripts/test.sh slow` runs the tests marked `slow` instead.
-# Two runs of pytest, since Playwright keeps an event loop in the thread in which the others need theirs.
+# pytest runs twice because Playwright keeps an event loop running in the main thread, where other tests need theirs.
 set -u
 cd "$(dirname "$0")/.." || exit
 failed=""
@@ -14,10 +14,10 @@ run() {
     "$@" || failed="$failed, $name"
 }
 
-unset PYTHONDONTWRITEBYTECODE # else every process of the site compiles all that it imports
-export OMP_NUM_THREADS=1 # the models of the tests are so small that they lose by threads
+unset PYTHONDONTWRITEBYTECODE # otherwise every process of the site compiles all its imports
+export OMP_NUM_THREADS=1 # the tests' models are so small that threads slow them down
 if [ "$selection" = "not slow" ] && command -v node >/dev/null; then
-    run "pages' rules" node --test --test-reporter=dot tests/js/*/*.test.mjs
+    run "JavaScript" node --test --test-reporter=dot tests/js/*/*.test.mjs
 fi
 run "site" .venv/bin/python -m pytest -m "$selection" tests --ignore=tests/browser
 run "browser" .venv/bin/python -m pytest -m "$selection" tests/browser --reruns 1 -rR

@@ -6,5 +6,5 @@ class SpeechConfig(AppConfig):
     verbose_name = "Speech"
 
     def ready(self) -> None:
-        from speech.gateway import receivers as gateway_receivers  # noqa: F401  (connects its signal handlers)
+        from speech.gateway import revocation  # noqa: F401  (connects its signal handlers)
         from speech.library import receivers as library_receivers  # noqa: F401  (connects its signal handlers)

@@ -1,6 +1,6 @@
-"""What can go wrong with a stream, in words for its user: what happened, why, and what to do.
+"""Errors of streams as their users read them: what happened, why, and what to do.
 
-Raised where it is known; a dialect turns it into its own error and close code.
+Raised where the cause is known; each dialect turns them into its own error messages and close codes.
 """
 
 from enum import IntEnum
@@ -36,106 +36,106 @@ class StreamError(Exception):
 
 class AtCapacity(StreamError):
     code = CloseCode.AT_CAPACITY
-    what = "All places are taken."
-    why = "The speech engine serves as many streams as it can at the moment."
-    action = "Wait for a free place, or try again in a few minutes."
+    what = "The server is at capacity."
+    why = "All speech engines are busy."
+    action = "Wait in the queue, or try again in a few minutes."
 
 
 class NotAuthenticated(StreamError):
     code = CloseCode.NOT_AUTHENTICATED
-    what = "The ticket was refused."
-    action = "Ask for a new ticket; log in again if that is refused too."
+    what = "Invalid ticket."
+    action = "Request a new ticket. If that fails too, log in again."
 
 
 class NotApproved(StreamError):
     code = CloseCode.NOT_APPROVED
     what = "Your account is not approved."
-    why = "An administrator decides who may use this site."
-    action = "See your account's standing."
+    why = "An administrator must approve accounts on this site."
+    action = "Check your account status."
 
 
 class TooManyStreams(StreamError):
     code = CloseCode.RATE_LIMITED
-    what = "You have too many streams open."
-    action = "Stop one of the others; a window that was closed lets go of its stream within half a minute."
+    what = "Too many open streams."
+    action = "Stop another one. A closed window releases its stream within 30 seconds."
 
 
 class EndedByAdmin(StreamError):
     code = CloseCode.RATE_LIMITED
-    what = "An administrator has ended this stream."
-    why = "What was said until then is stored."
-    action = "Ask them why; you may begin another one."
+    what = "An administrator ended this stream."
+    why = "Everything up to that point is saved."
+    action = "You can start a new one, or ask them why."
 
 
 class QuotaReached(StreamError):
     code = CloseCode.RATE_LIMITED
-    what = "You keep as many hours of sessions as you may."
-    action = "Delete sessions that you need no more, or ask whoever runs this site for more room."
+    what = "You've reached your storage limit."
+    action = "Delete sessions you no longer need, or ask your administrator for a higher limit."
 
 
 class TooFast(StreamError):
     code = CloseCode.RATE_LIMITED
-    what = "The audio came faster than it can be transcribed."
-    why = "What waits to be transcribed has reached its bound."
-    action = "Send no faster than the server acknowledges."
+    what = "Audio was sent faster than it can be transcribed."
+    why = "The buffer is full."
+    action = "Don't send faster than the server acknowledges."
 
 
 class ProtocolError(StreamError):
     code = CloseCode.PROTOCOL
-    what = "The server did not understand the client."
-    action = "Reload the page; if it happens again, tell whoever runs this site."
+    what = "The server couldn't process the request."
+    action = "Reload the page. If the problem persists, contact your administrator."
 
 
 class NoEngine(StreamError):
     code = CloseCode.NO_ENGINE
     what = "No speech engine is running."
-    why = "The process that transcribes is not there; it may be starting."
-    action = "Try again in a minute; if it stays so, tell whoever runs this site."
+    why = "The inference process isn't available; it may be starting."
+    action = "Try again in a minute. If the problem persists, contact your administrator."
 
 
 class Unavailable(StreamError):
-    """Nothing is wrong with the stream: whoever holds the audio should come back with it."""
+    """The stream itself is fine: the client should keep its audio, reconnect and resend it."""
 
     code = CloseCode.RESTARTING
-    what = "The server cannot store what you say at the moment."
-    why = "Its database does not answer."
-    action = "Keep this page open: it goes on by itself."
+    what = "The server can't save your session right now."
+    why = "Its database isn't responding."
+    action = "Keep this page open; it continues automatically."
 
 
 class Restarting(Unavailable):
-    what = "The server restarts."
-    why = "Whoever runs it has stopped it, or brings a new version."
+    what = "The server is restarting."
+    why = "It was stopped or is being updated."
 
 
 class SessionNotFound(StreamError):
     code = CloseCode.SESSION_NOT_FOUND
-    what = "There is no such session."
-    why = "It is not yours, it was deleted, or nothing of it had come through."
-    action = "Start anew."
+    what = "Session not found."
+    why = "It was deleted, belongs to another account, or no audio had arrived yet."
+    action = "Start a new session."
 
 
 class TakenOver(StreamError):
     code = CloseCode.TAKEN_OVER
-    what = "This session goes on in another window."
-    why = "The newest window that asks for a session has it."
-    action = "Go on there, or start a new session here."
+    what = "This session moved to another window."
+    why = "The window that opened it last takes over."
+    action = "Continue there, or start a new session here."
 
 
 class VoiceNotFound(StreamError):
     code = CloseCode.PROTOCOL
-    what = "There is no such voice."
-    why = "It is misspelled, or its engine is not running."
-    action = "Choose another one; the page of voices has them all."
+    what = "Voice not found."
+    why = "The name is wrong, or its engine isn't running."
+    action = "Choose another voice; the Voices page lists all of them."
 
 
 class InvalidControl(StreamError):
     code = CloseCode.PROTOCOL
-    what = "The engine cannot speak like that."
-    action = "Choose a value that the page of voices offers."
+    what = "The engine doesn't support this setting."
+    action = "Choose a value offered on the Voices page."
 
 
 class InvalidText(StreamError):
     code = CloseCode.PROTOCOL
-    what = "There is nothing to speak."
-    why = "The text has no word, number or sign that can be read out."
-    action = "Write some words."
+    what = "No text to speak."
+    why = "The text contains nothing that can be read aloud."
+    action = "Enter some text."

@@ -1,4 +1,5 @@
-"""What a stream tells the dialect it serves. The browser's says just this, as JSON: docs/browser-protocol.md."""
+"""Events that a stream emits to its dialect. The browser's dialect sends them unchanged, as JSON:
+docs/browser-protocol.md."""
 
 import re
 
@@ -19,9 +20,9 @@ class Queued(Event, frozen=True):
 
 
 class Starting(Event, frozen=True):
-    """The engine is not up yet; told again when what it does changes."""
+    """The engine is still starting; sent again when its progress changes."""
 
-    progress: str  # “downloading …: 43 %”; may be empty
+    progress: str  # “downloading …: 43%”; may be empty
 
 
 class Ready(Event, frozen=True):
@@ -30,13 +31,13 @@ class Ready(Event, frozen=True):
     words: int  # stored so far
     engine: str
     language: str
-    audio: bool  # whether the sound is kept
+    audio: bool  # whether the audio is saved
 
 
 class Step(Event, frozen=True, omit_defaults=True):
     sample: int
     speech: float
-    pauses: list[float] = []  # as `messages.Step` has them
+    pauses: list[float] = []  # as in `messages.Step`
 
 
 class Partial(Event, frozen=True):
@@ -58,8 +59,8 @@ class Endpoint(Event, frozen=True, omit_defaults=True):
     segment: int
     start: float
     end: float
-    language: str = ""  # that was found, where none was told
-    speaker: str = ""  # of a recording with one on each side
+    language: str = ""  # detected, if the client chose none
+    speaker: str = ""  # of a recording with one speaker per channel
 
 
 class Ack(Event, frozen=True):
@@ -67,7 +68,7 @@ class Ack(Event, frozen=True):
 
 
 class Flushed(Event, frozen=True):
-    """Everything before the mark of this id was heard, and its words were told."""
+    """All audio before the marker with this id is processed, and its words are emitted."""
 
     id: int
 
@@ -78,7 +79,7 @@ class Interrupted(Event, frozen=True):
 
 
 class Unstored(Event, frozen=True):
-    """What is said is heard, but cannot be stored for now; the next `Ack` says that it was."""
+    """Speech is transcribed but cannot be stored for now; the next `Ack` confirms that it is."""
 
     message: str
 
@@ -92,11 +93,11 @@ class Done(Event, frozen=True):
     words: int
 
 
-# --- Of a speaking job (speech/synthesis/job.py) ---------------------------------------------------------------------
+# --- Speech synthesis (speech/synthesis/job.py) ----------------------------------------------------------------------
 
 
 class SynthesisStarted(Event, frozen=True):
-    """There is a slot; again after an `Interrupted`."""
+    """The job has a slot; sent again after an `Interrupted`."""
 
     engine: str
     voice: str
@@ -109,16 +110,16 @@ class Audio(Event, frozen=True):
 
 
 class SpokenWord(Event, frozen=True):
-    """The audio that follows has these words of the text."""
+    """Words of the text that the following audio speaks."""
 
     text: str
-    at: int  # characters of the text before it
+    at: int  # offset in the text, in characters
     start: float
     end: float
 
 
 class Skipped(Event, frozen=True):
-    """A part of the text that cannot be spoken, and is left out."""
+    """A part of the text that cannot be spoken and is left out."""
 
     text: str
     at: int

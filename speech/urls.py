@@ -8,6 +8,7 @@ from speech.pages import (
     capacity,
     corrections,
     data_export,
+    home,
     live,
     session,
     session_list,
@@ -19,20 +20,20 @@ from speech.pages import (
 
 urlpatterns = [
     path("", include("speech.uploads.urls")),
-    path("", live.home, name="home"),
+    path("", home.home, name="home"),
     path("api/asyncapi.json", asyncapi, name="asyncapi"),
     path("api/status", capacity.status, name="status"),
     path("live/", live.live, name="live"),
     path("voices/", voices.voices, name="voices"),
     path("voices/file.<slug:extension>", voices.voices_file, name="voices_file"),
     path("sessions/", session_list.sessions, name="sessions"),
-    path("accounts/data/", data_export.data_export, name="your_data"),
+    path("accounts/data/", data_export.data_export, name="data_export"),
     path("accounts/data/download/", data_export.download_all, name="download_all"),
     path("sessions/bulk/", session_list.bulk, name="sessions_bulk"),
     path("sessions/undo/", trash.undo, name="sessions_undo"),
-    path("sessions/deleted/", trash.trash, name="sessions_deleted"),
-    path("sessions/deleted/for-good/", trash.delete_permanently, name="sessions_delete_for_good"),
-    path("sessions/deleted/<uuid:pk>/put-back/", trash.restore, name="session_put_back"),
+    path("sessions/deleted/", trash.trash, name="trash"),
+    path("sessions/deleted/permanently/", trash.delete_permanently, name="sessions_delete_permanently"),
+    path("sessions/deleted/<uuid:pk>/restore/", trash.restore, name="session_restore"),
     path("sessions/<uuid:pk>/", session.session, name="session"),
     path("sessions/transcripts.zip", exports.transcripts, name="transcripts"),
     path("sessions/<uuid:pk>/transcript.<slug:extension>", exports.transcript, name="transcript"),
@@ -50,7 +51,7 @@ urlpatterns = [
     path("shared/<str:token>/audio.wav", shares.wav, name="shared_wav"),
     path("shared/<str:token>/peaks", shares.peaks, name="shared_peaks"),
     path("sessions/<uuid:pk>/delete/", trash.session_delete, name="session_delete"),
-    # Closed as well, but REST framework answers in JSON.
+    # These need a login too: REST framework checks it and answers in JSON.
     path("api/tickets/", login_not_required(tickets.Tickets.as_view()), name="tickets"),
     path(
         "api/sessions/<uuid:pk>/words/<int:first>/", login_not_required(tickets.Words.as_view()), name="session_words"

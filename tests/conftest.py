@@ -1,4 +1,4 @@
-"""What tests can ask for. Whoever asks for something that this machine lacks is skipped, with the reason.
+"""Shared fixtures. A test whose fixture needs a program that is not installed is skipped, with the reason.
 
 Tests inside this process use pytest-django's own fixtures on an SQLite file and the in-memory channel layer.
 """
@@ -21,22 +21,22 @@ from tests.support.servers.postgres import Postgres
 from tests.support.servers.redis import Redis
 from tests.support.servers.site import Site, running_site
 from tests.support.speech.audio import Recording
-from tests.support.speech.link import link_alone
+from tests.support.speech.link import isolated_link
 
-hypothesis.settings.register_profile("the same every time", derandomize=True, deadline=None)
-hypothesis.settings.load_profile("the same every time")
+hypothesis.settings.register_profile("deterministic", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("deterministic")
 
 StartSite = Callable[..., Site]
 OpenPage = Callable[..., Page]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--pictures", metavar="FOLDER", help="where to keep pictures of every page")
+    parser.addoption("--pictures", metavar="FOLDER", help="folder for screenshots of every page")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Where CI runs, everything that tests ask for is there: a skipped test hides a fault of the set-up."""
+    """Fail on skipped tests in CI: everything tests need is installed there, so a skip hides a setup error."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped"):
         reporter.write_line("")
@@ -88,12 +88,12 @@ def _postgres_for_models(_postgres_server: Postgres) -> str:
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
 def either_database(request: pytest.FixtureRequest) -> Iterator[None]:
-    """The models of this process on SQLite, and again on a real PostgreSQL; what a test writes is forgotten."""
+    """The models of this process on SQLite, and again on a real PostgreSQL. Writes are rolled back."""
     if request.param == "SQLite":
         request.getfixturevalue("db")
         yield
         return
-    request.getfixturevalue("postgres_server")  # whatever other tests did to it, it runs
+    request.getfixturevalue("postgres_server")  # restarts it if another test stopped it
     url: str = request.getfixturevalue("_postgres_for_models")
     with request.getfixturevalue("django_db_blocker").unblock(), default_database(url), rolled_back():
         yield
@@ -101,14 +101,14 @@ def either_database(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 async def no_engines(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """This process is a web side that has no engine."""
-    async with link_alone(monkeypatch):
+    """Make this process a web process without engines."""
+    async with isolated_link(monkeypatch):
         yield
 
 
 @pytest.fixture
 def start_site(tmp_path: Path) -> Iterator[StartSite]:
-    """Start the real site: `start_site(inference=0, **options)`, as `running_site` has it."""
+    """Start the real site: `start_site(inference=0, **options)`, with the options of `running_site`."""
     numbers = count()
     with ExitStack() as sites:
 
@@ -122,13 +122,13 @@ def start_site(tmp_path: Path) -> Iterator[StartSite]:
 
 @pytest.fixture
 def site(start_site: StartSite) -> Site:
-    """The site as `make serve` starts it: all in one process, nothing configured."""
+    """The site as `make serve` starts it: one process, default settings."""
     return start_site()
 
 
 @pytest.fixture(scope="session")
 def checksum_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site that hears checksums and speaks tones, for all tests that leave it as they find it."""
+    """A site that transcribes audio as checksums and speaks tones, shared by all tests that don't change its state."""
     env = {"STT_ENGINE": "checksum", "TTS_ENGINE": "tones", "STT_SLOTS": "8", "STREAMS_PER_USER": "100"}
     with running_site(tmp_path_factory.mktemp("checksum"), **env) as site:
         yield site
@@ -141,7 +141,7 @@ def checksum_token(checksum_site: Site) -> str:
 
 @pytest.fixture(params=["in one process", "in production"])
 def start_either_site(request: pytest.FixtureRequest, start_site: StartSite) -> StartSite:
-    """`start_site` for all in one process, and again through Redis and PostgreSQL with a `manage.py inference`."""
+    """`start_site` for one process, and again with Redis, PostgreSQL and a `manage.py inference`."""
     if request.param == "in one process":
         return start_site
     redis: Redis = request.getfixturevalue("redis_server")
@@ -157,12 +157,12 @@ def start_either_site(request: pytest.FixtureRequest, start_site: StartSite) -> 
 def open_page(start_site: StartSite) -> Iterator[OpenPage]:
     """Open a page in a real Chromium: `open_page(site.url, microphone=None, expect=(), **options)`, as `Browsers.open`.
 
-    Fails at the end if a page logged an error, threw one, or asked anybody but the site for anything.
-    It asks for `start_site` so that pages close before the site they are of.
+    Fails at the end if a page logged or threw an error, or sent a request to another host.
+    Depends on `start_site` so that pages close before their site.
     """
     with Browsers() as browsers:
         yield browsers.open
-        browsers.assert_no_complaints()
+        browsers.assert_no_problems()
 
 
 @pytest.fixture(scope="session")
@@ -173,5 +173,5 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 @pytest.fixture(scope="session")
 def opening(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """The two sentences that this speech begins with: short enough to be spoken into a microphone, as time goes by."""
+    """The first two sentences of this speech: short enough to play into a microphone in real time."""
     return Recording("bria", tmp_path_factory.mktemp("opening"), sentences=2, seconds=13.6)

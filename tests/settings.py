@@ -1,6 +1,6 @@
-"""The site's settings for what is tested inside pytest's own process: nothing of the developer's, and quick.
+"""Settings for tests inside the pytest process: fast, and independent of the developer's environment.
 
-The site reads its environment when its settings are imported, and pytest-django imports them before any conftest.
+The environment is cleaned here because pytest-django imports the settings before any conftest.
 """
 
 import os
@@ -18,6 +18,6 @@ from dsm_site.settings import *  # noqa: E402, F403
 from dsm_site.settings import DATABASES  # noqa: E402
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# A file, because SQLite's shared memory has no readers beside a writer and consumers use the database in threads.
+# A file, because SQLite's shared memory blocks readers during a write, and consumers use the database in threads.
 DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder.name, "tests.sqlite3"))}
-WHITENOISE_AUTOREFRESH = True  # else every client looks through all static files before its first request
+WHITENOISE_AUTOREFRESH = True  # otherwise every client scans all static files before its first request

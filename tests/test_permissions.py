@@ -1,5 +1,5 @@
-"""Who may ask for what: every URL and every socket of the site, and everybody who may come. One that is not in the
-tables fails here, whoever adds it."""
+"""Access control: every URL and WebSocket of the site, requested by every role. One that is missing in the tables fails
+here."""
 
 import asyncio
 import uuid
@@ -23,91 +23,90 @@ from webhooks.models import Webhook
 
 ROLES = ("anonymous", "pending", "rejected", "owner", "other", "admin")
 SAMPLE = uuid.UUID(SAMPLES["uuid"])
-"""The id of everything that the owner has, as the walk over the URLs fills it in."""
+"""Id of all objects of the owner, as `all_urls` fills it in."""
 
-# What becomes of anonymous, pending, rejected, owner, other and admin:
-IN, OUT, GONE, NO = "in", "sent away", "404", "403"
-ANYBODY = (IN, IN, IN, IN, IN, IN)
-APIS = (IN, OUT, OUT, IN, IN, IN)
-"""Open to whoever brings what they need, and to nobody whose browser is logged in without approval."""
-LOGGED_IN = (OUT, IN, IN, IN, IN, IN)
-MEMBERS = (OUT, OUT, OUT, IN, IN, IN)
-OWNER = (OUT, OUT, OUT, IN, GONE, GONE)
-ADMINS = (OUT, OUT, OUT, NO, NO, IN)
-NOBODY = (OUT, OUT, OUT, GONE, GONE, GONE)
+# Outcomes for anonymous, pending, rejected, owner, other and admin:
+OK, LOGIN, NOT_FOUND, FORBIDDEN = "ok", "login or status page", "404", "403"
+PUBLIC = (OK, OK, OK, OK, OK, OK)
+APIS = (OK, LOGIN, LOGIN, OK, OK, OK)
+"""Open without a login, but not to browsers logged in to an account that is not approved."""
+LOGGED_IN = (LOGIN, OK, OK, OK, OK, OK)
+MEMBERS = (LOGIN, LOGIN, LOGIN, OK, OK, OK)
+OWNER = (LOGIN, LOGIN, LOGIN, OK, NOT_FOUND, NOT_FOUND)
+ADMINS = (LOGIN, LOGIN, LOGIN, FORBIDDEN, FORBIDDEN, OK)
+UNREACHABLE = (LOGIN, LOGIN, LOGIN, NOT_FOUND, NOT_FOUND, NOT_FOUND)
 
 URLS = {
-    ANYBODY: """
+    PUBLIC: """
         home health healthz ready info status jwks asyncapi build_info modules_info metrics voice_cloning
         shared shared_flac shared_wav shared_peaks invited
     """,
-    APIS: "refresh_token revoke_token rest_schema",
-    LOGGED_IN: "standing standing_json close_account profile",
+    APIS: "refresh_token revoke_token api_schema",
+    LOGGED_IN: "approval_status approval_status_json close_account profile",
     MEMBERS: """
-        live voices voices_file sessions sessions_bulk sessions_undo sessions_deleted sessions_delete_for_good
-        transcripts upload uploads your_data download_all tickets access_token tokens webhooks
-        rest_docs rest_me rest_sessions rest_engines rest_voices
-        rest_uploads rest_upload_content rest_upload_accept
+        live voices voices_file sessions sessions_bulk sessions_undo trash sessions_delete_permanently
+        transcripts upload uploads data_export download_all tickets access_token tokens webhooks
+        api_docs api_me api_sessions api_engines api_voices
+        api_uploads api_upload_content api_upload_accept
         openai_client_secrets openai_models openai_model openai_transcriptions openai_speech openai_voices
         asr_streaming tts tts_streaming deepgram_recorded
     """,
     OWNER: """
         session transcript session_details session_peaks session_words session_delete share
-        rest_session rest_session_words rest_session_export
-        session_replace webhook webhook_test webhook_again webhook_delete token_revoke
+        api_session api_session_words api_session_export
+        session_replace webhook webhook_test webhook_retry webhook_delete token_revoke
     """,
     ADMINS: """
-        operations end_stream overview approvals approvals_undo decisions invitations invitation_revoke
-        rest_users rest_user rest_user_approve rest_user_reject
+        operations end_stream overview approvals approvals_undo approval_log invitations invitation_revoke
+        api_users api_user api_user_approve api_user_reject
     """,
-    NOBODY: """
-        rest_nowhere session_put_back session_flac session_wav correct correction_undo share_revoke
-        one_upload rest_session_audio rest_upload
+    UNREACHABLE: """
+        api_not_found session_restore session_flac session_wav correct correction_undo share_revoke
+        one_upload api_session_audio api_upload
     """,
 }
 POSTED = {
-    *("session_details", "session_delete", "session_put_back", "correct", "session_replace", "correction_undo"),
+    *("session_details", "session_delete", "session_restore", "correct", "session_replace", "correction_undo"),
     *("share", "share_revoke"),
     "end_stream",
-    *("webhook_test", "webhook_again", "webhook_delete", "token_revoke", "invitation_revoke"),
+    *("webhook_test", "webhook_retry", "webhook_delete", "token_revoke", "invitation_revoke"),
 }
-NAMED = {"transcript": "txt", "rest_session_export": "srt", "rest_session_audio": "wav"}
-"""What stands for the extension."""
+NAMED = {"transcript": "txt", "api_session_export": "srt", "api_session_audio": "wav"}
+"""File extension used for a URL."""
 
-PROGRAMS = {
+API_SOCKETS = {
     "ws/pcm": "stt",
     "api/asr-streaming": "stt",
     "v1/listen": "stt",
     "v1/realtime": "stt",
     "api/tts_streaming": "tts",
 }
-"""The sockets that a token opens, and the scope it needs."""
-PAGES = {"ws/live/", "ws/voices/"}
-"""Those of the site's pages, which a ticket opens."""
-NOWHERE = {""}
+"""WebSockets opened with a token, and the scope it needs."""
+PAGE_SOCKETS = {"ws/live/", "ws/voices/"}
+"""WebSockets of the site's pages, opened with a ticket."""
+FALLBACK = {""}
 
-
-SEEN_TO_ELSEWHERE = ("admin:", "account_", "mfa_", "usersessions_")
-"""Django's admin, with its own log-in page (tests/accounts/test_django_admin.py), and allauth's pages."""
-SITE = [url for url in all_urls() if not url.name.startswith(SEEN_TO_ELSEWHERE)]
+EXCLUDED = ("admin:", "account_", "mfa_", "usersessions_")
+"""Django's admin, with its own login page (tests/accounts/test_django_admin.py), and allauth's pages."""
+SITE = [url for url in all_urls() if not url.name.startswith(EXCLUDED)]
 RULES = [(url, rule) for url in SITE for rule, names in URLS.items() if url.name in names.split()]
 
 
 def test_every_url_is_in_the_table_once():
-    assert [url for url, _ in RULES] == SITE, "Who may ask for the one that is missing?"
+    assert [url for url, _ in RULES] == SITE, "Add the missing URL to URLS."
 
 
 @pytest.fixture(autouse=True)
 def _fresh(db, monkeypatch):
     cache.clear()
-    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so none is waited for
+    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # don't wait for engines, none is running
     monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
 
 
 def client_of(role, users):
     client = Client(
         headers={"Origin": "http://testserver", "Host": "testserver"}
-    )  # cookies count from the site's own pages
+    )  # cookies are accepted only from the site's own pages
     if role in users:
         client.force_login(users[role])
     return client
@@ -115,7 +114,7 @@ def client_of(role, users):
 
 @pytest.fixture
 def users():
-    create = partial(User.objects.create_user, password="a passphrase nobody guesses")
+    create = partial(User.objects.create_user, password="a passphrase that is hard to guess")
     users = {
         "pending": create("pending@example.org", pk=int(SAMPLES["int"])),
         "rejected": create("rejected@example.org", status="rejected", is_staff=True),
@@ -133,57 +132,59 @@ def users():
 
 
 def outcome(response) -> str:
-    if response.status_code in (302, 303) and response.url.startswith(("/accounts/login/", "/accounts/standing/")):
-        return OUT
+    if response.status_code in (302, 303) and response.url.startswith(("/accounts/login/", "/accounts/status/")):
+        return LOGIN
     if response.status_code == 401 or (response.status_code == 403 and b"not approved" in response.content):
-        return OUT
-    return {403: NO, 404: GONE}.get(response.status_code, IN)
+        return LOGIN
+    return {403: FORBIDDEN, 404: NOT_FOUND}.get(response.status_code, OK)
 
 
 @pytest.mark.parametrize(("url", "rule"), RULES, ids=[url.name for url, _ in RULES])
-def test_who_may_ask_for(url, rule, users):
+def test_access_to_urls(url, rule, users):
     path = url.path.replace("transcript.x", f"transcript.{NAMED.get(url.name, 'x')}")
-    met = []
+    outcomes = []
     for role in ROLES:
         client = client_of(role, users)
         response = client.post(path) if url.name in POSTED else client.get(path, headers={"Accept": "application/json"})
-        met.append(outcome(response))
-        if url.name in POSTED and met[-1] == IN:
-            break  # it may be gone now
-    wanted = list(rule)[: len(met)]
-    if rule in (ANYBODY, LOGGED_IN, MEMBERS):
-        met = [IN if outcome == GONE else outcome for outcome in met]  # of something that there is not
-    assert dict(zip(ROLES, met, strict=False)) == dict(zip(ROLES, wanted, strict=False))
+        outcomes.append(outcome(response))
+        if url.name in POSTED and outcomes[-1] == OK:
+            break  # the object may be deleted now
+    expected = list(rule)[: len(outcomes)]
+    if rule in (PUBLIC, LOGGED_IN, MEMBERS):
+        outcomes = [OK if each == NOT_FOUND else each for each in outcomes]  # the sample id may not exist
+    assert dict(zip(ROLES, outcomes, strict=False)) == dict(zip(ROLES, expected, strict=False))
 
 
 @pytest.mark.parametrize("url", [url for url, rule in RULES if rule is OWNER and url.name in POSTED], ids=str)
-def test_others_change_nothing_of_an_owners(url, users):
+def test_other_users_cannot_change_an_owners_objects(url, users):
     for role in ("other", "admin"):
-        assert outcome(client_of(role, users).post(url.path)) == GONE
+        assert outcome(client_of(role, users).post(url.path)) == NOT_FOUND
 
 
-# --- Sockets ----------------------------------------------------------------------------------------------------------
+# --- WebSockets -------------------------------------------------------------------------------------------------------
 
 
-def test_every_socket_is_in_the_table():
+def test_every_websocket_is_in_the_table():
     paths = {str(pattern.pattern) for pattern in websocket_urlpatterns}
-    assert paths <= {*PROGRAMS, *PAGES, *NOWHERE}, "Who may open it?"
+    assert paths <= {*API_SOCKETS, *PAGE_SOCKETS, *FALLBACK}, "Add the missing WebSocket to a table."
 
 
 def token_of(user, scopes):
     return Token.create(user, Token.Kind.API, "a program", scopes_of(scopes), None)[1]
 
 
-HERE = [path for path in PROGRAMS if path in {str(pattern.pattern) for pattern in websocket_urlpatterns}]
+PRESENT_API_SOCKETS = [
+    path for path in API_SOCKETS if path in {str(pattern.pattern) for pattern in websocket_urlpatterns}
+]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("path", HERE)
-async def test_who_may_open(path, no_engines):
-    def made():
+@pytest.mark.parametrize("path", PRESENT_API_SOCKETS)
+async def test_access_to_websockets(path, no_engines):
+    def create_tokens():
         approved = User.objects.create_user("approved@example.org", status="approved")
         admin = User.objects.create_superuser("admin@example.org")
-        tokens = {"approved": token_of(approved, PROGRAMS[path]), "admin": token_of(admin, "stt tts")}
+        tokens = {"approved": token_of(approved, API_SOCKETS[path]), "admin": token_of(admin, "stt tts")}
         tokens["without the scope"] = token_of(approved, "sessions")
         for status in ("pending", "rejected"):
             user = User.objects.create_user(f"{status}@example.org", status="approved")
@@ -191,15 +192,15 @@ async def test_who_may_open(path, no_engines):
             User.objects.filter(pk=user.pk).update(status=status)
         return {**tokens, "a wrong token": "dsm_wrong", "anonymous": ""}
 
-    met = {}
-    for role, token in (await asyncio.to_thread(made)).items():
+    accepted = {}
+    for role, token in (await asyncio.to_thread(create_tokens)).items():
         headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
         socket = WebsocketCommunicator(application, f"/{path}", headers=headers)
-        met[role], _ = await socket.connect(timeout=10)
+        accepted[role], _ = await socket.connect(timeout=10)
         await socket.disconnect(timeout=10)
-    assert {role for role, came_in in met.items() if came_in} == {"approved", "admin"}
+    assert {role for role, is_accepted in accepted.items() if is_accepted} == {"approved", "admin"}
 
 
-async def test_an_address_that_no_socket_has_opens_nothing(no_engines):
+async def test_an_unknown_websocket_path_is_rejected(no_engines):
     socket = WebsocketCommunicator(application, "/ws/elsewhere")
     assert (await socket.connect(timeout=10))[0] is False

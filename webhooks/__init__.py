@@ -1,1 +1,1 @@
-"""What happened here, told to other programs as it happens: signed, in order, and again until they have it."""
+"""Webhooks: signed event notifications to other services, sent in order and retried if they fail."""

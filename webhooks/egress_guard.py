@@ -1,7 +1,7 @@
-"""Where webhooks may go: to the public internet, and not to what only this machine can reach.
+"""SSRF protection: webhooks reach only the public internet, not private networks.
 
-A name is resolved once for each attempt, and the connection goes to the very address that was looked at: a name that
-means something else a moment later (DNS rebinding) gains nothing.
+A host name is resolved once per attempt and the connection uses the address that was checked, which prevents DNS
+rebinding.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ RESOLVE_TIMEOUT = 5.0
 
 
 class AddressBlocked(Exception):
-    """The address is one that nothing is sent to."""
+    """The address is not allowed for webhooks."""
 
 
 class PublicNetwork(httpcore.AsyncNetworkBackend):
@@ -29,36 +29,36 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         self,
         host: str,
         port: int,
-        timeout: float | None = None,  # noqa: ASYNC109  (so the interface has it)
+        timeout: float | None = None,  # noqa: ASYNC109  (defined by the interface)
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Raises `Refused`."""
-        address = await _resolved(host, port)
+        """Raises `AddressBlocked`."""
+        address = await _resolve(host, port)
         return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        raise AddressBlocked("A socket on this machine is no webhook.")
+        raise AddressBlocked("Webhook URLs can't be local sockets.")
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
 
 
-async def _resolved(host: str, port: int) -> str:
+async def _resolve(host: str, port: int) -> str:
     async with asyncio.timeout(RESOLVE_TIMEOUT):
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [ip_address(str(place[0]).partition("%")[0]) for *_, place in found]
+        results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in results]
     private = next((address for address in addresses if not is_public(address)), None)
     if private and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
-        raise AddressBlocked(f"{host} is {private}, which is not on the public internet.")
+        raise AddressBlocked(f"{host} resolves to {private}, which isn't a public address.")
     return str(addresses[0])
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour or (address.teredo or (None,))[0]
+        embedded = address.ipv4_mapped or address.sixtofour or (address.teredo or (None,))[0]
         if address in NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return address.ipv4_mapped is not None and is_public(inner)
+            embedded = IPv4Address(int(address) & 0xFFFFFFFF)
+        if embedded is not None:
+            return address.ipv4_mapped is not None and is_public(embedded)
     return address.is_global and not address.is_multicast

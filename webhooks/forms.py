@@ -5,25 +5,25 @@ from django import forms
 from django.conf import settings
 
 from accounts.models import User
-from webhooks.models import URL_LENGTH, WEBHOOKS_PER_USER, Event, Webhook
+from webhooks.models import MAX_URL_LENGTH, MAX_WEBHOOKS_PER_USER, Event, Webhook
 
 
 def events_for(user: User) -> list[tuple[str, str]]:
     return [choice for choice in Event.choices if user.is_admin or choice[0] != Event.USER_PENDING]
 
 
-def clean_address(url: str) -> str:
-    """Raises `ValidationError`. Where it leads is looked at when something is sent there."""
+def clean_url(url: str) -> str:
+    """Check scheme and credentials; the host is checked at each delivery. Raises `ValidationError`."""
     if urlsplit(url).scheme != "https" and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
-        raise forms.ValidationError("The address must begin with https://, or everybody on the way could read along.")
+        raise forms.ValidationError("The URL must start with https:// so that deliveries are encrypted.")
     if urlsplit(url).username:
-        raise forms.ValidationError("The address may have no user and no password; signatures say who sends.")
+        raise forms.ValidationError("The URL can't contain a user name or password; use the signature instead.")
     return url
 
 
 class WebhookForm(forms.Form):
-    url = forms.URLField(label="Address", max_length=URL_LENGTH, assume_scheme="https")
-    events = forms.MultipleChoiceField(label="Tell it", widget=forms.CheckboxSelectMultiple)
+    url = forms.URLField(label="URL", max_length=MAX_URL_LENGTH, assume_scheme="https")
+    events = forms.MultipleChoiceField(label="Events", widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,11 +31,11 @@ class WebhookForm(forms.Form):
         self.fields["events"].choices = events_for(user)  # type: ignore[attr-defined]
 
     def clean_url(self) -> str:
-        return clean_address(self.cleaned_data["url"])
+        return clean_url(self.cleaned_data["url"])
 
     def clean(self) -> dict[str, Any] | None:
-        if self._user.webhooks.count() >= WEBHOOKS_PER_USER:
-            raise forms.ValidationError(f"An account has {WEBHOOKS_PER_USER} webhooks at most. Delete one first.")
+        if self._user.webhooks.count() >= MAX_WEBHOOKS_PER_USER:
+            raise forms.ValidationError(f"The limit is {MAX_WEBHOOKS_PER_USER} webhooks per account. Delete one first.")
         return super().clean()
 
     def save(self) -> Webhook:

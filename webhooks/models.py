@@ -1,7 +1,7 @@
-"""A webhook, and what was, or is still to be, delivered to it.
+"""Webhooks and their deliveries.
 
-A delivery is written in the transaction of what it tells, so nothing that happened goes untold, and nothing is told
-that did not happen. The sending process leases it (`lease_expires_at`); should that process die, another sends it.
+A delivery is stored in the transaction of its event, so every committed event is delivered and no other. The sending
+process leases it (`lease_expires_at`); if that process dies, another one sends it.
 """
 
 import base64
@@ -18,19 +18,19 @@ from django.utils import timezone
 
 from accounts.models import User
 
-URL_LENGTH = 500
-WEBHOOKS_PER_USER = 20
+MAX_URL_LENGTH = 500
+MAX_WEBHOOKS_PER_USER = 20
 LEASE = timedelta(seconds=60)
-"""Longer than an attempt may take."""
-RETRIES = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3_600, 4 * 3_600, 12 * 3_600))
-"""After each failed attempt; after the last the delivery is given up."""
+"""Time for which a process owns a delivery; longer than an attempt can take."""
+RETRY_DELAYS = tuple(timedelta(seconds=s) for s in (5, 30, 120, 600, 3_600, 4 * 3_600, 12 * 3_600))
+"""Delays after failed attempts. After one more failure the delivery fails."""
 DELETED_AFTER = timedelta(days=30)
 SECRET_PREFIX = "whsec_"  # noqa: S105
 
 
 class Event(models.TextChoices):
-    SESSION_FINISHED = "session.finished", "A session of yours is over"
-    USER_PENDING = "user.pending", "Somebody signed up and waits (administrators)"
+    SESSION_FINISHED = "session.finished", "Session finished"
+    USER_PENDING = "user.pending", "Account awaiting approval (administrators)"
 
 
 def new_secret() -> str:
@@ -40,7 +40,7 @@ def new_secret() -> str:
 class Webhook(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
-    url = models.URLField(max_length=URL_LENGTH)
+    url = models.URLField(max_length=MAX_URL_LENGTH)
     events = models.JSONField(default=list)
     secret = models.CharField(max_length=100, default=new_secret)
     is_active = models.BooleanField(default=True)
@@ -57,7 +57,7 @@ class Webhook(models.Model):
 
 
 def enqueue(owners: Sequence[User] | models.QuerySet[User], event: Event, data: dict[str, Any]) -> None:
-    """Every active webhook of these that wants to hear of it."""
+    """Store a delivery for each active webhook of these users that is subscribed to the event."""
     for webhook in Webhook.objects.filter(owner__in=owners, is_active=True):
         if event in webhook.events:
             webhook.enqueue(event, data)
@@ -68,18 +68,18 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         return self.filter(delivered_at=None, failed_at=None)
 
     def due(self) -> Self:
-        """Those to be sent now: of each webhook the oldest that waits, so that they arrive in order."""
+        """Deliveries to send now: each webhook's oldest pending one, so that they arrive in order."""
         now = timezone.now()
         earlier = Delivery.objects.pending().filter(webhook=OuterRef("webhook"), number__lt=OuterRef("number"))
-        free = Q(lease_expires_at=None) | Q(lease_expires_at__lt=now)
-        return self.pending().filter(free, ~Exists(earlier), next_at__lte=now, webhook__is_active=True)
+        unleased = Q(lease_expires_at=None) | Q(lease_expires_at__lt=now)
+        return self.pending().filter(unleased, ~Exists(earlier), next_at__lte=now, webhook__is_active=True)
 
 
 class Delivery(models.Model):
     number = models.BigAutoField(primary_key=True)
-    """The order in which they happened."""
+    """The order of the events."""
     id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    """The same in every attempt, so that its receiver knows what it has already."""
+    """The same in every attempt, so that receivers can detect duplicates."""
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.CharField(max_length=40)
     data = models.JSONField()
@@ -90,7 +90,7 @@ class Delivery(models.Model):
     delivered_at = models.DateTimeField(null=True)
     failed_at = models.DateTimeField(null=True)
     last_response = models.CharField(max_length=200, blank=True)
-    """What the last attempt met."""
+    """The result of the last attempt."""
 
     objects = DeliveryQuerySet.as_manager()
 
@@ -105,34 +105,32 @@ class Delivery(models.Model):
     def payload(self) -> dict[str, Any]:
         return {"type": self.event, "timestamp": self.occurred_at.isoformat(), "data": self.data}
 
-    # --- Verbs, called by whoever sends -----------------------------------------------------------------------------
-
     @classmethod
     def claim(cls, limit: int) -> list["Delivery"]:
-        """Some that are due, held for the caller alone."""
-        taken = []
+        """Lease up to `limit` due deliveries for the caller."""
+        claimed = []
         for delivery in cls.objects.due().select_related("webhook")[:limit]:
-            free = cls.objects.filter(
+            unchanged = cls.objects.filter(
                 pk=delivery.pk, lease_expires_at=delivery.lease_expires_at, attempts=delivery.attempts
             )
-            if free.update(lease_expires_at=timezone.now() + LEASE):
-                taken.append(delivery)
-        return taken
+            if unchanged.update(lease_expires_at=timezone.now() + LEASE):
+                claimed.append(delivery)
+        return claimed
 
-    def record_success(self, answer: str) -> None:
-        self._record(answer, delivered_at=timezone.now())
+    def record_success(self, response: str) -> None:
+        self._record(response, delivered_at=timezone.now())
 
-    def record_failure(self, answer: str) -> None:
-        if self.attempts < len(RETRIES):
-            self._record(answer, next_at=timezone.now() + RETRIES[self.attempts])
+    def record_failure(self, response: str) -> None:
+        if self.attempts < len(RETRY_DELAYS):
+            self._record(response, next_at=timezone.now() + RETRY_DELAYS[self.attempts])
         else:
-            self._record(answer, failed_at=timezone.now())
+            self._record(response, failed_at=timezone.now())
 
-    def _record(self, answer: str, **changes: Any) -> None:
+    def _record(self, response: str, **changes: Any) -> None:
         with transaction.atomic():
             changes = {
                 **changes,
-                "last_response": answer[:200],
+                "last_response": response[:200],
                 "attempts": self.attempts + 1,
                 "lease_expires_at": None,
             }

@@ -1,4 +1,4 @@
-"""What is told: who listens to which signal, and what a program learns of it."""
+"""Signal receivers that store webhook deliveries, and the data they contain."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from webhooks.models import Event, enqueue
 
 @receiver(session_finished)
 def on_session_finished(sender: type[Session], session: Session, **kwargs: Any) -> None:
-    told = {
+    data = {
         "id": str(session.pk),
         "title": session.display_title,
         "engine": session.engine,
@@ -23,18 +23,18 @@ def on_session_finished(sender: type[Session], session: Session, **kwargs: Any) 
         "started_at": session.started_at.isoformat() if session.started_at else None,
         "ended_at": session.ended_at.isoformat() if session.ended_at else None,
         "duration": session.duration,
-        "url": _address("session", session.pk),
-        "api_url": _address("rest_session", session.pk),
+        "url": _url("session", session.pk),
+        "api_url": _url("api_session", session.pk),
     }
-    enqueue([session.owner], Event.SESSION_FINISHED, told)
+    enqueue([session.owner], Event.SESSION_FINISHED, data)
 
 
 @receiver(signed_up)
 def on_user_signed_up(sender: type[User], user: User, **kwargs: Any) -> None:
     if user.status == User.Status.PENDING:
-        told = {"id": user.pk, "email": user.email, "joined_at": user.date_joined.isoformat()}
-        enqueue(User.objects.admins(), Event.USER_PENDING, {**told, "url": _address("approvals")})
+        data = {"id": user.pk, "email": user.email, "joined_at": user.date_joined.isoformat()}
+        enqueue(User.objects.admins(), Event.USER_PENDING, {**data, "url": _url("approvals")})
 
 
-def _address(name: str, *args: Any) -> str:
+def _url(name: str, *args: Any) -> str:
     return f"{settings.SITE_URL}{reverse(name, args=args)}"

@@ -1,4 +1,4 @@
-"""Sends what is due, in every web process, beside everything else: a slow receiver holds up nobody but itself."""
+"""Sends due deliveries from every web process. A slow receiver delays only its own deliveries."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ import ssl
 import httpcore
 from django.db import DatabaseError
 
-from inference.observability.recent_errors import Outage
+from inference.observability.recent_errors import Outage, classify
 from speech.gateway.database import in_database
 from webhooks.egress_guard import AddressBlocked, PublicNetwork
 from webhooks.models import Delivery
@@ -18,22 +18,22 @@ logger = logging.getLogger(__name__)
 POLL_INTERVAL = 1.0
 MAX_CONCURRENT = 8
 RESPONSE_TIMEOUT = 15.0
-"""Seconds for one attempt, from the name to the status."""
+"""Seconds for one attempt, from resolving the host name to the response status."""
 
 
 class Sender:
     def __init__(self) -> None:
-        self._outage = Outage(logger, "the database, for which webhooks wait,")
+        self._outage = Outage(logger, "database (for webhooks)")
 
     async def run(self) -> None:
-        """Until it is cancelled."""
+        """Send deliveries until canceled."""
         async with asyncio.TaskGroup() as tasks:
-            places = asyncio.Semaphore(MAX_CONCURRENT)
+            semaphore = asyncio.Semaphore(MAX_CONCURRENT)
             while True:
                 for delivery in await self._claim(MAX_CONCURRENT):
-                    await places.acquire()
+                    await semaphore.acquire()
                     task = tasks.create_task(self._deliver(delivery))
-                    task.add_done_callback(lambda _: places.release())
+                    task.add_done_callback(lambda _: semaphore.release())
                 await asyncio.sleep(POLL_INTERVAL)
 
     async def _claim(self, limit: int) -> list[Delivery]:
@@ -50,27 +50,32 @@ class Sender:
             status = await post(delivery)
         except (AddressBlocked, OSError, TimeoutError, ValueError, httpcore.NetworkError, httpcore.ProtocolError,
                 httpcore.TimeoutException, httpcore.UnsupportedProtocol) as error:  # fmt: skip
-            note, answer = delivery.record_failure, _error_text(error)
+            record, result = delivery.record_failure, _error_text(error)
         else:
-            note = delivery.record_success if 200 <= status < 300 else delivery.record_failure
-            answer = f"Answered with {status}."
+            record = delivery.record_success if 200 <= status < 300 else delivery.record_failure
+            result = f"HTTP {status}"
         try:
-            await in_database(note, answer)
+            await in_database(record, result)
         except DatabaseError as error:
-            logger.warning("what became of delivery %s was not stored, it is sent again: %r", delivery.id, error)
+            logger.warning(
+                "could not store the result of delivery %s; it will be sent again: %r",
+                delivery.id,
+                error,
+                extra=classify(error),
+            )
 
 
 async def post(delivery: Delivery) -> int:
-    """The status of the answer; a redirect is one, and is not followed."""
+    """POST the delivery. Returns the response status; redirects are not followed."""
     headers, body = signed_headers(delivery)
-    named: list[tuple[bytes | str, bytes | str]] = list(headers.items())
+    header_list: list[tuple[bytes | str, bytes | str]] = list(headers.items())
     async with asyncio.timeout(RESPONSE_TIMEOUT):
         pool = httpcore.AsyncConnectionPool(network_backend=PublicNetwork(), ssl_context=ssl.create_default_context())
-        async with pool, pool.stream("POST", delivery.webhook.url, headers=named, content=body) as response:
-            return int(response.status)  # whatever else it says is left unread
+        async with pool, pool.stream("POST", delivery.webhook.url, headers=header_list, content=body) as response:
+            return int(response.status)  # the body is not read
 
 
 def _error_text(error: Exception) -> str:
     if isinstance(error, TimeoutError | httpcore.TimeoutException):
-        return f"No answer within {RESPONSE_TIMEOUT:.0f} s."
+        return f"No response within {RESPONSE_TIMEOUT:.0f} s."
     return str(error) or type(error).__name__

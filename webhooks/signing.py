@@ -1,4 +1,4 @@
-"""Signatures as Standard Webhooks has them (standardwebhooks.com), which libraries in a dozen languages verify."""
+"""Signatures of Standard Webhooks (standardwebhooks.com), which libraries in a dozen languages can verify."""
 
 import base64
 import hmac
@@ -10,7 +10,7 @@ from webhooks.models import SECRET_PREFIX, Delivery
 
 
 def signed_headers(delivery: Delivery) -> tuple[dict[str, str], bytes]:
-    """Headers and body. The time is the attempt's, so that an old one cannot be sent again by somebody else."""
+    """The headers and body of an attempt. The timestamp is that of the attempt, which prevents replay attacks."""
     body = json.dumps(delivery.payload, ensure_ascii=False).encode()
     sent_at = str(int(time.time()))
     headers = {

@@ -1,4 +1,4 @@
-"""Under Your account: webhooks, and what was delivered to each."""
+"""Account pages for webhooks and their deliveries."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -12,7 +12,7 @@ from webhooks.forms import WebhookForm
 from webhooks.models import Webhook
 
 MAX_SHOWN = 50
-TEST = "webhook.test"
+TEST_EVENT = "webhook.test"
 
 
 @require_http_methods(["GET", "POST"])
@@ -35,19 +35,19 @@ def webhook(request: UserRequest, pk: str) -> HttpResponse:
 
 @require_POST
 def test(request: UserRequest, pk: str) -> HttpResponse:
-    """Something to receive, at once."""
+    """Send a test event."""
     webhook = get_object_or_404(request.user.webhooks, pk=pk)
-    webhook.enqueue(TEST, {"hello": str(request.user)})
-    messages.success(request, "A test is on its way. Load this page again to see what became of it.")
+    webhook.enqueue(TEST_EVENT, {"hello": str(request.user)})
+    messages.success(request, "Test event sent. Reload this page to see the result.")
     return redirect("webhook", webhook.pk)
 
 
 @require_POST
 def retry(request: UserRequest, pk: str) -> HttpResponse:
-    """What waits, or was given up, is due now."""
+    """Retry all pending and failed deliveries now."""
     webhook = get_object_or_404(request.user.webhooks, pk=pk)
     webhook.deliveries.filter(delivered_at=None).update(failed_at=None, next_at=timezone.now(), attempts=0)
-    messages.success(request, "Everything that has not arrived is sent again.")
+    messages.success(request, "Undelivered events will be retried.")
     return redirect("webhook", webhook.pk)
 
 
@@ -55,5 +55,5 @@ def retry(request: UserRequest, pk: str) -> HttpResponse:
 def delete(request: UserRequest, pk: str) -> HttpResponse:
     webhook: Webhook = get_object_or_404(request.user.webhooks, pk=pk)
     webhook.delete()
-    messages.success(request, f"Nothing more is sent to {webhook}.")
+    messages.success(request, f"Webhook {webhook} deleted.")
     return redirect("webhooks")

@@ -1,4 +1,4 @@
-"""What was decided about accounts, for administrators to read."""
+"""The approval log: past decisions about accounts, shown to administrators."""
 
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -17,8 +17,8 @@ PER_PAGE = 50
 @admins_only
 @require_safe
 @never_cache
-def decisions(request: UserRequest) -> HttpResponse:
+def approval_log(request: UserRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
     entries = DecisionEntry.objects.filter(Q(email__icontains=search) | Q(by_email__icontains=search))
     page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/decisions.html", {"page_obj": page, "search": search})
+    return render(request, "accounts/approval_log.html", {"page_obj": page, "search": search})

@@ -5,7 +5,7 @@ from accounts.models.approval_state import Decision
 
 
 class DecisionForm(forms.Form):
-    """One decision on one account or many."""
+    """A decision about one or more accounts."""
 
     APPROVE, REJECT = "approve", "reject"
 
@@ -13,8 +13,8 @@ class DecisionForm(forms.Form):
     users = forms.ModelMultipleChoiceField(
         queryset=User.objects.all(),
         error_messages={
-            "required": "Nothing was decided: no account is ticked. Tick at least one.",
-            "invalid_choice": "Nothing was decided: one of the accounts is gone. Look at the list again.",
+            "required": "No accounts selected. Select at least one.",
+            "invalid_choice": "Nothing changed: an account no longer exists. Check the list and try again.",
         },
     )
     reason = forms.CharField(required=False, max_length=REASON_LENGTH)

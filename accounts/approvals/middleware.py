@@ -1,5 +1,5 @@
-"""Who is not approved sees where they stand and their own account, and nothing else: a view is closed to them unless
-it says otherwise."""
+"""Users who are not approved can open only their status page and their account pages: every view requires approval
+unless it is marked otherwise."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils.deprecation import MiddlewareMixin
 from accounts.credentials.principal import approval_problem
 
 View = Callable[..., Any]
+# Views for logging out, and for the password, email addresses and two-factor authentication of the user's own account.
 ALLAUTH_VIEWS = ("allauth.account.", "allauth.mfa.", "allauth.usersessions.")
 
 
@@ -20,7 +21,7 @@ def approval_not_required(view: View) -> View:
 
 
 class ApprovalRequiredMiddleware(MiddlewareMixin):
-    """After Django's LoginRequiredMiddleware, which has sent the anonymous to the login page."""
+    """Must follow Django's LoginRequiredMiddleware, which redirects anonymous users to the login page."""
 
     def process_view(self, request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse | None:
         user = request.user
@@ -28,18 +29,18 @@ class ApprovalRequiredMiddleware(MiddlewareMixin):
             return None
         if _is_api(view) or "text/html" not in request.headers.get("Accept", "text/html"):
             return JsonResponse(approval_problem(user), status=403)
-        return redirect("standing")
+        return redirect("approval_status")
 
 
 def _is_open(view: View) -> bool:
     if not getattr(view, "approval_required", True):
         return True
-    if getattr(view, "__module__", "").startswith(ALLAUTH_VIEWS):  # log out, password, e-mail addresses, second factors
+    if getattr(view, "__module__", "").startswith(ALLAUTH_VIEWS):
         return True
     return not getattr(view, "login_required", True) and not _is_api(view)
 
 
 def _is_api(view: View) -> bool:
-    # REST framework marks each of its views `login_required = False` because it authenticates by itself; the dialects
-    # that programs speak over HTTP do so too.
-    return hasattr(view, "cls") or getattr(view, "is_for_programs", False)
+    # REST framework and the HTTP dialects authenticate requests themselves, so their views have
+    # `login_required = False` but still require approval.
+    return hasattr(view, "cls") or getattr(view, "is_api_view", False)

@@ -31,13 +31,10 @@ def admins_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
     @wraps(view)
     def guarded(request: UserRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_admin:
-            raise PermissionDenied("This page is for administrators, and your account is none. Ask one of them.")
+            raise PermissionDenied("Only administrators can open this page.")
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-# --- Where one stands -------------------------------------------------------------------------------------------------
 
 
 @approval_not_required
@@ -45,12 +42,12 @@ def admins_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 @never_cache
 def status(request: UserRequest) -> HttpResponse:
     if request.user.is_approved:
-        return redirect(_app())
+        return redirect(_app_url())
     context = {
-        "config": {"status": request.user.status, "poll": reverse("standing_json"), "app": _app()},
-        "asks_to_confirm": _confirms() and not User.objects.filter(is_confirmed, pk=request.user.pk).exists(),
+        "config": {"status": request.user.status, "poll": reverse("approval_status_json"), "app": _app_url()},
+        "needs_confirmation": _confirms_emails() and not User.objects.filter(is_confirmed, pk=request.user.pk).exists(),
     }
-    return render(request, "accounts/standing.html", context)
+    return render(request, "accounts/approval_status.html", context)
 
 
 @approval_not_required
@@ -60,15 +57,12 @@ def status_json(request: UserRequest) -> JsonResponse:
     return JsonResponse({"status": request.user.status})
 
 
-def _app() -> str:
+def _app_url() -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _confirms() -> bool:
+def _confirms_emails() -> bool:
     return settings.ACCOUNT_EMAIL_VERIFICATION != "none"
-
-
-# --- Deciding ---------------------------------------------------------------------------------------------------------
 
 
 @admins_only
@@ -78,23 +72,23 @@ def approvals(request: UserRequest) -> HttpResponse:
     if request.method == "POST":
         return _decide(request)
     search, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
-    found = User.objects.filter(Q(email__icontains=search) | Q(name__icontains=search))
-    users = found.filter(status=status) if status in User.Status else found
+    matches = User.objects.filter(Q(email__icontains=search) | Q(name__icontains=search))
+    users = matches.filter(status=status) if status in User.Status else matches
     users = users.annotate(is_confirmed=is_confirmed).select_related("decided_by").pending_first()
     context = {
         "page_obj": Paginator(users, PER_PAGE).get_page(request.GET.get("page")),
-        "tabs": _tabs(found, status),
+        "tabs": _tabs(matches, status),
         "search": search,
         "status": status,
-        "shows_confirmed": _confirms(),
+        "shows_confirmed": _confirms_emails(),
         "undo": undo.offer(request.session),
     }
     return render(request, "accounts/approvals.html", context)
 
 
-def _tabs(found: Any, status: str) -> list[dict[str, Any]]:
-    """All, and each status, with how many of the accounts found have it."""
-    counts = found.order_by().aggregate(
+def _tabs(users: Any, status: str) -> list[dict[str, Any]]:
+    """The tabs for all accounts and for each status, with the number of matching accounts."""
+    counts = users.order_by().aggregate(
         **{value: Count("pk", filter=Q(status=value)) for value in User.Status.values}, all=Count("pk")
     )
     return [
@@ -108,10 +102,10 @@ def _decide(request: UserRequest) -> HttpResponse:
     if form.is_valid():
         try:
             _apply(request, form)
-        except DecisionError as refused:
-            messages.error(request, str(refused))
-    for error in chain(*form.errors.values()):
-        messages.error(request, str(error))
+        except DecisionError as error:
+            messages.error(request, str(error))
+    for message in chain(*form.errors.values()):
+        messages.error(request, str(message))
     return redirect(_list_url(request))
 
 
@@ -119,12 +113,12 @@ def _apply(request: UserRequest, form: DecisionForm) -> None:
     decision = form.decide(request.user)
     done = "approved" if form.cleaned_data["decision"] == form.APPROVE else "rejected"
     if decision.before:
-        undo.remember(request.session, decision, f"{_described(decision)} {done}.")
+        undo.remember(request.session, decision, f"{_describe(decision)} {done}.")
     else:
-        messages.info(request, f"Nothing changed: already {done}.")
+        messages.info(request, f"No change: already {done}.")
 
 
-def _described(decision: Decision) -> str:
+def _describe(decision: Decision) -> str:
     if len(decision.before) > 1:
         return f"{len(decision.before)} accounts"
     return str(User.objects.get(pk__in=decision.before))
@@ -135,16 +129,16 @@ def _described(decision: Decision) -> str:
 def undo_decision(request: UserRequest) -> HttpResponse:
     try:
         count = undo.undo(request.session, request.POST.get("decision", ""), request.user)
-    except DecisionError as refused:
-        messages.error(request, str(refused))
+    except DecisionError as error:
+        messages.error(request, str(error))
         return redirect(_list_url(request))
     if count:
         messages.success(request, "Undone." if count == 1 else f"Undone for {count} accounts.")
     else:
-        messages.error(request, "Nothing was undone: something else was decided since. Change it in the list.")
+        messages.error(request, "Couldn't undo: there is a newer decision. Change it in the list.")
     return redirect(_list_url(request))
 
 
 def _list_url(request: UserRequest) -> str:
-    """The list as it was searched, filtered and turned to when the form was sent."""
+    """The list with the search, filter and page from which the form was submitted."""
     return f"{reverse('approvals')}?{request.GET.urlencode()}"

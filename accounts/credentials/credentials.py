@@ -1,8 +1,8 @@
-"""The one way from what a request or a socket brings to a `Caller`.
+"""Authentication of every HTTP request and WebSocket: from its credentials to a `Caller`.
 
-What counts is the first of: `Authorization: Bearer`, the header `kyutai-api-key`, a WebSocket subprotocol, `auth_id` or
-`token` in the query, and the cookies of a browser, these from the site's own pages only. What is there and wrong is
-refused, whatever else there is.
+The first of these counts: `Authorization: Bearer`, the header `kyutai-api-key`, a WebSocket subprotocol, `auth_id` or
+`token` in the query, and a browser's cookies, which are accepted only from the site's own pages. Invalid credentials
+are rejected even if valid ones follow.
 """
 
 from collections.abc import Mapping
@@ -22,26 +22,26 @@ from accounts.credentials.jwt.tokens import InvalidToken
 from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated, approval_problem
 from accounts.metrics import AUTH_ERRORS
 from accounts.models import Token, User
-from accounts.scopes import ALL, STT, TTS
+from accounts.scopes import DEFAULT_SCOPES, STT, TTS
 
 HEADER = "kyutai-api-key"
-IN_AUTHORIZATION = ("bearer", "token")
-"""Deepgram's clients say “Token”."""
-IN_QUERY = ("auth_id", "token")
+AUTHORIZATION_SCHEMES = ("bearer", "token")
+"""Deepgram's clients send “Token”."""
+QUERY_PARAMETERS = ("auth_id", "token")
 SUBPROTOCOLS = ("bearer", "token")
-"""`new WebSocket(url, ["bearer", TOKEN])`: browsers can set no header, and a subprotocol is not logged as a URL is."""
+"""`new WebSocket(url, ["bearer", TOKEN])`: browsers cannot set headers, and URLs are logged."""
 OPENAI_SUBPROTOCOL = "openai-insecure-api-key."
-"""OpenAI's clients in browsers offer their own subprotocol first, and the token with this before it."""
-MAX_LENGTH = 8_000  # characters of a token, whoever made it
+"""Prefix of the token in the subprotocols of OpenAI's browser clients, which offer their own subprotocol first."""
+MAX_LENGTH = 8_000  # characters of a token from any issuer
 
 
 @dataclass(frozen=True)
 class Credentials:
     token: str | None = None
     subprotocol: str | None = None
-    """To be named when the socket is accepted, since the browser offered it."""
+    """Subprotocol that the server must select when it accepts the WebSocket, because the browser offered it."""
     cookies: Mapping[str, str] = field(default_factory=dict)
-    """Empty unless they come from a page of the site's own."""
+    """Empty unless the request comes from one of the site's own pages."""
 
     @classmethod
     def of_request(cls, request: HttpRequest, in_query: bool = True) -> "Credentials":
@@ -51,7 +51,7 @@ class Credentials:
 
     @classmethod
     def of_scope(cls, scope: Mapping[str, Any]) -> "Credentials":
-        """`scope` is ASGI's, of a WebSocket."""
+        """Read the credentials from a WebSocket's ASGI scope."""
         headers = {name.decode("latin1").lower(): value.decode("latin1") for name, value in scope["headers"]}
         subprotocol, offered = _in_subprotocols(scope.get("subprotocols", ()))
         token = _first(_in_headers(headers), offered, _in_query(QueryDict(scope["query_string"])))
@@ -59,17 +59,17 @@ class Credentials:
 
 
 def _first(*tokens: str | None) -> str | None:
-    """The first that is there, be it empty."""
+    """The first token that was sent, even if it is empty."""
     return next((token for token in tokens if token is not None), None)
 
 
 def _in_headers(headers: Mapping[str, str]) -> str | None:
-    kind, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() in IN_AUTHORIZATION else headers.get(HEADER)
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() in AUTHORIZATION_SCHEMES else headers.get(HEADER)
 
 
 def _in_query(query: Mapping[str, str]) -> str | None:
-    return next((query[name] for name in IN_QUERY if name in query), None)
+    return next((query[name] for name in QUERY_PARAMETERS if name in query), None)
 
 
 def _in_subprotocols(offered: list[str]) -> tuple[str | None, str | None]:
@@ -82,16 +82,16 @@ def _in_subprotocols(offered: list[str]) -> tuple[str | None, str | None]:
 
 
 def is_same_origin(headers: Mapping[str, str]) -> bool:
-    """Whether a page of this very site asks. Browsers say so of every socket, and of whatever may change something."""
+    """Whether the site's own page sent the request. Browsers send `Origin` with WebSockets and unsafe methods."""
     origin, host = headers.get("origin", ""), headers.get("host", "")
     if origin in settings.CSRF_TRUSTED_ORIGINS:
         return True
-    is_ours = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-    return is_ours and urlsplit(origin).netloc == host
+    is_own_host = validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
+    return is_own_host and urlsplit(origin).netloc == host
 
 
 def caller_of(credentials: Credentials) -> Caller:
-    """Raises `Refused`. Asks the database, unless it said of the same token the same a few seconds ago."""
+    """Authenticate the caller, from the cache for a few seconds, then from the database. Raises `AccessDenied`."""
     try:
         return _caller_of(credentials)
     except NotAuthenticated:
@@ -106,8 +106,8 @@ def _caller_of(credentials: Credentials) -> Caller:
         return token_cache.cached_caller(cookie, _bearer_of_cookie)
     user = _logged_in(credentials.cookies)
     if user is None:
-        raise NotAuthenticated("Nothing came that says who calls.")
-    return _approved(Caller(user, ALL))
+        raise NotAuthenticated("No credentials were sent.")
+    return _approved(Caller(user, DEFAULT_SCOPES))
 
 
 def _bearer_of(token: str) -> Caller:
@@ -128,11 +128,11 @@ def _bearer_of_cookie(cookie: str) -> Caller:
 def _verify(token: str) -> Caller:
     """Raises `InvalidToken`."""
     if not token:
-        raise InvalidToken("It is empty.")
+        raise InvalidToken("The token is empty.")
     if len(token) > MAX_LENGTH:
-        raise InvalidToken("It is too long for a token.")
+        raise InvalidToken("The token is too long.")
     if settings.PUBLIC_TOKEN_EMAIL and token == settings.PUBLIC_TOKEN:
-        return Caller(trusted_issuers.user_with(settings.PUBLIC_TOKEN_EMAIL), frozenset({STT, TTS}))
+        return Caller(trusted_issuers.user_by_email(settings.PUBLIC_TOKEN_EMAIL), frozenset({STT, TTS}))
     if token.startswith(Token.PREFIXES[Token.Kind.API]):
         return access_tokens.bearer_of_api_token(token)
     if trusted_issuers.is_from_trusted_issuer(token):
@@ -147,7 +147,7 @@ def _approved(caller: Caller) -> Caller:
 
 
 def _logged_in(cookies: Mapping[str, str]) -> User | None:
-    """Whose browser it is, as Django's own middleware finds it."""
+    """The logged-in user of a browser, looked up as in Django's middleware."""
     request = HttpRequest()
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(cookies.get(settings.SESSION_COOKIE_NAME))

@@ -1,5 +1,5 @@
-"""How REST framework knows who calls: by a token here; a browser's session is left to its own class, which also sees to
-forged requests."""
+"""Authentication and permissions of the REST API. Browser logins are left to REST framework's own class, which also
+checks CSRF tokens."""
 
 from typing import Any
 
@@ -15,23 +15,23 @@ from accounts.models import User
 
 class TokenAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
-        """The user and, as `request.auth`, the `Caller`."""
+        """Returns the user and the `Caller`, which becomes `request.auth`."""
         credentials = Credentials.of_request(request._request)
         if credentials.token is None:
             return None
         try:
             caller = caller_of(credentials)
-        except AccessDenied as refused:
-            raise _denial(refused) from None
+        except AccessDenied as error:
+            raise _api_exception(error) from None
         return caller.user, caller
 
     def authenticate_header(self, request: Request) -> str:
         return 'Bearer realm="api"'
 
 
-def _denial(refused: AccessDenied) -> APIException:
-    kind = AuthenticationFailed if isinstance(refused, NotAuthenticated) else PermissionDenied
-    return kind(refused.to_dict)
+def _api_exception(error: AccessDenied) -> APIException:
+    exception = AuthenticationFailed if isinstance(error, NotAuthenticated) else PermissionDenied
+    return exception(error.to_dict())
 
 
 class IsApproved(BasePermission):
@@ -46,7 +46,7 @@ class IsApproved(BasePermission):
 
 
 class HasScope(IsApproved):
-    """Also, where it is a token that calls, that it has the view's `scope`. A browser's session may do everything."""
+    """Approved, and if a token is used, it has the view's `scope`. A browser login has every scope."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
@@ -54,6 +54,6 @@ class HasScope(IsApproved):
         if isinstance(request.auth, Caller):
             try:
                 request.auth.require(view.scope)
-            except AccessDenied as refused:
-                self.message = refused.to_dict
+            except AccessDenied as error:
+                self.message = error.to_dict()
         return self.message is None

@@ -1,4 +1,4 @@
-"""How often an account may ask for something: one rate for all its programs, through whatever door they come."""
+"""Rate limit of an account: one for all its programs and protocols together."""
 
 import logging
 import math
@@ -17,11 +17,13 @@ class ApiThrottle(UserRateThrottle):
     scope = "programs"
 
     def allow_request(self, request: Any, view: Any = None) -> bool:
-        """Counts one more. `request`: whatever has a `user`."""
+        """Count one request. `request` is any object with a `user`."""
         try:
             allowed: bool = super().allow_request(request, view)
-        except Exception as error:  # whatever the cache's own errors are
-            logger.warning("requests are not counted, the cache is away: %r", error)
+        except Exception as error:  # the exception depends on the cache backend
+            logger.warning(
+                "request rate limit disabled: cache unavailable: %r", error, extra={"error_class": "network"}
+            )
             return True
         return allowed
 
@@ -38,8 +40,8 @@ class ApiThrottle(UserRateThrottle):
 
 
 def authenticate(credentials: Credentials) -> Caller:
-    """Who calls, once more in this minute. Raises `Refused`. Asks the database and the cache."""
-    caller, rate = caller_of(credentials), ApiThrottle()
-    if not rate.allow_request(caller):
-        raise RateLimited(rate.num_requests, rate.wait())
+    """Authenticate the caller and count the request. Raises `AccessDenied`. Queries the database and the cache."""
+    caller, throttle = caller_of(credentials), ApiThrottle()
+    if not throttle.allow_request(caller):
+        raise RateLimited(throttle.num_requests, throttle.wait())
     return caller

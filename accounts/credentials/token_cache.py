@@ -1,8 +1,8 @@
-"""Tokens that were found valid a moment ago, so that a program that calls often costs no database.
+"""Cache of validated tokens, so that frequent API calls need no database query.
 
-They lie in Redis, which all processes of a site share. Whatever may make one of them wrong, a revocation or a decision
-over a user, begins a new epoch, and what was found in an earlier one counts no more. A site without Redis remembers
-nothing: another process, as one at the command line, could not tell it, and its database is at hand.
+The cache is Redis, which all processes of a site share. A revoked token or a changed approval starts a new epoch, which
+invalidates all entries of earlier ones. Without Redis nothing is cached: other processes, such as management commands,
+could not invalidate the entries.
 """
 
 import logging
@@ -21,20 +21,20 @@ from accounts.models.signals import status_changed, token_revoked
 
 logger = logging.getLogger(__name__)
 
-SECONDS = 5
-EPOCH = "validations-epoch"
+CACHE_SECONDS = 5
+EPOCH_KEY = "validations-epoch"
 
 
 def cached_caller(token: str, validate: Callable[[str], Caller]) -> Caller:
-    """The caller that `validate` found of the token, now or a moment ago. What it raises is not remembered."""
+    """The caller that `validate` returns for the token, cached. Exceptions are not cached."""
     if not settings.REDIS_URL:
         return validate(token)
     key = f"validation-{sha256(token.encode()).hexdigest()}"
-    known = _get([EPOCH, key])
-    epoch = known.get(EPOCH, "")
-    if (found := known.get(key)) and found[0] == epoch and not _is_expired(found[1]):
-        return found[1]
-    caller = validate(token)  # after the epoch was read: a decision that falls in between makes this one old
+    cached = _get([EPOCH_KEY, key])
+    epoch = cached.get(EPOCH_KEY, "")
+    if (entry := cached.get(key)) and entry[0] == epoch and not _is_expired(entry[1]):
+        return entry[1]
+    caller = validate(token)  # after reading the epoch: a decision in between outdates this entry
     _set(key, (epoch, caller))
     return caller
 
@@ -46,21 +46,28 @@ def _is_expired(caller: Caller) -> bool:
 def _get(keys: list[str]) -> dict[str, Any]:
     try:
         return cache.get_many(keys)
-    except Exception as error:  # whatever the cache's own errors are; the database knows as well
-        logger.warning("tokens are looked up in the database, the cache is away: %r", error)
+    except Exception as error:  # the exception depends on the cache backend; the database is the fallback
+        logger.warning(
+            "cache unavailable, checking tokens in the database: %r", error, extra={"error_class": "network"}
+        )
         return {}
 
 
 def _set(key: str, value: Any) -> None:
     try:
-        cache.set(key, value, SECONDS)
+        cache.set(key, value, CACHE_SECONDS)
     except Exception as error:
-        logger.warning("a validation was not remembered, the cache is away: %r", error)
+        logger.warning("validation not cached: cache unavailable: %r", error, extra={"error_class": "network"})
 
 
 @receiver([status_changed, token_revoked])
 def invalidate_all(**kwargs: Any) -> None:
     try:
-        cache.set(EPOCH, get_random_string(12), None)
+        cache.set(EPOCH_KEY, get_random_string(12), None)
     except Exception as error:
-        logger.error("a token that was just refused may pass for %d s, the cache is away: %r", SECONDS, error)
+        logger.error(
+            "a revoked token may stay valid for %d s: cache unavailable: %r",
+            CACHE_SECONDS,
+            error,
+            extra={"error_class": "network"},
+        )

@@ -3,7 +3,7 @@ from django.urls import path
 
 from accounts.credentials import views
 
-# Closed as well where they must be, but REST framework answers in JSON.
+# REST framework checks authentication itself and answers in JSON.
 urlpatterns = [
     path("api/auth/token", login_not_required(views.AccessToken.as_view()), name="access_token"),
     path("api/auth/refresh", login_not_required(views.Refresh.as_view()), name="refresh_token"),

@@ -6,7 +6,7 @@ from accounts.models import User
 
 
 class UserRequest(HttpRequest):
-    """A request that the middleware lets through to a view behind the login."""
+    """A request of a logged-in user, as guaranteed by the login middleware."""
 
     user: User
     auser: Callable[[], Awaitable[User]]

@@ -1,4 +1,4 @@
-"""Tokens over HTTP: the first access token, the next, and the last."""
+"""HTTP endpoints that issue, refresh and revoke tokens, and publish the signing keys."""
 
 from dataclasses import asdict
 from typing import Any
@@ -21,37 +21,37 @@ from accounts.credentials.jwt.tokens import MAX_LENGTH, InvalidToken
 from accounts.credentials.principal import Caller
 from accounts.models import Token
 from accounts.models.token import NAME_LENGTH, TooManyTokens
-from accounts.scopes import ALL, LABELS
+from accounts.scopes import DEFAULT_SCOPES, LABELS
 
-KEYS_CACHED = 300  # seconds; a new key signs at once, and who does not know it asks again
+JWKS_MAX_AGE = 300  # seconds; clients that see an unknown key fetch the keys again
 
 
 class TokenRequest(serializers.Serializer):
-    scopes = serializers.MultipleChoiceField(choices=list(LABELS.items()), default=ALL)
-    name = serializers.CharField(max_length=NAME_LENGTH, default="A program")
+    scopes = serializers.MultipleChoiceField(choices=list(LABELS.items()), default=DEFAULT_SCOPES)
+    name = serializers.CharField(max_length=NAME_LENGTH, default="App")
 
 
 class AccessToken(APIView):
-    """Who is logged in gets an access and a refresh token. Who comes with an API token gets an access token made from
-    it, to hand to somebody who is not to have the other."""
+    """Issue an access and a refresh token to a logged-in user. A program with an API token gets an access token issued
+    from it, to pass on to a client that must not have the API token."""
 
     def post(self, request: Request) -> Response:
-        wishes = TokenRequest(data=request.data)
-        wishes.is_valid(raise_exception=True)
-        scopes = frozenset(wishes.validated_data["scopes"])
+        options = TokenRequest(data=request.data)
+        options.is_valid(raise_exception=True)
+        scopes = frozenset(options.validated_data["scopes"])
         if isinstance(request.auth, Caller):
             return _grant_response(access_tokens.grant(_api_token(request), scopes))
         try:
-            return _grant_response(access_tokens.log_in(request.user, scopes, wishes.validated_data["name"]))
+            return _grant_response(access_tokens.log_in(request.user, scopes, options.validated_data["name"]))
         except TooManyTokens as error:
-            raise PermissionDenied(_problem("too_many_tokens", str(error), "Revoke one.")) from None
+            raise PermissionDenied(_problem("too_many_tokens", str(error), "Revoke one first.")) from None
 
 
 def _api_token(request: Request) -> Token:
-    """Raises `PermissionDenied` for one that is itself an access token: it would never end."""
+    """The caller's API token. Raises `PermissionDenied` for an access token, which could renew itself forever."""
     token, _ = Token.find(Credentials.of_request(request._request).token or "", Token.Kind.API)
     if token is None:
-        why = "An access token gets no other; its refresh token does."
+        why = "An access token can't request another one; use its refresh token."
         raise PermissionDenied(_problem("not_allowed", why, "Send the refresh token to /api/auth/refresh."))
     return token
 
@@ -73,46 +73,46 @@ class RefreshThrottle(AnonRateThrottle):
 
 
 class Refresh(APIView):
-    """The refresh token is all that is needed, and holds once."""
+    """Issue new tokens. Requires only a refresh token, which can be used once."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        sent = RefreshRequest(data=request.data)
-        sent.is_valid(raise_exception=True)
+        form = RefreshRequest(data=request.data)
+        form.is_valid(raise_exception=True)
         try:
-            return _grant_response(access_tokens.refresh(sent.validated_data["refresh_token"]))
+            return _grant_response(access_tokens.refresh(form.validated_data["refresh_token"]))
         except InvalidToken as error:
             raise TokenRefused(_problem("not_authenticated", error.why, "Log in again.")) from None
 
 
 class Revoke(APIView):
-    """RFC 7009: whoever has a token may end it, and what was made from it. The answer tells nothing about the token."""
+    """Revoke a token and everything issued from it (RFC 7009). The response reveals nothing about the token."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_classes = (RefreshThrottle,)
 
     def post(self, request: Request) -> Response:
-        sent = RevokeRequest(data=request.data)
-        sent.is_valid(raise_exception=True)
-        access_tokens.revoke(sent.validated_data["token"])
+        form = RevokeRequest(data=request.data)
+        form.is_valid(raise_exception=True)
+        access_tokens.revoke(form.validated_data["token"])
         return Response({})
 
 
-def _grant_response(granted: access_tokens.TokenGrant) -> Response:
-    told = {name: value for name, value in asdict(granted).items() if value is not None}
-    return Response(told, headers={"Cache-Control": "no-store"})
+def _grant_response(grant: access_tokens.TokenGrant) -> Response:
+    body = {name: value for name, value in asdict(grant).items() if value is not None}
+    return Response(body, headers={"Cache-Control": "no-store"})
 
 
 def _problem(code: str, why: str, action: str) -> dict[str, Any]:
-    return {"code": code, "what": "No token was made.", "why": why, "action": action}
+    return {"code": code, "what": "No token issued.", "why": why, "action": action}
 
 
 @require_safe
-@cache_control(public=True, max_age=KEYS_CACHED)
+@cache_control(public=True, max_age=JWKS_MAX_AGE)
 def keys(request: HttpRequest) -> JsonResponse:
-    """The public halves of the keys that sign the site's tokens."""
+    """The public keys that verify the site's tokens."""
     return JsonResponse(jwks())

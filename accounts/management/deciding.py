@@ -1,4 +1,4 @@
-"""What `approve` and `reject` have in common."""
+"""Base class of the commands `approve` and `reject`."""
 
 from typing import Any, ClassVar
 
@@ -13,17 +13,17 @@ class DecisionCommand(BaseCommand):
 
     def add_arguments(self, parser: Any) -> None:
         parser.add_argument("email", nargs="+")
-        parser.add_argument("--reason", default="", help="which the user reads")
+        parser.add_argument("--reason", default="", help="shown to the user")
 
     def handle(self, email: list[str], reason: str, **options: Any) -> None:
-        found = {address: User.objects.filter(email=address.lower()) for address in email}
-        if missing := [address for address, users in found.items() if not users]:
-            raise CommandError(f"Nothing was decided: there is no account {', '.join(missing)}.")
+        matches = {address: User.objects.filter(email=address.lower()) for address in email}
+        if missing := [address for address, users in matches.items() if not users]:
+            raise CommandError(f"Nothing changed: no account {', '.join(missing)}.")
         if len(reason) > REASON_LENGTH:
-            raise CommandError(f"Nothing was decided: a reason has {REASON_LENGTH} characters at most.")
-        for address, users in found.items():
+            raise CommandError(f"Nothing changed: the reason is limited to {REASON_LENGTH} characters.")
+        for address, users in matches.items():
             try:
                 decision = getattr(users, self.verb)(None, reason)
-            except DecisionError as refused:
-                raise CommandError(f"{address}: {refused}") from None
+            except DecisionError as error:
+                raise CommandError(f"{address}: {error}") from None
             self.stdout.write(f"{address} {'is' if decision.before else 'was already'} {self.done}.")

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                         verbose_name="superuser status",
                     ),
                 ),
-                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail")),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="email")),
                 ("name", models.CharField(blank=True, max_length=100)),
                 (
                     "status",
@@ -91,8 +91,8 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("email", models.EmailField(max_length=254, verbose_name="account's e-mail")),
-                ("by_email", models.EmailField(blank=True, max_length=254, verbose_name="decider's e-mail")),
+                ("email", models.EmailField(max_length=254, verbose_name="account email")),
+                ("by_email", models.EmailField(blank=True, max_length=254, verbose_name="decided by (email)")),
                 (
                     "status",
                     models.CharField(
@@ -166,9 +166,7 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 (
                     "kind",
-                    models.CharField(
-                        choices=[("api", "API token"), ("refresh", "Program that logged in")], max_length=10
-                    ),
+                    models.CharField(choices=[("api", "API token"), ("refresh", "Logged-in app")], max_length=10),
                 ),
                 ("name", models.CharField(max_length=100)),
                 ("digest", models.CharField(max_length=64)),

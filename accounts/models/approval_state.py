@@ -1,4 +1,4 @@
-"""Where an account stands, and what a decision did: enough to take it back."""
+"""The approval state of an account, and the record of a decision that allows undoing it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class ApprovalState:
-    """What a decision sets, under the names of the user's fields."""
+    """Fields of a user that a decision sets, with the same names."""
 
     status: str
     decided_by_id: int | None
@@ -16,7 +16,7 @@ class ApprovalState:
 
 @dataclass(frozen=True)
 class Decision:
-    """One click: when it was, and where each account that it moved stood before."""
+    """One decision: its time, and the previous state of each account that it changed."""
 
     at: datetime
     before: dict[int, ApprovalState]

@@ -1,4 +1,4 @@
-"""What was decided about accounts, kept for good: who, about whom, when and why."""
+"""The approval log: permanent entries of who decided, about whom, when and why."""
 
 from django.conf import settings
 from django.db import models
@@ -14,14 +14,14 @@ class Status(models.TextChoices):
 
 
 class DecisionEntry(models.Model):
-    """It outlives both accounts, so it has their addresses too."""
+    """An entry of the approval log. It outlives both accounts, so it stores their email addresses too."""
 
     at = models.DateTimeField(default=timezone.now)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    email = models.EmailField("account's e-mail")
+    email = models.EmailField("account email")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    by_email = models.EmailField("decider's e-mail", blank=True)
-    """Empty: whoever sits at the server's command line."""
+    by_email = models.EmailField("decided by (email)", blank=True)
+    """Empty if the decision was made by a management command."""
     status = models.CharField(max_length=10, choices=Status)
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     is_undo = models.BooleanField(default=False)

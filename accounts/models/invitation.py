@@ -1,6 +1,6 @@
-"""An invitation: a link with which one person signs up and is approved at once.
+"""Invitation links: each lets one user sign up and be approved immediately.
 
-Like a token it is shown once, and only a digest of its secret is kept.
+Like a token, the link is shown once and only a digest of its secret is stored.
 """
 
 import secrets
@@ -19,20 +19,20 @@ SECRET_LENGTH = 43
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
     def open(self) -> Self:
-        """Those that still hold: none of somebody who is no administrator any more."""
+        """Unused, unexpired, unrevoked invitations whose creators are still administrators."""
         return self.filter(
             used_at=None, revoked_at=None, expires_at__gt=timezone.now(), created_by__in=User.objects.admins()
         )
 
-    def of_secret(self, secret: str) -> Self:
-        """One at most."""
+    def with_secret(self, secret: str) -> Self:
+        """The invitation with this secret, if any."""
         return self.filter(digest=_digest(secret)) if len(secret) == SECRET_LENGTH else self.none()
 
 
 class Invitation(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     note = models.CharField(max_length=100, blank=True)
-    """For whom it is, as its maker knows them."""
+    """The recipient, for the administrator to recognize."""
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
@@ -50,7 +50,7 @@ class Invitation(models.Model):
 
     @classmethod
     def create(cls, by: User, lifetime: timedelta, note: str = "") -> tuple["Invitation", str]:
-        """A new one and its secret, which nobody can learn again."""
+        """Create an invitation. Returns it and its secret, which cannot be recovered."""
         secret = secrets.token_urlsafe(32)
         invitation = cls.objects.create(
             digest=_digest(secret), note=note, created_by=by, expires_at=timezone.now() + lifetime
@@ -61,10 +61,8 @@ class Invitation(models.Model):
     def is_open(self) -> bool:
         return self.used_at is None and self.revoked_at is None and self.expires_at > timezone.now()
 
-    # --- Verbs ------------------------------------------------------------------------------------------------------
-
     def redeem(self, user: User) -> bool:
-        """Approve the new account, in its maker's name. False if somebody else was first, or it holds no more."""
+        """Approve the new account in the creator's name. Returns False if it was used or no longer works."""
         if not Invitation.objects.open().filter(pk=self.pk).update(used_at=timezone.now(), used_by=user):
             return False
         user.approve(self.created_by, f"Invited: {self.note}" if self.note else "Invited.")

@@ -1,10 +1,10 @@
 from django.dispatch import Signal
 
 status_changed = Signal()
-"""A user was approved, rejected, or put back: sender=User, user. Sent once the change is committed."""
+"""A user was approved, rejected or restored: sender=User, user. Sent after the commit."""
 
 token_revoked = Signal()
-"""A token holds no more: sender=Token, token. Sent once the change is committed."""
+"""A token was revoked: sender=Token, token. Sent after the commit."""
 
 signed_up = Signal()
-"""Somebody made an account: sender=User, user. Sent in the transaction that stores it."""
+"""A user signed up: sender=User, user. Sent in the transaction that saves the account."""

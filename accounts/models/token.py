@@ -1,7 +1,7 @@
-"""Tokens that are kept: API tokens, which live long and are shown once, and refresh tokens, which are used once.
+"""Stored tokens: API tokens, which are long-lived and shown once, and refresh tokens, which are used once.
 
 A token's text is a prefix, its id and a secret; only a digest of the secret is stored. The secret has 256 random bits,
-so a plain hash of it can neither be guessed nor turned round.
+so a plain hash cannot be reversed by guessing.
 """
 
 import hmac
@@ -23,10 +23,10 @@ from accounts.scopes import scopes_of, text_of
 ID_LENGTH = 32
 SECRET_LENGTH = 43
 NAME_LENGTH = 100
-TOKENS_PER_USER = 100
+MAX_TOKENS_PER_USER = 100
 PRUNED_AFTER = timedelta(days=30)
-"""How long what expired or was revoked is remembered, to say so to whoever still comes with it."""
-USE_RECORDED_EVERY = timedelta(minutes=1)
+"""Time for which expired and revoked tokens are kept, so that clients learn why their token is rejected."""
+USE_RECORD_INTERVAL = timedelta(minutes=1)
 
 
 class TooManyTokens(Exception):
@@ -38,22 +38,22 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return self.filter(user=user)
 
     def with_user(self) -> Self:
-        """Without the password's hash: what is found of a token is kept in the cache for a moment."""
+        """Load the user without the password hash, because callers are cached."""
         return self.select_related("user").defer("user__password")
 
     def active(self) -> Self:
-        """Those that still hold."""
+        """Tokens that are neither expired nor revoked."""
         return self.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
 
     def prunable(self) -> Self:
-        long_ago = timezone.now() - PRUNED_AFTER
-        return self.filter(Q(expires_at__lt=long_ago) | Q(revoked_at__lt=long_ago))
+        limit = timezone.now() - PRUNED_AFTER
+        return self.filter(Q(expires_at__lt=limit) | Q(revoked_at__lt=limit))
 
 
 class Token(models.Model):
     class Kind(models.TextChoices):
         API = "api", "API token"
-        REFRESH = "refresh", "Program that logged in"
+        REFRESH = "refresh", "Logged-in app"
 
     PREFIXES = {Kind.API: "dsm_", Kind.REFRESH: "dsr_"}
 
@@ -80,12 +80,12 @@ class Token(models.Model):
     def create(
         cls, user: User, kind: Kind, name: str, scopes: frozenset[str], lifetime: timedelta | None
     ) -> tuple["Token", str]:
-        """A new token and its text, which nobody can learn again. Raises `TooManyTokens`."""
+        """Create a token. Returns it and its text, which cannot be recovered. Raises `TooManyTokens`."""
         with transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)  # so that two at once are counted one after the other
+            User.objects.select_for_update().get(pk=user.pk)  # serializes concurrent calls, so that the count is right
             cls.objects.of(user).prunable().delete()
-            if cls.objects.of(user).active().count() >= TOKENS_PER_USER:
-                raise TooManyTokens(f"An account has {TOKENS_PER_USER} tokens at most. Revoke some that are not used.")
+            if cls.objects.of(user).active().count() >= MAX_TOKENS_PER_USER:
+                raise TooManyTokens(f"The limit is {MAX_TOKENS_PER_USER} tokens per account. Revoke unused ones.")
             token = cls(user=user, kind=kind, name=name, scopes=text_of(scopes))
             token.expires_at = timezone.now() + lifetime if lifetime else None
             text = token._new_secret()
@@ -94,7 +94,7 @@ class Token(models.Model):
 
     @classmethod
     def find(cls, text: str, kind: Kind) -> tuple["Token | None", bool]:
-        """The token whose id the text has, with its user, and whether the secret is the token's."""
+        """The token with the id in `text`, with its user, and whether the secret in `text` is correct."""
         body = text.removeprefix(cls.PREFIXES[kind])
         if len(body) != ID_LENGTH + SECRET_LENGTH or body == text:
             return None, False
@@ -117,25 +117,23 @@ class Token(models.Model):
     def is_active(self) -> bool:
         return self.revoked_at is None and not self.is_expired
 
-    # --- Verbs ------------------------------------------------------------------------------------------------------
-
     def renew(self, lifetime: timedelta) -> str | None:
-        """A new text, with which the one before holds no more. None if somebody else was first."""
-        before = self.digest
+        """Replace the token's text and return the new one, or None if it was renewed or revoked meanwhile."""
+        old_digest = self.digest
         text = self._new_secret()
         self.expires_at = timezone.now() + lifetime
-        mine = Token.objects.filter(pk=self.pk, digest=before, revoked_at=None)
-        changed = mine.update(digest=self.digest, expires_at=self.expires_at, last_used_at=timezone.now())
-        return text if changed else None
+        unchanged = Token.objects.filter(pk=self.pk, digest=old_digest, revoked_at=None)
+        updated = unchanged.update(digest=self.digest, expires_at=self.expires_at, last_used_at=timezone.now())
+        return text if updated else None
 
     def revoke(self) -> None:
-        """From now on it is refused, and what lives of it ends."""
+        """Revoke it; everything derived from it ends too."""
         if Token.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=timezone.now()):
             transaction.on_commit(lambda: token_revoked.send_robust(Token, token=self))
 
     def record_use(self) -> None:
         now = timezone.now()
-        if self.last_used_at is None or now - self.last_used_at > USE_RECORDED_EVERY:
+        if self.last_used_at is None or now - self.last_used_at > USE_RECORD_INTERVAL:
             Token.objects.filter(pk=self.pk).update(last_used_at=now)
 
     def _new_secret(self) -> str:

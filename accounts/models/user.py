@@ -1,4 +1,4 @@
-"""A user, and the verbs that decide over one or many: approve, reject, restore."""
+"""Users, and the decisions about one or many of them: approve, reject, restore."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ NAME_LENGTH = 100
 
 
 class DecisionError(PermissionDenied):
-    """Says what did not happen, why, and what to do."""
+    """The decision is not allowed. The message states why and what to do."""
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -36,7 +36,7 @@ class UserQuerySet(models.QuerySet["User"]):
     def pending_first(self) -> Self:
         return self.order_by(Case(When(status=User.Status.PENDING, then=Value(0)), default=Value(1)), "-date_joined")
 
-    # --- Verbs. An account that has the status already is left alone; `by` is None at the command line ----------------
+    # `by` is None for management commands. Accounts that already have the status are left unchanged.
 
     def approve(self, by: "User | None", reason: str = "") -> Decision:
         return self._decide(User.Status.APPROVED, by, reason)
@@ -45,41 +45,43 @@ class UserQuerySet(models.QuerySet["User"]):
         return self._decide(User.Status.REJECTED, by, reason)
 
     def restore(self, before: Mapping[int, ApprovalState], by: "User | None") -> int:
-        """Undo: each account goes back to where it stood before a decision. Returns how many did."""
+        """Undo a decision: restore each account's previous state. Returns the number of accounts changed."""
         return len(self._set_approval(by, lambda user: before[user.pk], is_undo=True))
 
     def _decide(self, status: Status, by: "User | None", reason: str) -> Decision:
         now = timezone.now()
-        standing = ApprovalState(status, by.pk if by else None, now, reason.strip()[:REASON_LENGTH])
-        return Decision(now, self._set_approval(by, lambda user: standing))
+        state = ApprovalState(status, by.pk if by else None, now, reason.strip()[:REASON_LENGTH])
+        return Decision(now, self._set_approval(by, lambda user: state))
 
     def _set_approval(
-        self, by: "User | None", standing_of: Callable[["User"], ApprovalState], is_undo: bool = False
+        self, by: "User | None", state_of: Callable[["User"], ApprovalState], is_undo: bool = False
     ) -> dict[int, ApprovalState]:
         before = {}
-        placed = []
+        changed = []
         with transaction.atomic(), _ensure_admin_remains():
             for user in self._locked(by):
-                standing = standing_of(user)
-                if standing.status != user.status:
+                state = state_of(user)
+                if state.status != user.status:
                     before[user.pk] = user.approval_state
-                    user.set_approval(standing)
-                    placed.append(user)
-            DecisionEntry.objects.bulk_create(_entry(user, by, is_undo) for user in placed)
-            transaction.on_commit(partial(_notify, placed))
+                    user.set_approval(state)
+                    changed.append(user)
+            DecisionEntry.objects.bulk_create(_entry(user, by, is_undo) for user in changed)
+            transaction.on_commit(partial(_notify, changed))
         return before
 
     def _locked(self, by: "User | None") -> list["User"]:
-        """These accounts, with the decider's row locked beside them: of two administrators who reject each other at
-        the same moment the second finds that they are none any more, so one always remains."""
-        chosen = set(self.values_list("pk", flat=True))
-        if by and by.pk in chosen:
-            raise DecisionError("Nothing was decided: nobody decides over their own account. Ask another admin.")
-        mine = Q(pk=by.pk) if by else Q()
-        rows = User.objects.select_for_update().filter(Q(pk__in=chosen) | mine).order_by("pk")
+        """These accounts, locked together with the deciding administrator's row. If two administrators reject each
+        other concurrently, the second one is no longer an administrator, so one always remains."""
+        selected = set(self.values_list("pk", flat=True))
+        if by and by.pk in selected:
+            raise DecisionError(
+                "Nothing changed: you can't approve or reject your own account. Ask another administrator."
+            )
+        own_row = Q(pk=by.pk) if by else Q()
+        rows = User.objects.select_for_update().filter(Q(pk__in=selected) | own_row).order_by("pk")
         users = {user.pk: user for user in rows}
         if by and not (by.pk in users and users.pop(by.pk).is_admin):
-            raise DecisionError("Nothing was decided: only an approved administrator may. Ask one of them.")
+            raise DecisionError("Nothing changed: only approved administrators can do this.")
         return list(users.values())
 
 
@@ -95,7 +97,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**admin, **fields})
 
     def needs_first_admin(self) -> bool:
-        """The next account will be the first of the site, and become its administrator."""
+        """Whether the next account is the site's first, which becomes its administrator."""
         return settings.FIRST_USER_IS_ADMIN and not self.exists()
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -105,7 +107,7 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     Status = Status
 
-    email = models.EmailField("e-mail", unique=True)
+    email = models.EmailField("email", unique=True)
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, db_index=True)
     decided_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
@@ -113,12 +115,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     decision_reason = models.CharField("reason", max_length=REASON_LENGTH, blank=True)
 
     session_epoch = models.PositiveIntegerField(default=0, editable=False)
-    """A web session begins in the user's epoch and does not outlive it."""
+    """Incrementing it ends all of the user's web sessions."""
 
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("administrator", default=False)
     is_first_user = models.BooleanField(null=True, unique=True, editable=False)
-    """True for the first account of the site alone; being unique, it settles who was first when two sign up at once."""
+    """True only for the site's first account; the unique constraint decides when two users sign up at once."""
     date_joined = models.DateTimeField(default=timezone.now)
 
     objects = UserManager.from_queryset(UserQuerySet)()
@@ -145,20 +147,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         return ApprovalState(self.status, self.decided_by_id, self.decided_at, self.decision_reason)
 
     @approval_state.setter
-    def approval_state(self, standing: ApprovalState) -> None:
-        for field, value in asdict(standing).items():
+    def approval_state(self, state: ApprovalState) -> None:
+        for field, value in asdict(state).items():
             setattr(self, field, value)
 
     def get_session_auth_hash(self) -> str:
-        return self._of_this_epoch(super().get_session_auth_hash())
+        return self._with_epoch(super().get_session_auth_hash())
 
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
-        return map(self._of_this_epoch, super().get_session_auth_fallback_hash())
+        return map(self._with_epoch, super().get_session_auth_fallback_hash())
 
-    def _of_this_epoch(self, session_hash: str) -> str:
+    def _with_epoch(self, session_hash: str) -> str:
         return f"{session_hash}.{self.session_epoch}"
-
-    # --- Verbs ------------------------------------------------------------------------------------------------------
 
     def approve(self, by: "User | None", reason: str = "") -> None:
         self._as_queryset().approve(by, reason)
@@ -173,33 +173,33 @@ class User(AbstractBaseUser, PermissionsMixin):
         self._reload_approval()
 
     def close_account(self) -> None:
-        """Delete the account and everything in it; its live sockets close first. Raises `DecisionRefused` if others
-        would be left without an administrator."""
+        """Delete the account and all its data, after closing its live connections. Raises `DecisionError` if other
+        accounts would be left without an administrator."""
         with transaction.atomic():
             others = User.objects.select_for_update().exclude(pk=self.pk)
             if self.is_admin and others and not others.admins():
                 raise DecisionError(
-                    "Nothing was deleted: you are the only administrator, and others have accounts here. "
-                    "Make one of them an administrator first."
+                    "Nothing deleted: you're the only administrator and other accounts exist. "
+                    "Make another user an administrator first."
                 )
             self.is_active, self.decision_reason = False, "It was deleted."
             self.save(update_fields=["is_active", "decision_reason"])
         status_changed.send_robust(User, user=self)
         self.delete()
 
-    def set_approval(self, standing: ApprovalState) -> None:
-        """Who loses approval is logged out everywhere. Nobody hears of it."""
+    def set_approval(self, state: ApprovalState) -> None:
+        """Save the state, without notifications. A user who loses approval is logged out everywhere."""
         if self.status == Status.APPROVED:
             self.session_epoch += 1
-        self.approval_state = standing
-        self.save(update_fields=[*asdict(standing), "session_epoch"])
+        self.approval_state = state
+        self.save(update_fields=[*asdict(state), "session_epoch"])
 
     def _as_queryset(self) -> UserQuerySet:
         return User.objects.filter(pk=self.pk)
 
     def _reload_approval(self) -> None:
-        kept = User.objects.get(pk=self.pk)
-        self.approval_state, self.session_epoch = kept.approval_state, kept.session_epoch
+        stored = User.objects.get(pk=self.pk)
+        self.approval_state, self.session_epoch = stored.approval_state, stored.session_epoch
 
 
 def _entry(user: User, by: User | None, is_undo: bool) -> DecisionEntry:
@@ -216,17 +216,17 @@ def _entry(user: User, by: User | None, is_undo: bool) -> DecisionEntry:
 
 @contextmanager
 def _ensure_admin_remains() -> Iterator[None]:
-    """Within a transaction: refuses what would leave a site without an administrator that has one."""
-    had_one = User.objects.admins().exists()
+    """Raise `DecisionError` if the changes inside would remove the site's last administrator. Needs a transaction."""
+    had_admin = User.objects.admins().exists()
     yield
-    if had_one and not User.objects.admins().exists():
+    if had_admin and not User.objects.admins().exists():
         raise DecisionError(
-            "Nothing was decided: this would be the end of the last administrator. Make another one first."
+            "Nothing changed: this is the last administrator. Make another user an administrator first."
         )
 
 
 def _notify(users: list[User]) -> None:
-    # Every live socket is closed before the first e-mail is on its way: a mail server may take its time.
+    # Close all live connections before sending emails: the mail server may be slow.
     for user in users:
         status_changed.send_robust(User, user=user)
     mail.send_decision(users)

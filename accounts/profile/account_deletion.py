@@ -1,4 +1,4 @@
-"""Deleting one's own account."""
+"""The page on which users delete their account."""
 
 from allauth.account.decorators import reauthentication_required
 from django import forms
@@ -15,7 +15,7 @@ from accounts.models import DecisionError
 
 
 class AccountDeletionForm(forms.Form):
-    sure = forms.BooleanField(error_messages={"required": "Nothing was deleted: tick the box if you are sure."})
+    sure = forms.BooleanField(error_messages={"required": "Nothing deleted: select the checkbox to confirm."})
 
 
 @approval_not_required
@@ -25,12 +25,12 @@ class AccountDeletionForm(forms.Form):
 def delete_account(request: UserRequest) -> HttpResponse:
     form = AccountDeletionForm(request.POST or None)
     if not form.is_valid():
-        return render(request, "accounts/close.html", {"form": form})
+        return render(request, "accounts/account_deletion.html", {"form": form})
     try:
         request.user.close_account()
-    except DecisionError as refused:
-        messages.error(request, str(refused))
+    except DecisionError as error:
+        messages.error(request, str(error))
         return redirect("close_account")
     logout(request)
-    messages.success(request, "Your account is gone, and everything that was in it.")
+    messages.success(request, "Your account and all its data have been deleted.")
     return redirect("home")

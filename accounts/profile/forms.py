@@ -8,19 +8,19 @@ from accounts.scopes import LABELS
 
 
 class TokenForm(forms.Form):
-    """A new API token."""
+    """Creates an API token."""
 
-    LIFETIMES = {"30": "30 days", "90": "90 days", "365": "A year", "": "No end"}
+    LIFETIMES = {"30": "30 days", "90": "90 days", "365": "1 year", "": "Never"}
 
-    name = forms.CharField(max_length=NAME_LENGTH, help_text="What will use it, so that you know it again.")
+    name = forms.CharField(max_length=NAME_LENGTH, help_text="What will use the token.")
     scopes = forms.MultipleChoiceField(
         choices=list(LABELS.items()),
         widget=forms.CheckboxSelectMultiple,
         initial=list(LABELS),
-        label="It may",
-        error_messages={"required": "Tick at least one: a token that may do nothing is of no use."},
+        label="Scopes",
+        error_messages={"required": "Select at least one scope."},
     )
-    days = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="It holds for")
+    days = forms.ChoiceField(choices=list(LIFETIMES.items()), required=False, initial="90", label="Expires in")
 
     def create(self, user: User) -> tuple[Token, str]:
         """The token and its text. Raises `TooManyTokens`."""

@@ -1,4 +1,4 @@
-"""One's own account at a glance: the name, and the way to everything else."""
+"""The account page: the user's name, and links to all account settings."""
 
 from django import forms
 from django.contrib import messages
@@ -16,7 +16,7 @@ class ProfileForm(forms.ModelForm):
     class Meta:
         model = User
         fields = ("name",)
-        help_texts = {"name": "How others here read you, beside your address."}
+        help_texts = {"name": "Shown to others next to your email address."}
 
 
 @approval_not_required
@@ -26,6 +26,6 @@ def profile(request: UserRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if form.is_valid():
         form.save()
-        messages.success(request, "Your name was changed.")
+        messages.success(request, "Name saved.")
         return redirect("profile")
     return render(request, "accounts/profile.html", {"form": form})

@@ -1,4 +1,4 @@
-"""The page on which users make API tokens for their programs, and end them."""
+"""The page on which users create and revoke API tokens."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -22,15 +22,15 @@ def tokens(request: UserRequest) -> HttpResponse:
         except TooManyTokens as error:
             form.add_error(None, str(error))
         else:
-            # Shown in the answer itself and nowhere kept, so there is no page to redirect to.
-            return render(request, "accounts/token_made.html", {"token": token, "text": text})
-    mine = Token.objects.of(request.user).filter(revoked_at=None)
-    return render(request, "accounts/tokens.html", {"form": form, "tokens": mine})
+            # The secret is shown in this response only and not stored, so there is no page to redirect to.
+            return render(request, "accounts/token_created.html", {"token": token, "text": text})
+    unrevoked = Token.objects.of(request.user).filter(revoked_at=None)
+    return render(request, "accounts/tokens.html", {"form": form, "tokens": unrevoked})
 
 
 @require_POST
 def revoke(request: UserRequest, pk: str) -> HttpResponse:
     token = get_object_or_404(Token.objects.of(request.user), pk=pk)
     token.revoke()
-    messages.success(request, f"“{token}” was revoked. Whatever used it is refused from now on.")
+    messages.success(request, f"“{token}” was revoked. Programs that use it no longer have access.")
     return redirect("tokens")

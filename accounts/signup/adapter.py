@@ -1,4 +1,4 @@
-"""What this site decides about signing up, where allauth asks."""
+"""allauth's hooks for sign-up: invitations, email domains and the first account."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,11 +29,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_email(self, email: str) -> str:
         email = super().clean_email(email)
         domains = settings.SIGNUP_EMAIL_DOMAINS
-        is_free = self._resets_password() or invitations.pending_invitation(self.request) is not None
-        if domains and email.rpartition("@")[2] not in domains and not is_free:
+        is_exempt = self._resets_password() or invitations.pending_invitation(self.request) is not None
+        if domains and email.rpartition("@")[2] not in domains and not is_exempt:
             raise ValidationError(
-                f"This site takes email addresses at {', '.join(domains)} only, and {email} is none. "
-                "Use your address there, or ask whoever runs this site."
+                f"Only addresses at {', '.join(domains)} can sign up; {email} isn't one. "
+                "Use such an address, or contact your administrator."
             )
         return email
 
@@ -43,28 +43,28 @@ class AccountAdapter(DefaultAccountAdapter):
             return user
         if User.objects.needs_first_admin() and _save_as_first_user(user):
             return user
-        with _once(request), transaction.atomic():
+        with _catch_double_submit(request), transaction.atomic():
             user.save()
             is_invited = invitations.redeem(request, user)
             signed_up.send(User, user=user)
-        if settings.TELL_ADMINS_OF_SIGNUPS and not is_invited:
+        if settings.NOTIFY_ADMINS_OF_SIGNUPS and not is_invited:
             transaction.on_commit(partial(mail.notify_admins, user, User.objects.admins()))
         return user
 
     def is_reauthentication_required(self, *, app: str) -> bool:
-        """Not of an account that was made without a password, and has nothing yet with which it could answer."""
+        """Not required from accounts without a password or other method to reauthenticate."""
         user = self.request.user
-        can = not user.is_authenticated or bool(self.get_reauthentication_methods(user))
-        return can and super().is_reauthentication_required(app=app)
+        is_possible = not user.is_authenticated or bool(self.get_reauthentication_methods(user))
+        return is_possible and super().is_reauthentication_required(app=app)
 
     def _resets_password(self) -> bool:
-        """Also accounts from before the limit, or made by an administrator, may forget their password."""
+        """Password resets are exempt from the domain limit: accounts may be older, or created by an administrator."""
         match = self.request.resolver_match
         return match is not None and match.url_name == "account_reset_password"
 
 
 def _save_as_first_user(user: User) -> bool:
-    """Save the first account of the site, its administrator. False if somebody else was first in the meantime."""
+    """Save the site's first account, its administrator. Returns False if another account was saved first."""
     user.is_first_user = user.is_staff = user.is_superuser = True
     user.status = User.Status.APPROVED
     try:
@@ -78,10 +78,10 @@ def _save_as_first_user(user: User) -> bool:
 
 
 @contextmanager
-def _once(request: HttpRequest) -> Iterator[None]:
+def _catch_double_submit(request: HttpRequest) -> Iterator[None]:
     try:
         yield
     except IntegrityError:
-        # The form found the address free, so the same form was sent twice at once: a double click.
-        messages.info(request, "This account was just made. Log in with it.")
+        # The form has checked that the address is free, so the same form was submitted twice: a double click.
+        messages.info(request, "This account was just created. Log in.")
         raise ImmediateHttpResponse(redirect("account_login")) from None

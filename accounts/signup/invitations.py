@@ -1,6 +1,6 @@
-"""Invitations: the link that somebody comes with, and the page on which administrators make and revoke them.
+"""Invitation links, and the page on which administrators create and revoke them.
 
-The secret of a link waits in the session until the account is made.
+The secret of an opened link is kept in the web session until the user has signed up.
 """
 
 from django.conf import settings
@@ -25,25 +25,25 @@ MAX_SHOWN = 100
 @require_safe
 @never_cache
 def accept(request: HttpRequest, secret: str) -> HttpResponse:
-    """The link itself."""
+    """Open an invitation link."""
     if request.user.is_authenticated:
-        messages.info(request, "You have an account already, so the invitation was not used.")
+        messages.info(request, "You already have an account, so the invitation wasn't used.")
         return redirect("home")
-    if not Invitation.objects.open().of_secret(secret).exists():
-        return render(request, "accounts/invitation_over.html", status=410)
+    if not Invitation.objects.open().with_secret(secret).exists():
+        return render(request, "accounts/invitation_expired.html", status=410)
     request.session[KEY] = secret
     return redirect("account_signup")
 
 
 def pending_invitation(request: HttpRequest) -> Invitation | None:
-    """The invitation with which somebody came, if it still holds."""
+    """The invitation whose link was opened in this web session, if it still works."""
     secret = request.session.get(KEY, "")
-    return Invitation.objects.open().of_secret(secret).select_related("created_by").first()
+    return Invitation.objects.open().with_secret(secret).select_related("created_by").first()
 
 
 def redeem(request: HttpRequest, user: User) -> bool:
-    """Approve the account that was just made, if its owner was invited. Without an invitation that holds it waits, as
-    everybody's does."""
+    """Approve the new account if the user has an invitation that still works. Otherwise it stays pending. Returns
+    whether it was approved."""
     invitation = pending_invitation(request)
     if invitation is None:
         return False
@@ -58,11 +58,11 @@ def invitations(request: UserRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if form.is_valid():
         invitation, secret = form.create(request.user)
-        # Shown in the answer itself and nowhere kept, so there is no page to redirect to.
+        # The secret is shown in this response only and not stored, so there is no page to redirect to.
         url = settings.SITE_URL + reverse("invited", args=[secret])
-        return render(request, "accounts/invitation_made.html", {"invitation": invitation, "url": url})
-    made = Invitation.objects.select_related("created_by", "used_by")[:MAX_SHOWN]
-    context = {"form": form, "invitations": made, "is_closed": settings.SIGNUP == "closed"}
+        return render(request, "accounts/invitation_created.html", {"invitation": invitation, "url": url})
+    latest = Invitation.objects.select_related("created_by", "used_by")[:MAX_SHOWN]
+    context = {"form": form, "invitations": latest, "is_closed": settings.SIGNUP == "closed"}
     return render(request, "accounts/invitations.html", context)
 
 
@@ -71,5 +71,5 @@ def invitations(request: UserRequest) -> HttpResponse:
 def revoke(request: UserRequest, pk: int) -> HttpResponse:
     invitation = get_object_or_404(Invitation, pk=pk)
     invitation.revoke()
-    messages.success(request, f"“{invitation}” was revoked. Its link opens nothing from now on.")
+    messages.success(request, f"“{invitation}” was revoked. Its link no longer works.")
     return redirect("invitations")

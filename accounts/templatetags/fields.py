@@ -7,5 +7,12 @@ register = template.Library()
 
 @register.filter
 def without_placeholder(field: BoundField) -> SafeString:
-    """allauth's fields repeat their label inside the box, where it looks like something already typed."""
+    """Render a field without its placeholder: allauth repeats the label there, which looks like a filled-in value."""
     return field.as_widget(attrs={"placeholder": False})
+
+
+@register.filter
+def sentence_case(label: str) -> str:
+    """“New Password (again)” as “New password (again)”: allauth's labels are in title case, the site's are not."""
+    first, *others = str(label).split(" ")
+    return " ".join([first, *(word.lower() if word.istitle() else word for word in others)])

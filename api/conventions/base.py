@@ -1,4 +1,4 @@
-"""The view that all of `/api/v1/` begins from."""
+"""Base class of all views under `/api/v1/`."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from rest_framework.views import APIView
 from accounts.credentials.drf import HasScope, IsApproved
 from accounts.credentials.throttling import ApiThrottle
 from api.conventions.pagination import Pagination
-from api.conventions.problem_details import problem_of
+from api.conventions.problem_details import problem_response
 
 
 class ApiView:
-    """Mixed into a view. `scope`: what a token must have; None: any token will do."""
+    """Mixin for views. `scope`: the scope a token needs; None: any valid token."""
 
     scope: str | None = None
     pagination_class: type[Pagination] | None = Pagination
@@ -28,7 +28,7 @@ class ApiView:
         return [self.rate]
 
     def get_exception_handler(self) -> Any:
-        return problem_of
+        return problem_response
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         for name, value in (self.rate.headers if self.rate else {}).items():
@@ -37,7 +37,7 @@ class ApiView:
 
 
 class NotFound(ApiView, APIView):
-    """Where there is nothing."""
+    """404 as a problem, for every URL under `/api/v1/` that has no view."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,7 +1,7 @@
-"""Idempotency keys: a creation that is asked for twice, because an answer was lost, happens once.
+"""Idempotency keys: a client that lost a response can safely retry a creation.
 
-`Idempotency-Key: ANYTHING` with a POST; the same key with the same content gets the first answer again for a day, and
-with another content is refused.
+A POST may send `Idempotency-Key: ANYTHING`. For a day, the same key with the same content returns the first response
+again; with different content it is rejected.
 """
 
 import json
@@ -18,36 +18,36 @@ from rest_framework.response import Response
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 200  # characters
-KEPT_FOR = 24 * 3600  # seconds
-IN_PROGRESS_FOR = 60  # seconds
-PARAMETER = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Creates at most once")
-"""For the schema of a view that has one."""
+RESPONSE_TTL = 24 * 3600  # seconds
+IN_PROGRESS_TTL = 60  # seconds
+PARAMETER = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Makes the creation safe to retry")
+"""The header in the schema of an idempotent view."""
 
 StoredResponse = tuple[str, int, Any]
-"""The content that came with a key, and the status and body of the answer; status 0: it is at work."""
+"""Digest of the content sent with a key, and status and body of the response; status 0: in progress."""
 Create = Callable[..., Response]
 
 
 class KeyReused(APIException):
     status_code = 422
     default_code = "idempotency_key_reused"
-    default_detail = "This Idempotency-Key came before with another content. Make a new key for each thing."
+    default_detail = "This Idempotency-Key was already used with a different request. Use a new key."
 
 
 class RequestInProgress(APIException):
     status_code = 409
     default_code = "still_at_work"
-    default_detail = "The request with this Idempotency-Key is not done yet. Ask again in a second."
+    default_detail = "A request with this Idempotency-Key is still in progress. Retry in a second."
 
 
 class KeyTooLong(APIException):
     status_code = 400
     default_code = "idempotency_key_too_long"
-    default_detail = f"An Idempotency-Key has {MAX_LENGTH} characters at most."
+    default_detail = f"Idempotency-Key is limited to {MAX_LENGTH} characters."
 
 
 def idempotent(create: Create) -> Create:
-    """Of a view's `post`, which creates something."""
+    """Make a view's `post` method idempotent."""
 
     @wraps(create)
     def post(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -58,22 +58,22 @@ def idempotent(create: Create) -> Create:
             raise KeyTooLong
         content = sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
         name = f"idempotency-{sha256(f'{request.user.pk} {request.path} {key}'.encode()).hexdigest()}"
-        if not cache.add(name, (content, 0, None), IN_PROGRESS_FOR):
+        if not cache.add(name, (content, 0, None), IN_PROGRESS_TTL):
             return _replay(cache.get(name), content)
         try:
             response = create(view, request, *args, **kwargs)
         except BaseException:
             cache.delete(name)
             raise
-        cache.set(name, (content, response.status_code, response.data), KEPT_FOR)
+        cache.set(name, (content, response.status_code, response.data), RESPONSE_TTL)
         return response
 
     return post
 
 
-def _replay(known: StoredResponse | None, content: str) -> Response:
-    if known is None or not known[1]:
+def _replay(stored: StoredResponse | None, content: str) -> Response:
+    if stored is None or not stored[1]:
         raise RequestInProgress
-    if known[0] != content:
+    if stored[0] != content:
         raise KeyReused
-    return Response(known[2], status=known[1], headers={"Idempotent-Replayed": "true"})
+    return Response(stored[2], status=stored[1], headers={"Idempotent-Replayed": "true"})

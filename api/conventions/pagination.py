@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pagination of lists."""
 
 from rest_framework.pagination import PageNumberPagination
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what drf-spectacular sees in the views, with the answers that all of them may give."""
+"""The OpenAPI document: what drf-spectacular derives from the views, plus the error responses they share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiResponse
 
 from api.conventions.problem_details import CONTENT_TYPE, ProblemSerializer
 
-ALWAYS = {401: "Nobody, or a token that does not hold", 403: "Somebody who may not", 429: "Too many requests"}
+COMMON_ERRORS = {401: "Missing or invalid token", 403: "Not permitted", 429: "Too many requests"}
 PREFIX = "/api/v1/"
 
 
@@ -18,24 +18,24 @@ class Schema(AutoSchema):
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
-        for status, description in {**ALWAYS, **self._particular()}.items():
+        for status, description in {**COMMON_ERRORS, **self._specific_errors()}.items():
             response = OpenApiResponse(ProblemSerializer, description)
             bodies.setdefault(str(status), self._get_response_for_code(response, str(status), [CONTENT_TYPE]))  # type: ignore[no-untyped-call]
         return bodies
 
-    def _particular(self) -> dict[int, str]:
-        told = {}
+    def _specific_errors(self) -> dict[int, str]:
+        errors = {}
         if "{" in self.path:
-            told[404] = "There is nothing of yours here"
+            errors[404] = "Not found"
         if self.method in ("POST", "PATCH", "PUT") or self._is_list_view():
-            told[400] = "What was sent is not valid"
+            errors[400] = "Invalid request"
         if self.method in ("PATCH", "PUT", "DELETE"):
-            told |= {409: "Not in its present state", 412: "It was changed since you read it"}
+            errors |= {409: "Conflicts with the current state", 412: "Changed since you last read it"}
         if self.method in ("POST", "PATCH", "PUT"):
-            told[415] = "JSON is what is taken"
+            errors[415] = "Send JSON"
         if self._is_list_view():
-            told[404] = "There is no such page"
-        return told
+            errors[404] = "Page not found"
+        return errors
 
 
 def only_this_api(endpoints: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -43,6 +43,6 @@ def only_this_api(endpoints: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]
 
 
 def with_token(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    how = {"type": "http", "scheme": "bearer", "description": "A token: Your account, Tokens."}
-    result.setdefault("components", {})["securitySchemes"] = {"token": how}
+    scheme = {"type": "http", "scheme": "bearer", "description": "API token from Your account > Tokens."}
+    result.setdefault("components", {})["securitySchemes"] = {"token": scheme}
     return result

@@ -1,6 +1,6 @@
-"""Synthetic speakers: N WebSockets that each send a frame every 80 ms and note when the step for it comes back.
+"""Load generator: N WebSocket clients that each send a frame every 80 ms and record when the step for it arrives.
 
-The client is made for load: frames are built once, and answers are looked at no closer than needed.
+It is optimized for load: frames are built once, and responses are parsed only as far as necessary.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
 
 def ws_frame(opcode: int, payload: bytes) -> bytes:
-    """A client's frame; the masking key is zero, which leaves the payload as it is."""
+    """A client's frame; the masking key is zero, which leaves the payload unchanged."""
     size = len(payload)
     length = struct.pack("!B", 0x80 | size) if size < 126 else struct.pack("!BH", 0x80 | 126, size)
     return bytes([0x80 | opcode]) + length + bytes(4) + payload
@@ -33,11 +33,11 @@ class Tally:
     ready: int = 0
     sent: int = 0
     answered: int = 0
-    refused: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)  # seconds
 
 
-class Speaker(asyncio.Protocol):
+class Client(asyncio.Protocol):
     def __init__(self, host: str, path: str, tally: Tally) -> None:
         self._host = host
         self._path = path
@@ -47,17 +47,17 @@ class Speaker(asyncio.Protocol):
         self._upgraded = False
         self._sent_at: list[float] = []
         self._answered = 0
-        self._silent = True
+        self._is_silent = True
         self.ready: asyncio.Future[None] = self._loop.create_future()
 
     def speak(self, seconds: float) -> None:
-        self._silent = False
+        self._is_silent = False
         self._end = self._loop.time() + seconds
         self._next = self._loop.time() + random.random() * FRAME_SECONDS
         self._loop.call_at(self._next, self._send_frame)
 
     def _send_frame(self) -> None:
-        if self._silent or self._next > self._end:
+        if self._is_silent or self._next > self._end:
             return
         self._transport.write(AUDIO)
         self._sent_at.append(self._loop.time())
@@ -66,10 +66,8 @@ class Speaker(asyncio.Protocol):
         self._loop.call_at(self._next, self._send_frame)
 
     def close(self) -> None:
-        self._silent = True
+        self._is_silent = True
         self._transport.abort()
-
-    # --- asyncio.Protocol -------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -88,15 +86,15 @@ class Speaker(asyncio.Protocol):
             if not found:
                 return
             if b" 101 " not in head.split(b"\r\n", 1)[0]:
-                self._refuse(head.split(b"\r\n", 1)[0].decode())
+                self._record_rejection(head.split(b"\r\n", 1)[0].decode())
                 self.close()
                 return
             self._upgraded, self._buffer = True, rest
             self._transport.write(ws_frame(TEXT, b'{"type":"start"}'))
-        while (message := self._take_message()) is not None:
-            self._take(*message)
+        while (message := self._pop_message()) is not None:
+            self._handle(*message)
 
-    def _take_message(self) -> tuple[int, bytes] | None:
+    def _pop_message(self) -> tuple[int, bytes] | None:
         if len(self._buffer) < 2:
             return None
         opcode, size, start = self._buffer[0] & 0x0F, self._buffer[1] & 0x7F, 2
@@ -109,45 +107,45 @@ class Speaker(asyncio.Protocol):
         payload, self._buffer = self._buffer[start : start + size], self._buffer[start + size :]
         return opcode, payload
 
-    def _take(self, opcode: int, payload: bytes) -> None:
+    def _handle(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
             self._transport.write(ws_frame(PONG, payload))
         elif opcode == TEXT and b'"step"' in payload:
             now = self._loop.time()
-            heard = json.loads(payload)["sample"] // FRAME_SAMPLES
-            for frame in range(self._answered, min(heard, len(self._sent_at))):
+            processed = json.loads(payload)["sample"] // FRAME_SAMPLES
+            for frame in range(self._answered, min(processed, len(self._sent_at))):
                 self._tally.latencies.append(now - self._sent_at[frame])
                 self._tally.answered += 1
-            self._answered = max(self._answered, heard)
+            self._answered = max(self._answered, processed)
         elif opcode == TEXT and b'"ready"' in payload:
             self._tally.ready += 1
             if not self.ready.done():
                 self.ready.set_result(None)
         elif opcode == TEXT and b'"error"' in payload:
-            self._refuse(payload.decode())
+            self._record_rejection(payload.decode())
 
-    def _refuse(self, why: str) -> None:
-        self._tally.refused.append(why)
+    def _record_rejection(self, reason: str) -> None:
+        self._tally.rejected.append(reason)
         if not self.ready.done():
-            self.ready.set_exception(ConnectionRefusedError(why))
+            self.ready.set_exception(ConnectionRefusedError(reason))
 
 
 async def speak(host: str, port: int, paths: list[str], seconds: float) -> Tally:
-    """One speaker per path, all at once for `seconds`, with two seconds for the last answers.
+    """Run one client per path, all concurrently for `seconds`, and wait two more seconds for the last responses.
 
-    Raises ConnectionRefusedError when one may not begin.
+    Raises ConnectionRefusedError if one is rejected.
     """
     loop, tally = asyncio.get_running_loop(), Tally()
-    speakers = []
+    clients = []
     for path in paths:
-        _, speaker = await loop.create_connection(lambda path=path: Speaker(f"{host}:{port}", path, tally), host, port)
-        speakers.append(speaker)
+        _, client = await loop.create_connection(lambda path=path: Client(f"{host}:{port}", path, tally), host, port)
+        clients.append(client)
         await asyncio.sleep(0.005)
     async with asyncio.timeout(60):
-        await asyncio.gather(*(speaker.ready for speaker in speakers))
-    for speaker in speakers:
-        speaker.speak(seconds)
+        await asyncio.gather(*(client.ready for client in clients))
+    for client in clients:
+        client.speak(seconds)
     await asyncio.sleep(seconds + 2)
-    for speaker in speakers:
-        speaker.close()
+    for client in clients:
+        client.close()
     return tally

@@ -1,7 +1,7 @@
-"""The baseline of `link.py`: the same sockets and the same echo, with one channel-layer message per frame each way.
+"""Baseline of `link.py`: the same WebSockets and the same echo, with one channel-layer message per frame each way.
 
-What a full channel does not take is lost, as the layer means it. `daphne benchmarks.support.per_frame:application` is
-its web process, `python -m benchmarks.support.per_frame` its inference process.
+Messages to a full channel are lost, by design of the layer. The web process is `daphne
+benchmarks.support.per_frame:application`, the inference process `python -m benchmarks.support.per_frame`.
 """
 
 import asyncio

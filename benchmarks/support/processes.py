@@ -1,4 +1,4 @@
-"""Starts the real processes that a benchmark measures, on free ports and in a folder that goes away."""
+"""Starts the real processes that a benchmark measures, on free ports and in a temporary folder."""
 
 import json
 import os
@@ -61,23 +61,23 @@ def _cpu_seconds(pid: int) -> float:
 
 @contextmanager
 def processes(**env: str) -> Iterator[Processes]:
-    """With a Redis of their own (REDIS_URL) and a data folder of their own (DATA_DIR)."""
+    """Processes with their own Redis (REDIS_URL) and data folder (DATA_DIR)."""
     if not shutil.which("redis-server"):
         sys.exit("This benchmark needs redis-server: apt-get install redis-server")
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         port = free_port()
-        started = Processes(
+        running = Processes(
             {"DATA_DIR": folder, "REDIS_URL": f"redis://127.0.0.1:{port}/0", "LOG_LEVEL": "ERROR", **env}
         )
-        stack.callback(started.stop)
-        started.start("redis", "redis-server", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", folder)
+        stack.callback(running.stop)
+        running.start("redis", "redis-server", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", folder)
         wait_for_port(port)
-        yield started
+        yield running
 
 
 def tickets(env: dict[str, str], count: int) -> list[str]:
-    """Tickets of the site of this environment. Settings are read once in a process, so it takes one of its own."""
+    """Tickets for the site of this environment. Issued in a separate process, because settings are read only once."""
     code = (
         "from datetime import timedelta\n"
         "from accounts.credentials.jwt import tokens\n"
@@ -99,19 +99,19 @@ def wait_for_site(port: int) -> None:
 
 
 def wait_for_engine(port: int, kind: str = "batched_asr") -> None:
-    """Until an engine offers slots: "batched_asr" hears, "py" speaks, as Kyutai's server names its modules."""
+    """Wait until an engine has slots. `kind` as in moshi-server: "batched_asr" is STT, "py" TTS."""
 
-    def look() -> None:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/modules_info", timeout=5) as answer:
-            if not any(module["type"] == kind and module["total_slots"] != "0" for module in json.load(answer)):
-                raise ConnectionRefusedError(f"No engine of kind {kind} has come up.")
+    def check() -> None:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/modules_info", timeout=5) as response:
+            if not any(module["type"] == kind and module["total_slots"] != "0" for module in json.load(response)):
+                raise ConnectionRefusedError(f"No engine of kind {kind} is running.")
 
-    wait_for(look)
+    wait_for(check)
 
 
-def wait_for(attempt: Callable[[], None], within: float = 120.0) -> None:
-    """Until it raises no OSError. A process that starts on a busy machine takes its time."""
-    deadline = time.monotonic() + within
+def wait_for(attempt: Callable[[], None], timeout: float = 120.0) -> None:
+    """Repeat until it raises no OSError. Processes start slowly on a busy machine."""
+    deadline = time.monotonic() + timeout
     while True:
         try:
             attempt()

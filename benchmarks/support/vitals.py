@@ -1,4 +1,4 @@
-"""What a healthy site comes back to when nobody speaks: slots, tasks, files, memory, keys."""
+"""Resources that an idle site must release: slots, tasks, files, memory, Redis keys."""
 
 import re
 import signal
@@ -32,20 +32,20 @@ def vitals(running: Processes, log: Path) -> Vitals:
     web.send_signal(signal.SIGUSR1)
     time.sleep(1)
     pattern = r"(\d+) tasks, (\d+) streams, (\d+) waiting, (\d+) of (\d+) slots free"
-    told = [int(number) for number in re.findall(pattern, log.read_text())[-1]]
+    counts = [int(number) for number in re.findall(pattern, log.read_text())[-1]]
     return Vitals(
-        *told,
+        *counts,
         web_files=web.num_fds(),
         web_threads=web.num_threads(),
         web_memory_mb=web.memory_info().rss // 2**20,
         inference_files=inference.num_fds(),
         inference_memory_mb=inference.memory_info().rss // 2**20,
-        redis_keys=_keys_that_stay(redis.Redis.from_url(running.env["REDIS_URL"])),
+        redis_keys=_permanent_keys(redis.Redis.from_url(running.env["REDIS_URL"])),
     )
 
 
-def _keys_that_stay(store: redis.Redis) -> int:
-    """All but the marks of used tickets, which go when the tickets expire."""
+def _permanent_keys(store: redis.Redis) -> int:
+    """Number of keys, except those of used tickets, which expire with the tickets."""
     return sum(b"token-used" not in key for key in store.scan_iter(count=1000))
 
 

@@ -1,4 +1,4 @@
-# pip install websockets; TOKEN=… python transcribe.py speech.wav   (mono, 16 bit)
+# pip install websockets; DSM_TOKEN=… python transcribe.py speech.wav   (mono, 16 bit)
 import json
 import os
 import sys
@@ -8,8 +8,9 @@ from websockets.sync.client import connect
 
 with wave.open(sys.argv[1]) as wav:
     audio, rate = wav.readframes(wav.getnframes()), wav.getframerate()
-url = f"{os.environ.get('URL', 'ws://127.0.0.1:8000')}/ws/pcm?rate={rate}"
-with connect(url, additional_headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}) as socket:
+url = os.environ.get("DSM_URL", "http://127.0.0.1:8000").replace("http", "ws", 1)
+headers = {"Authorization": f"Bearer {os.environ['DSM_TOKEN']}"}
+with connect(f"{url}/ws/pcm?rate={rate}", additional_headers=headers) as socket:
     for i in range(0, len(audio), 8000):
         socket.send(audio[i : i + 8000])
     socket.send('{"type": "stop"}')

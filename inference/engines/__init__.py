@@ -1,4 +1,4 @@
-"""The engines by name. A module is imported only by the process that runs its engine."""
+"""Engines by name. Only the process that runs an engine imports its module."""
 
 import logging
 import os
@@ -22,24 +22,22 @@ class EngineInfo:
     name: str
     label: str
     languages: dict[str, str]
-    factory: str  # "module:class", or what else makes it
+    factory: str  # "module:class" or "module:function"
     in_subprocess: bool
-    """It holds the GIL while it works, or has state of its process, so it lives in processes of its own."""
+    """The engine runs in subprocesses, because it holds the GIL while it works or keeps process-wide state."""
     default_slots: int
-    """0: it finds out itself, when it is loaded."""
+    """0: the engine measures its capacity when it is loaded."""
     slots_per_subprocess: int = 1
     max_subprocesses: int = 0
-    """0: as many as the slots need."""
+    """0: as many as the slots require."""
     kind: Kind = "stt"
     controls: list[Control] = field(default_factory=list)
     package: str = ""
-    """A Python package that is not made for every machine."""
+    """A Python package that is not available for every platform."""
     install: str = ""
-    """How to get what is missing."""
+    """How to install the package."""
     preset: Preset | None = None
-    """Of an engine that runs a model of `presets.toml`: it does so in a thread, and finds out itself how many slots it
-    has."""
-
+    """The preset in `presets.toml` whose model the engine runs, in a thread; the engine measures its own capacity."""
     upgrade: UpgradeHint | None = None
 
     @property
@@ -47,8 +45,8 @@ class EngineInfo:
         return not self.package or find_spec(self.package) is not None
 
 
-def load(name: str, slots: int, tell: Callable[[str], None] = logger.info) -> Engine[Any]:
-    """`tell` is called with what is going on while it takes long. Raises `EngineUnusable`."""
+def load(name: str, slots: int, report_progress: Callable[[str], None] = logger.info) -> Engine[Any]:
+    """Load an engine. `report_progress` receives status texts while loading takes long. Raises `EngineUnusable`."""
     info = ENGINES[name]
     module, _, class_name = info.factory.partition(":")
     if info.preset is None:
@@ -56,13 +54,13 @@ def load(name: str, slots: int, tell: Callable[[str], None] = logger.info) -> En
         return engine
     os.environ.setdefault("NO_TORCH_COMPILE", "1")  # read when moshi is imported; compiling takes 10 s and a compiler
     try:
-        made: Engine[Any] = getattr(import_module(module), class_name)(slots, info.preset, tell)
+        preset_engine: Engine[Any] = getattr(import_module(module), class_name)(slots, info.preset, report_progress)
     except ModuleNotFoundError as error:
         raise EngineUnusable(
-            f"{info.label} needs {error.name}, which is not installed: .venv/bin/pip install -r "
+            f"{info.label} requires {error.name}. Install it: .venv/bin/pip install -r "
             f"{REQUIREMENTS_OF[info.preset.package]}."
         ) from error
-    return made
+    return preset_engine
 
 
 def voices_of(engine: Engine[Any]) -> list[Voice]:
@@ -75,12 +73,12 @@ _STT_1B = _PRESETS["stt-1b-en_fr"]
 
 SPEED = Control("speed", "Speed", default=1.0, minimum=0.5, maximum=2.0, step=0.05)
 PITCH = Control("pitch", "Pitch", default=1.0, minimum=0.6, maximum=1.5, step=0.05)
-VARIATION = Control("variation", "Variation", default=1.0, minimum=0.0, maximum=1.5, step=0.05)  # of Piper's
+VARIATION = Control("variation", "Variation", default=1.0, minimum=0.0, maximum=1.5, step=0.05)  # Piper
 POCKET_TEMPERATURE = Control("variation", "Variation", default=0.3, minimum=0.0, maximum=1.0, step=0.05)
-# Kyutai's larger models have none of these, but:
-GUIDANCE = Control("guidance", "Likeness", default=2.0, minimum=1.0, maximum=4.0, step=0.5)
+# Controls of Kyutai's larger models, which have none of the above:
+GUIDANCE = Control("guidance", "Similarity", default=2.0, minimum=1.0, maximum=4.0, step=0.5)
 TEMPERATURE = Control("temperature", "Variation", default=0.6, minimum=0.0, maximum=1.2, step=0.05)
-SEED = Control("seed", "Take", default=0, minimum=0, maximum=999, step=1)  # 0: another each time
+SEED = Control("seed", "Seed", default=0, minimum=0, maximum=999, step=1)  # 0: a random seed each time
 
 ENGINES = {
     info.name: info
@@ -93,9 +91,9 @@ ENGINES = {
             in_subprocess=True,
             default_slots=0,
             slots_per_subprocess=8,
-            max_subprocesses=min(_CORES, 4),  # of about 250 MB each
+            max_subprocesses=min(_CORES, 4),  # about 250 MB each
             package="moonshine_voice",
-            install="It is made for 64-bit Linux (glibc 2.34 or later), macOS 15 on Apple's processors, and Windows.",
+            install="It supports 64-bit Linux (glibc 2.34 or later), macOS 15 on Apple silicon, and Windows.",
             upgrade=UpgradeHint(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
         ),
         EngineInfo(
@@ -104,27 +102,27 @@ ENGINES = {
             languages={"en": "English"},
             factory="inference.engines.stt.pocketsphinx:PocketSphinx",
             in_subprocess=True,
-            # A decoder needs a tenth of a core and 100 MB (measured); two a core leave room for the web side.
+            # A decoder takes a tenth of a core and 100 MB (measured); two per core leave room for the web processes.
             default_slots=min(2 * _CORES, 16),
             upgrade=UpgradeHint(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb),
         ),
         EngineInfo(
             name="piper",
             label="Piper",
-            languages={"en": "English"},  # and those of its voices
+            languages={"en": "English"},  # plus the languages of its voices
             factory="inference.engines.tts.piper:Piper",
             in_subprocess=True,
             default_slots=16,
-            slots_per_subprocess=8,  # a core makes 10 s of speech a second; a child has 270 MB with one voice
+            slots_per_subprocess=8,  # a core makes 10 s of speech per second; a subprocess takes 270 MB with one voice
             kind="tts",
             controls=[SPEED, VARIATION],
             package="piper",
-            install="It is made for 64-bit Linux (glibc), macOS and Windows.",
+            install="It supports 64-bit Linux (glibc), macOS and Windows.",
         ),
         EngineInfo(
             name="espeak",
             label="eSpeak NG",
-            languages={"en": "English"},  # and those of its voices
+            languages={"en": "English"},  # plus the languages of its voices
             factory="inference.engines.tts.espeak:Espeak",
             in_subprocess=True,
             default_slots=16,
@@ -168,8 +166,8 @@ ENGINE_OF = {
     ("faster-whisper", "stt"): "inference.engines.stt.whisper:Whisper",
 }
 REQUIREMENTS_OF = {
-    "moshi": "requirements/torch.txt (with CUDA's libraries that is about 7 GB)",
-    "pocket-tts": "requirements/torch.txt (with CUDA's libraries that is about 7 GB)",
+    "moshi": "requirements/torch.txt (about 7 GB with the CUDA libraries)",
+    "pocket-tts": "requirements/torch.txt (about 7 GB with the CUDA libraries)",
     "faster-whisper": "requirements/whisper.txt (about 250 MB)",
 }
 CONTROLS_OF = {("moshi", "tts"): [GUIDANCE, TEMPERATURE, SEED], ("pocket-tts", "tts"): [POCKET_TEMPERATURE]}
@@ -192,8 +190,8 @@ ENGINES |= {
 
 
 def default_stt_engine() -> str:
-    """The speech-to-text engine where none was chosen: Kyutai's smaller model where there is a GPU for it, else the
-    best that runs here."""
+    """Name of the default speech-to-text engine: Kyutai's smaller model if there is a GPU, otherwise the best engine
+    that runs on this machine."""
     if has_cuda():
         return "stt-1b-en_fr"
     return "moonshine" if ENGINES["moonshine"].is_installed else "pocketsphinx"

@@ -1,4 +1,4 @@
-"""Where an engine runs: in the event loop, in a thread or in a child process."""
+"""The interface of an executor, which runs an engine in the event loop, in a thread or in a child process."""
 
 from collections.abc import Sequence, Set
 from typing import Protocol
@@ -10,25 +10,25 @@ from inference.messages import Event, Open, Voice
 class Executor(Protocol):
     slots: int
     voices: list[Voice]
-    """Known once it was started; none of an engine that listens."""
+    """Known after the start; empty for a speech-to-text engine."""
 
     @property
     def draining(self) -> Set[int]:
-        """The slots in which the engine hears silence of its own, and wants no frames."""
+        """The slots that the engine flushes with silence of its own; they accept no frames."""
 
     @property
     def steps_per_call(self) -> int:
-        """Steps that it makes at one call, at most."""
+        """Maximum number of steps per call."""
 
     progress: str
-    """What it is doing while it is started."""
+    """Progress of the start; empty afterwards."""
 
     async def start(self) -> None:
-        """Bring the engine up, again if it was lost."""
+        """Start the engine, or restart it if it was lost."""
 
     async def open(self, slot: int, request: Open) -> None: ...
     async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
-        """One step after another."""
+        """Make one step per element, in order."""
 
     async def flush(self, slot: int) -> list[Event]: ...
     async def close(self, slot: int) -> None: ...

@@ -1,4 +1,4 @@
-"""Which executors run an engine: the child processes of one that holds the GIL, or a thread of this process."""
+"""Chooses an engine's executors: child processes, a thread or the event loop of this process."""
 
 from inference.engines import EngineInfo
 from inference.executors.base import Executor
@@ -8,15 +8,16 @@ from inference.executors.thread import ThreadExecutor
 
 
 def executors_for(info: EngineInfo, slots: int) -> list[Executor]:
-    """The hosts that give `slots` slots of an engine, 0: as many as it carries; each steps its slots together."""
+    """The executors that provide `slots` slots of an engine, 0: as many as it carries; each steps its own together."""
     if info.preset:
         return [ThreadExecutor(info.name, slots)]
     if info.in_subprocess and not slots:
         return [SubprocessExecutor(info.name, 0) for _ in range(info.max_subprocesses)]
     if info.in_subprocess:
-        children = -(-slots // info.slots_per_subprocess)
-        children = min(children, info.max_subprocesses or children)
+        processes = -(-slots // info.slots_per_subprocess)
+        processes = min(processes, info.max_subprocesses or processes)
         return [
-            SubprocessExecutor(info.name, slots // children + (child < slots % children)) for child in range(children)
+            SubprocessExecutor(info.name, slots // processes + (index < slots % processes))
+            for index in range(processes)
         ]
     return [InlineExecutor(info.name, slots)]

@@ -1,4 +1,4 @@
-"""An engine in the event loop, for one that is quick."""
+"""Runs an engine in the event loop; for fast engines."""
 
 import contextlib
 from collections.abc import Iterator, Sequence, Set
@@ -24,26 +24,26 @@ class InlineExecutor:
         self.voices = engines.voices_of(self._engine)
 
     async def open(self, slot: int, request: Open) -> None:
-        with self._lost_if_it_fails():
+        with self._lost_on_error():
             self._engine.open(slot, request)
 
     async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
-        with self._lost_if_it_fails():
+        with self._lost_on_error():
             return [self._engine.step(inputs) for inputs in rounds]
 
     async def flush(self, slot: int) -> list[Event]:
-        with self._lost_if_it_fails():
+        with self._lost_on_error():
             return self._engine.flush(slot)
 
     async def close(self, slot: int) -> None:
-        with self._lost_if_it_fails():
+        with self._lost_on_error():
             self._engine.close(slot)
 
     async def stop(self) -> None:
         pass
 
     @contextlib.contextmanager
-    def _lost_if_it_fails(self) -> Iterator[None]:
+    def _lost_on_error(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:

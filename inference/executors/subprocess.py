@@ -1,4 +1,4 @@
-"""An engine in a child process, for one that holds the GIL while it works."""
+"""Runs an engine in a child process; for engines that hold the GIL while they compute."""
 
 import asyncio
 import contextlib
@@ -13,18 +13,18 @@ from inference.engine import EngineLost, Inputs, StepOutput
 from inference.messages import Event, Open, Voice
 
 CALL_TIMEOUT = 20.0
-"""Seconds a child may take for one call; the longest measured is 0.3 s, the end of a long utterance."""
+"""Seconds that one call may take; the longest measured is 0.3 s, the end of a long segment."""
 START_TIMEOUT = 60.0
 STEPS_PER_CALL = 5
-"""Steps of a stream that lags and has its child to itself; the child then need not wait for word of each."""
+"""Maximum of steps per call for a lagging stream with a process of its own; saves a round trip per step."""
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 class SubprocessExecutor:
-    """An engine in a process of its own, asked over its standard input and output (`subprocess_main.py`)."""
+    """Calls the engine over the standard input and output of its process (`subprocess_main.py`)."""
 
     def __init__(self, name: str, slots: int = 1) -> None:
-        """`slots`: 0 for as many as it carries, which is known once it was started."""
+        """`slots`: 0 for as many as the engine carries, known after the start."""
         self._name = name
         self.slots = slots
         self.voices: list[Voice] = []
@@ -85,18 +85,18 @@ class SubprocessExecutor:
             raise EngineLost(f"the process of {self._name} ended") from error
         return await self._read_reply(CALL_TIMEOUT)
 
-    async def _read_reply(self, within: float) -> bytes:
+    async def _read_reply(self, seconds: float) -> bytes:
         if self._process is None or self._process.stdout is None:
             raise EngineLost(f"the process of {self._name} is not running")
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(seconds):
                 size = int.from_bytes(await self._process.stdout.readexactly(4), "big")
                 return await self._process.stdout.readexactly(size)
         except asyncio.IncompleteReadError as error:
             raise EngineLost(f"the process of {self._name} ended") from error
         except TimeoutError as error:
-            raise EngineLost(f"the process of {self._name} gave no answer in {within:.0f} s") from error
+            raise EngineLost(f"the process of {self._name} did not respond within {seconds:.0f} s") from error
 
 
 def _raw(inputs: Inputs) -> dict[int, bytes | str]:
-    return {slot: each if isinstance(each, str) else each.tobytes() for slot, each in inputs.items()}
+    return {slot: value if isinstance(value, str) else value.tobytes() for slot, value in inputs.items()}

@@ -1,6 +1,6 @@
-"""The process of an engine that holds the GIL: `python -m inference.executors.subprocess_main NAME SLOTS`.
+"""The child process of `SubprocessExecutor`: `python -m inference.executors.subprocess_main NAME SLOTS`.
 
-Requests and answers are MessagePack with their length in four bytes before them, on standard input and output; the
+Requests and responses are MessagePack prefixed with their length in four bytes, on standard input and output; the
 process ends when its input does, so it never outlives its parent.
 """
 
@@ -18,17 +18,17 @@ from inference.messages import Open
 
 
 def main(name: str, slots: int) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd tell all processes; the parent decides
+    for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd signal all processes; the parent decides
         signal.signal(number, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody reads the answers any more: end
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints goes to the log, not among the answers
-    os.nice(5)  # the sockets come before the decoding
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end when the parent no longer reads
+    responses = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # output that a library prints goes to the log, not into the responses
+    os.nice(5)  # connections have priority over decoding
     engine = engines.load(name, slots)
-    _write(answers, msgspec.msgpack.encode((engine.slots, engines.voices_of(engine))))
+    _write(responses, msgspec.msgpack.encode((engine.slots, engines.voices_of(engine))))
     while request := _read(sys.stdin.buffer):
         method, arguments = msgspec.msgpack.decode(request)
-        _write(answers, msgspec.msgpack.encode(_call(engine, method, arguments)))
+        _write(responses, msgspec.msgpack.encode(_call(engine, method, arguments)))
 
 
 def _call(engine: Engine[Any], method: str, arguments: list[Any]) -> Any:
@@ -49,8 +49,8 @@ def _read(stream: BinaryIO) -> bytes:
     return stream.read(int.from_bytes(size, "big")) if len(size) == 4 else b""
 
 
-def _write(stream: BinaryIO, answer: bytes) -> None:
-    stream.write(len(answer).to_bytes(4, "big") + answer)
+def _write(stream: BinaryIO, response: bytes) -> None:
+    stream.write(len(response).to_bytes(4, "big") + response)
     stream.flush()
 
 

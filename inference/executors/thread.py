@@ -1,7 +1,7 @@
-"""An engine in a thread of this process: the event loop goes on while it computes.
+"""Runs an engine in a thread of this process: the event loop continues while it computes.
 
-One thread makes all calls, for the package's CUDA graphs are not safe in several. It is a daemon: a process that is
-told to end does not wait for a download.
+One thread makes all calls, because moshi's CUDA graphs are not thread-safe. It is a daemon, so a shutdown does not wait
+for a download.
 """
 
 import asyncio
@@ -22,17 +22,17 @@ from inference.messages import Event, Open, Voice
 logger = logging.getLogger(__name__)
 
 CALL_TIMEOUT = 60.0
-"""Seconds that one call may take; a step takes less than a tenth. A GPU that hangs is noticed, and does not recover."""
+"""Seconds that one call may take; a step takes less than a tenth. It detects a hung GPU, which does not recover."""
 
 STOP_TIMEOUT = 3.0
-"""Seconds for which the step that is being made is waited for; a download is not."""
+"""Seconds to wait at shutdown for the step in progress, but not for a download."""
 
 _Job = tuple[Future[Any], Callable[[], Any]]
 
 
 class ThreadExecutor:
     def __init__(self, name: str, slots: int) -> None:
-        """`slots`: 0 for as many as the device carries, which is known once it was started."""
+        """`slots`: 0 for as many as the device carries, known after the start."""
         self.slots = slots
         self.voices: list[Voice] = []
         self.steps_per_call = 1
@@ -40,7 +40,7 @@ class ThreadExecutor:
         self._requested_slots = slots
         self._name = name
         preset = engines.ENGINES[name].preset
-        self._turn = nullcontext() if preset and preset.package == "faster-whisper" else _turn
+        self._lock = nullcontext() if preset and preset.package == "faster-whisper" else _torch_lock
         self._engine: Engine[Any]
         self._draining: Set[int] = frozenset()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -54,7 +54,7 @@ class ThreadExecutor:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
             self._thread.start()
-        self._engine = await self._call(self._load, within=None)
+        self._engine = await self._call(self._load, seconds=None)
         self.slots = self._engine.slots
         self.voices = engines.voices_of(self._engine)
         self._draining = getattr(self._engine, "draining", frozenset())
@@ -67,21 +67,21 @@ class ThreadExecutor:
         return [await self._call(partial(self._engine.step, inputs)) for inputs in rounds]
 
     async def flush(self, slot: int) -> list[Event]:
-        told: list[Event] = await self._call(partial(self._engine.flush, slot))
-        return told
+        events: list[Event] = await self._call(partial(self._engine.flush, slot))
+        return events
 
     async def close(self, slot: int) -> None:
         await self._call(partial(self._engine.close, slot))
 
     async def stop(self) -> None:
-        """A thread that still computes when the process ends is torn out of torch, which aborts the process."""
+        """End the thread: one that still computes in torch when the process ends would abort the process."""
         self._jobs.put(None)
         if self._thread is not None:
             await asyncio.to_thread(self._thread.join, STOP_TIMEOUT)
         self._thread = None
 
     def _load(self) -> Engine[Any]:
-        vars(self).pop("_engine", None)  # one that was lost holds memory that the next one needs
+        vars(self).pop("_engine", None)  # a lost engine holds memory that the next one needs
         gc.collect()
         return engines.load(self._name, self._requested_slots, self._report_progress)
 
@@ -89,19 +89,19 @@ class ThreadExecutor:
         self.progress = note
         logger.info("%s: %s", self._name, note)
 
-    async def _call(self, call: Callable[[], Any], within: float | None = CALL_TIMEOUT) -> Any:
+    async def _call(self, call: Callable[[], Any], seconds: float | None = CALL_TIMEOUT) -> Any:
         future: Future[Any] = Future()
         self._jobs.put((future, call))
         try:
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(seconds):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
-            raise EngineUnusable(f"{self._name} gave no answer in {within:.0f} s. {_START_AGAIN}") from None
+            raise EngineUnusable(f"{self._name} didn't respond within {seconds:.0f} s. {_RESTART}") from None
         except EngineUnusable:
             raise
         except Exception as error:
             if "CUDA error" in str(error):
-                raise EngineUnusable(f"{self._name}: the GPU failed: {error}. {_START_AGAIN}") from error
+                raise EngineUnusable(f"{self._name}: the GPU failed: {error}. {_RESTART}") from error
             raise EngineLost(f"{self._name} failed: {error!r}") from error
 
     def _work(self) -> None:
@@ -110,13 +110,13 @@ class ThreadExecutor:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                with self._turn:
+                with self._lock:
                     future.set_result(call())
             except BaseException as error:
                 future.set_exception(error)
 
 
-_turn = threading.Lock()
-"""What one engine on torch at a time may have: moshi keeps in globals whether it is capturing a CUDA graph."""
+_torch_lock = threading.Lock()
+"""Lets one engine on torch compute at a time: moshi keeps in globals whether it is capturing a CUDA graph."""
 
-_START_AGAIN = "This process cannot use it any more: start it again, or have a service manager do so."
+_RESTART = "Restart this process, or let a service manager do it."

@@ -1,4 +1,4 @@
-"""Repositories of the Hugging Face hub, their files downloaded once. Whatever is wrong is said in words."""
+"""Hugging Face repositories, whose files are downloaded once. Errors are explained in `CheckpointError`s."""
 
 import logging
 import shutil
@@ -17,27 +17,27 @@ logger = logging.getLogger(__name__)
 
 REPORT_INTERVAL = 2.0  # seconds
 SPARE_BYTES = 200_000_000
-"""Left on the disk after a download."""
+"""Bytes that must stay free on the disk after a download."""
 
 ReportProgress = Callable[[str], None]
-"""Called with what is going on, in words, while it takes long."""
+"""Called with a line of text now and then during a long operation."""
 
 
 class CheckpointError(EngineUnusable):
-    """What is wrong with a model's files, why, and what to do."""
+    """A model's files are missing or invalid; the message explains why and what to do."""
 
 
 class Repository:
-    """A repository of the hub. What was downloaded once is not asked for again: a model does not change under those who
-    use it, and starts without a network."""
+    """A Hugging Face repository. Cached files are never checked for updates: a model does not change while in use, and
+    starts without a network."""
 
-    def __init__(self, name: str, revision: str, tell: ReportProgress) -> None:
+    def __init__(self, name: str, revision: str, report_progress: ReportProgress) -> None:
         self.name = name
         self.revision = revision
-        self._report_progress = tell
+        self._report_progress = report_progress
 
     def file(self, name: str) -> Path:
-        """Raises `CheckpointError`."""
+        """The local path of a file, downloaded if missing. Raises `CheckpointError`."""
         with self._explained(name):
             cached = huggingface_hub.try_to_load_from_cache(self.name, name, revision=self.revision)
             if isinstance(cached, str):
@@ -46,7 +46,7 @@ class Repository:
                 return Path(huggingface_hub.hf_hub_download(self.name, name, revision=self.revision))
 
     def optional(self, name: str) -> Path | None:
-        """None if the repository has no such file. Raises `CheckpointError`."""
+        """The local path of a file, or None if the repository does not have it. Raises `CheckpointError`."""
         try:
             return self.file(name)
         except CheckpointError as error:
@@ -59,18 +59,18 @@ class Repository:
         return bool(constants.HF_HUB_OFFLINE)
 
     def _size(self, name: str) -> int | None:
-        """Bytes that a download will take, if it is one; makes sure that there is room."""
+        """Size of a file in bytes, None if unknown. Raises `CheckpointError` if the disk is too full for it."""
         metadata = huggingface_hub.get_hf_file_metadata(
             huggingface_hub.hf_hub_url(self.name, name, revision=self.revision), timeout=10
         )
         if not metadata.size:
             return None
-        place = _nearest_folder(self._blobs)
-        free = shutil.disk_usage(place).free
+        folder = _nearest_folder(self._blobs)
+        free = shutil.disk_usage(folder).free
         if free < metadata.size + SPARE_BYTES:
             raise CheckpointError(
-                f"There is no room for {self.name}: {name} has {metadata.size / 1e6:,.0f} MB, and the disk of {place} "
-                f"has {free / 1e6:,.0f} MB left. Make room there, or set HF_HOME to a folder on another disk."
+                f"Not enough disk space for {self.name}: {name} is {metadata.size / 1e6:,.0f} MB, but {folder} has "
+                f"{free / 1e6:,.0f} MB free. Free space or set HF_HOME to another disk."
             )
         return metadata.size
 
@@ -80,7 +80,7 @@ class Repository:
 
     @contextmanager
     def _progress(self, name: str, size: int | None) -> Iterator[None]:
-        """Tell how far a download has come; huggingface_hub itself tells terminals only."""
+        """Report the progress of a download; huggingface_hub itself reports it to terminals only."""
         if not size:
             yield
             return
@@ -88,9 +88,9 @@ class Repository:
 
         def watch() -> None:
             while not ended.wait(REPORT_INTERVAL):
-                have = max((part.stat().st_size for part in self._blobs.glob("*.incomplete")), default=0)
+                downloaded = max((part.stat().st_size for part in self._blobs.glob("*.incomplete")), default=0)
                 self._report_progress(
-                    f"downloading {self.name}: {100 * have / size:.0f} % of {name}, {megabytes:,.0f} MB"
+                    f"downloading {self.name}: {100 * downloaded / size:.0f}% of {name}, {megabytes:,.0f} MB"
                 )
 
         self._report_progress(f"downloading {self.name}: {name}, {megabytes:,.0f} MB")
@@ -110,47 +110,45 @@ class Repository:
             raise self._unreachable(name) from error
         except errors.GatedRepoError as error:
             raise CheckpointError(
-                f"The hub gives {self.name} only to those who have accepted its terms. Do so at "
-                f"{constants.ENDPOINT}/{self.name}, and set HF_TOKEN to a token of yours."
+                f"{self.name} requires accepting its terms. Accept them at {constants.ENDPOINT}/{self.name} and set "
+                "HF_TOKEN to your token."
             ) from error
         except errors.RepositoryNotFoundError as error:
             raise CheckpointError(
-                f"The hub has no repository “{self.name}”, or it is a private one. Is the name right? For a folder of "
-                "your own give its whole path; for a private repository set HF_TOKEN."
+                f"Hugging Face has no public repository “{self.name}”. Check the name. Use a full path for a local "
+                "folder, or set HF_TOKEN for a private repository."
             ) from error
         except errors.RevisionNotFoundError as error:
             raise CheckpointError(
-                f"{self.name} has no revision “{self.revision}”. It is a branch, a tag or a commit; most have “main”."
+                f"{self.name} has no revision “{self.revision}”. Use a branch, tag or commit, usually “main”."
             ) from error
         except errors.EntryNotFoundError as error:
             raise CheckpointError(
-                f"{self.name} has no file {name} at {self.revision}: it is no model of this kind, or another "
-                "revision of one."
+                f"{self.name} has no {name} at {self.revision}: wrong model type or revision."
             ) from error
         except errors.HFValidationError as error:
             raise CheckpointError(
-                f"“{self.name}” is no folder here and no name of a repository, which is owner/name: {error}"
+                f"“{self.name}” is neither a local folder nor a repository name (owner/name): {error}"
             ) from error
         except (RequestException, errors.HfHubHTTPError, errors.OfflineModeIsEnabled) as error:
             raise self._unreachable(name) from error
         except OSError as error:
-            raise CheckpointError(f"{name} of {self.name} cannot be written to {self._blobs}: {error}.") from error
+            raise CheckpointError(f"Can't write {name} of {self.name} to {self._blobs}: {error}.") from error
 
     def _unreachable(self, name: str) -> CheckpointError:
         if self._is_offline:
             return CheckpointError(
-                f"HF_HUB_OFFLINE is set, and {name} of {self.name} ({self.revision}) is not in the cache "
-                f"{constants.HF_HUB_CACHE}. Start once without it to download the model."
+                f"HF_HUB_OFFLINE is set, but {name} of {self.name} ({self.revision}) isn't in the cache "
+                f"{constants.HF_HUB_CACHE}. Unset it once to download the model."
             )
         return CheckpointError(
-            f"{name} of {self.name} ({self.revision}) cannot be downloaded: {constants.ENDPOINT} does not answer. "
-            "Check the network and start again; or copy the model's files here, and give their folder instead of the "
-            "name."
+            f"Can't download {name} of {self.name} ({self.revision}): {constants.ENDPOINT} isn't responding. Check the "
+            "network and restart, or use the folder of a local copy."
         )
 
 
 def is_folder(model: str) -> bool:
-    """Else it is the name of a repository."""
+    """Whether `model` is a folder rather than the name of a repository."""
     return model.startswith(("/", "./", "../", "~")) or Path(model).is_dir()
 
 

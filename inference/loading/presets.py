@@ -1,4 +1,4 @@
-"""The presets of `presets.toml`: which model an engine runs, and with what."""
+"""The presets of `presets.toml`: an engine's model and its settings."""
 
 import os
 import tomllib
@@ -12,55 +12,52 @@ from inference.engine import EngineUnusable
 from inference.loading.whisper_languages import LANGUAGES
 from inference.messages import Endpointing
 
-OWN = Path(__file__).with_name("presets.toml")
+BUILT_IN = Path(__file__).with_name("presets.toml")
 
 Dtype = Literal["auto", "bfloat16", "float16", "float32", "int8"]
 Quality = Literal["fast", "real-time", "high", "higher", "highest"]
 
 
 class InvalidPreset(EngineUnusable):
-    """What is wrong in which file, in words."""
+    """A preset file is invalid; the message names the file and the error."""
 
 
 class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`STT_MODEL`, `STT_REVISION`, `STT_MEMORY_MB` (or `TTS_…`, after the kind), `TTS_VOICES`, `TTS_QUALITY`,
-    `MOSHI_DEVICE` and `MOSHI_DTYPE` of the environment win over the file, for the models that the package `moshi`
-    runs."""
+    """A preset. For models that the package `moshi` runs, the environment's `STT_MODEL`, `STT_REVISION`,
+    `STT_MEMORY_MB` (or `TTS_…`, by kind), `TTS_VOICES`, `TTS_QUALITY`, `MOSHI_DEVICE` and `MOSHI_DTYPE` override it."""
 
     name: str
     kind: Literal["stt", "tts", "dialogue"]
-    package: Literal["moshi", "pocket-tts", "faster-whisper"] = "moshi"  # that runs it
+    package: Literal["moshi", "pocket-tts", "faster-whisper"] = "moshi"  # runs the model
     label: str
     languages: dict[str, str]  # code: name; the first is the default. All of Whisper's for `faster-whisper`
     model: str
-    """A repository of the Hugging Face hub, `owner/name`, or a folder that holds the same files; for `faster-whisper`
-    one of a model that was converted for CTranslate2. For `pocket-tts`:
-    one of its models by name, or the path of a configuration, `.yaml`."""
+    """A Hugging Face repository, `owner/name`, or a folder with the same files; for `faster-whisper` of a model
+    converted for CTranslate2. For `pocket-tts` the name of one of its models, or a path to a `.yaml` configuration."""
     revision: str = "main"
-    """A branch, a tag or a commit of the repository."""
+    """Branch, tag or commit of the repository."""
     device: str = "auto"  # or cuda, cuda:1, mps, cpu
     dtype: Dtype = "auto"
     slots: int = 0  # 0: as many as the memory holds
-    memory_mb: float = 0.0  # of the device that it may take, weights and slots; 0: all that is free
-    temperature: float = 0.0  # of the text; 0: always the likeliest token
-    delay: int = 0  # frames from a sound to its text
-    silence_prefix: float = 0.0  # seconds of silence heard before a stream begins
+    memory_mb: float = 0.0  # limit for weights and slots on the device; 0: all free memory
+    temperature: float = 0.0  # of text sampling; 0: always the likeliest token
+    delay: int = 0  # frames from audio to its text
+    silence_prefix: float = 0.0  # seconds of silence fed to the model before a stream's audio
     params_billions: float
     slot_mb: float = 0.0  # of streaming state in bfloat16
     download_mb: int
     endpointing: Endpointing | None = None
     voices: str = ""
-    """Of a model that speaks: the repository, or the folder, of its voices; for `pocket-tts` some of its own by
-    name, or a folder."""
+    """Repository or folder of a TTS model's voices; for `pocket-tts` names of its own voices, or a folder."""
     default_voice: str = ""
     quality: Quality = "real-time"
-    """Of its sound, for the time a step takes."""
+    """Audio quality; higher ones take longer per step."""
 
 
 def load(environment: Mapping[str, str] | None = None) -> dict[str, Preset]:
     """All presets by name. Raises `InvalidPreset`."""
     environment = os.environ if environment is None else environment
-    tables = _read(OWN)
+    tables = _read(BUILT_IN)
     if path := environment.get("PRESETS_FILE"):
         for name, values in _read(Path(path)).items():
             tables[name] = tables.get(name, {}) | values
@@ -71,9 +68,9 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
     try:
         return tomllib.loads(path.read_text())
     except OSError as error:
-        raise InvalidPreset(f"PRESETS_FILE names {path}, which cannot be read: {error.strerror}.") from None
+        raise InvalidPreset(f"Can't read PRESETS_FILE {path}: {error.strerror}.") from None
     except tomllib.TOMLDecodeError as error:
-        raise InvalidPreset(f"{path} is no valid TOML: {error}.") from None
+        raise InvalidPreset(f"{path} isn't valid TOML: {error}.") from None
 
 
 def _preset(name: str, values: dict[str, Any], environment: Mapping[str, str]) -> Preset:
@@ -96,4 +93,4 @@ def _preset(name: str, values: dict[str, Any], environment: Mapping[str, str]) -
     try:
         return msgspec.convert({"name": name, **values}, Preset, strict=False)
     except msgspec.ValidationError as error:
-        raise InvalidPreset(f"The preset “{name}” is not valid: {error}.") from None
+        raise InvalidPreset(f"Invalid preset “{name}”: {error}.") from None

@@ -1,9 +1,9 @@
-"""The languages that Whisper knows, as those who speak them call them."""
+"""Whisper's languages, with their native names."""
 
 from inference.messages import UNKNOWN_LANGUAGE
 
 LANGUAGES = {
-    UNKNOWN_LANGUAGE: "Found by itself",
+    UNKNOWN_LANGUAGE: "Detect automatically",
     "en": "English",
     "zh": "中文",
     "de": "Deutsch",

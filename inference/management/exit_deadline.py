@@ -1,4 +1,4 @@
-"""A process that was told to end does so in time, whatever does not answer."""
+"""Limits the time of a shutdown, even if something it waits for does not respond."""
 
 import logging
 import os
@@ -7,17 +7,17 @@ import threading
 logger = logging.getLogger(__name__)
 
 EXIT_DEADLINE = 9.5
-"""Seconds; service managers kill after ten. Nothing that was acknowledged is lost by it, and the rest is sent again."""
+"""Seconds; service managers kill after ten. Acknowledged data is safe, and clients resend the rest."""
 
 
 def arm_exit_deadline() -> None:
-    """For instance a database that is away: each of many streams waits for it, one thread after another."""
-    timer = threading.Timer(EXIT_DEADLINE, _go)
+    """Exit after `EXIT_DEADLINE` even if, for example, many streams wait for an unavailable database one by one."""
+    timer = threading.Timer(EXIT_DEADLINE, _exit_now)
     timer.daemon = True
     timer.start()
 
 
-def _go() -> None:
-    logger.warning("something did not come to its end in %.1f s, and is left behind", EXIT_DEADLINE)
+def _exit_now() -> None:
+    logger.warning("shutdown incomplete after %.1f s; exiting anyway", EXIT_DEADLINE)
     logging.shutdown()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Which engines, and how many slots: the options of the commands that run them."""
+"""Command-line options for engines and their slots."""
 
 import logging
 from argparse import ArgumentParser
@@ -8,11 +8,12 @@ from django.core.management import CommandError
 
 from inference.engines import ENGINES, EngineInfo, default_stt_engine
 from inference.messages import Kind
+from inference.observability.recent_errors import INITIALIZATION_ERROR
 
 logger = logging.getLogger(__name__)
 
 Choice = tuple[EngineInfo, int]
-"""An engine, and its number of slots; 0: what the machine carries."""
+"""An engine and its number of slots; 0: automatic."""
 
 
 def add_engine_arguments(parser: ArgumentParser) -> None:
@@ -20,9 +21,9 @@ def add_engine_arguments(parser: ArgumentParser) -> None:
         "--engine",
         "--preset",
         action="append",
-        help=f"one of {', '.join(ENGINES)}; may be given several times. Default: STT_ENGINE and TTS_ENGINE",
+        help=f"one of {', '.join(ENGINES)}; can be repeated. Default: STT_ENGINE and TTS_ENGINE",
     )
-    parser.add_argument("--slots", type=int, help="streams at once, of each engine; 0: what the machine carries")
+    parser.add_argument("--slots", type=int, help="concurrent streams per engine; 0: automatic")
 
 
 def chosen_engines(engine: list[str] | None, slots: int | None, **others: object) -> list[Choice]:
@@ -33,25 +34,25 @@ def chosen_engines(engine: list[str] | None, slots: int | None, **others: object
                 raise CommandError(f"{info.label} is not installed. {info.install}")
         return choices
     stt_engines = [default_stt_engine() if name == "auto" else name for name in settings.STT_ENGINE]
-    wanted = {"STT_ENGINE": stt_engines, "TTS_ENGINE": settings.TTS_ENGINE}
-    choices = [_choice(name, setting, slots) for setting, names in wanted.items() for name in names if name]
+    configured = {"STT_ENGINE": stt_engines, "TTS_ENGINE": settings.TTS_ENGINE}
+    choices = [_choice(name, setting, slots) for setting, names in configured.items() for name in names if name]
     for info, _ in choices:
         if not info.is_installed:
-            logger.warning("%s is not installed, and left out. %s", info.label, info.install)
+            logger.warning("skipping %s: not installed. %s", info.label, info.install, extra=INITIALIZATION_ERROR)
     return [choice for choice in choices if choice[0].is_installed]
 
 
-def _choice(name: str, named_by: str, slots: int | None) -> Choice:
+def _choice(name: str, source: str, slots: int | None) -> Choice:
     if name not in ENGINES:
-        raise CommandError(f"There is no engine “{name}”. {named_by} names one of: {', '.join(ENGINES)}.")
+        raise CommandError(f"Unknown engine “{name}” in {source}. Available: {', '.join(ENGINES)}.")
     info = ENGINES[name]
-    slots = _slots_of(info.kind) if slots is None else slots
+    slots = _default_slots(info.kind) if slots is None else slots
     if slots < 0:
         raise CommandError(
-            f"{slots} slots make no sense. STT_SLOTS, TTS_SLOTS and --slots are numbers from 1, or 0 for automatic."
+            f"Invalid number of slots: {slots}. Use 1 or more, or 0 for automatic, in STT_SLOTS, TTS_SLOTS and --slots."
         )
     return info, slots
 
 
-def _slots_of(kind: Kind) -> int:
+def _default_slots(kind: Kind) -> int:
     return settings.TTS_SLOTS if kind == "tts" else settings.STT_SLOTS

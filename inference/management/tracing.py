@@ -1,5 +1,5 @@
-"""Traces are told to a collector when there is an endpoint, over OTLP and HTTP. All else is as OpenTelemetry's own
-variables have it: `OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER` and so on."""
+"""Exports traces to a collector over OTLP/HTTP if an endpoint is set. OpenTelemetry's own variables configure the rest:
+`OTEL_EXPORTER_OTLP_HEADERS`, `OTEL_TRACES_SAMPLER` and so on."""
 
 import threading
 
@@ -8,16 +8,16 @@ from opentelemetry import trace
 
 from inference.messages import process_name
 
-TOLD_WITHIN = 1.0
-"""Seconds that a process which ends has for what it did not tell yet."""
+SHUTDOWN_TIMEOUT = 1.0
+"""Seconds to export the remaining spans when the process ends."""
 
 
 class TracingUnusable(Exception):
-    """Says why, and what to do."""
+    """Tracing is configured but cannot run; the message explains what to do."""
 
 
-def begin_tracing(part: str) -> None:
-    """`part`: web or inference. Without an endpoint there are no traces. Raises `TracingUnusable`."""
+def start_tracing(part: str) -> None:
+    """Set up the export for `part`, web or inference; without an endpoint do nothing. Raises `TracingUnusable`."""
     if not settings.OTEL_ENDPOINT:
         return
     try:
@@ -27,24 +27,24 @@ def begin_tracing(part: str) -> None:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ImportError:
         raise TracingUnusable(
-            "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, and what tells them is not installed. "
-            "Install it: pip install -r requirements/tracing.txt"
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the tracing packages aren't installed. "
+            "Install them: pip install -r requirements/tracing.txt"
         ) from None
-    about = {
+    attributes = {
         "service.name": f"speech-{part}",
         "service.version": settings.VERSION,
         "service.instance.id": process_name(),
     }
-    provider = TracerProvider(resource=Resource.create(about), shutdown_on_exit=False)
+    provider = TracerProvider(resource=Resource.create(attributes), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
 
-def end_tracing() -> None:
-    """Tell the rest. A collector that does not answer holds nothing up."""
+def stop_tracing() -> None:
+    """Export the remaining spans, without waiting for a collector that does not respond."""
     shut_down = getattr(trace.get_tracer_provider(), "shutdown", None)
     if shut_down is None:
         return
     thread = threading.Thread(target=shut_down, daemon=True)
     thread.start()
-    thread.join(TOLD_WITHIN)
+    thread.join(SHUTDOWN_TIMEOUT)

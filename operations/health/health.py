@@ -1,4 +1,4 @@
-"""For load balancers, containers and people: whether this process lives, can take a stream, and what it is."""
+"""Health endpoints for load balancers, containers and operators: liveness, readiness and version of this process."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ ENDPOINTS = {
 @login_not_required
 @require_safe
 def health(request: HttpRequest) -> JsonResponse:
-    """The process answers. It asks nobody else: to restart it because its database is away would help nobody."""
+    """Liveness: the process responds. It checks no dependency: a restart would not bring back a lost database."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return JsonResponse({"status": "healthy", "websocket_available": True, "timestamp": now, "service": SERVICE})
 
@@ -32,19 +32,19 @@ def health(request: HttpRequest) -> JsonResponse:
 @login_not_required
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """A stream that comes now is heard and stored; else 503, and why not."""
-    found = await checks()
-    is_ready = all(answer == OK for answer in found.values())
-    told = {"status": "ready" if is_ready else "not ready", "checks": found}
-    return JsonResponse(told, status=200 if is_ready else 503)
+    """Readiness: a new stream would be transcribed and stored. Otherwise 503, with the failed checks."""
+    results = await checks()
+    is_ready = all(result == OK for result in results.values())
+    body = {"status": "ready" if is_ready else "not ready", "checks": results}
+    return JsonResponse(body, status=200 if is_ready else 503)
 
 
 @login_not_required
 @require_safe
 async def info(request: HttpRequest) -> JsonResponse:
     models = [
-        {"name": each.engine, "kind": each.kind, "label": each.label, "languages": sorted(each.languages)}
-        for each in await statuses()
+        {"name": status.engine, "kind": status.kind, "label": status.label, "languages": sorted(status.languages)}
+        for status in await statuses()
     ]
     about = {"service": SERVICE, "name": settings.SITE_NAME, "version": settings.VERSION, "build": settings.BUILD}
     return JsonResponse({**about, "models": models, "endpoints": ENDPOINTS})

@@ -1,5 +1,5 @@
-"""`/metrics`: what this process has counted, for Prometheus. Every process tells its own; an inference process does so
-at its METRICS_PORT."""
+"""`/metrics`: this process's metrics for Prometheus. Every process exposes its own; an inference process does so at
+its METRICS_PORT."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -12,18 +12,18 @@ from operations.health.readiness import statuses
 from speech.dialects.kyutai.metrics import exposition
 from speech.gateway.link import Link
 
-SLOTS = Gauge("speech_slots", "Streams that an engine can carry, in all its processes", ["engine", "state"])
-WAITING = Gauge("speech_waiting", "Streams that wait for a slot, in all web processes", ["engine"])
+SLOTS = Gauge("speech_slots", "Slots of an engine, in all its processes", ["engine", "state"])
+WAITING = Gauge("speech_waiting", "Streams waiting for a slot, in all web processes", ["engine"])
 
-_known: set[str] = set()
-"""The engines that were there once."""
+_seen: set[str] = set()
+"""Names of all engines that have been running since the process started."""
 
 
-def update_engine_gauges(there: list[Status]) -> None:
-    """One that is gone has no slots; a gauge that nobody sets would go on telling those that it had."""
-    by_name = {status.engine: status for status in there}
-    _known.update(by_name)
-    for name in _known:
+def update_engine_gauges(running: list[Status]) -> None:
+    """Set the gauges. Engines that left are set to zero; a gauge keeps its last value otherwise."""
+    by_name = {status.engine: status for status in running}
+    _seen.update(by_name)
+    for name in _seen:
         slots, free = (by_name[name].slots, by_name[name].free) if name in by_name else (0, 0)
         SLOTS.labels(name, "free").set(free)
         SLOTS.labels(name, "used").set(slots - free)
@@ -33,8 +33,8 @@ def update_engine_gauges(there: list[Status]) -> None:
 @login_not_required
 @require_safe
 async def metrics(request: HttpRequest) -> HttpResponse:
-    """Kyutai's names first, by which dashboards of their servers know them."""
+    """All metrics, those with the names of Kyutai's servers first, so that dashboards made for them work."""
     link = Link.current()
     update_engine_gauges(await statuses())
-    kyutais = exposition(await link.engines("stt"), await link.engines("tts"))
-    return HttpResponse(kyutais.encode() + generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+    kyutai_metrics = exposition(await link.engines("stt"), await link.engines("tts"))
+    return HttpResponse(kyutai_metrics.encode() + generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)

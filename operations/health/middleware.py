@@ -1,4 +1,4 @@
-"""What asks whether a process lives, or what it has counted, asks it by its address, which is no name of the site."""
+"""Health probes and Prometheus address a process by IP, which is not in ALLOWED_HOSTS."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ PROBE_PATHS = {"/health", "/healthz", "/ready", "/metrics"}
 
 
 class ProbeHostMiddleware(MiddlewareMixin):
-    """These are answered whatever host was asked for: they tell nothing that depends on it."""
+    """Accept any Host header on probe paths: their responses don't depend on it."""
 
     get_response: Callable[[HttpRequest], HttpResponse]
 

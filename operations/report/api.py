@@ -1,4 +1,4 @@
-"""`/status`: the overview for programs that watch over the site."""
+"""`/status`: the operations overview as JSON, for monitoring."""
 
 from asgiref.sync import async_to_sync
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,7 @@ from operations.report.overview import overview
 
 
 class Overview(AdminView, APIView):
-    """For administrators, and for tokens of theirs that may administer."""
+    """The overview, for administrators and for tokens with the scope `admin`."""
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> Response:

@@ -1,4 +1,4 @@
-"""All that whoever runs the site wants to see at a glance, gathered from its processes and its stores."""
+"""The operations overview: processes, engines, streams, storage and recent errors of the whole site."""
 
 import shutil
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from django.conf import settings
 
 from inference.messages import LoggedError, Status
 from operations.health.readiness import checks, statuses
-from operations.report.process_report import ProcessReport, processes
+from operations.report.process_report import ProcessReport, StreamReport, processes
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
 from speech.models import Session, Upload
@@ -30,16 +30,16 @@ async def overview() -> dict[str, Any]:
         "processes": [*map(_web, web), *map(_inference, link.workers())],
         "streams": [_stream(process, stream) for process in web for stream in process.running],
         "disk": _disk(),
-        "kept": await in_database(_kept),
-        "faults": _recent_errors(web, link),
+        "stored": await in_database(_stored),
+        "recent_errors": _recent_errors(web, link),
     }
 
 
 def _web(process: ProcessReport) -> dict[str, Any]:
     return {
         "name": process.name,
-        "does": "web",
-        "since": _at(process.began),
+        "role": "web",
+        "since": _at(process.started_at),
         "streams": process.streams,
         "slots": None,
         "memory_mb": round(process.memory_mb),
@@ -50,7 +50,7 @@ def _web(process: ProcessReport) -> dict[str, Any]:
 def _inference(status: Status) -> dict[str, Any]:
     return {
         "name": status.process,
-        "does": status.label,
+        "role": status.label,
         "since": None,
         "streams": status.slots - status.free,
         "slots": status.slots,
@@ -59,14 +59,14 @@ def _inference(status: Status) -> dict[str, Any]:
     }
 
 
-def _stream(process: ProcessReport, stream: Any) -> dict[str, Any]:
+def _stream(process: ProcessReport, stream: StreamReport) -> dict[str, Any]:
     return {
         "id": stream.id,
         "kind": stream.kind,
         "owner": stream.owner,
         "engine": stream.engine,
         "lag": stream.lag,
-        "since": _at(stream.began),
+        "since": _at(stream.started_at),
         "process": process.name,
     }
 
@@ -76,34 +76,34 @@ def _disk() -> dict[str, Any]:
     return {"free_bytes": usage.free, "total_bytes": usage.total, "free_percent": round(100 * usage.free / usage.total)}
 
 
-def _kept() -> dict[str, Any]:
+def _stored() -> dict[str, Any]:
     return {
         "sessions": Session.objects.filter(deleted_at=None).count(),
-        "uploads_waiting": Upload.objects.unfinished().count(),
-        "webhooks_waiting": Delivery.objects.pending().count(),
+        "uploads_pending": Upload.objects.unfinished().count(),
+        "webhooks_pending": Delivery.objects.pending().count(),
         "webhooks_failed": Delivery.objects.exclude(failed_at=None).count(),
         "sends_email": settings.SENDS_EMAIL,
     }
 
 
 def _recent_errors(web: list[ProcessReport], link: Link) -> list[dict[str, Any]]:
-    """The newest first. A process that is both web and inference tells its own once."""
+    """Recent errors of all processes, newest first. A process that is both web and inference is counted once."""
     by_process = link.recent_errors() | {process.name: process.recent_errors for process in web}
-    found = [(fault, name) for name, faults in by_process.items() for fault in faults]
-    newest = sorted(found, key=lambda each: each[0].at, reverse=True)[:MAX_ERRORS]
-    return [_error(fault, name) for fault, name in newest]
+    errors = [(error, name) for name, logged in by_process.items() for error in logged]
+    newest = sorted(errors, key=lambda pair: pair[0].at, reverse=True)[:MAX_ERRORS]
+    return [_error(error, name) for error, name in newest]
 
 
-def _error(fault: LoggedError, process: str) -> dict[str, Any]:
+def _error(error: LoggedError, process: str) -> dict[str, Any]:
     return {
-        "at": _at(fault.at),
-        "class": fault.kind,
-        "severity": fault.severity,
-        "source": fault.source,
-        "message": fault.message,
+        "at": _at(error.at),
+        "class": error.kind,
+        "severity": error.severity,
+        "source": error.source,
+        "message": error.message,
         "process": process,
     }
 
 
-def _at(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+def _at(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

@@ -1,4 +1,4 @@
-"""What runs where: every web process answers who asks with what it has, and ends a stream that it is told to end."""
+"""Reports of web processes: on request, every web process reports its streams and errors, or ends a stream."""
 
 import asyncio
 import resource
@@ -16,27 +16,27 @@ from speech.errors import EndedByAdmin
 from speech.gateway.active_streams import ACTIVE
 from speech.gateway.link import Link
 
-ASKED, END = "census", "end a stream"
-"""Topics of notices."""
-ANSWERS_WITHIN, QUIET_AFTER = 1.5, 0.4
-"""Seconds for all answers, and since the last one. A process that hangs is missing from them."""
+REPORT_REQUEST, END_STREAM = "process report", "end stream"
+"""Topics of broadcasts."""
+TOTAL_TIMEOUT, QUIET_TIMEOUT = 1.5, 0.4
+"""Seconds to wait for all reports, and after the last one. A process that hangs is missing from the result."""
 MAX_STREAMS = 500
-"""Of a process, the oldest."""
+"""Streams in a report, the oldest."""
 
 
 class StreamReport(msgspec.Struct):
     id: str
     kind: str
-    owner: str  # e-mail address
+    owner: str  # email address
     engine: str  # "" while it waits for a slot
     lag: float  # seconds
-    began: float  # unix time
+    started_at: float  # unix time
 
 
 class ProcessReport(msgspec.Struct):
-    name: str  # on which machine, and its number there
+    name: str  # host:pid
     version: str
-    began: float  # unix time
+    started_at: float  # unix time
     memory_mb: float
     tasks: int
     streams: int
@@ -45,32 +45,32 @@ class ProcessReport(msgspec.Struct):
 
 
 class ProcessReporter:
-    """The part of a web process that answers."""
+    """Sends reports of this web process on request."""
 
     def __init__(self) -> None:
         self._replies: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Serve requests until canceled."""
         link = Link.current()
-        with link.subscribed(ASKED, self._on_request), link.subscribed(END, _end):
+        with link.subscribed(REPORT_REQUEST, self._on_request), link.subscribed(END_STREAM, _end_stream):
             await asyncio.Event().wait()
 
     def _on_request(self, notice: dict[str, Any]) -> None:
-        task = asyncio.create_task(self._answer(notice["reply_to"]))
+        task = asyncio.create_task(self._reply(notice["reply_to"]))
         self._replies.add(task)
         task.add_done_callback(self._replies.discard)
 
-    async def _answer(self, channel: str) -> None:
-        told = msgspec.msgpack.encode(self._report())
-        await get_channel_layer().send(channel, {"type": "census", "data": told})
+    async def _reply(self, channel: str) -> None:
+        report = msgspec.msgpack.encode(self._report())
+        await get_channel_layer().send(channel, {"type": "report", "data": report})
 
     def _report(self) -> ProcessReport:
         oldest = sorted(ACTIVE, key=lambda job: job.began)[:MAX_STREAMS]
         return ProcessReport(
             name=process_name(),
             version=settings.VERSION,
-            began=settings.STARTED.timestamp(),
+            started_at=settings.STARTED.timestamp(),
             memory_mb=memory_mb(),
             tasks=len(asyncio.all_tasks()),
             streams=len(ACTIVE),
@@ -82,27 +82,27 @@ class ProcessReporter:
         )
 
 
-def _end(notice: dict[str, Any]) -> None:
+def _end_stream(notice: dict[str, Any]) -> None:
     for job in list(ACTIVE):
         if str(job.id) == notice["stream"]:
             job.fail(EndedByAdmin())
 
 
 async def processes() -> list[ProcessReport]:
-    """The web processes that answer, by name. Raises what the channel layer does."""
+    """Reports of the web processes that respond, sorted by name. Raises the channel layer's errors."""
     layer = get_channel_layer()
     channel = await layer.new_channel()
-    await layer.group_send(WEB_GROUP, {"type": "notice", "topic": ASKED, "data": {"reply_to": channel}})
-    found: list[ProcessReport] = []
+    await layer.group_send(WEB_GROUP, {"type": "notice", "topic": REPORT_REQUEST, "data": {"reply_to": channel}})
+    reports: list[ProcessReport] = []
     with suppress(TimeoutError):
-        async with asyncio.timeout(ANSWERS_WITHIN):
+        async with asyncio.timeout(TOTAL_TIMEOUT):
             while True:
-                message = await asyncio.wait_for(layer.receive(channel), QUIET_AFTER)
-                found.append(msgspec.msgpack.decode(message["data"], type=ProcessReport))
-    return sorted(found, key=lambda process: process.name)
+                message = await asyncio.wait_for(layer.receive(channel), QUIET_TIMEOUT)
+                reports.append(msgspec.msgpack.decode(message["data"], type=ProcessReport))
+    return sorted(reports, key=lambda report: report.name)
 
 
 def memory_mb() -> float:
-    """At its most, of this process."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / 1e6 if sys.platform == "darwin" else most / 1e3
+    """Peak memory of this process."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak / 1e3

@@ -1,4 +1,4 @@
-"""The page on which administrators watch over the site."""
+"""The Operations page, for administrators."""
 
 from asgiref.sync import async_to_sync
 from django.contrib import messages
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.approvals.views import admins_only
 from accounts.credentials.user_request import UserRequest
 from operations.report.overview import overview
-from operations.report.process_report import END
+from operations.report.process_report import END_STREAM
 from speech.gateway.broadcast import broadcast
 
 
@@ -18,7 +18,7 @@ from speech.gateway.broadcast import broadcast
 @never_cache
 @admins_only
 def operations(request: UserRequest) -> HttpResponse:
-    """The whole page, or the part that changes, for a page that looks again."""
+    """The whole page or, with `?state`, only the part that the open page refreshes."""
     template = "operations/state.html" if "state" in request.GET else "operations/page.html"
     return render(request, template, async_to_sync(overview)())
 
@@ -26,6 +26,6 @@ def operations(request: UserRequest) -> HttpResponse:
 @require_POST
 @admins_only
 def end_stream(request: HttpRequest) -> HttpResponse:
-    broadcast(END, stream=request.POST.get("stream", ""))
-    messages.success(request, "The stream ends. What was said in it is stored.")
+    broadcast(END_STREAM, stream=request.POST.get("stream", ""))
+    messages.success(request, "Stream ended. Everything up to that point is saved.")
     return redirect("operations")

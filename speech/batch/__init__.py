@@ -1,1 +1,1 @@
-"""Recordings are not heard from their beginning to their end, as a voice is, but in parts beside each other."""
+"""Transcription of recordings: decoded, split into chunks, transcribed in parallel, and put together in order."""

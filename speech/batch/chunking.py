@@ -1,5 +1,7 @@
-"""Cuts a recording into parts that can be heard beside each other, each in a slot of its own: where it is quietest, for
-nobody is in the middle of a word there. Where that is depends on nothing but the sound.
+"""Chunks of a recording that can be transcribed in parallel, each in a slot of its own.
+
+A recording is split where it is quietest, because no speaker is within a word there. The positions depend on the audio
+only.
 """
 
 import asyncio
@@ -12,11 +14,11 @@ from numpy.typing import NDArray
 
 from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES, FRAME_SAMPLES
 
-SHORTEST, LONGEST = 560, 940
-"""Frames of a part: 45 to 75 seconds. The last one may be shorter. What an engine learns of a voice and of what is said
-it learns anew in each part, so they are not short; what is interrupted is heard again, so they are not long."""
+MIN_FRAMES, MAX_FRAMES = 560, 940
+"""Frames of a chunk: 45 to 75 seconds; the last one can be shorter. An engine adapts to voice and topic anew in each
+chunk, so they are not short; an interrupted chunk is transcribed again, so they are not long."""
 PAUSE = 5
-"""Frames, 0.4 s, over which the sound is measured."""
+"""Frames, 0.4 s, over which the loudness is measured."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class Chunk:
 
     @property
     def split_channels(self) -> list[bytes]:
-        """Each channel alone."""
-        return [side.tobytes() for side in self._samples.T] if self.channels > 1 else [self.pcm]
+        """Each channel separately."""
+        return [channel.tobytes() for channel in self._samples.T] if self.channels > 1 else [self.pcm]
 
     @property
     def mixed(self) -> bytes:
@@ -44,27 +46,27 @@ class Chunk:
         return np.frombuffer(self.pcm, "<i2").reshape(-1, self.channels)
 
 
-async def split(sound: AsyncGenerator[bytes], start: int = 0, channels: int = 1) -> AsyncGenerator[Chunk]:
-    """`sound`: s16le, 24 kHz, its channels interleaved, in whole samples, which begins with sample `start` of the
-    recording."""
-    held = bytearray()
+async def split(audio: AsyncGenerator[bytes], start: int = 0, channels: int = 1) -> AsyncGenerator[Chunk]:
+    """`audio`: s16le, 24 kHz, its channels interleaved, in whole samples, from sample `start` of the recording."""
+    buffer = bytearray()
     frame = FRAME_BYTES * channels
-    async with aclosing(sound):
-        async for pcm in sound:
-            held += pcm
-            while len(held) >= LONGEST * frame:
-                size = await asyncio.to_thread(quietest_frame, bytes(held[: LONGEST * frame]), channels) * frame
-                part = Chunk(start, bytes(held[:size]), channels)
-                del held[:size]
-                yield part
-                start = part.end
-    if held:
-        yield Chunk(start, bytes(held), channels)
+    async with aclosing(audio):
+        async for pcm in audio:
+            buffer += pcm
+            while len(buffer) >= MAX_FRAMES * frame:
+                size = await asyncio.to_thread(quietest_frame, bytes(buffer[: MAX_FRAMES * frame]), channels) * frame
+                chunk = Chunk(start, bytes(buffer[:size]), channels)
+                del buffer[:size]
+                yield chunk
+                start = chunk.end
+    if buffer:
+        yield Chunk(start, bytes(buffer), channels)
 
 
 def quietest_frame(pcm: bytes, channels: int = 1) -> int:
-    """The frame of `pcm`, which has `LONGEST`, in the middle of its quietest pause: the next part begins with it."""
+    """Index of the frame in the middle of the quietest pause of `pcm`, which has `MAX_FRAMES`: the next chunk starts
+    there."""
     frames = np.frombuffer(pcm, "<i2").astype(np.float32).reshape(-1, FRAME_SAMPLES * channels)
-    loudness = np.square(frames[SHORTEST:]).mean(axis=1)
+    loudness = np.square(frames[MIN_FRAMES:]).mean(axis=1)
     around = np.convolve(loudness, np.ones(PAUSE), "valid")  # of so many frames from each one on
-    return SHORTEST + int(around.argmin()) + PAUSE // 2
+    return MIN_FRAMES + int(around.argmin()) + PAUSE // 2

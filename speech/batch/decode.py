@@ -1,4 +1,4 @@
-"""The sound of a file, whatever its format, read as fast as it is asked for by a process of its own: decode_process."""
+"""Decoding of audio files of any format, in a process of its own (decode_process), as fast as the audio is read."""
 
 import asyncio
 import contextlib
@@ -13,6 +13,7 @@ from types import MappingProxyType
 from django.conf import settings
 
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
+from inference.observability.recent_errors import VALIDATION_ERROR
 from speech.errors import ProtocolError
 from speech.text.timecode import clock
 
@@ -20,92 +21,91 @@ logger = logging.getLogger(__name__)
 
 PROGRAM = Path(__file__).with_name("decode_process.py")
 CHUNK = 2 * SAMPLE_RATE * BYTES_PER_SAMPLE
-"""Bytes of a channel; two seconds."""
+"""Bytes per channel: two seconds."""
 CHECK_TIMEOUT = 1_800.0
 READ_TIMEOUT = 60.0
-"""Seconds for the first samples, and between any two chunks. A long file that is taken up again is read from its
-beginning."""
-CODEC_NAMES = "WAV, MP3, FLAC, Ogg, M4A and WebM, and the sound of most videos"
+"""Seconds until the first samples, and between two chunks. A long file that is resumed is read from its beginning."""
+CODEC_NAMES = "WAV, MP3, FLAC, Ogg, M4A, WebM and most video formats"
 
 
 class AudioError(ProtocolError):
-    what = "The file could not be read as sound."
-    why = "It is damaged, or no recording at all, whatever its name says."
-    action = f"See whether it plays on your machine. These kinds are read: {CODEC_NAMES}."
+    what = "Couldn't read the file as audio."
+    why = "It is damaged or isn't an audio file."
+    action = f"Check that it plays on your computer. Supported formats: {CODEC_NAMES}."
 
 
 class NoAudio(AudioError):
-    what = "There is no sound in the file."
-    why = "It has pictures or other data, and no track of sound."
-    action = "Choose a file with sound in it."
+    what = "The file has no audio."
+    why = "It contains no audio track."
+    action = "Choose a file with audio."
 
 
 class UnknownCodec(AudioError):
-    what = "The sound in the file is of a kind that is not read here."
-    why = "Its codec is a rare one."
-    action = f"Convert it first. These kinds are read: {CODEC_NAMES}."
+    what = "Unsupported audio format."
+    why = "The audio codec isn't supported."
+    action = f"Convert the file first. Supported formats: {CODEC_NAMES}."
 
 
 class TooLong(AudioError):
     what = "The recording is too long."
-    action = "Cut it into parts, and send them one by one."
+    action = "Split it into parts and upload them separately."
 
 
 class NotStereo(AudioError):
-    what = "The recording has no two sides."
-    action = "Send it again without asking for a speaker on each side."
+    what = "The recording isn't stereo."
+    action = "Upload it again without “One speaker per stereo channel”."
 
 
 class Truncated(AudioError):
-    what = "The file is cut off."
-    action = "Send the whole file, or take what is there."
+    what = "The file is truncated."
+    action = "Upload the complete file, or transcribe what is there."
 
 
 class FileGone(AudioError):
-    what = "The file is no longer there."
+    what = "The file no longer exists."
     why = "It was removed from the server before it was transcribed."
-    action = "Send it again."
+    action = "Upload it again."
 
 
 ERRORS = MappingProxyType({"unreadable": AudioError, "silent": NoAudio, "codec": UnknownCodec})
 
 
-async def measure(path: Path, may_be_cut: bool = False, is_multichannel: bool = False) -> int:
-    """How many samples the file has. It is read to its end, which takes some seconds for each hour of it.
+async def measure(path: Path, accepts_truncated: bool = False, is_multichannel: bool = False) -> int:
+    """Return the number of samples in the file. Reads it to its end, which takes some seconds per hour of audio.
 
-    Raises `BadAudio`, also if it `is_multichannel`, a speaker on each, and is not stereo.
+    Raises `AudioError`, also if the file is truncated and this is not accepted, or `is_multichannel` and not stereo.
     """
     async with _running("check", 0, path) as process:
         try:
             async with asyncio.timeout(CHECK_TIMEOUT):
-                output, complaints = await process.communicate()
+                output, errors = await process.communicate()
         except TimeoutError:
-            raise AudioError(why="It takes too long to read.") from None
+            raise AudioError(why="Reading it took too long.") from None
     if process.returncode:
-        raise _error_of(complaints)
+        raise _error_of(errors)
     found = json.loads(output)
     samples: int = found["samples"]
-    if samples > _max_seconds():
+    if samples > _max_samples():
         raise _too_long()
     if is_multichannel and found["channels"] != 2:
-        why = f"It has {found['channels']} channel{'s' if found['channels'] != 1 else ''}, and stereo is two."
+        why = f"It has {found['channels']} channel{'s' if found['channels'] != 1 else ''}; two are required."
         raise NotStereo(why=why)
-    if found["is_cut"] and not may_be_cut:
-        raise Truncated(why=f"It ends in the middle, after {clock(samples / SAMPLE_RATE)}.")
+    if found["is_truncated"] and not accepts_truncated:
+        raise Truncated(why=f"It ends unexpectedly after {clock(samples / SAMPLE_RATE)}.")
     return samples
 
 
 async def decode(path: Path | str, start: int = 0, channels: int = 1) -> AsyncGenerator[bytes]:
-    """s16le, 24 kHz, mono or its two channels interleaved, in whole samples, from sample `start` on. Of a file that
-    breaks off, what is there.
+    """Yield s16le, 24 kHz, mono or two interleaved channels, in whole samples, from sample `start`; of a truncated file
+    what is there.
 
-    Raises `BadAudio`.
+    Raises `AudioError`.
     """
     position = start
-    async with _running("sound", start, Path(path), channels) as process:
+    async with _running("decode", start, Path(path), channels) as process:
         while chunk := await _chunk(process.stdout, channels):
             position += len(chunk) // BYTES_PER_SAMPLE // channels
-            if position > _max_seconds():
+            if position > _max_samples():
                 raise _too_long()
             yield chunk
         if await process.wait():
@@ -115,7 +115,7 @@ async def decode(path: Path | str, start: int = 0, channels: int = 1) -> AsyncGe
 
 
 async def _chunk(pipe: asyncio.StreamReader | None, channels: int) -> bytes:
-    """The next one; a shorter one is the last."""
+    """The next chunk; a shorter one is the last."""
     sample = BYTES_PER_SAMPLE * channels
     if pipe is None:
         return b""
@@ -125,7 +125,7 @@ async def _chunk(pipe: asyncio.StreamReader | None, channels: int) -> bytes:
     except asyncio.IncompleteReadError as end:
         return end.partial[: len(end.partial) // sample * sample]
     except TimeoutError:
-        raise AudioError(why="It takes too long to read.") from None
+        raise AudioError(why="Reading it took too long.") from None
 
 
 @asynccontextmanager
@@ -133,11 +133,11 @@ async def _running(task: str, start: int, path: Path, channels: int = 1) -> Asyn
     try:
         file = await asyncio.to_thread(path.open, "rb")
     except OSError as error:
-        logger.warning("a file cannot be opened: %r", error)
+        logger.warning("could not open file: %r", error)
         raise FileGone from None
     with file:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(PROGRAM), task, str(start), str(_max_seconds()), str(channels)),
+            *(sys.executable, "-I", str(PROGRAM), task, str(start), str(_max_samples()), str(channels)),
             stdin=file,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -148,24 +148,24 @@ async def _running(task: str, start: int, path: Path, channels: int = 1) -> Asyn
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.communicate()  # `wait` alone never returns while a pipe has something that nobody takes
+        await process.communicate()  # `wait` alone never returns while a pipe holds unread data
 
 
-def _error_of(complaints: bytes) -> AudioError:
-    """What the last line says; a process that was killed for using too much says nothing."""
+def _error_of(output: bytes) -> AudioError:
+    """The error in the last line; a process that was killed for exceeding its limits writes none."""
     try:
-        told = json.loads(complaints.splitlines()[-1])
-        error = ERRORS[told["error"]]()
+        detail = json.loads(output.splitlines()[-1])
+        error = ERRORS[detail["error"]]()
     except (IndexError, ValueError, LookupError, TypeError):
-        told, error = complaints.decode(errors="replace")[-500:], AudioError()
-    logger.info("a file was not read: %s", told)
+        detail, error = output.decode(errors="replace")[-500:], AudioError()
+    logger.info("could not decode file: %s", detail, extra=VALIDATION_ERROR)
     return error
 
 
-def _max_seconds() -> int:
-    """Samples; a small file may hold days of silence."""
+def _max_samples() -> int:
+    """A small file can hold days of silence."""
     return int(settings.UPLOAD_MAX_HOURS * 3600 * SAMPLE_RATE)
 
 
 def _too_long() -> TooLong:
-    return TooLong(why=f"It has more than {settings.UPLOAD_MAX_HOURS:g} hours, which is the bound of this site.")
+    return TooLong(why=f"It is longer than {settings.UPLOAD_MAX_HOURS:g} hours, the limit on this site.")

@@ -1,11 +1,11 @@
-"""The process that opens files of strangers: `python -I decode_process.py check|sound START LIMIT CHANNELS < FILE`.
+"""Process that decodes untrusted files: `python -I decode_process.py check|decode START LIMIT CHANNELS < FILE`.
 
-It knows nothing of the site, has no environment, writes no file, and is bounded in memory and in time: what it reads
-was written by anybody, and FFmpeg's libraries are old and large. `check` reads the file to its end and prints what it
-is; `sound` writes its sound as s16le, 24 kHz, its one or two CHANNELS interleaved, from sample START on. Both end after
-LIMIT samples. What goes wrong is told in a line of JSON on standard error, with exit status 1.
+It has none of the site's code, no environment, may write no file, and has limits on memory and time, because the files
+are untrusted and FFmpeg's libraries are old and large. `check` reads the file to its end and prints its properties;
+`decode` writes s16le, 24 kHz, one or two interleaved CHANNELS, from sample START. Both end after LIMIT samples. An
+error is a line of JSON on standard error, with exit status 1.
 
-The sound keeps the time of the file: where a track begins late, or has a gap, there is silence.
+The audio keeps the time of the file: where a track begins late, or has a gap, there is silence.
 """
 
 import json
@@ -24,19 +24,19 @@ MEMORY = 1 << 31
 PROCESSOR_TIME = 1_800
 """Seconds. Six hours of MP3 take one minute."""
 SHORT, SHORT_SECONDS = 0.02, 0.3
-"""By how much a file may be shorter than it says: a part of it, and some seconds."""
+"""How much shorter than it declares a file may be: a share of it, and seconds."""
 UNKNOWN_SIZE = 0x7FFF_0000
-"""A WAV file that says it has more was written to where nobody could go back and tell."""
+"""RIFF sizes above this were written by a streaming encoder that never patched the header."""
 
 CONTAINERS = "wav,w64,aiff,mp3,aac,flac,ogg,mov,matroska,avi,mpegts,mpeg,flv,asf,caf,amr,au"
-"""No playlists, which name other files."""
+"""No playlists, because they refer to other files."""
 CODECS = {
     *("mp3", "mp3float", "mp2", "mp2float", "aac", "flac", "vorbis", "opus", "libopus", "alac", "ac3", "eac3"),
     *("wmav1", "wmav2", "amrnb", "amrwb", "adpcm_ms", "adpcm_ima_wav", "gsm_ms"),
     *(name for name in av.codecs_available if name.startswith("pcm_")),
 }
 
-# Of an MPEG audio frame, layer III, by the fields of its header (ISO 11172-3 and 13818-3).
+# Values of the header fields of an MPEG audio frame, layer III (ISO 11172-3 and 13818-3).
 MP3_KBITS = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 MP3_KBITS_LOW = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 MP3_RATES = (44_100, 48_000, 32_000)
@@ -44,7 +44,7 @@ MP3_HALVED = {3: 0, 2: 1, 0: 2}
 
 
 def main(task: str, start: int, limit: int, channels: int) -> int:
-    _bound()
+    _set_limits()
     try:
         if task == "check":
             print(json.dumps(check(limit)))
@@ -59,7 +59,7 @@ def main(task: str, start: int, limit: int, channels: int) -> int:
     return 0
 
 
-def _bound() -> None:
+def _set_limits() -> None:
     limits = {
         resource.RLIMIT_AS: MEMORY,
         resource.RLIMIT_CPU: PROCESSOR_TIME,
@@ -72,72 +72,72 @@ def _bound() -> None:
 
 
 def check(limit: int) -> dict[str, object]:
-    """How many `samples` there are, in how many `channels`, and whether the file `is_cut` off."""
+    """Return the number of `samples` and `channels`, and whether the file `is_truncated`."""
     track = Track(channels=1)
-    samples = sum(len(pcm) for pcm in track.sound(limit))
+    samples = sum(len(pcm) for pcm in track.decode(limit))
     if not samples or track.broken > track.whole:
         raise ValueError(f"{track.broken} packets are broken, {track.whole} are whole")
-    is_cut = samples <= limit and track.is_cut(samples / RATE)
-    return {"samples": samples, "channels": track.channels_there, "is_cut": is_cut}
+    is_truncated = samples <= limit and track.is_truncated(samples / RATE)
+    return {"samples": samples, "channels": track.file_channels, "is_truncated": is_truncated}
 
 
 def write(start: int, limit: int, channels: int) -> None:
     position = 0
-    for pcm in Track(channels).sound(limit):
+    for pcm in Track(channels).decode(limit):
         if position + len(pcm) > start:
             sys.stdout.buffer.write(pcm[max(0, start - position) :].tobytes())
         position += len(pcm)
 
 
 class Track:
-    """The first track of sound in the file, and what was found out about it while it was read."""
+    """The first audio track of the file, and its properties, known once it was read."""
 
     def __init__(self, channels: int) -> None:
-        """`channels`: as which it is read; `channels_there` are its own."""
-        self.channels_there = 0
+        """`channels`: number of channels to decode to; `file_channels` is the file's."""
+        self.file_channels = 0
         self.whole = self.broken = 0  # packets
         self._channels = channels
-        self._ends_broken = False
-        self._promised: float | None = None
+        self._ends_damaged = False
+        self._declared: float | None = None
 
-    def sound(self, limit: int) -> Iterator[np.ndarray]:
-        """int16[n, channels], 24 kHz; one that is too long ends with the first sample after `limit`."""
+    def decode(self, limit: int) -> Iterator[np.ndarray]:
+        """Yield int16[n, channels], 24 kHz; a longer track ends with the first sample after `limit`."""
         position = 0
         with _open() as container:
-            track = _first(container)
-            self._promised = _promised(container, track)
-            self.channels_there = track.codec_context.layout.nb_channels
-            resampled = _Resampler((container.start_time or 0) / av.time_base, self._channels)
+            track = _first_track(container)
+            self._declared = _declared(container, track)
+            self.file_channels = track.codec_context.layout.nb_channels
+            resampler = _Resampler((container.start_time or 0) / av.time_base, self._channels)
             try:
                 for frame in self._frames(container, track):
-                    for pcm in resampled.take(frame):
+                    for pcm in resampler.push(frame):
                         position += len(pcm)
                         yield pcm
                         if position > limit:
                             return
-            except av.FFmpegError:  # it breaks off
+            except av.FFmpegError:  # the file is truncated
                 if not position:
                     raise
-                self._ends_broken = True
-            yield from resampled.finish()
+                self._ends_damaged = True
+            yield from resampler.flush()
 
-    def is_cut(self, seconds: float) -> bool:
-        """Whether `seconds` is less than there once was."""
-        promised = (self._promised or 0.0) * (1 - SHORT) - SHORT_SECONDS
-        return self._ends_broken or seconds < promised or _is_cut_wav()
+    def is_truncated(self, seconds: float) -> bool:
+        """Whether `seconds` is less than the file had originally."""
+        declared = (self._declared or 0.0) * (1 - SHORT) - SHORT_SECONDS
+        return self._ends_damaged or seconds < declared or _is_truncated_wav()
 
     def _frames(self, container: InputContainer, track: av.AudioStream) -> Iterator[av.AudioFrame]:
-        """A packet that makes no sense is left out, as every player does."""
+        """Invalid packets are skipped, as players do."""
         for packet in container.demux(track):
             try:
                 yield from packet.decode()
             except av.InvalidDataError:
                 self.broken += 1
-                self._ends_broken = True
+                self._ends_damaged = True
             else:
-                if packet.size:  # else it says that there are no more
+                if packet.size:  # an empty one marks the end
                     self.whole += 1
-                    self._ends_broken = track.codec_context.name.startswith("mp3") and _is_cut_mp3(bytes(packet))
+                    self._ends_damaged = track.codec_context.name.startswith("mp3") and _is_truncated_mp3(bytes(packet))
 
 
 def _open() -> InputContainer:
@@ -146,7 +146,7 @@ def _open() -> InputContainer:
     return av.open(sys.stdin.buffer, "r", options=options, metadata_errors="replace")
 
 
-def _first(container: InputContainer) -> av.AudioStream:
+def _first_track(container: InputContainer) -> av.AudioStream:
     tracks = container.streams.audio
     if not tracks:
         raise LookupError("silent")
@@ -155,55 +155,55 @@ def _first(container: InputContainer) -> av.AudioStream:
     return tracks[0]
 
 
-def _promised(container: InputContainer, track: av.AudioStream) -> float | None:
-    """Seconds that the file itself says it has, or None where it says nothing that can be relied on."""
+def _declared(container: InputContainer, track: av.AudioStream) -> float | None:
+    """Duration in seconds that the file declares, or None if it declares none that is reliable."""
     if container.format.name == "mp3":
-        return None  # it may be no more than a guess from the file's size
+        return None  # possibly only an estimate from the size of the file
     if track.duration and track.time_base:
         return float(track.duration * track.time_base)
-    is_of_sound_alone = len(container.streams) == len(container.streams.audio)
-    return container.duration / av.time_base if container.duration and is_of_sound_alone else None
+    is_audio_only = len(container.streams) == len(container.streams.audio)
+    return container.duration / av.time_base if container.duration and is_audio_only else None
 
 
-def _is_cut_wav() -> bool:
+def _is_truncated_wav() -> bool:
     file = sys.stdin.buffer
     file.seek(0)
     head = file.read(8)
-    promised = int.from_bytes(head[4:], "little") + 8
-    return head[:4] == b"RIFF" and file.seek(0, 2) < promised < UNKNOWN_SIZE
+    declared = int.from_bytes(head[4:], "little") + 8
+    return head[:4] == b"RIFF" and file.seek(0, 2) < declared < UNKNOWN_SIZE
 
 
-def _is_cut_mp3(frame: bytes) -> bool:
-    """Whether there is less of a frame than its header says: decoders play the last one of a file all the same."""
+def _is_truncated_mp3(frame: bytes) -> bool:
+    """Whether a frame is shorter than its header declares: decoders play the last one of a file all the same."""
     version, layer = frame[1] >> 3 & 3, frame[1] >> 1 & 3
     bit_rate, rate = frame[2] >> 4, frame[2] >> 2 & 3
     if layer != 1 or version == 1 or bit_rate in (0, 15) or rate == 3:
-        return False  # not layer III, or nothing to go by
+        return False  # not layer III, or no declared size
     bits = (MP3_KBITS if version == 3 else MP3_KBITS_LOW)[bit_rate] * 1000 * (144 if version == 3 else 72)
     return len(frame) < bits // (MP3_RATES[rate] >> MP3_HALVED[version]) + (frame[2] >> 1 & 1)
 
 
 class _Resampler:
-    """What comes out keeps to the times of what goes in: `aresample` fills gaps with silence, and trims overlaps."""
+    """Resampler that keeps the times of its input: `aresample` fills gaps with silence, and trims overlaps."""
 
-    def __init__(self, beginning: float, channels: int) -> None:
-        """`beginning`: the time that the file calls its first, in seconds."""
-        self._beginning = beginning
+    def __init__(self, start: float, channels: int) -> None:
+        """`start`: the file's first timestamp, in seconds."""
+        self._start = start
         self._channels = channels
-        self._kind: tuple[object, ...] = ()
+        self._format: tuple[object, ...] = ()
         self._graph: av.filter.Graph | None = None
         self._position = 0
 
-    def take(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
-        kind = frame.sample_rate, frame.format.name, frame.layout.name, frame.time_base
-        if kind != self._kind:  # a stream may go on in another way than it began
-            yield from self.finish()
-            self._kind, self._graph = kind, self._graph_for(frame)
+    def push(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
+        format = frame.sample_rate, frame.format.name, frame.layout.name, frame.time_base
+        if format != self._format:  # the format can change within a stream
+            yield from self.flush()
+            self._format, self._graph = format, self._graph_for(frame)
         if frame.pts is not None and frame.time_base:
-            frame.pts -= round(self._beginning / frame.time_base)
+            frame.pts -= round(self._start / frame.time_base)
         yield from self._push(frame)
 
-    def finish(self) -> Iterator[np.ndarray]:
+    def flush(self) -> Iterator[np.ndarray]:
         yield from self._push(None)
 
     def _graph_for(self, frame: av.AudioFrame) -> av.filter.Graph:

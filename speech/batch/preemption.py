@@ -1,5 +1,7 @@
-"""Recordings take what speakers leave: half of the slots at most, since a slot takes time from the others too; and not
-the last, which is kept free for who speaks next. As soon as it is taken they give one up.
+"""Slots for recordings: those that live streams leave.
+
+Recordings take half of the slots at most, since every slot takes time from the others, and never the last free one,
+which is kept for the next live stream. As soon as that is taken, they give one up.
 """
 
 import asyncio
@@ -14,27 +16,28 @@ from speech.gateway.link import Link
 
 POLL_INTERVAL = 0.25
 STATUS_DELAY = 1.0
-"""Seconds. Until then every process has told that a slot is taken, and who looks next sees it."""
+"""Seconds until every process has reported that a slot is taken, so that the next request sees it."""
 PREEMPT_INTERVAL = 2.0
-"""Seconds. Until then a slot that was given up is told to be free."""
+"""Seconds until a slot that was given up is reported as free."""
 
 
 class Preemptible(Protocol):
-    """Who has a slot until somebody speaks."""
+    """A stream that gives up its slot for a live stream."""
 
     @property
     def engine(self) -> str:
-        """Of the slot; "" while there is none."""
+        """The engine of its slot; "" while it has none."""
 
     def preempt(self) -> None: ...
 
 
 class Preemption:
+    """Decides for this process when a preemptible stream can request a slot, and when one must give it up."""
+
     _current: "Preemption | None" = None
 
     @classmethod
     def current(cls) -> "Preemption":
-        """Of this process."""
         link = Link.current()
         if cls._current is None or cls._current._link is not link:
             cls._current = cls(link)
@@ -43,14 +46,14 @@ class Preemption:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._waiting: defaultdict[str, deque[object]] = defaultdict(deque)  # by engine
-        self._granted: deque[float] = deque()  # when; the slots that may not show yet
-        self._starting: deque[float] = deque()  # when; the guests that did not come yet
+        self._granted: deque[float] = deque()  # when slots were taken that may not be reported yet
+        self._starting: deque[float] = deque()  # when streams were let through that have not started yet
         self._preemptible: list[Preemptible] = []
         self._watching: asyncio.Task[None] | None = None
 
     async def wait(self, engine: str, unless: Callable[[], bool] = lambda: False) -> bool:
-        """True when a guest may ask for a slot, one after another; or False, when `unless` is true. `engine`: "" for
-        any."""
+        """Return True when a preemptible stream can request a slot, one after another; or False, when `unless` is true.
+        `engine`: "" for any."""
         turn, waiting = object(), self._waiting[engine]
         waiting.append(turn)
         try:
@@ -67,17 +70,17 @@ class Preemption:
                 del self._waiting[engine]
 
     @contextmanager
-    def preemptible(self, guest: Preemptible) -> Iterator[None]:
-        """Meanwhile `guest` is asked to give way when its slot is wanted, the newest first."""
+    def preemptible(self, stream: Preemptible) -> Iterator[None]:
+        """While in this context, `stream` is preempted when its slot is needed, the newest first."""
         if self._starting:
             self._starting.popleft()
-        self._preemptible.append(guest)
+        self._preemptible.append(stream)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         try:
             yield
         finally:
-            self._preemptible.remove(guest)
+            self._preemptible.remove(stream)
             if not self._preemptible:
                 self._watching.cancel()
                 self._watching = None
@@ -85,26 +88,26 @@ class Preemption:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(PREEMPT_INTERVAL)
-            for guest in reversed(self._preemptible):
-                if guest.engine and await self._is_wanted(guest.engine):
-                    guest.preempt()
+            for stream in reversed(self._preemptible):
+                if stream.engine and await self._is_needed(stream.engine):
+                    stream.preempt()
                     break
 
-    async def _is_wanted(self, engine: str) -> bool:
+    async def _is_needed(self, engine: str) -> bool:
         statuses = await self._statuses(engine)
         is_full = any(status.slots > 1 and not status.free for status in statuses)
         return is_full or any(self._has_waiting(status.engine) for status in statuses)
 
     async def _is_spare(self, engine: str) -> bool:
-        for when in self._granted, self._starting:
-            while when and time.monotonic() - when[0] > STATUS_DELAY:
-                when.popleft()
+        for times in self._granted, self._starting:
+            while times and time.monotonic() - times[0] > STATUS_DELAY:
+                times.popleft()
         return any(self._has_room(status) for status in await self._statuses(engine))
 
     def _has_room(self, status: Status) -> bool:
         is_free = status.free > (status.slots > 1) + len(self._granted)
-        is_moderate = len(self._preemptible) + len(self._starting) < max(1, status.slots // 2)
-        return is_free and is_moderate and not self._has_waiting(status.engine)
+        is_below_half = len(self._preemptible) + len(self._starting) < max(1, status.slots // 2)
+        return is_free and is_below_half and not self._has_waiting(status.engine)
 
     async def _statuses(self, engine: str) -> list[Status]:
         return [status for name, status in (await self._link.engines()).items() if name == engine or not engine]

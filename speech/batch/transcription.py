@@ -1,24 +1,24 @@
-"""A whole recording, heard from its beginning to its end, and what was heard of it."""
+"""Transcription of a whole recording, and what it consists of."""
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any
 
 from accounts.credentials.principal import Caller
 from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
 from speech import events
 from speech.batch.parallel_transcriber import ParallelTranscriber
 from speech.errors import StreamError
-from speech.gateway.revocation_guard import revocation_guard
+from speech.gateway.revocation import revocation_guard
 from speech.live.event_stream import Emit, stream_events
-from speech.live.stream import Intent, Stream
+from speech.live.stream import Stream
 from speech.live.stream_limit import stream_limit
+from speech.live.stream_state import Intent
 
 MAX_BUFFERED = 60 * SAMPLE_RATE
-"""Samples held of a recording, which is read faster than it is heard."""
+"""Samples buffered of a recording, which is decoded faster than it is transcribed."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Transcription:
                 self.words.append(event)
             case events.Endpoint():
                 self.record_language([event])
-            case events.Interrupted(words=standing):
-                del self.words[standing:]
+            case events.Interrupted(words=kept):
+                del self.words[kept:]
             case events.Step(sample=sample) | events.Ack(sample=sample):
                 self.duration = max(self.duration, sample / SAMPLE_RATE)
 
     def record_language(self, endpoints: list[events.Endpoint]) -> None:
-        """The first that was found, where none was told."""
+        """Take the first language that was detected, if none was requested."""
         if self.language == UNKNOWN_LANGUAGE:
             self.language = next((each.language for each in endpoints if each.language), UNKNOWN_LANGUAGE)
 
@@ -75,25 +75,27 @@ class Transcription:
         return [Segment(list(words)) for _, words in groupby(self.words, lambda word: word.segment)]
 
 
-def transcription_events(caller: Caller, pcm: AsyncGenerator[bytes], **wishes: Any) -> AsyncGenerator[events.Event]:
-    """What the stream of a recording tells, as it is heard: s16le, mono, 24 kHz, in whole samples. No more of it is
-    taken than is heard. `wishes` are those of `Stream`, which is not kept unless they say so. Raises `StreamError`."""
+def transcription_events(
+    caller: Caller, pcm: AsyncGenerator[bytes], *, engine: str = "", language: str = "", wait: bool = False
+) -> AsyncGenerator[events.Event]:
+    """Events of an unsaved stream that transcribes `pcm`: s16le, mono, 24 kHz, in whole samples, read no faster than it
+    is transcribed. Raises `StreamError`."""
 
-    async def run(tell: Emit) -> None:
-        progress = asyncio.Event()  # first that there is a slot
+    async def run(emit: Emit) -> None:
+        progress = asyncio.Event()  # a slot is granted, or audio was processed
 
-        async def tell_and_go_on(event: events.Event) -> None:
-            await tell(event)
+        async def emit_and_go_on(event: events.Event) -> None:
+            await emit(event)
             progress.set()
 
-        stream = Stream(caller.user, tell_and_go_on, **{"keep": False, **wishes})
-        speaking = asyncio.create_task(_feed_all(stream, pcm, progress))
+        stream = Stream(caller.user, emit_and_go_on, engine=engine, language=language, wait=wait, keep=False)
+        feeding = asyncio.create_task(_feed_all(stream, pcm, progress))
         try:
             with revocation_guard(caller, stream.fail), stream_limit(caller.user):
                 await stream.run()
         finally:
-            speaking.cancel()
-            await asyncio.wait([speaking])
+            feeding.cancel()
+            await asyncio.wait([feeding])
 
     return stream_events(run)
 
@@ -112,27 +114,27 @@ async def _feed_all(stream: Stream, pcm: AsyncGenerator[bytes], progress: asynci
             stream.fail(error)
 
 
-async def transcribe_in_one_stream(caller: Caller, pcm: AsyncGenerator[bytes], **wishes: Any) -> Transcription:
-    """As a voice is heard: from the beginning to the end, in one slot. Raises `StreamError`."""
-    heard = Transcription()
-    async with aclosing(transcription_events(caller, pcm, **wishes)) as told:
-        async for event in told:
-            heard.add(event)
-    return heard
+async def transcribe_in_one_stream(caller: Caller, pcm: AsyncGenerator[bytes], *, wait: bool = False) -> Transcription:
+    """Transcribe from the beginning to the end in one slot, like a live stream. Raises `StreamError`."""
+    transcription = Transcription()
+    async with aclosing(transcription_events(caller, pcm, wait=wait)) as stream:
+        async for event in stream:
+            transcription.add(event)
+    return transcription
 
 
 async def transcribe(caller: Caller, pcm: AsyncGenerator[bytes], engine: str = "", language: str = "") -> Transcription:
-    """As fast as can be, in parts beside each other. Raises `StreamError`."""
-    heard, segments = Transcription(), 0
-    hearing = ParallelTranscriber(caller, engine, language, is_urgent=True)
+    """Transcribe as fast as possible, in parallel chunks. Raises `StreamError`."""
+    result, segments = Transcription(), 0
+    transcriber = ParallelTranscriber(caller, engine, language, is_urgent=True)
     with stream_limit(caller.user):
-        async with aclosing(hearing.transcribe(pcm)) as parts:
-            async for part, told in parts:
-                placed = told.shifted(part.start / SAMPLE_RATE, len(heard.words), segments)
-                heard.words += placed.words
-                segments += len(placed.endpoints)
-                heard.language = heard.language or hearing.language
-                heard.record_language(placed.endpoints)
-                heard.duration = part.end / SAMPLE_RATE
-    heard.engine, heard.language = hearing.engine, heard.language or hearing.language
-    return heard
+        async with aclosing(transcriber.transcribe(pcm)) as chunks:
+            async for chunk, transcript in chunks:
+                shifted = transcript.shifted(chunk.start / SAMPLE_RATE, len(result.words), segments)
+                result.words += shifted.words
+                segments += len(shifted.endpoints)
+                result.language = result.language or transcriber.language
+                result.record_language(shifted.endpoints)
+                result.duration = chunk.end / SAMPLE_RATE
+    result.engine, result.language = transcriber.engine, result.language or transcriber.language
+    return result

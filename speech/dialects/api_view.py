@@ -1,4 +1,4 @@
-"""HTTP for programs: who calls is known by a token, and what goes wrong is told in the dialect's own shape."""
+"""HTTP views for programs: a token authenticates the caller, and errors have the dialect's own shape."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.credentials.credentials import Credentials
 from accounts.credentials.principal import AccessDenied, Caller, RateLimited
 from accounts.credentials.throttling import authenticate
+from inference.observability.recent_errors import classify
 from speech.errors import CloseCode, StreamError, Unavailable
 from speech.gateway.database import in_database
 from speech.gateway.transient_errors import RETRY_AFTER, TRANSIENT_ERRORS
@@ -34,11 +35,11 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 ErrorResponse = Callable[[AccessDenied | StreamError], HttpResponseBase]
 
 
-def api_view(scope: str | None, refuse: ErrorResponse) -> Callable[[View], Callable[..., Any]]:
-    """`view(request, caller, …)` for whoever has the scope; None asks for no particular one.
+def api_view(scope: str | None, error_response: ErrorResponse) -> Callable[[View], Callable[..., Any]]:
+    """Decorate `view(request, caller, …)`, which requires the scope; None requires no particular one.
 
-    `Refused` and `StreamError` become what `refuse` makes of them. No proof of a form's origin is asked for: cookies
-    count from the site's own pages only.
+    `error_response` turns `AccessDenied` and `StreamError` into the response. No CSRF token is required: cookies count
+    only in requests from the site's own pages.
     """
 
     def decorate(view: View) -> View:
@@ -52,9 +53,9 @@ def api_view(scope: str | None, refuse: ErrorResponse) -> Callable[[View], Calla
                     caller.require(scope)
                 return await view(request, caller, *args, **kwargs)
             except (AccessDenied, StreamError) as error:
-                return refuse(error)
+                return error_response(error)
 
-        guarded.is_for_programs = True  # type: ignore[attr-defined]
+        guarded.is_api_view = True  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -64,8 +65,9 @@ async def _authenticate(request: HttpRequest) -> Caller:
     try:
         return await in_database(authenticate, Credentials.of_request(request))
     except TRANSIENT_ERRORS as error:
-        logger.error("nobody can be let in: %r", error)
-        raise Unavailable("The server cannot let anybody in at the moment.", "A part of it is away.") from None
+        logger.error("cannot authenticate: %r", error, extra=classify(error))
+        what = "The server can't accept connections right now."
+        raise Unavailable(what, "A service that it depends on is unavailable.") from None
 
 
 def http_status(error: AccessDenied | StreamError) -> HTTPStatus:
@@ -75,8 +77,8 @@ def http_status(error: AccessDenied | StreamError) -> HTTPStatus:
 
 
 def retry_headers(error: AccessDenied | StreamError) -> dict[str, str]:
-    """The header that says so, where asking again may help."""
+    """`Retry-After`, if a retry may help."""
     if isinstance(error, RateLimited):
         return {"Retry-After": str(error.wait)}
-    is_passing = http_status(error) in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-    return {"Retry-After": str(RETRY_AFTER)} if is_passing else {}
+    is_temporary = http_status(error) in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    return {"Retry-After": str(RETRY_AFTER)} if is_temporary else {}

@@ -1,6 +1,6 @@
-"""The site's own sockets in one AsyncAPI document, made from the very types that are sent: `/api/asyncapi.json`.
+"""AsyncAPI document of the site's own WebSockets, generated from the types they send: `/api/asyncapi.json`.
 
-Kyutai's protocol, and others of other people's, are described where they come from.
+The protocols of Kyutai, OpenAI and Deepgram are documented by their authors.
 """
 
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Channel:
     address: str
     title: str
     receives: tuple[type, ...]
-    """What a client sends as text. Binary messages, whichever way, are audio."""
+    """Text messages of the client. Binary messages are audio, in both directions."""
     sends: tuple[type, ...]
     is_numbered: bool = False
-    """Every message that is told has a `seq` besides, counting from 1."""
+    """Whether every server message also has a `seq`, counting from 1."""
 
 
 COMMON_EVENTS = (socket.Pong, socket.Error)
@@ -35,7 +35,7 @@ CHANNELS = [
     Channel(
         name="live",
         address="/ws/live/",
-        title="The live page's: docs/browser-protocol.md",
+        title="Live page: docs/browser-protocol.md",
         receives=(live.Start, live.Pause, live.Resume, live.Stop, socket.Ping),
         sends=(
             *(events.Queued, events.Starting, events.Ready, events.Ack, events.Step),
@@ -47,7 +47,7 @@ CHANNELS = [
     Channel(
         name="voices",
         address="/ws/voices/",
-        title="The page of voices': docs/voices.md",
+        title="Voices page: docs/voices.md",
         receives=(voices.Start, voices.Text, voices.Finish, voices.Stop, voices.Ack, socket.Ping),
         sends=(
             *(events.Queued, events.Starting, events.SynthesisStarted, events.Interrupted, events.SynthesisDone),
@@ -59,7 +59,7 @@ CHANNELS = [
     Channel(
         name="pcm",
         address="/ws/pcm",
-        title="For programs: docs/programs.md",
+        title="Programs: docs/programs.md",
         receives=(pcm.Flush, pcm.Stop),
         sends=get_args(pcm.ServerMessage),
     ),
@@ -75,7 +75,7 @@ def asyncapi(request: HttpRequest) -> JsonResponse:
 
 
 def document() -> dict[str, Any]:
-    types = list(dict.fromkeys(each for channel in CHANNELS for each in (*channel.receives, *channel.sends)))
+    types = list(dict.fromkeys(kind for channel in CHANNELS for kind in (*channel.receives, *channel.sends)))
     refs, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
     ref_of = dict(zip(types, refs, strict=True))
     site = urlsplit(settings.SITE_URL)
@@ -85,34 +85,34 @@ def document() -> dict[str, Any]:
         "servers": {"site": {"host": site.netloc, "protocol": site.scheme.replace("http", "ws")}},
         "defaultContentType": "application/json",
         "channels": {channel.name: _channel(channel, ref_of) for channel in CHANNELS},
-        "operations": {name: each for channel in CHANNELS for name, each in _operations(channel).items()},
+        "operations": {name: value for channel in CHANNELS for name, value in _operations(channel).items()},
         "components": {"schemas": schemas},
     }
 
 
 def _channel(channel: Channel, ref_of: dict[type, Any]) -> dict[str, Any]:
-    """Messages are named `DIRECTION.TYPE`, for a type may go both ways."""
+    """Messages are named `DIRECTION.TYPE`, because some types are sent in both directions."""
     messages: dict[str, Any] = {"audio": AUDIO}
-    for each in channel.receives:
-        messages[f"take.{_type(each)}"] = {"name": _type(each), "payload": ref_of[each]}
-    for each in channel.sends:
-        payload = {"allOf": [ref_of[each], NUMBERED]} if channel.is_numbered else ref_of[each]
-        messages[f"tell.{_type(each)}"] = {"name": _type(each), "payload": payload}
+    for kind in channel.receives:
+        messages[f"receive.{_type_name(kind)}"] = {"name": _type_name(kind), "payload": ref_of[kind]}
+    for kind in channel.sends:
+        payload = {"allOf": [ref_of[kind], NUMBERED]} if channel.is_numbered else ref_of[kind]
+        messages[f"send.{_type_name(kind)}"] = {"name": _type_name(kind), "payload": payload}
     return {"address": channel.address, "title": channel.title, "messages": messages}
 
 
 def _operations(channel: Channel) -> dict[str, Any]:
-    here = f"#/channels/{channel.name}"
+    pointer = f"#/channels/{channel.name}"
     return {
-        f"{channel.name}.{way}": {
+        f"{channel.name}.{action}": {
             "action": action,
-            "channel": {"$ref": here},
-            "messages": [{"$ref": f"{here}/messages/{way}.{_type(each)}"} for each in types],
+            "channel": {"$ref": pointer},
+            "messages": [{"$ref": f"{pointer}/messages/{action}.{_type_name(kind)}"} for kind in types],
         }
-        for way, action, types in (("take", "receive", channel.receives), ("tell", "send", channel.sends))
+        for action, types in (("receive", channel.receives), ("send", channel.sends))
     }
 
 
-def _type(message: type) -> str:
-    """What is in its `type`."""
+def _type_name(message: type) -> str:
+    """Value of the message's `type` field."""
     return str(msgspec.inspect.type_info(message).tag)  # type: ignore[attr-defined]

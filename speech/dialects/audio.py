@@ -1,4 +1,4 @@
-"""What programs send as audio, made into what streams take: s16le, mono, 24 kHz."""
+"""Decoding of the audio that programs send into the format of streams: s16le, mono, 24 kHz."""
 
 import io
 from collections.abc import Callable
@@ -17,45 +17,45 @@ Samples = npt.NDArray[np.float32]
 Format = Literal["s16le", "f32le", "mulaw", "alaw", "opus"]
 FORMATS: tuple[str, ...] = get_args(Format)
 CHANNELS = range(1, 17)
-RATES = (8_000, 192_000)  # Hz, the least and the most
+MIN_RATE, MAX_RATE = 8_000, 192_000  # Hz
 
 
 def to_pcm(samples: npt.NDArray[np.floating]) -> bytes:
-    """Of floats in -1..1; what is beyond is clipped, and what is no number is silence."""
+    """s16le of floats in -1..1. Values beyond are clipped, NaN becomes silence."""
     clean = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
     return np.clip((clean * 32768).round(), -32768, 32767).astype("<i2").tobytes()
 
 
 class AudioDecoder:
-    """One continuous stream of audio, in pieces of any size: a piece may end within a sample."""
+    """Decoder of one continuous stream, in chunks of any size: a chunk may end within a sample."""
 
     def __init__(self, format: str, rate: int, channels: int = 1) -> None:
-        """`rate` in Hz; of Opus it is the stream's own. Channels take turns by samples, and are mixed.
+        """`rate` is in Hz; Opus streams have their own. Channels are interleaved, and are mixed.
 
         Raises `ProtocolError`.
         """
         if format not in FORMATS:
-            raise ProtocolError(f"There is no format “{format}”.", f"The formats are: {', '.join(FORMATS)}.")
-        if not RATES[0] <= rate <= RATES[1]:
-            raise ProtocolError(f"A rate of {rate} Hz is not taken.", f"It may be {RATES[0]} to {RATES[1]}.")
+            raise ProtocolError(f"Unsupported format “{format}”.", f"Supported formats: {', '.join(FORMATS)}.")
+        if not MIN_RATE <= rate <= MAX_RATE:
+            raise ProtocolError(f"Unsupported sample rate {rate} Hz.", f"Supported: {MIN_RATE} to {MAX_RATE} Hz.")
         if channels not in CHANNELS:
-            raise ProtocolError(f"{channels} channels are not taken.", f"They may be 1 to {CHANNELS[-1]}.")
+            raise ProtocolError(f"Unsupported number of channels: {channels}.", f"Supported: 1 to {CHANNELS[-1]}.")
         self._decode = _decoder(format)
         self._channels = channels
         self._unmixed: Samples = np.zeros(0, np.float32)
-        self._is_over = False
+        self._is_ended = False
         self._resampler = None
         if format != "opus" and rate != SAMPLE_RATE:
             self._resampler = soxr.ResampleStream(rate, SAMPLE_RATE, 1, dtype="float32")
 
     def decode(self, data: bytes) -> bytes:
-        """s16le, mono, 24 kHz: as much as can be told by now. Raises `ProtocolError`."""
-        if self._is_over:
-            raise ProtocolError("Audio came after the end.", "It was said before that nothing more follows.")
-        samples = self._mixed(self._decode(data))
+        """Return what can be decoded by now: s16le, mono, 24 kHz. Raises `ProtocolError`."""
+        if self._is_ended:
+            raise ProtocolError("Audio received after the end of input.", "The client had already ended the stream.")
+        samples = self._mix(self._decode(data))
         return to_pcm(self._resampler.resample_chunk(samples) if self._resampler else samples)
 
-    def _mixed(self, samples: Samples) -> Samples:
+    def _mix(self, samples: Samples) -> Samples:
         if self._channels == 1:
             return samples
         samples = np.concatenate((self._unmixed, samples))
@@ -64,9 +64,9 @@ class AudioDecoder:
         return samples[:whole].reshape(-1, self._channels).mean(axis=1)
 
     def flush(self) -> bytes:
-        """What the resampler held back to look ahead; nothing may follow."""
-        was_over, self._is_over = self._is_over, True
-        if was_over or self._resampler is None:
+        """End the stream and return the resampler's look-ahead."""
+        was_ended, self._is_ended = self._is_ended, True
+        if was_ended or self._resampler is None:
             return b""
         return to_pcm(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
 
@@ -76,16 +76,17 @@ def _decoder(format: str) -> Callable[[bytes], Samples]:
         case "opus":
             return OpusStream().decode
         case "mulaw":
-            return lambda data: _companded(data, "ULAW")
+            return lambda data: _expand(data, "ULAW")
         case "alaw":
-            return lambda data: _companded(data, "ALAW")
+            return lambda data: _expand(data, "ALAW")
         case "f32le":
-            return _Whole("<f4", 1.0).decode
+            return _SampleReader("<f4", 1.0).decode
         case _:
-            return _Whole("<i2", 32768.0).decode
+            return _SampleReader("<i2", 32768.0).decode
 
 
-def _companded(data: bytes, subtype: str) -> Samples:
+def _expand(data: bytes, subtype: str) -> Samples:
+    """Samples of companded audio, a byte each."""
     if not data:
         return np.zeros(0, np.float32)
     samples, _ = soundfile.read(
@@ -94,8 +95,8 @@ def _companded(data: bytes, subtype: str) -> Samples:
     return samples
 
 
-class _Whole:
-    """Samples of several bytes; the beginning of one waits for its end."""
+class _SampleReader:
+    """Reader of samples of several bytes; keeps an incomplete one for the next chunk."""
 
     def __init__(self, dtype: str, scale: float) -> None:
         self._dtype = np.dtype(dtype)
@@ -110,7 +111,7 @@ class _Whole:
 
 
 class OpusStream:
-    """One continuous Ogg/Opus stream, in pieces of any size."""
+    """Decoder of one continuous Ogg/Opus stream, in chunks of any size."""
 
     def __init__(self) -> None:
         self._reader = sphn.OpusStreamReader(SAMPLE_RATE)
@@ -120,4 +121,5 @@ class OpusStream:
         try:
             return self._reader.append_bytes(data)
         except ValueError as error:
-            raise ProtocolError("The Ogg/Opus audio could not be read.", f"{error}.", "Send one Ogg stream.") from None
+            what = "Couldn't decode the Ogg/Opus audio."
+            raise ProtocolError(what, f"{error}.", "Send a single Ogg stream.") from None

@@ -1,4 +1,4 @@
-"""Speech encoded while it is being made, for programs that play it as it comes."""
+"""Encoding of speech while it is synthesized, for clients that play it as it arrives."""
 
 from fractions import Fraction
 from typing import NamedTuple, cast
@@ -11,7 +11,7 @@ from inference.messages import SAMPLE_RATE
 
 class Format(NamedTuple):
     content_type: str
-    container: str = ""  # both as FFmpeg names them; none: the samples as they are
+    container: str = ""  # FFmpeg's names; empty: raw samples
     codec: str = ""
     options: dict[str, str] = {}
 
@@ -27,7 +27,7 @@ FORMATS = {
 
 
 class _Output:
-    """A file that can only be written on, so that what was written can be sent."""
+    """Write-only file object for FFmpeg. It can't seek, so everything written can be sent at once."""
 
     def __init__(self) -> None:
         self.bytes = bytearray()
@@ -36,38 +36,40 @@ class _Output:
         self.bytes += data
         return len(data)
 
-    def take(self) -> bytes:
-        taken = bytes(self.bytes)
+    def pop(self) -> bytes:
+        written = bytes(self.bytes)
         self.bytes.clear()
-        return taken
+        return written
 
 
 class Encoder:
     def __init__(self, format: Format) -> None:
-        self._made = _Output()
+        self._output = _Output()
         self._samples = 0
         self._container: av.container.OutputContainer | None = None
         if format.container:
             self._container = av.open(
-                self._made, "w", format=format.container, options={**format.options, "flush_packets": "1"}
+                self._output, "w", format=format.container, options={**format.options, "flush_packets": "1"}
             )
             stream = self._container.add_stream(format.codec, rate=SAMPLE_RATE, layout="mono")
             self._stream = cast(av.AudioStream, stream)
 
     def add(self, pcm: bytes) -> bytes:
-        """s16le, mono, 24 kHz. Returns what of the file there is more of, which may be nothing. A second takes some
-        milliseconds."""
+        """Encode s16le, mono, 24 kHz, and return the next bytes of the file, which may be none.
+
+        A second of audio takes a few milliseconds.
+        """
         if self._container is None:
             return pcm
         self._mux(self._frame(pcm))
-        return self._made.take()
+        return self._output.pop()
 
     def end(self) -> bytes:
-        """The rest of the file."""
+        """Return the rest of the file."""
         if self._container:
             self._mux(None)
             self._container.close()
-        return self._made.take()
+        return self._output.pop()
 
     def _frame(self, pcm: bytes) -> av.AudioFrame:
         samples = np.frombuffer(pcm, "<i2").reshape(1, -1)

@@ -1,4 +1,4 @@
-"""Which dialect a socket speaks. Those of the site's own pages are bound to its origin; programs have a token."""
+"""WebSocket routes. Pages of the site must have its origin; programs need a token."""
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator

@@ -1,4 +1,4 @@
-"""The jobs that run in this process, listening or speaking: for whoever watches over the site, and may end one."""
+"""Streams that run in this process, both speech to text and text to speech: for administrators, who can end one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,10 +25,10 @@ class Job(Protocol):
 
     @property
     def lag(self) -> float:
-        """Seconds of what came in that were not heard yet, or of text that was not spoken."""
+        """Seconds of audio that was received and not processed yet."""
 
     def fail(self, error: StreamError) -> None:
-        """End it."""
+        """End it with this error."""
 
 
 ACTIVE: set[Job] = set()
@@ -36,7 +36,7 @@ ACTIVE: set[Job] = set()
 
 @contextmanager
 def registered(job: Job) -> Iterator[None]:
-    """While it runs it is among them, counted, and what is logged is about it."""
+    """List the job as active, count it, and add it to the context of log lines and traces."""
     job.began = time()
     ACTIVE.add(job)
     try:

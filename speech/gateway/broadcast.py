@@ -7,20 +7,21 @@ from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 
 from inference.messages import WEB_GROUP
+from inference.observability.recent_errors import NETWORK_ERROR
 
 logger = logging.getLogger(__name__)
 
 
 def broadcast(topic: str, **data: Any) -> None:
-    """Call every listener of the topic, in every web process (`Link.listening`).
+    """Call every subscriber of the topic, in every web process (`Link.subscribed`).
 
-    It hastens what the database says anyway, so whoever has something to say is not stopped if nobody can be told.
+    A notice only makes known sooner what the database says anyway, so a failure is logged and not raised.
     """
     message = {"type": "notice", "topic": topic, "data": data}
     try:
         async_to_sync(get_channel_layer().group_send)(WEB_GROUP, message)
     except Exception as error:
-        logger.error("nobody could be told about %s, the channel layer is away: %r", topic, error)
+        logger.error("could not broadcast %s: channel layer unavailable: %r", topic, error, extra=NETWORK_ERROR)
 
 
 def user_topic(pk: int) -> str:

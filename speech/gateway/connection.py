@@ -1,4 +1,4 @@
-"""One stream's end of what lies between the processes."""
+"""A stream's connection to the inference process that has its slot."""
 
 import uuid
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from inference.outbox import Outbox
 
 
 class Connection:
-    """One stream's end of the link, from its request for a slot until it closes."""
+    """The web side's end, from the request for a slot until it is closed."""
 
     def __init__(self, outbox: Outbox, forget: Callable[["Connection"], None], receive: Callable[[Down], None]) -> None:
-        self.id = uuid.uuid4().hex  # new for each slot: an answer from a slot that was lost is nobody's
+        self.id = uuid.uuid4().hex  # new for each slot, so that late messages of a lost slot match no connection
         self.worker = ""
         self._outbox = outbox
         self._forget = forget
@@ -24,7 +24,7 @@ class Connection:
         self._sent += 1
 
     def close(self) -> None:
-        """Give back the slot, or the place in the queue."""
+        """Give back the slot, or withdraw the request."""
         self._forget(self)
         if self.worker:
             self.send(Close())
@@ -33,7 +33,7 @@ class Connection:
         if seq < self._expected:
             return  # the channel layer may deliver twice
         if seq > self._expected:
-            message = Closed(f"messages {self._expected} to {seq - 1} were lost on the way")
+            message = Closed(f"messages {self._expected} to {seq - 1} were lost")
         self._expected = seq + 1
         if isinstance(message, Ready):
             self.worker = message.worker
@@ -43,6 +43,6 @@ class Connection:
             self._forget(self)
 
     def on_worker_lost(self, reason: str) -> None:
-        """The inference process is taken for dead. If it is not, it hears that this slot is wanted no more."""
+        """The inference process counts as dead. If it is not, it learns that this slot is free."""
         self.close()
         self._receive(Closed(reason))

@@ -1,4 +1,4 @@
-"""How streams reach the database without blocking the event loop."""
+"""Database access from the event loop, without blocking it."""
 
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -14,8 +14,8 @@ R = TypeVar("R")
 async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a function that uses the ORM in a thread.
 
-    With SQLite in one and the same, whose connection stays open: there is one writer anyway, others would wait by
-    sleeping, and to open a connection takes longer than to store a second of words. Elsewhere in any of a pool of
+    SQLite: always in the same thread, whose connection stays open. There is one writer anyway, others would wait by
+    sleeping, and opening a connection takes longer than storing a second of words. Other databases: in any of a pool of
     threads, with a connection of Django's pool.
     """
     if connection.vendor == "sqlite":

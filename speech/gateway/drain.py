@@ -1,16 +1,15 @@
-"""A web process that is told to end has its streams bring what was said to its end, and store it, before it goes."""
+"""Drain of a web process that stops: its streams finish and store what was said before it exits."""
 
 import asyncio
 from contextlib import suppress
 
 from speech.gateway.link import Link
 
-DRAIN_TOPIC = "leaving"
-"""The topic on which streams hear of it."""
+DRAIN_TOPIC = "drain"
 DRAIN_TIMEOUT = 5.0
-"""Seconds; an end takes a fraction of one. Daphne then gives connections ten."""
+"""Seconds; a stream needs a fraction of one. Daphne then gives connections ten."""
 FINAL_MESSAGES_TIME = 0.1
-"""Seconds for what streams say at last."""
+"""Seconds for the last messages of streams."""
 
 
 async def drain_streams() -> None:

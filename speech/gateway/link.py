@@ -1,7 +1,7 @@
-"""This process's one uplink and one downlink to the inference processes, shared by all its streams.
+"""Link between this web process and the inference processes, shared by all its streams.
 
-Requests for a slot go to the queue of an engine, where every inference process with a free slot reads; everything else
-goes in bundles (`inference/outbox.py`). Heartbeats tell which inference processes are there.
+A request for a slot goes into the queue of an engine, which every inference process with a free slot reads. Everything
+else goes in bundles (`inference/outbox.py`). Heartbeats show which inference processes are alive.
 """
 
 import asyncio
@@ -10,11 +10,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import msgspec
 from channels.exceptions import ChannelFull
 from channels.layers import get_channel_layer
+from msgspec.structs import replace
 
 from inference.messages import (
     WEB_GROUP,
@@ -29,7 +30,7 @@ from inference.messages import (
     Voice,
     queue_name,
 )
-from inference.observability.recent_errors import Outage
+from inference.observability.recent_errors import NETWORK_ERROR, Outage
 from inference.observability.tracing import current_traceparent
 from inference.outbox import Outbox, decode_down
 from speech.errors import AtCapacity, NoEngine
@@ -39,15 +40,15 @@ from speech.gateway.waitlist import Waitlist
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_TIMEOUT = 0.9
-"""Seconds without a heartbeat after which an inference process is taken for dead; four are due in it."""
+"""Seconds without a heartbeat after which an inference process counts as dead; four are due in it."""
 WATCH_INTERVAL = 0.1
 SEND_TIMEOUT = 2.0
 DISCOVERY_TIMEOUT = 1.0
-"""Seconds in which a new link has heard of every inference process that is not taken for dead."""
+"""Seconds in which a new link receives a heartbeat of every live inference process."""
 VOICES_TIMEOUT = 5.0
-"""Seconds in which an engine that speaks is up and has told its voices."""
+"""Seconds in which a text-to-speech engine starts and reports its voices."""
 REJOIN_INTERVAL = 0.5
-"""A membership of a group expires after a day, and a Redis that was restarted may have forgotten all of them."""
+"""Seconds. A group membership expires after a day, and a restarted Redis may have lost all of them."""
 
 
 class Link:
@@ -55,7 +56,7 @@ class Link:
 
     @classmethod
     def current(cls) -> "Link":
-        """The link of this process; made when first needed, in the event loop that needs it."""
+        """The link of this process, created on first use in the running event loop."""
         if cls._current is None or cls._current._loop is not asyncio.get_running_loop():
             cls._current = cls()
         return cls._current
@@ -66,23 +67,23 @@ class Link:
         self._layer = get_channel_layer()
         self._address = ""
         self._connections: dict[str, Connection] = {}
-        self._workers: dict[str, tuple[float, Status]] = {}  # when last heard of (monotonic), and what it said
+        self._workers: dict[str, tuple[float, Status]] = {}  # last heartbeat: when it came (monotonic), and the status
         self._listeners: defaultdict[str, set[Callable[[dict[str, Any]], None]]] = defaultdict(set)
         self._voices: dict[str, list[Voice]] = {}  # by engine
         self._recent_errors: dict[str, list[LoggedError]] = {}  # by inference process
-        self._free_since: dict[str, float] = {}  # per engine, monotonic: slots that nobody takes
+        self._free_since: dict[str, float] = {}  # per engine, monotonic
         self._full_since: dict[str, float] = {}
         self._status_received = asyncio.Event()
         self._up = asyncio.Event()
         self.outbox = Outbox(self._layer)
         self.waitlist = Waitlist()
-        self._outage = Outage(logger, "the channel layer")
+        self._outage = Outage(logger, "channel layer")
         self._task = asyncio.create_task(self._run())
 
-    # --- What streams ask of it -----------------------------------------------------------------------------------
+    # --- For streams ----------------------------------------------------------------------------------------------
 
     async def engines(self, kind: Kind = "stt") -> dict[str, Status]:
-        """The engines of a kind that are there, by name, with the slots of all their inference processes."""
+        """Running engines of a kind, by name, with the slots of all their inference processes."""
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, self._began + DISCOVERY_TIMEOUT - time.monotonic())):
                 while not self._engines(kind):
@@ -95,7 +96,7 @@ class Link:
             if status.kind != kind:
                 continue
             known = engines.get(status.engine)
-            engines[status.engine] = msgspec.structs.replace(
+            engines[status.engine] = replace(
                 status,
                 slots=status.slots + (known.slots if known else 0),
                 free=status.free + (known.free if known else 0),
@@ -104,8 +105,12 @@ class Link:
             )
         return engines
 
+    async def all_engines(self) -> list[Status]:
+        """Running engines of every kind, by kind and name."""
+        return [status for kind in get_args(Kind) for _, status in sorted((await self.engines(kind)).items())]
+
     async def tts_engines(self) -> dict[str, Status]:
-        """The engines that speak, by name, each with its voices; those that are starting are waited for."""
+        """Text-to-speech engines by name, each with its voices; waits for those that are starting."""
         with suppress(TimeoutError):
             async with asyncio.timeout(VOICES_TIMEOUT):
                 while not all(status.voices for status in (await self.engines("tts")).values()):
@@ -113,78 +118,59 @@ class Link:
         return {name: status for name, status in self._engines("tts").items() if status.voices}
 
     def workers(self) -> list[Status]:
-        """The inference processes that are there, once for each engine."""
+        """Status of each inference process, once for each of its engines."""
         return [status for _, status in self._workers.values()]
 
     def recent_errors(self) -> dict[str, list[LoggedError]]:
-        """What went wrong lately in inference processes, also in those that are gone."""
+        """Recent errors by inference process, including processes that have ended."""
         return self._recent_errors
 
     def process_count(self, engine: str) -> int:
-        """How many inference processes run it."""
+        """Number of inference processes that run it."""
         return sum(status.engine == engine for _, status in self._workers.values())
 
     def seconds_with_free_slots(self, engine: str) -> float:
-        """Seconds. Where requests wait, a free slot is taken at once; if it is not, they were lost on the way."""
+        """Seconds. A free slot is taken at once if requests wait; if it is not, they were lost."""
         return _seconds_since(self._free_since.get(engine))
 
     def seconds_full(self, engine: str) -> float:
-        """Seconds."""
         return _seconds_since(self._full_since.get(engine))
 
     def startup_progress(self, engine: str) -> str | None:
-        """What an engine is doing that is not up yet; None if it is."""
-        notes = [
-            status.progress for _, status in self._workers.values() if status.engine == engine and not status.slots
-        ]
-        return notes[0] if notes and engine not in self._free_since else None
+        """What an engine that is starting does; None if it is up."""
+        starting = [status for _, status in self._workers.values() if status.engine == engine and not status.slots]
+        return starting[0].progress if starting and engine not in self._free_since else None
 
     def state(self) -> str:
-        """For the log: what a healthy process comes back to when nobody speaks."""
+        """Summary for the log; an idle process has no streams and all slots free."""
         statuses = [status for _, status in self._workers.values()]
         free, slots = sum(status.free for status in statuses), sum(status.slots for status in statuses)
         waiting = len(self.waitlist.local_entries())
         return f"{len(self._connections)} streams, {waiting} waiting, {free} of {slots} slots free"
 
-    async def request_slot(
-        self,
-        engine: str,
-        position: int,
-        language: str,
-        deadline: float,
-        receive: Callable[[Down], None],
-        **wishes: Any,
-    ) -> Connection:
-        """Ask for a slot until `deadline` (unix time), with `wishes` for other fields of `Open`. `Ready` is received
-        when there is one.
+    async def request_slot(self, engine: str, request: Open, receive: Callable[[Down], None]) -> Connection:
+        """Put a request into the engine's queue; `receive` gets `Ready` when a slot is granted. This link fills in who
+        requests it.
 
-        Raises `AtCapacity` if very many ask already, and `NoEngine` if the channel layer is away.
+        Raises `AtCapacity` if the queue is full, and `NoEngine` if the channel layer is unavailable.
         """
         connection = Connection(self.outbox, self.forget, receive)
-        self._connections[connection.id] = connection  # before it asks: the answer may come at once
-        with ExitStack() as unless_asked:
-            unless_asked.callback(self.forget, connection)
+        self._connections[connection.id] = connection  # before the request: the answer may come at once
+        with ExitStack() as unless_sent:
+            unless_sent.callback(self.forget, connection)
             try:
                 async with asyncio.timeout(SEND_TIMEOUT):
                     await self._up.wait()
-                    request = Open(
-                        connection.id,
-                        self._address,
-                        deadline,
-                        position,
-                        language,
-                        trace=current_traceparent(),
-                        **wishes,
-                    )
-                    await self._layer.send(
-                        queue_name(engine), {"type": "open", "data": msgspec.msgpack.encode(request)}
-                    )
+                    trace = current_traceparent()
+                    request = replace(request, stream=connection.id, reply_to=self._address, trace=trace)
+                    message = {"type": "open", "data": msgspec.msgpack.encode(request)}
+                    await self._layer.send(queue_name(engine), message)
             except ChannelFull:
-                raise AtCapacity(why="Very many are waiting already.") from None
+                raise AtCapacity(why="The queue is full.") from None
             except Exception as error:
                 self._outage.record(error)
-                raise NoEngine(why="What connects this site with its engines does not answer.") from error
-            unless_asked.pop_all()
+                raise NoEngine(why="The channel layer (Redis) isn't responding.") from error
+            unless_sent.pop_all()
         return connection
 
     def forget(self, connection: Connection) -> None:
@@ -192,7 +178,7 @@ class Link:
 
     @contextmanager
     def subscribed(self, topic: str, listener: Callable[[dict[str, Any]], None]) -> Iterator[None]:
-        """Have `listener` called with what `notices.notify` tells the web processes about a topic."""
+        """Call `listener` with the data of each `broadcast` on a topic."""
         self._listeners[topic].add(listener)
         try:
             yield
@@ -202,14 +188,14 @@ class Link:
                 del self._listeners[topic]
 
     def notify_listeners(self, topic: str, data: dict[str, Any]) -> None:
-        """Those of this process alone."""
+        """Notify the listeners of this process only."""
         for listener in list(self._listeners.get(topic, ())):
             listener(data)
 
     def has_listeners(self, topic: str) -> bool:
         return topic in self._listeners
 
-    # --- The two directions ---------------------------------------------------------------------------------------
+    # --- Messages -------------------------------------------------------------------------------------------------
 
     async def _run(self) -> None:
         self._address = await self._layer.new_channel()
@@ -258,7 +244,7 @@ class Link:
     def _on_item(self, stream: str, seq: int, item: Down) -> None:
         connection = self._connections.get(stream)
         if isinstance(item, Ready) and not (connection and connection.worker in ("", item.worker)):
-            # Whoever asked has gone, or another one was first: the layer may give a request to two who read its queue.
+            # The stream is gone, or has a slot already: the layer may deliver a request to two inference processes.
             self.outbox.put(item.worker, (stream, 0, Close()))
         elif connection:
             connection.receive(seq, item)
@@ -272,7 +258,7 @@ class Link:
                 self._voices[status.engine] = status.voices
             if status.recent_errors is not None:
                 self._recent_errors[status.process] = status.recent_errors
-            self._status_received.set()  # wakes who waits now
+            self._status_received.set()  # wakes the tasks that wait now
             self._status_received.clear()
         self._update_capacity(status.engine)
 
@@ -285,20 +271,22 @@ class Link:
             self._free_since.pop(engine, None)
 
     async def _watch(self) -> None:
-        looked = time.monotonic()
+        checked_at = time.monotonic()
         while True:
             await asyncio.sleep(WATCH_INTERVAL)
             now = time.monotonic()
-            if now - looked > 2 * WATCH_INTERVAL:  # this process is late itself, and the heartbeats wait to be read
+            if now - checked_at > 2 * WATCH_INTERVAL:  # this process was blocked, and heartbeats wait to be read
                 self._reset_heartbeats(now)
-            looked = now
-            for worker, (heard, status) in list(self._workers.items()):
-                if now - heard > HEARTBEAT_TIMEOUT:
-                    name, silent_for = status.process, now - heard
+            checked_at = now
+            for worker, (received_at, status) in list(self._workers.items()):
+                if now - received_at > HEARTBEAT_TIMEOUT:
                     logger.warning(
-                        "inference process %s is silent for %.1f s: its streams go elsewhere", name, silent_for
+                        "no heartbeat from inference process %s for %.1f s; moving its streams",
+                        status.process,
+                        now - received_at,
+                        extra=NETWORK_ERROR,
                     )
-                    self._on_worker_lost(worker, "the inference process does not answer")
+                    self._on_worker_lost(worker, "the inference process isn't responding")
 
     def _reset_heartbeats(self, now: float) -> None:
         self._workers = {worker: (now, status) for worker, (_, status) in self._workers.items()}
@@ -312,7 +300,7 @@ class Link:
                 connection.on_worker_lost(reason)
 
     async def _share_waitlist(self) -> None:
-        """The links tell each other who waits since when, so that each knows its streams' places in the queue."""
+        """Exchange the waiting streams among all links, so that each knows its streams' positions in the queue."""
         while True:
             await self.waitlist.share_due()
             message = {"type": "waiting", "link": self._address, "since": self.waitlist.local_entries()}

@@ -1,17 +1,17 @@
-"""What log lines are about: said once, and told in every line that is logged meanwhile, in tasks begun within too."""
+"""Context of log lines: fields that are added to every line logged within, also in tasks started there."""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_context: ContextVar[dict[str, str]] = ContextVar("about", default={})  # noqa: B039  (never changed, only replaced)
+_context: ContextVar[dict[str, str]] = ContextVar("log_context", default={})  # noqa: B039  (replaced, never changed)
 
 
 @contextmanager
-def log_context(**what: object) -> Iterator[None]:
-    """`about(user=…, stream=…)`"""
-    token = _context.set(_context.get() | {name: str(value) for name, value in what.items()})
+def log_context(**fields: object) -> Iterator[None]:
+    """`log_context(user=…, stream=…)`"""
+    token = _context.set(_context.get() | {name: str(value) for name, value in fields.items()})
     try:
         yield
     finally:

@@ -1,4 +1,4 @@
-"""What is away for a moment, the database or Redis, is no bug: it is told in a line, and comes back."""
+"""Errors of a service that is unavailable for a moment, the database or Redis: not a bug, and worth a retry."""
 
 from django.db import InterfaceError, OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError

@@ -1,4 +1,5 @@
-"""What a session has on the disk goes with it, whatever deletes it: a user, a rule, or the end of an account."""
+"""Signal receivers that delete a session's recording, whether a user, a retention rule or an account deletion causes
+it."""
 
 from typing import Any
 

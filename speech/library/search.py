@@ -1,7 +1,7 @@
-"""Searching everything that was said: one function over SQLite's FTS5 and PostgreSQL's text search.
+"""Full-text search in transcripts: one function over SQLite's FTS5 and PostgreSQL's text search.
 
-A word finds those that begin with it, and several words find what has them all; “quoted” words stand next to each
-other. Case and accents make no difference. The newest is found first.
+Words match as prefixes, all of them must occur in the segment, and “quoted words” must be adjacent. Case and accents
+are ignored. The newest segments come first.
 """
 
 import re
@@ -16,8 +16,8 @@ from speech.text.tokenize import tokens
 
 MAX_LENGTH = 200  # characters
 MAX_PHRASES = 12
-PREFIX_FROM = 3
-"""Letters from which on a word finds longer ones, too: shorter beginnings find half of all words."""
+MIN_PREFIX = 3
+"""Letters from which a word matches as a prefix: shorter prefixes would match half of all words."""
 
 _PARTS = re.compile(r'"([^"“”]+)"|“([^"“”]+)”|(\S+)')
 
@@ -34,22 +34,22 @@ WHERE segment.search @@ to_tsquery('simple', %s) AND segment.id < %s AND segment
 AND segment.session_id IN ({sessions})
 ORDER BY segment.id DESC LIMIT %s
 """
-END = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """Folded words that stand next to each other."""
+    """Adjacent normalized words."""
 
     tokens: tuple[str, ...]
     is_exact: bool
 
     @property
     def is_prefix(self) -> bool:
-        return not self.is_exact and len(self.tokens[-1]) >= PREFIX_FROM
+        return not self.is_exact and len(self.tokens[-1]) >= MIN_PREFIX
 
-    def begins(self, words: Sequence[str]) -> bool:
-        """Whether folded `words` begin with it."""
+    def is_at_start_of(self, words: Sequence[str]) -> bool:
+        """Whether the normalized `words` start with this phrase."""
         *whole, last = self.tokens
         if list(words[: len(whole)]) != whole or len(words) <= len(whole):
             return False
@@ -57,7 +57,7 @@ class Phrase:
 
 
 class Query:
-    """What somebody typed into the search field."""
+    """A search as the user typed it."""
 
     def __init__(self, text: str) -> None:
         parts = ((next(filter(None, found)), not found[2]) for found in _PARTS.findall(text[:MAX_LENGTH]))
@@ -69,37 +69,37 @@ class Query:
         return bool(self.phrases)
 
     def matches(self, words: Sequence[str]) -> list[bool]:
-        """Which of these words, as they are written, were searched for."""
+        """Whether each of these words of a transcript matches the search."""
         found = [False] * len(words)
-        folded = [(token, at) for at, word in enumerate(words) for token in tokens(word)]
-        only = [token for token, _ in folded]
-        for first in range(len(folded)):
+        indexed = [(token, index) for index, word in enumerate(words) for token in tokens(word)]
+        normalized = [token for token, _ in indexed]
+        for first in range(len(indexed)):
             for phrase in self.phrases:
-                if phrase.begins(only[first : first + len(phrase.tokens)]):
-                    for _, at in folded[first : first + len(phrase.tokens)]:
-                        found[at] = True
+                if phrase.is_at_start_of(normalized[first : first + len(phrase.tokens)]):
+                    for _, index in indexed[first : first + len(phrase.tokens)]:
+                        found[index] = True
         return found
 
     def _for_sqlite(self, owner: User) -> str:
-        said = " AND ".join(f'"{" ".join(p.tokens)}"{"*" if p.is_prefix else ""}' for p in self.phrases)
-        return f'owner:"{owner.pk}" AND text:({said})'
+        text = " AND ".join(f'"{" ".join(p.tokens)}"{"*" if p.is_prefix else ""}' for p in self.phrases)
+        return f'owner:"{owner.pk}" AND text:({text})'
 
     def _for_postgresql(self) -> str:
         return " & ".join(f"({' <-> '.join(p.tokens)}{':*' if p.is_prefix else ''})" for p in self.phrases)
 
 
-def find(query: Query, owner: User, sessions: SessionQuerySet, limit: int, before: int = END) -> list[Segment]:
-    """The newest segments that say it, of the owner's `sessions`, their sessions at hand. `before`: go on after the
-    segment of this id."""
+def find(query: Query, owner: User, sessions: SessionQuerySet, limit: int, before: int = MAX_ID) -> list[Segment]:
+    """Newest matching segments of the owner's `sessions`, with `session` loaded. `before`: continue after the segment
+    with this id."""
     if not query:
         return []
-    only, params = sessions.of(owner).order_by().values("pk").query.get_compiler(connection=connection).as_sql()
+    session_ids, params = sessions.of(owner).order_by().values("pk").query.get_compiler(connection=connection).as_sql()
     if connection.vendor == "sqlite":
         statement, match = SQLITE, query._for_sqlite(owner)
     else:
         statement, match = POSTGRESQL, query._for_postgresql()
     with connection.cursor() as cursor:
-        cursor.execute(statement.format(sessions=only), [match, before, *params, limit])
+        cursor.execute(statement.format(sessions=session_ids), [match, before, *params, limit])
         found = [pk for (pk,) in cursor.fetchall()]
     segments = Segment.objects.select_related("session").in_bulk(found)
     return [segments[pk] for pk in found if pk in segments]

@@ -1,4 +1,4 @@
-"""What a job tells, to be taken one by one."""
+"""Events of a job as an asynchronous iterator."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -14,24 +14,24 @@ Emit = Callable[[events.Event], Awaitable[None]]
 async def stream_events(
     run: Callable[[Callable[[T], Awaitable[None]]], Awaitable[None]], ahead: int = 100
 ) -> AsyncGenerator[T]:
-    """What the job `run` tells, until it returns. It ends with whoever takes it: close this if that is before its end.
-    `ahead`: of so many that wait to be taken; the job waits with the next.
+    """Yield what the job `run(emit)` emits, until it returns. Closing the iterator cancels the job. `ahead`: number of
+    events that wait to be consumed before the job waits.
 
     Raises what `run` raises.
     """
-    told: asyncio.Queue[T | Exception | None] = asyncio.Queue(ahead)
+    queue: asyncio.Queue[T | Exception | None] = asyncio.Queue(ahead)
 
     async def run_to_the_end() -> None:
         try:
-            await run(told.put)
+            await run(queue.put)
         except Exception as error:
-            await told.put(error)
+            await queue.put(error)
         else:
-            await told.put(None)
+            await queue.put(None)
 
     task = asyncio.create_task(run_to_the_end())
     try:
-        while (event := await told.get()) is not None:
+        while (event := await queue.get()) is not None:
             if isinstance(event, Exception):
                 raise event
             yield event

@@ -1,4 +1,4 @@
-"""What a stream has to see to, in order: from its speaker, its engine and the database, and once in a while nothing."""
+"""Queue of all that a stream handles, in order: messages of its client, engine and database, and ticks."""
 
 import asyncio
 from contextlib import suppress
@@ -7,24 +7,25 @@ from typing import Generic, TypeVar
 from speech.errors import TooFast
 
 TICK = 0.5
+"""Seconds."""
 
 Message = TypeVar("Message")
 
 
 class Inbox(Generic[Message]):
-    def __init__(self, holds: int) -> None:
-        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(holds)
+    def __init__(self, size: int) -> None:
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue(size)
         self._timer: asyncio.TimerHandle | None = None
 
     def put(self, message: Message) -> None:
-        """Raises `TooFast`."""
+        """Raises `TooFast` if the inbox is full."""
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
             raise TooFast from None
 
     def wake(self) -> None:
-        """A full one needs no waking."""
+        """Wake the reader; a full inbox has something to read anyway."""
         with suppress(asyncio.QueueFull):
             self._queue.put_nowait(None)
 
@@ -32,11 +33,12 @@ class Inbox(Generic[Message]):
         return self._queue.qsize()
 
     async def get(self) -> Message | None:
+        """Return the next message, or None on a tick."""
         return await self._queue.get()
 
     def tick(self) -> None:
-        """Wakes whoever reads when nothing else does. A timer, since a time-out around every message costs as much as
-        the message."""
+        """Start waking the reader regularly. It is a timer because a time-out around every message costs as much as the
+        message."""
         self.wake()
         self._timer = asyncio.get_running_loop().call_later(TICK, self.tick)
 

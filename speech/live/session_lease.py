@@ -1,4 +1,4 @@
-"""How a stream makes a session its own: a new one, or one that its speaker comes back to."""
+"""Exclusive access of a stream to its session: a new one, or one that its client resumes."""
 
 import logging
 import uuid
@@ -7,6 +7,7 @@ from asgiref.sync import sync_to_async
 from django.db import DatabaseError
 
 from accounts.models import User
+from inference.observability.recent_errors import classify
 from speech import errors
 from speech.gateway.broadcast import broadcast, session_topic
 from speech.gateway.database import in_database
@@ -17,18 +18,19 @@ logger = logging.getLogger(__name__)
 
 
 async def acquire_session(owner: User, resumes: uuid.UUID | None, saves_audio: bool) -> tuple[Session, Recorder | None]:
-    """The session, and what records it where that is wanted; whoever had it before is told.
+    """Return the session, and its recorder if its audio is saved. A stream that had the session before is notified.
 
-    Raises `NoSession`, `NotApproved`, `TooManyStreams`, `QuotaReached`, and `Unavailable` if the database is away.
+    Raises `SessionNotFound`, `NotApproved`, `TooManyStreams`, `QuotaReached`, and `Unavailable` if the database is
+    unavailable.
     """
     recorder = None
     try:
         session = await in_database(Session.acquire, owner, resumes, saves_audio)
         if session.saves_audio:
             usage = await in_database(Session.objects.of(owner).usage)
-            recorder = Recorder(session.pk, session.epoch, session.samples, usage.audio_room)
+            recorder = Recorder(session.pk, session.epoch, session.samples, usage.audio_bytes_left)
     except DatabaseError as error:
-        logger.error("a stream of user %s could not begin: %r", owner.pk, error)
+        logger.error("could not start stream of user %s: %r", owner.pk, error, extra=classify(error))
         raise errors.Unavailable from None
     if resumes:
         await sync_to_async(broadcast)(session_topic(session.pk), epoch=session.epoch)

@@ -1,4 +1,4 @@
-"""How many streams that are not kept a user's programs may have at once, in this process."""
+"""Limit on the streams that a user has open in this process."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,15 +9,16 @@ from django.conf import settings
 from accounts.models import User
 from speech.errors import TooManyStreams
 
-_open: Counter[int] = Counter()  # by user, in this process
+_open: Counter[int] = Counter()  # by user
 
 
 @contextmanager
 def stream_limit(user: User) -> Iterator[None]:
-    """A stream of the user's that is not kept. Raises `TooManyStreams`."""
-    if _open[user.pk] >= settings.PROGRAM_STREAMS_PER_USER:
-        why = f"The programs of one account may have {settings.PROGRAM_STREAMS_PER_USER} at once."
-        raise TooManyStreams(why=why, action="Close one of the others.")
+    """Count an unsaved stream of a program of the user's. Raises `TooManyStreams`."""
+    limit = settings.PROGRAM_STREAMS_PER_USER
+    if _open[user.pk] >= limit:
+        why = f"The limit is {limit} concurrent streams for an account's programs."
+        raise TooManyStreams(why=why, action="Close another stream first.")
     _open[user.pk] += 1
     try:
         yield

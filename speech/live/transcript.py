@@ -1,4 +1,4 @@
-"""Numbers the words of a live session and stores them, together with how far the audio is transcribed."""
+"""Words of a live session: numbered, and stored together with how far the audio is transcribed."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db import DatabaseError
 
 from inference import messages
-from inference.observability.recent_errors import RECOVERED
+from inference.observability.recent_errors import NETWORK_ERROR, RECOVERED, classify
 from inference.observability.tracing import span
 from speech import events
 from speech.errors import StreamError, TakenOver, Unavailable
@@ -21,19 +21,20 @@ logger = logging.getLogger(__name__)
 
 STORE_WORDS_INTERVAL = 1.0
 STORE_SILENCE_INTERVAL = 5.0
-"""Seconds; it also is the session's sign of life."""
-
+"""Seconds; storing also shows that the session is alive."""
 
 Write = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class Stored:
-    sample: int | None  # up to which everything is; None: the database is away
+    sample: int | None
+    """Everything before this sample is stored; None: the database is unavailable."""
 
 
 class Transcript:
-    """Words and end-points are told at once and stored with the next `settle`, which says where to begin after them."""
+    """Words and endpoints are emitted at once. They are stored when the engine has made them final, with the sample up
+    to which everything is final: there a stream that lost its engine goes on."""
 
     def __init__(
         self,
@@ -42,10 +43,10 @@ class Transcript:
         fail: Callable[[StreamError], None],
         record: Callable[[int], Write],
     ) -> None:
-        """`stored` and `fail` are called with what became of storing, which happens beside whoever holds this.
-        `record` has whatever else is to be kept of the audio before a sample, which happens in the same thread."""
+        """`stored` and `fail` get the outcome of storing, which runs in its own task. `record(sample)` returns a
+        function that saves the audio before `sample`; it is called in the same thread as the database."""
         self._session = session
-        self._stored = stored
+        self._on_stored = stored
         self._fail = fail
         self._record = record
         self._storing: asyncio.Task[None] | None = None
@@ -55,17 +56,21 @@ class Transcript:
         self._stored_words = 0
         self._stored_segments = 0
         self._stored_sample = session.samples
+        self._has_started = False
         self.is_failing = False
-        """It could not be stored the last time."""
+        """The last attempt to store failed."""
         self.final_until = session.samples
-        """All words so far lie before this sample, and no more will come there."""
+        """No word before this sample will come or change any more."""
 
-    async def begin(self, engine: str, language: str) -> None:
-        """Raises `Unavailable`."""
+    async def start(self, engine: str, language: str) -> None:
+        """Store which engine transcribes the session; once, later calls do nothing. Raises `Unavailable`."""
+        if self._has_started:
+            return
+        self._has_started = True
         try:
-            self._stored_words, self._stored_segments = await in_database(self._session.begin, engine, language)
+            self._stored_words, self._stored_segments = await in_database(self._session.start, engine, language)
         except DatabaseError as error:
-            logger.error("session %s could not begin: %r", self._session.pk, error)
+            logger.error("could not start session %s: %r", self._session.pk, error, extra=classify(error))
             raise Unavailable from None
 
     def add_word(self, word: messages.Word) -> events.Word:
@@ -87,18 +92,19 @@ class Transcript:
         self.finalize_pending()
 
     def finalize_pending(self) -> None:
-        """Nobody may come back, so the last words are stored; who does sends their audio again, and has them anew."""
+        """Store words that are not final yet: the client may never reconnect. If it does, it sends that audio again and
+        the words are recognized again."""
         if self._pending:
             self._final = self._final + self._pending
             self._pending = _Batch()
 
     def discard_pending(self) -> None:
-        """The engine was lost between words and their `Step`; they will come again."""
+        """The engine was lost before it made these words final; they will come again."""
         self._pending = _Batch()
 
     @property
     def words(self) -> int:
-        """How many were told and will not come again."""
+        """Number of words that were emitted and will not come again."""
         return self._stored_words + len(self._final.words) + len(self._pending.words)
 
     @property
@@ -106,7 +112,7 @@ class Transcript:
         return not self._final and self.final_until == self._stored_sample
 
     def store_if_due(self, counts: Counts, at_once: bool = False) -> None:
-        """Begin to store what is settled, if it is time: at the end of an utterance, every second, or `at_once`."""
+        """Start storing what is final if it is due: at an endpoint, every second, or `at_once`."""
         if self._storing is None and (self._is_due or (at_once and not self.is_stored and not self.is_failing)):
             self._tried_at = time.monotonic()
             self._storing = asyncio.create_task(self._store(counts))
@@ -122,43 +128,41 @@ class Transcript:
         batch, sample = self._final, self.final_until
         try:
             with span("store", words=len(batch.words)):
-                is_mine = await in_database(self._commit, self._record(sample), sample, batch, counts)
+                is_current = await in_database(self._commit, self._record(sample), sample, batch, counts)
         except DatabaseError as error:
-            self._on_failure(error)
-            self._stored(Stored(None))
+            if not self.is_failing:
+                message = "could not store session %s; retrying every second: %r"
+                logger.error(message, self._session.pk, error, extra=classify(error))
+            self.is_failing = True
+            self._on_stored(Stored(None))
         except Exception:
-            logger.exception("session %s could not be stored", self._session.pk)
+            logger.exception("could not store session %s", self._session.pk)
             self._fail(Unavailable())
         else:
-            if is_mine:
-                self._on_stored(batch, sample)
-                self._stored(Stored(sample))
+            if is_current:
+                self._after_commit(batch, sample)
+                self._on_stored(Stored(sample))
             else:
                 self._fail(TakenOver())
         finally:
             self._storing = None
 
     def _commit(self, record: Write, sample: int, batch: "_Batch", counts: Counts) -> bool:
-        record()  # first: whoever dies in between comes back to where the words end, and sends it again
+        record()  # first: a client that reconnects after a crash in between sends from where the words end
         return self._session.commit(sample, batch.words, batch.endpoints, counts)
 
-    def _on_failure(self, error: DatabaseError) -> None:
-        if not self.is_failing:
-            logger.error("session %s cannot be stored, trying again every second: %r", self._session.pk, error)
-        self.is_failing = True
-
-    def _on_stored(self, batch: "_Batch", sample: int) -> None:
+    def _after_commit(self, batch: "_Batch", sample: int) -> None:
         if self.is_failing:
-            logger.info("session %s is stored again", self._session.pk, extra=RECOVERED)
+            logger.info("storing session %s again", self._session.pk, extra=NETWORK_ERROR | RECOVERED)
         self.is_failing = False
-        self._final = self._final.after(batch)  # more may have come meanwhile
+        self._final = self._final.after(batch)  # more may have become final meanwhile
         self._stored_sample = sample
         self._stored_words += len(batch.words)
         self._stored_segments += len(batch.endpoints)
 
     async def end(self, received: int, counts: Counts) -> None:
-        """The stream is over, all samples before `received` came in. What cannot be stored now is sent again, if its
-        speaker comes back."""
+        """Store the rest; all samples before `received` were received. A client that reconnects sends again what cannot
+        be stored now."""
         if self._storing:
             await asyncio.wait([self._storing])
         record = self._record(received)
@@ -169,7 +173,7 @@ class Transcript:
                 await in_database(record)
             await in_database(self._session.end)
         except DatabaseError as error:
-            logger.error("session %s could not be ended: %r", self._session.pk, error)
+            logger.error("could not end session %s: %r", self._session.pk, error, extra=classify(error))
 
 
 @dataclass(frozen=True)
@@ -184,5 +188,5 @@ class _Batch:
         return _Batch(self.words + other.words, self.endpoints + other.endpoints)
 
     def after(self, first: "_Batch") -> "_Batch":
-        """Without what is in `first`, with which this one begins."""
+        """The rest of this batch, which begins with `first`."""
         return _Batch(self.words[len(first.words) :], self.endpoints[len(first.endpoints) :])

@@ -1,5 +1,6 @@
-"""What a stream has in place of a session when nobody wants to keep one: it stands where `Session` does, and stores
-nothing. So a program's stream survives what a browser's does, its audio sent again when an engine is lost.
+"""Stand-in for a session that is not saved: it has the methods of `Session` that a stream calls, and stores nothing.
+
+So an unsaved stream survives what a saved one does: its audio is sent again when an engine is lost.
 """
 
 import uuid
@@ -16,7 +17,7 @@ class UnsavedSession:
     def __init__(self) -> None:
         self.pk = uuid.uuid4()
 
-    def begin(self, engine: str, language: str) -> tuple[int, int]:
+    def start(self, engine: str, language: str) -> tuple[int, int]:
         return 0, 0
 
     def commit(self, samples: int, words: Sequence[Word], endpoints: Sequence[Endpoint], counts: Counts) -> bool:

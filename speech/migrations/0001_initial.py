@@ -42,9 +42,9 @@ class Migration(migrations.Migration):
                     "retention",
                     models.CharField(
                         choices=[
-                            ("site", "as long as this site keeps them"),
-                            ("keep", "until I delete it"),
-                            ("days", "for some days"),
+                            ("site", "Site default"),
+                            ("keep", "Until I delete it"),
+                            ("days", "For a set number of days"),
                         ],
                         default="site",
                         max_length=10,
@@ -73,11 +73,11 @@ class Migration(migrations.Migration):
                     "kind",
                     models.CharField(
                         choices=[
-                            ("text", "Corrected"),
+                            ("text", "Edited"),
                             ("split", "Split"),
-                            ("merge", "Joined"),
-                            ("speaker", "Named the speaker"),
-                            ("replace", "Replaced throughout, first"),
+                            ("merge", "Merged"),
+                            ("speaker", "Speaker changed"),
+                            ("replace", "Replaced all, first"),
                         ],
                         max_length=10,
                     ),
@@ -169,13 +169,13 @@ class Migration(migrations.Migration):
                     "state",
                     models.CharField(
                         choices=[
-                            ("sending", "Sending"),
+                            ("uploading", "Uploading"),
                             ("waiting", "Waiting"),
-                            ("cut", "Cut"),
-                            ("refused", "Refused"),
+                            ("truncated", "Truncated"),
+                            ("failed", "Failed"),
                             ("done", "Done"),
                         ],
-                        default="sending",
+                        default="uploading",
                         max_length=10,
                     ),
                 ),

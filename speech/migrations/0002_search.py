@@ -1,8 +1,8 @@
-"""The index of everything said, which the database itself keeps: whatever becomes of a segment becomes of it.
+"""Full-text index of all segments, which the database itself keeps up to date.
 
-SQLite has an FTS5 table that triggers fill. PostgreSQL has a column that follows from the text, and its index. Both
-search words as `speech.text.tokenize` folds them. A later migration that has Django rebuild the table of segments on SQLite
-must create the triggers again.
+SQLite has an FTS5 table that triggers fill; PostgreSQL has a generated column with an index. Both normalize words as
+`speech.text.tokenize` does. A later migration that makes Django rebuild the table of segments on SQLite must create the
+triggers again.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import migrations
 
 SQLITE = [
-    # `prefix`: three letters and a star would else go through every word that begins with them.
+    # `prefix`: without it, three letters and a star would scan every word that begins with them.
     """
     CREATE VIRTUAL TABLE speech_search USING fts5(
         owner, text, prefix = '3', tokenize = "unicode61 remove_diacritics 2 categories 'L* N*'"

@@ -1,4 +1,4 @@
-"""What a user keeps."""
+"""Sessions of users, and everything that belongs to them."""
 
 from speech.models.corrections import ChangedMeanwhile, Correction
 from speech.models.ledger import Counts, Ledger

@@ -1,7 +1,7 @@
-"""What people changed in a session after it was heard, and how it is taken back.
+"""Edits of a session's transcript, and how to undo them.
 
-A correction replaces segments by others. Nothing is deleted by it: what was replaced stays, bears the correction's
-number, and stands again when the correction is undone.
+A correction replaces segments by others and deletes nothing: the replaced segments stay, refer to the correction, and
+become current again when it is undone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,37 +19,37 @@ from speech.text.find_replace import Replacement
 if TYPE_CHECKING:
     from speech.models.session import Session
 
-TEXT_LENGTH = 10_000  # characters of one utterance
+TEXT_LENGTH = 10_000  # characters of one segment
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody, maybe in another window, has changed what was to be changed."""
+    """The segments to change have already been changed, perhaps in another window."""
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
-    def touching(self, seconds: float) -> Self:
-        """Those of what was said, partly at least, after this moment."""
-        after = models.Q(replaced__end__gt=seconds) | models.Q(made__end__gt=seconds)
-        return self.filter(pk__in=self.filter(after).values("pk"))
+    def after(self, seconds: float) -> Self:
+        """Corrections of segments that end after this time."""
+        is_after = models.Q(replaced__end__gt=seconds) | models.Q(made__end__gt=seconds)
+        return self.filter(pk__in=self.filter(is_after).values("pk"))
 
 
 class Correction(models.Model):
     class Kind(models.TextChoices):
-        TEXT = "text", "Corrected"
+        TEXT = "text", "Edited"
         SPLIT = "split", "Split"
-        MERGE = "merge", "Joined"
-        SPEAKER = "speaker", "Named the speaker"
-        REPLACE = "replace", "Replaced throughout, first"
+        MERGE = "merge", "Merged"
+        SPEAKER = "speaker", "Speaker changed"
+        REPLACE = "replace", "Replaced all, first"
 
     session = models.ForeignKey("speech.Session", on_delete=models.CASCADE, related_name="corrections")
     kind = models.CharField(max_length=10, choices=Kind)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     start = models.FloatField()
-    """Seconds, of the utterance it is about."""
+    """Seconds; the start of the first corrected segment."""
     before = models.TextField(blank=True)
     after = models.TextField(blank=True)
-    """What was changed, an utterance a line, or the speaker's names: for whoever reads the history."""
+    """Texts for the history: one line per segment, or the speaker's names."""
     undone_at = models.DateTimeField(null=True)
 
     objects = CorrectionQuerySet.as_manager()
@@ -60,55 +60,60 @@ class Correction(models.Model):
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.before} → {self.after}"
 
-    # --- Making one. Each returns what stands now, and raises `ChangedMeanwhile` ----------------------------------
+    # --- Making a correction. Each method raises `ChangedMeanwhile` if a segment is no longer current -----------------
 
     @classmethod
     def rewrite(cls, segment: Segment, by: User, text: str) -> "Correction":
-        """Have an utterance say something else; its words keep the times they can."""
+        """Replace a segment's text; words keep their times where they can."""
         text = " ".join(text.split())
-        written = _like(segment, words=align(segment.words, text))
-        return cls._replace([segment], [written], by, cls.Kind.TEXT, segment.text, text)
+        new_segment = _replacement_for(segment, words=align(segment.words, text))
+        return cls._replace([segment], [new_segment], by, cls.Kind.TEXT, segment.text, text)
 
     @classmethod
     def split(cls, segment: Segment, by: User, word: int) -> "Correction":
-        """Have another utterance begin with word number `word`. Raises `ValueError` if it is the first or none."""
+        """Start a new segment at word number `word`. Raises `ValueError` if that is the first word or none."""
         words = segment.words
         if not 0 < word < len(words):
-            raise ValueError(f"An utterance of {len(words)} words cannot be split before number {word}.")
+            raise ValueError(f"Can't split a segment of {len(words)} words before word {word}.")
         first, second = words[:word], words[word:]
         border = next((time for time in (span(second)[0], span(first)[1]) if time is not None), segment.start)
-        made = [_like(segment, words=first, end=border), _like(segment, words=second, start=border)]
+        made = [
+            _replacement_for(segment, words=first, end=border),
+            _replacement_for(segment, words=second, start=border),
+        ]
         return cls._replace([segment], made, by, cls.Kind.SPLIT, segment.text, "\n".join(part.text for part in made))
 
     @classmethod
     def merge(cls, segment: Segment, following: Segment, by: User) -> "Correction":
-        """Make one utterance of two."""
-        made = _like(segment, words=[*segment.words, *following.words], end=max(segment.end, following.end))
+        """Merge two segments into one."""
+        words = [*segment.words, *following.words]
+        made = _replacement_for(segment, words=words, end=max(segment.end, following.end))
         before = f"{segment.text}\n{following.text}"
         return cls._replace([segment, following], [made], by, cls.Kind.MERGE, before, made.text)
 
     @classmethod
     def name_speaker(cls, segment: Segment, by: User, speaker: str) -> "Correction":
-        named = _like(segment, words=segment.words, speaker=speaker)
+        named = _replacement_for(segment, words=segment.words, speaker=speaker)
         return cls._replace([segment], [named], by, cls.Kind.SPEAKER, segment.speaker, speaker)
 
     @classmethod
     def replace_all(cls, session: "Session", by: User, replacement: Replacement) -> tuple["Correction | None", int]:
-        """Have all utterances that say one thing say another. Returns how often it was said, too; the correction is
-        None if it was not. Raises `ValueError` if an utterance would become too long."""
-        standing = session.segments.current().select_related("session")
-        said = [(segment, *replacement.apply(segment.text)) for segment in standing]
-        found = {segment: text for segment, text, times in said if times}
-        if any(len(text) > TEXT_LENGTH for text in found.values()):
-            raise ValueError(f"An utterance would be longer than {TEXT_LENGTH} characters.")
-        if not found:
+        """Replace a text in all segments. Returns the correction, None if there was no match, and the number of
+        matches. Raises `ValueError` if a segment would become too long."""
+        current = session.segments.current().select_related("session")
+        results = [(segment, *replacement.apply(segment.text)) for segment in current]
+        changed = {segment: text for segment, text, count in results if count}
+        if any(len(text) > TEXT_LENGTH for text in changed.values()):
+            raise ValueError(f"A segment can't be longer than {TEXT_LENGTH} characters.")
+        if not changed:
             return None, 0
-        heard = session.words.by_segment(found)
+        words = session.words.by_segment(changed)
         made = [
-            _like(segment, words=align(segment.words_of(heard[segment.index]), text)) for segment, text in found.items()
+            _replacement_for(segment, words=align(segment.words_of(words[segment.index]), text))
+            for segment, text in changed.items()
         ]
-        correction = cls._replace([*found], made, by, cls.Kind.REPLACE, replacement.wanted, replacement.by)
-        return correction, sum(times for *_, times in said)
+        correction = cls._replace([*changed], made, by, cls.Kind.REPLACE, replacement.find, replacement.replace_with)
+        return correction, sum(count for *_, count in results)
 
     @classmethod
     def _replace(
@@ -119,36 +124,37 @@ class Correction(models.Model):
             correction = cls.objects.create(
                 session=session, kind=kind, by=by, start=segments[0].start, before=before, after=after
             )
-            standing = session.segments.current().filter(pk__in=[segment.pk for segment in segments])
-            if standing.update(replaced_by=correction) != len(segments):
+            current = session.segments.current().filter(pk__in=[segment.pk for segment in segments])
+            if current.update(replaced_by=correction) != len(segments):
                 raise ChangedMeanwhile
             for segment in made:
                 segment.created_by = correction
             Segment.objects.bulk_create(made)
-            session.renew_opening()
+            session.update_opening()
         return correction
 
-    # --- Taking it back -------------------------------------------------------------------------------------------
+    # --- Undoing it -----------------------------------------------------------------------------------------------
 
     @property
     def can_be_undone(self) -> bool:
         return self.undone_at is None and not self.made.exclude(replaced_by=None).exists()
 
     def undo(self) -> list[Segment]:
-        """Returns what stands again. Raises `ChangedMeanwhile` if it was undone, or what it made was changed since."""
+        """Make the replaced segments current again, and return them. Raises `ChangedMeanwhile` if the correction is
+        undone already, or a later one replaced its segments."""
         with transaction.atomic():
-            mine = Correction.objects.filter(pk=self.pk, undone_at=None)
-            if not mine.update(undone_at=timezone.now()) or self.made.exclude(replaced_by=None).exists():
+            not_undone = Correction.objects.filter(pk=self.pk, undone_at=None)
+            if not not_undone.update(undone_at=timezone.now()) or self.made.exclude(replaced_by=None).exists():
                 raise ChangedMeanwhile
             self.made.all().delete()
-            again = [segment.pk for segment in self.replaced.all()]
+            restored = [segment.pk for segment in self.replaced.all()]
             self.replaced.update(replaced_by=None)
-            self.session.renew_opening()
-        return list(Segment.objects.filter(pk__in=again))
+            self.session.update_opening()
+        return list(Segment.objects.filter(pk__in=restored))
 
 
-def _like(segment: Segment, *, words: Sequence[TimedWord], **changes: Any) -> Segment:
-    """One that takes the place of `segment` or of a part of it."""
+def _replacement_for(segment: Segment, *, words: Sequence[TimedWord], **changes: Any) -> Segment:
+    """A new segment in place of `segment` or of a part of it."""
     fields = {"start": segment.start, "end": segment.end, "speaker": segment.speaker, **changes}
     text = " ".join(word.text for word in words)
     return Segment(session=segment.session, text=text, corrected=as_fields(words), **fields)

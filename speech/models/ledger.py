@@ -1,4 +1,4 @@
-"""What became of every sample of a session."""
+"""The ledger of a session: where each of its audio samples went."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 @dataclass(frozen=True)
 class Counts:
-    """What a session's streams went through, for its ledger."""
+    """Counters of a session's streams, for its ledger."""
 
-    received: int  # samples that came in, of which the stored ones are a part
-    dropped: int  # samples that the speaker's side had to throw away
+    received: int  # samples received, including the stored ones
+    dropped: int  # samples that the client had to discard
     engines_lost: int
 
 
@@ -21,12 +21,12 @@ class Ledger(NamedTuple):
     stored: int
     """Transcribed, and their words stored."""
     dropped: int
-    """Recorded, and thrown away by the speaker's side for want of room."""
+    """Recorded, but discarded by the client for lack of space."""
     reconnects: int
     engines_lost: int
 
     @property
-    def waiting(self) -> int:
+    def pending(self) -> int:
         return self.received - self.stored
 
     @property

@@ -1,4 +1,4 @@
-"""A session: what a user keeps of a stream, or of several that went on with each other."""
+"""A session: the saved record of one stream, or of several streams that continued each other."""
 
 import uuid
 from collections import Counter, defaultdict
@@ -26,12 +26,12 @@ from speech.models.tag import Tag
 from speech.models.words import Segment, Word
 
 audio_deleted = Signal()
-"""A session stays without its recording: sender=Session, session."""
+"""Sent when a session's audio is deleted and its transcript stays: sender=Session, session."""
 
 TITLE_WORDS = 8
 TITLE_LENGTH = 200  # characters
 TIME_ERROR = 0.005
-"""Seconds; times of words are rounded."""
+"""Seconds; the rounding error of word times."""
 OPENING_WORDS = 50
 OPENING_LENGTH = 300  # characters
 
@@ -41,7 +41,7 @@ class Session(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions")
     title = models.CharField(max_length=TITLE_LENGTH, blank=True)
     opening = models.CharField(max_length=OPENING_LENGTH, blank=True)
-    """Its first words, so that a list of sessions need not look at any others."""
+    """First words of the transcript, so that lists of sessions need not query the words."""
     engine = models.CharField(max_length=50, blank=True)
     language = models.CharField(max_length=20, blank=True)
     tags = models.ManyToManyField(Tag, blank=True, related_name="sessions")
@@ -56,18 +56,18 @@ class Session(models.Model):
     received = models.BigIntegerField(default=0)
     dropped = models.BigIntegerField(default=0)
     engines_lost = models.PositiveIntegerField(default=0)
-    """As `Counts` has them."""
+    """Fields of `Counts`."""
     epoch = models.PositiveIntegerField(default=0)
-    """Counts the streams that wrote into this session, one after another; only the newest may."""
+    """Fencing token: the number of streams so far that continued this session. Only the newest can write."""
 
     saves_audio = models.BooleanField(default=False)
-    """Whether its speaker lets it be recorded."""
+    """Whether the user chose to save the audio."""
     audio_bytes = models.BigIntegerField(default=0)
-    """What its recording takes, once it is over."""
+    """Size of the recording once it is compressed."""
     retention = models.CharField(max_length=10, choices=Retention, default=Retention.SITE)
     expires_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    """When its owner deleted it; for a while it can be put back."""
+    """When its owner deleted it; it can be restored for `DELETED_DAYS`."""
 
     objects = SessionQuerySet.as_manager()
 
@@ -90,7 +90,7 @@ class Session(models.Model):
             return self.title
         words = self.opening.split()[:TITLE_WORDS]
         if not words:
-            return "Nothing was said"
+            return "No speech"
         title = " ".join(words)
         return title[:1].upper() + title[1:] + ("…" if len(self.opening.split()) > TITLE_WORDS else "")
 
@@ -100,9 +100,9 @@ class Session(models.Model):
 
     @property
     def file_name(self) -> str:
-        """Without an extension; plain enough for every file system."""
-        began = self.started_at or self.created_at
-        return slugify(f"{began:%Y-%m-%d} {self.display_title}")[:80]
+        """File name without an extension, valid on every file system."""
+        started = self.started_at or self.created_at
+        return slugify(f"{started:%Y-%m-%d} {self.display_title}")[:80]
 
     @property
     def duration(self) -> float:
@@ -111,7 +111,7 @@ class Session(models.Model):
 
     @property
     def retention_days(self) -> int | None:
-        """From its beginning, where it is kept for some days."""
+        """Days from its creation until it expires, if the owner set them."""
         return (self.expires_at - self.created_at).days if self.expires_at else None
 
     @property
@@ -129,31 +129,31 @@ class Session(models.Model):
     def is_live(self) -> bool:
         return self.ended_at is None and self.seen_at > timezone.now() - LIVE_TIMEOUT
 
-    # --- The life of a session. Synchronous: streams call these in the database thread ----------------------------
+    # --- Streams. Synchronous: they call these in the database thread ---------------------------------------------
 
     @classmethod
     def acquire(cls, owner: User, resume: uuid.UUID | None, saves_audio: bool = False) -> "Session":
-        """A new session, or the user's own interrupted one, for a stream that is about to write into it. Whether it is
-        recorded is decided when it is new.
+        """Return a new session, or the user's own interrupted one, for a stream to write into. The first stream decides
+        whether audio is saved.
 
-        Raises `TooManyStreams`, `QuotaReached`, `NotApproved`, or `NoSession`.
+        Raises `TooManyStreams`, `QuotaReached`, `NotApproved`, or `SessionNotFound`.
         """
         with transaction.atomic():
-            # Locks the user's row, so that a hundred sockets at once are counted one after another; but not its key,
-            # which PostgreSQL looks at when the stream before commits.
+            # Lock the user's row, so that concurrent connections are counted one after another; but not its key, which
+            # PostgreSQL checks when the previous stream commits.
             if not User.objects.select_for_update(no_key=True).get(pk=owner.pk).is_approved:
                 raise NotApproved
             others = cls.objects.of(owner).live_by_users().exclude(pk=resume or uuid.UUID(int=0))
             if others.count() >= settings.STREAMS_PER_USER:
-                raise TooManyStreams(why=f"One account may have {settings.STREAMS_PER_USER} at once.")
+                raise TooManyStreams(why=f"The limit is {settings.STREAMS_PER_USER} per account.")
             if resume is None:
                 usage = cls.objects.of(owner).usage()
                 if usage.sessions.is_reached:
-                    raise QuotaReached(why=f"You keep {usage.sessions}, which is all that this site allows.")
+                    raise QuotaReached(why=f"You're using {usage.sessions}, the maximum on this site.")
                 saves_audio = saves_audio and settings.RECORD_AUDIO and not usage.audio.is_reached
                 return cls.objects.create(owner=owner, saves_audio=saves_audio)
-            # Locked before anything is forgotten: what the stream before this one commits meanwhile comes before the
-            # epoch, or not at all.
+            # Lock before discarding anything: commits of the previous stream come before the new epoch, or not at
+            # all.
             session = cls.objects.of(owner).select_for_update(no_key=True).filter(pk=resume).first()
             if session is None:
                 raise SessionNotFound
@@ -164,16 +164,16 @@ class Session(models.Model):
             return session
 
     def _discard_pending(self) -> None:
-        """What a stream stored beyond `samples` was for a speaker who might not come back."""
-        settled = self.samples / SAMPLE_RATE - TIME_ERROR
-        self.corrections.touching(settled + 2 * TIME_ERROR).delete()
-        self.words.filter(start__gte=settled).delete()
-        self.segments.filter(start__gte=settled).delete()
+        """Delete what the previous stream stored beyond `samples`: the client resends that audio."""
+        final_until = self.samples / SAMPLE_RATE - TIME_ERROR
+        self.corrections.after(final_until + 2 * TIME_ERROR).delete()
+        self.words.filter(start__gte=final_until).delete()
+        self.segments.filter(start__gte=final_until).delete()
 
-    def begin(self, engine: str, language: str) -> tuple[int, int]:
-        """A slot was found. Returns how many words and segments are stored already."""
-        was_found = language == UNKNOWN_LANGUAGE and self.language != ""
-        self.engine, self.language = engine, self.language if was_found else language
+    def start(self, engine: str, language: str) -> tuple[int, int]:
+        """Record the engine of the stream's slot. Returns the numbers of words and segments stored so far."""
+        is_detected = language == UNKNOWN_LANGUAGE and self.language != ""
+        self.engine, self.language = engine, self.language if is_detected else language
         self.started_at = self.started_at or timezone.now()
         self._if_current().update(
             engine=engine, language=self.language, started_at=self.started_at, seen_at=timezone.now()
@@ -181,9 +181,9 @@ class Session(models.Model):
         return self.words.count(), self.segments.original().count()
 
     def commit(self, samples: int, words: Sequence[SpokenWord], endpoints: Sequence[Endpoint], counts: Counts) -> bool:
-        """Store what was said before sample `samples`. False if another stream has taken the session over.
+        """Store the words up to sample `samples`. False if another stream has taken over the session.
 
-        A commit that is repeated changes nothing: words and segments are keyed by their number in the session.
+        Repeating a commit changes nothing: words and segments are keyed by their index in the session.
         """
         with transaction.atomic():
             if not self._if_current().update(samples=samples, seen_at=timezone.now(), **asdict(counts)):
@@ -212,10 +212,10 @@ class Session(models.Model):
         return True
 
     def _store_segments(self, endpoints: Sequence[Endpoint]) -> None:
-        said: defaultdict[int, list[str]] = defaultdict(list)
+        texts: defaultdict[int, list[str]] = defaultdict(list)
         indexes = [endpoint.segment for endpoint in endpoints]
         for index, text in self.words.filter(segment_index__in=indexes).values_list("segment_index", "text"):
-            said[index].append(text)
+            texts[index].append(text)
         Segment.objects.bulk_create(
             (
                 Segment(
@@ -223,7 +223,7 @@ class Session(models.Model):
                     index=e.segment,
                     start=e.start,
                     end=e.end,
-                    text=" ".join(said[e.segment]),
+                    text=" ".join(texts[e.segment]),
                     speaker=e.speaker,
                 )
                 for e in endpoints
@@ -232,45 +232,45 @@ class Session(models.Model):
         )
 
     def _set_language(self, endpoints: Sequence[Endpoint]) -> None:
-        """That of most of what is told at once, first; what comes later may be a loan."""
-        found = Counter(e.language for e in endpoints if e.language)
-        if self.language == UNKNOWN_LANGUAGE and found:
-            self.language = found.most_common(1)[0][0]
+        """Set the language to the most frequent one of the first commit; later ones may be loanwords."""
+        detected = Counter(e.language for e in endpoints if e.language)
+        if self.language == UNKNOWN_LANGUAGE and detected:
+            self.language = detected.most_common(1)[0][0]
             self._if_current().update(language=self.language)
 
     def end(self) -> None:
-        """The stream is over; a session in which nothing could be said leaves nothing behind."""
+        """End the session with its stream; delete it if no audio was transcribed."""
         with transaction.atomic():
-            mine = self._if_current()
-            if mine.filter(Q(started_at=None) | Q(samples=0)).delete()[0]:
+            current = self._if_current()
+            if current.filter(Q(started_at=None) | Q(samples=0)).delete()[0]:
                 return
-            if mine.update(ended_at=timezone.now()):
-                session_finished.send(Session, session=mine.get())
+            if current.update(ended_at=timezone.now()):
+                session_finished.send(Session, session=current.get())
 
     def _if_current(self) -> SessionQuerySet:
         return Session.objects.filter(pk=self.pk, epoch=self.epoch, deleted_at=None)
 
-    # --- What its owner does with it --------------------------------------------------------------------------------
+    # --- The owner's actions ----------------------------------------------------------------------------------------
 
-    def renew_opening(self) -> None:
-        """After a correction."""
+    def update_opening(self) -> None:
+        """Set the opening again after a correction."""
         texts = self.segments.current().values_list("text", flat=True)[:OPENING_WORDS]
         words = " ".join(texts).split()[:OPENING_WORDS]
         self.opening = " ".join(words)[:OPENING_LENGTH]
         self.save(update_fields=["opening"])
 
     def tag_as(self, names: Iterable[str]) -> None:
-        """Have these tags and no others."""
-        self.tags.set(Tag.named(self.owner, names))
+        """Set the tags to exactly these."""
+        self.tags.set(Tag.get_or_create_named(self.owner, names))
 
     def delete_audio(self) -> None:
-        """The words stay."""
+        """Delete the recording and keep the transcript."""
         self.saves_audio, self.audio_bytes = False, 0
         self.save(update_fields=["saves_audio", "audio_bytes"])
         audio_deleted.send(Session, session=self)
 
     def set_retention(self, rule: str, days: int = 0) -> None:
-        """Until when it is kept; `days` from its beginning, where the rule says so."""
+        """Set how long the session is kept; `days` from its creation for `Retention.DAYS`."""
         self.retention = rule
         self.expires_at = self.created_at + timedelta(days=days) if rule == Retention.DAYS else None
         self.save(update_fields=["retention", "expires_at"])

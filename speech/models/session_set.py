@@ -1,4 +1,4 @@
-"""Sets of sessions: whose, which, and what is done to many at once."""
+"""Queries for sessions, and operations on many at once."""
 
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -12,45 +12,44 @@ from accounts.models import User
 from speech.models.usage import Usage
 
 LIVE_TIMEOUT = timedelta(seconds=30)
-"""A session whose stream gave no sign for so long is not live any more, whatever became of its process."""
+"""Time without an update from its stream after which a session no longer counts as live; its process may have died."""
 
 
 class Retention(models.TextChoices):
-    """Until when a session is kept."""
+    """How long a session is kept."""
 
-    SITE = "site", "as long as this site keeps them"
-    KEEP = "keep", "until I delete it"
-    DAYS = "days", "for some days"
+    SITE = "site", "Site default"
+    KEEP = "keep", "Until I delete it"
+    DAYS = "days", "For a set number of days"
 
 
 class SessionQuerySet(models.QuerySet[Any]):
     def of(self, owner: User) -> Self:
-        """All that the owner has; not those that were deleted, which can still be put back for a while."""
+        """The owner's sessions, without deleted ones that can still be restored."""
         return self.filter(owner=owner, deleted_at=None)
 
-    def begun(self) -> Self:
-        """Those in which something could be said; the others still wait for a slot, or never got one."""
+    def started(self) -> Self:
+        """Sessions whose stream got a slot; the others are still waiting for one, or never got one."""
         return self.filter(started_at__isnull=False)
 
     def live(self) -> Self:
         return self.filter(ended_at=None, seen_at__gt=timezone.now() - LIVE_TIMEOUT)
 
     def live_by_users(self) -> Self:
-        """Live ones, but for what a file becomes, which takes nobody's place."""
+        """Live sessions without those of uploads, which don't count toward a user's limit of streams."""
         return self.live().exclude(uploads__state="waiting")
 
     def ended(self) -> Self:
         return self.exclude(ended_at=None, seen_at__gt=timezone.now() - LIVE_TIMEOUT)
 
     def usage(self) -> Usage:
-        all_of_them = self.aggregate(samples=Sum("samples", default=0), audio_bytes=Sum("audio_bytes", default=0))
-        return Usage(**all_of_them)
+        sums = self.aggregate(samples=Sum("samples", default=0), audio_bytes=Sum("audio_bytes", default=0))
+        return Usage(**sums)
 
-    # --- Deleting, and putting back ---------------------------------------------------------------------------------
+    # --- Deleting and restoring -------------------------------------------------------------------------------------
 
     def soft_delete(self) -> tuple[datetime, int]:
-        """Delete those that are over, in such a way that they can be put back. Returns by which moment to name them,
-        and how many they are."""
+        """Move the ended sessions to the trash. Returns the time of deletion, which identifies them, and a count."""
         now = timezone.now()
         return now, self.ended().filter(deleted_at=None).update(deleted_at=now)
 
@@ -63,7 +62,7 @@ class SessionQuerySet(models.QuerySet[Any]):
     # --- Retention ------------------------------------------------------------------------------------------------
 
     def expired(self) -> Self:
-        """Those whose time is over: by their own rule or the site's, or because they were deleted long enough ago."""
+        """Sessions due for permanent deletion: by their own rule or the site's, or deleted `DELETED_DAYS` ago."""
         now = timezone.now()
         due = Q(deleted_at__lte=now - timedelta(days=settings.DELETED_DAYS)) | Q(expires_at__lte=now)
         if settings.RETENTION_DAYS:
@@ -72,7 +71,7 @@ class SessionQuerySet(models.QuerySet[Any]):
         return self.ended().filter(due)
 
     def with_expired_audio(self) -> Self:
-        """Those whose words stay, but whose sound's time is over."""
+        """Sessions whose audio has expired and whose transcript stays."""
         if not settings.AUDIO_RETENTION_DAYS:
             return self.none()
         old = timezone.now() - timedelta(days=settings.AUDIO_RETENTION_DAYS)

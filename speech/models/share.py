@@ -1,4 +1,4 @@
-"""A link by which somebody without an account may read one session."""
+"""Share links: anyone with the link can read one session, without an account."""
 
 import secrets
 from datetime import timedelta
@@ -16,8 +16,8 @@ def _random_token() -> str:
 
 class ShareQuerySet(models.QuerySet["Share"]):
     def open(self) -> Self:
-        """Those that let somebody in: neither expired nor revoked, of a session that was not deleted, and of an owner
-        who may still use the site."""
+        """Links that work: neither expired nor revoked, to a session that is not deleted and whose owner is still
+        approved."""
         return self.filter(
             Q(expires_at__gt=timezone.now()),
             revoked_at=None,
@@ -41,14 +41,14 @@ class Share(models.Model):
         ordering = ("-created_at", "-id")
 
     def __str__(self) -> str:
-        return f"a link to {self.session}"
+        return f"Share link for {self.session}"
 
     def get_absolute_url(self) -> str:
         return reverse("shared", args=[self.token])
 
     @classmethod
     def create(cls, session: models.Model, days: int, has_audio: bool) -> "Share":
-        """A new link that lets people in for so many days."""
+        """Create a link that expires after `days`."""
         expires_at = timezone.now() + timedelta(days=days)
         return cls.objects.create(session=session, expires_at=expires_at, has_audio=has_audio)
 

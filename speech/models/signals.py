@@ -1,4 +1,5 @@
 from django.dispatch import Signal
 
 session_finished = Signal()
-"""A session is over: sender=Session, session. Sent in the transaction that says so; again if it goes on and ends."""
+"""Sent when a session ends, in the transaction that ends it: sender=Session, session. Sent again if the session is
+resumed and ends again."""

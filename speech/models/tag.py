@@ -1,4 +1,4 @@
-"""Words by which an owner sorts sessions."""
+"""Tags by which an owner sorts sessions."""
 
 from collections.abc import Iterable
 
@@ -23,10 +23,10 @@ class Tag(models.Model):
         return self.name
 
     @classmethod
-    def named(cls, owner: User, names: Iterable[str]) -> list["Tag"]:
-        """The owner's tags of these names, made where there is none; capital letters make no difference."""
-        wanted = {name.casefold(): name for name in (" ".join(name.split())[:TAG_LENGTH] for name in names) if name}
+    def get_or_create_named(cls, owner: User, names: Iterable[str]) -> list["Tag"]:
+        """Return the owner's tags with these names, creating missing ones; case is ignored."""
+        unique = {name.casefold(): name for name in (" ".join(name.split())[:TAG_LENGTH] for name in names) if name}
         return [
             cls.objects.filter(owner=owner, name__iexact=name).first() or cls.objects.create(owner=owner, name=name)
-            for name in wanted.values()
+            for name in unique.values()
         ]

@@ -1,6 +1,7 @@
-"""A file that somebody sends to be transcribed: from its first bytes until it is a session.
+"""An upload: a recording on its way to becoming a session.
 
-Any web process may work on it, one at a time: who takes it holds a lease, which runs out when that process dies.
+Any web process can transcribe it, one at a time: the process that claims it holds a lease, which expires if the process
+dies.
 """
 
 import uuid
@@ -20,7 +21,7 @@ from speech.models.session import TITLE_LENGTH, Session
 
 LEASE = timedelta(seconds=15)
 DELETED_AFTER = timedelta(days=1)
-"""What nobody goes on sending, or what became of a file, is kept for so long."""
+"""Time without activity after which an unfinished, truncated, failed or done upload is deleted."""
 NAME_LENGTH = 255  # characters
 
 
@@ -29,26 +30,26 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         return self.filter(owner=owner)
 
     def unfinished(self) -> Self:
-        return self.exclude(state__in=[Upload.State.DONE, Upload.State.REFUSED])
+        return self.exclude(state__in=[Upload.State.DONE, Upload.State.FAILED])
 
     def pending(self) -> Self:
-        """Those that somebody should work on, and nobody does."""
-        free = Q(worker="") | Q(seen_at__lt=timezone.now() - LEASE)
-        return self.filter(free, state=Upload.State.WAITING).order_by("created_at")
+        """Complete uploads that no process is working on."""
+        unclaimed = Q(worker="") | Q(seen_at__lt=timezone.now() - LEASE)
+        return self.filter(unclaimed, state=Upload.State.WAITING).order_by("created_at")
 
     def expired(self) -> Self:
-        resting = [Upload.State.SENDING, Upload.State.CUT, Upload.State.DONE, Upload.State.REFUSED]
-        return self.filter(state__in=resting, seen_at__lt=timezone.now() - DELETED_AFTER)
+        idle = [Upload.State.UPLOADING, Upload.State.TRUNCATED, Upload.State.DONE, Upload.State.FAILED]
+        return self.filter(state__in=idle, seen_at__lt=timezone.now() - DELETED_AFTER)
 
 
 class Upload(models.Model):
     class State(models.TextChoices):
-        SENDING = "sending"
+        UPLOADING = "uploading"
         WAITING = "waiting"
-        """It is all there; somebody works on it, or will."""
-        CUT = "cut"
-        """It is cut off; its owner decides whether to take what is there."""
-        REFUSED = "refused"
+        """Complete; a process is working on it, or will."""
+        TRUNCATED = "truncated"
+        """The file ends too soon; its owner decides whether to transcribe what is there."""
+        FAILED = "failed"
         DONE = "done"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -60,23 +61,23 @@ class Upload(models.Model):
     language = models.CharField(max_length=20, blank=True)
     saves_audio = models.BooleanField(default=False)
     is_multichannel = models.BooleanField(default=False)
-    """It is stereo, with another speaker on each side."""
+    """One speaker per stereo channel."""
     accepts_truncated = models.BooleanField(default=False)
 
-    state = models.CharField(max_length=10, choices=State, default=State.SENDING)
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADING)
     problem = models.JSONField(null=True)
-    """Of one that was refused or is cut: what, why, action."""
+    """Error of a failed or truncated upload: `what`, `why`, `action`."""
     samples = models.BigIntegerField(null=True)
-    """How long it is, once it was checked (24 kHz)."""
+    """Duration in samples (24 kHz), once the file is checked."""
     processed = models.BigIntegerField(default=0)
-    """Samples, in parts that are stored or will be."""
+    """Samples transcribed so far, stored or not."""
     session = models.ForeignKey("speech.Session", on_delete=models.SET_NULL, null=True, related_name="uploads")
 
     created_at = models.DateTimeField(default=timezone.now)
     worker = models.CharField(max_length=40, blank=True)
-    """The process that works on it."""
+    """Process that is working on it."""
     seen_at = models.DateTimeField(default=timezone.now)
-    """The last sign of life of who sends it or works on it."""
+    """Last activity of the client that uploads it or the process that works on it."""
 
     objects = UploadQuerySet.as_manager()
 
@@ -87,33 +88,33 @@ class Upload(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    # --- While it is sent -------------------------------------------------------------------------------------------
+    # --- Receiving the file -----------------------------------------------------------------------------------------
 
     def set_received(self, offset: int, size: int) -> bool:
-        """`size` bytes that follow the first `offset` are there. False if others were first, or it was cancelled."""
-        mine = Upload.objects.filter(pk=self.pk, received=offset, state=self.State.SENDING)
-        if not mine.update(received=offset + size, seen_at=timezone.now()):
+        """Record `size` bytes received after the first `offset`. False if others came first, or it was canceled."""
+        expecting = Upload.objects.filter(pk=self.pk, received=offset, state=self.State.UPLOADING)
+        if not expecting.update(received=offset + size, seen_at=timezone.now()):
             return False
         Upload.objects.filter(pk=self.pk, received=F("size")).update(state=self.State.WAITING)
         return True
 
-    # --- While it is worked on: all of these are for the process that has it --------------------------------------
+    # --- Transcribing it: for the process that claimed it ---------------------------------------------------------
 
     @classmethod
-    def claim(cls, worker: str, but: Iterable[uuid.UUID]) -> "Upload | None":
-        """The one that has waited longest; it is `worker`'s from now on."""
-        for upload in cls.objects.pending().exclude(pk__in=but).select_related("owner")[:10]:
-            free = cls.objects.pending().order_by().filter(pk=upload.pk, worker=upload.worker)
-            if free.update(worker=worker, seen_at=timezone.now()):
+    def claim(cls, worker: str, exclude: Iterable[uuid.UUID]) -> "Upload | None":
+        """Claim the longest-waiting upload for `worker`."""
+        for upload in cls.objects.pending().exclude(pk__in=exclude).select_related("owner")[:10]:
+            unclaimed = cls.objects.pending().order_by().filter(pk=upload.pk, worker=upload.worker)
+            if unclaimed.update(worker=worker, seen_at=timezone.now()):
                 upload.worker = worker
                 return upload
         return None
 
     def heartbeat(self, processed: int) -> bool:
-        """Still at work, with so many samples heard. False if it was cancelled, or taken by another process."""
-        mine = Upload.objects.filter(pk=self.pk, worker=self.worker)
-        # What has to be heard again does not count backwards.
-        if not mine.update(seen_at=timezone.now(), processed=Greatest(F("processed"), processed)):
+        """Renew the lease and record the progress. False if it was canceled, or claimed by another process."""
+        claimed = Upload.objects.filter(pk=self.pk, worker=self.worker)
+        # Progress never decreases, even if audio has to be transcribed again.
+        if not claimed.update(seen_at=timezone.now(), processed=Greatest(F("processed"), processed)):
             return False
         if processed > self.processed:
             self.processed = processed
@@ -121,18 +122,17 @@ class Upload(models.Model):
         return True
 
     def release(self) -> None:
-        """Another process may take it at once."""
+        """Let another process claim it immediately."""
         self._if_current().update(worker="")
 
-    def set_length(self, samples: int) -> None:
+    def set_duration(self, samples: int) -> None:
         self.samples = samples
         self._if_current().update(samples=samples)
 
     def resolve_session(self) -> Session | None:
-        """The session that it becomes, claimed, and made when first asked for. None if the upload was cancelled
-        meanwhile.
+        """Acquire the session that the upload becomes, created on the first call. None if the upload was canceled.
 
-        Raises what `Session.claim_for` does.
+        Raises as `Session.acquire` does.
         """
         with transaction.atomic():
             current = self._if_current().select_for_update().first()
@@ -146,8 +146,8 @@ class Upload(models.Model):
             self._if_current().update(session=session)
             return session
 
-    def fail(self, problem: dict[str, str], is_cut: bool = False) -> None:
-        state = self.State.CUT if is_cut else self.State.REFUSED
+    def fail(self, problem: dict[str, str], is_truncated: bool = False) -> None:
+        state = self.State.TRUNCATED if is_truncated else self.State.FAILED
         self._if_current().update(state=state, problem=problem, seen_at=timezone.now())
 
     def finish(self) -> None:
@@ -156,14 +156,14 @@ class Upload(models.Model):
     def _if_current(self) -> UploadQuerySet:
         return Upload.objects.filter(pk=self.pk, worker=self.worker, state=self.State.WAITING)
 
-    # --- What its owner does ----------------------------------------------------------------------------------------
+    # --- The owner's actions ----------------------------------------------------------------------------------------
 
     def accept_truncated(self) -> None:
-        cut = Upload.objects.filter(pk=self.pk, state=self.State.CUT)
-        cut.update(state=self.State.WAITING, accepts_truncated=True, problem=None, worker="")
+        truncated = Upload.objects.filter(pk=self.pk, state=self.State.TRUNCATED)
+        truncated.update(state=self.State.WAITING, accepts_truncated=True, problem=None, worker="")
 
     def cancel(self) -> None:
-        """Forget it. While it is worked on, what came of it so far goes as well."""
+        """Delete the upload, and its session too while it is incomplete."""
         with transaction.atomic():
             current = Upload.objects.select_for_update().select_related("session").filter(pk=self.pk).first()
             if current is None:
@@ -172,11 +172,9 @@ class Upload(models.Model):
                 current.session.delete()
             current.delete()
 
-    def delete_file(self) -> None:
-        """Forget it, whatever it became."""
+    def discard(self) -> None:
+        """Delete the upload only; its session stays as it is."""
         self._if_current().delete()
-
-    # --- What is told of it -----------------------------------------------------------------------------------------
 
     @property
     def title(self) -> str:
@@ -184,7 +182,7 @@ class Upload(models.Model):
         return stem[:TITLE_LENGTH]
 
     def to_dict(self) -> dict[str, Any]:
-        """For its page: times in seconds."""
+        """Its state for the APIs and the page; times in seconds."""
         stored = self.session.samples if self.session else 0
         return {
             "id": str(self.pk),
@@ -192,7 +190,7 @@ class Upload(models.Model):
             "size": self.size,
             "received": self.received,
             "state": self._stage,
-            "length": self.samples / SAMPLE_RATE if self.samples else None,
+            "duration": self.samples / SAMPLE_RATE if self.samples else None,
             "transcribed": max(stored, self.processed) / SAMPLE_RATE,
             "session": self.session.get_absolute_url() if self.session and stored else None,
             "problem": self.problem,

@@ -1,8 +1,8 @@
-"""What was said in a session: the words as the engine heard them, and the segments (utterances) as they are read.
+"""The transcript of a session: the words as the engine recognized them, and the segments that users read.
 
-Words are never changed. A segment that was heard has its words by `Word.segment_index`; one that a correction made
-has its own. What a correction replaced stays, so that it can be put back: the segments that nothing has replaced are
-what is read.
+Words never change. An original segment has its words by `Word.segment_index`; one that a correction made stores its
+own. Segments that a correction replaced are kept so that it can be undone; users read the segments that are not
+replaced.
 """
 
 from collections import defaultdict
@@ -18,26 +18,25 @@ SPEAKER_LENGTH = 60  # characters
 
 class SegmentQuerySet(models.QuerySet["Segment"]):
     def current(self) -> Self:
-        """Those that are read."""
+        """Segments that no correction has replaced."""
         return self.filter(replaced_by=None)
 
     def original(self) -> Self:
+        """Segments as the engine ended them."""
         return self.filter(created_by=None)
 
 
 class Segment(models.Model):
-    """An utterance."""
-
     session = models.ForeignKey("speech.Session", on_delete=models.CASCADE, related_name="segments")
     index = models.PositiveIntegerField(null=True)
-    """Its number as it was heard; None where a correction made it."""
+    """Number in the session; None if a correction made it."""
     start = models.FloatField()  # seconds
     end = models.FloatField()
     text = models.TextField(blank=True)
-    """Its words once more, to be searched and listed without them."""
+    """Its words, copied here for search and lists."""
     speaker = models.CharField(max_length=SPEAKER_LENGTH, blank=True)
     corrected = models.JSONField(null=True)
-    """The words of one that a correction made: of each the fields of `Spoken`."""
+    """Words of a segment that a correction made: a list of `TimedWord` fields for each."""
     created_by = models.ForeignKey("speech.Correction", on_delete=models.CASCADE, null=True, related_name="made")
     replaced_by = models.ForeignKey("speech.Correction", on_delete=models.SET_NULL, null=True, related_name="replaced")
 
@@ -50,15 +49,15 @@ class Segment(models.Model):
     def __str__(self) -> str:
         return self.text
 
-    def words_of(self, heard: Iterable["Word"]) -> list[TimedWord]:
-        """As they are read. `heard`: the words of the session with this segment's number, which only a segment that
-        was heard needs."""
+    def words_of(self, recognized: Iterable["Word"]) -> list[TimedWord]:
+        """Words to show. `recognized`: the session's words with this segment's index, needed only by an original
+        segment."""
         if self.corrected is None:
-            return [word.timed_word for word in heard]
+            return [word.timed_word for word in recognized]
         return [TimedWord(*fields) for fields in self.corrected]
 
     def following(self) -> "Segment | None":
-        """The one that is read after it."""
+        """The next current segment."""
         later = models.Q(start__gt=self.start) | models.Q(start=self.start, id__gt=self.pk)
         return self.session.segments.current().filter(later).select_related("session").first()
 
@@ -70,17 +69,17 @@ class Segment(models.Model):
 
 
 def as_fields(words: Sequence[TimedWord]) -> list[list[Any]]:
-    """For `Segment.corrected`."""
+    """Value of `Segment.corrected`."""
     return [list(word) for word in words]
 
 
 class WordQuerySet(models.QuerySet["Word"]):
     def by_segment(self, segments: Iterable[Segment]) -> defaultdict[int | None, list["Word"]]:
-        """The words of those of the segments that were heard, by the segments' numbers."""
-        by_number: defaultdict[int | None, list[Word]] = defaultdict(list)
+        """Words of the original ones among `segments`, by segment index."""
+        by_index: defaultdict[int | None, list[Word]] = defaultdict(list)
         for word in self.filter(segment_index__in=[s.index for s in segments if s.index is not None]):
-            by_number[word.segment_index].append(word)
-        return by_number
+            by_index[word.segment_index].append(word)
+        return by_index
 
 
 class Word(models.Model):

@@ -1,1 +1,1 @@
-"""The pages of what a user keeps, a file each: urls.py has them all."""
+"""Views of the pages about sessions, one module per page; urls.py lists them."""

@@ -1,4 +1,4 @@
-"""The sound of a session, to its owner and to nobody else."""
+"""Audio of a session, for its owner only."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
@@ -25,4 +25,4 @@ def peaks(request: UserRequest, pk: str) -> HttpResponse:
 
 
 def _own_session(request: UserRequest, pk: str) -> Session:
-    return get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+    return get_object_or_404(Session.objects.of(request.user).started(), pk=pk)

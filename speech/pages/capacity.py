@@ -1,28 +1,27 @@
-"""How many streams the site takes: for whoever watches over it, and for `manage.py capacity`."""
+"""Capacity of the site in streams, for monitoring and `manage.py capacity`."""
 
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from inference.messages import Kind, Status
+from inference.messages import Status
 from speech.gateway.link import Link
 
 
 @login_not_required
 @require_safe
 async def status(request: HttpRequest) -> JsonResponse:
-    """No secret: Kyutai's servers tell as much to anybody, and so does this one in their words."""
+    """Open to everyone: Kyutai's servers publish the same figures, and so does this one in their protocol."""
     link = Link.current()
-    engines = [status for kind in get_args(Kind) for _, status in sorted((await link.engines(kind)).items())]
     return JsonResponse(
         {
             "version": settings.VERSION,
             "uptime": round((datetime.now(UTC) - settings.STARTED).total_seconds()),
-            "engines": [engine_capacity(link, status) for status in engines],
+            "engines": [engine_capacity(link, status) for status in await link.all_engines()],
         }
     )
 

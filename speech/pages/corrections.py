@@ -1,4 +1,4 @@
-"""Correcting what was heard, where it is read."""
+"""Editing a transcript on the session's page."""
 
 from typing import Any
 
@@ -9,22 +9,20 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_POST
 
 from accounts.credentials.user_request import UserRequest
-from speech.library.transcript_view import of_segment
+from speech.library.transcript_view import segment_view
 from speech.models import ChangedMeanwhile, Correction, Segment, Session
 from speech.models.corrections import TEXT_LENGTH
 from speech.models.words import SPEAKER_LENGTH
 from speech.text.find_replace import Replacement
 
 MAX_SHOWN = 100
-"""Corrections that a page tells of, the newest."""
-CHANGED_MEANWHILE = (
-    "This utterance was changed meanwhile, maybe in another window. Load the page again to see how it reads now."
-)
-UNDO_CHANGED_MEANWHILE = "Nothing was replaced: the session was changed meanwhile, maybe in another window. Try again."
+"""Maximum number of corrections that a page shows, newest first."""
+SEGMENT_CHANGED = "This segment has been changed, perhaps in another window. Reload the page to see the current text."
+SESSION_CHANGED = "Nothing replaced: the session has changed, perhaps in another window. Try again."
 
 
 def changes_of(session: Session) -> list[Correction]:
-    """Each with `is_undoable`."""
+    """The newest corrections, each with `is_undoable`."""
     corrections = list(session.corrections.select_related("by")[:MAX_SHOWN])
     made = session.segments.filter(created_by__isnull=False)
     bases = set(made.exclude(replaced_by=None).values_list("created_by", flat=True))
@@ -35,53 +33,53 @@ def changes_of(session: Session) -> list[Correction]:
 
 @require_POST
 def correct(request: UserRequest, pk: str, segment: int) -> JsonResponse:
-    """Answers which segments stand no more, and how those that took their places look."""
+    """Apply one correction. The response has the ids of the replaced segments and the HTML of the new ones."""
     session = get_object_or_404(Session.objects.of(request.user), pk=pk)
     found = get_object_or_404(session.segments.select_related("session"), pk=segment)
     try:
         correction = _apply(request, found)
     except ChangedMeanwhile:
-        return JsonResponse({"what": CHANGED_MEANWHILE}, status=409)
+        return JsonResponse({"what": SEGMENT_CHANGED}, status=409)
     except ValueError as error:
         return JsonResponse({"what": str(error)}, status=400)
     return JsonResponse(
         {
             "replaced": [replaced.pk for replaced in correction.replaced.all()],
-            "utterances": _as_html(list(correction.made.select_related("session"))),
+            "segments": _as_html(list(correction.made.select_related("session"))),
             "history": render_to_string("speech/session/history.html", _history(session), request),
         }
     )
 
 
 def _apply(request: UserRequest, segment: Segment) -> Correction:
-    wanted = request.POST
-    match wanted.get("do"):
+    data = request.POST
+    match data.get("do"):
         case "text":
-            return Correction.rewrite(segment, request.user, _check_length(TEXT_LENGTH, wanted.get("text", "")))
+            return Correction.rewrite(segment, request.user, _check_length(TEXT_LENGTH, data.get("text", "")))
         case "speaker":
             return Correction.name_speaker(
-                segment, request.user, _check_length(SPEAKER_LENGTH, wanted.get("speaker", ""))
+                segment, request.user, _check_length(SPEAKER_LENGTH, data.get("speaker", ""))
             )
         case "split":
-            return Correction.split(segment, request.user, int(wanted.get("word", "")))
+            return Correction.split(segment, request.user, int(data.get("word", "")))
         case "merge":
             following = segment.following()
             if following is None:
-                raise ValueError("It is the last utterance: there is none to join it with.")
+                raise ValueError("This is the last segment; there is nothing to merge it with.")
             return Correction.merge(segment, following, request.user)
-    raise ValueError("A correction is one of text, speaker, split and merge.")
+    raise ValueError("“do” must be text, speaker, split or merge.")
 
 
-def _check_length(length: int, text: str) -> str:
+def _check_length(max_length: int, text: str) -> str:
     text = " ".join(text.split())
-    if len(text) > length:
-        raise ValueError(f"{len(text)} characters are too many: {length} is the most.")
+    if len(text) > max_length:
+        raise ValueError(f"Too long: {len(text)} of at most {max_length} characters.")
     return text
 
 
 def _as_html(segments: list[Segment]) -> str:
-    read = [utterance for utterance in map(of_segment, segments) if utterance.words]
-    return "".join(render_to_string("speech/session/utterance.html", {"utterance": utterance}) for utterance in read)
+    views = [view for view in map(segment_view, segments) if view.words]
+    return "".join(render_to_string("speech/session/segment.html", {"segment": view}) for view in views)
 
 
 def _history(session: Session) -> dict[str, Any]:
@@ -95,7 +93,7 @@ def undo(request: UserRequest, pk: str, correction: int) -> HttpResponse:
     try:
         found.undo()
     except ChangedMeanwhile:
-        messages.error(request, "Nothing was undone: what it made was changed since. Undo the later change first.")
+        messages.error(request, "Couldn't undo: there is a later change. Undo that one first.")
     else:
         messages.success(request, "Undone.")
     return redirect(session)
@@ -103,20 +101,20 @@ def undo(request: UserRequest, pk: str, correction: int) -> HttpResponse:
 
 @require_POST
 def replace(request: UserRequest, pk: str) -> HttpResponse:
-    """One text for another, wherever it was said."""
+    """Replace a text in the whole transcript."""
     session = get_object_or_404(Session.objects.of(request.user), pk=pk)
-    wanted, by = (" ".join(request.POST.get(name, "").split()) for name in ("find", "replace"))
+    find, replace_with = (" ".join(request.POST.get(name, "").split()) for name in ("find", "replace"))
     try:
-        replacement = Replacement(wanted, by, "case" in request.POST, "parts" in request.POST)
-        correction, times = Correction.replace_all(session, request.user, replacement)
+        replacement = Replacement(find, replace_with, "case" in request.POST, "parts" in request.POST)
+        correction, count = Correction.replace_all(session, request.user, replacement)
     except ChangedMeanwhile:
-        messages.error(request, UNDO_CHANGED_MEANWHILE)
+        messages.error(request, SESSION_CHANGED)
     except ValueError as error:
-        messages.error(request, f"Nothing was replaced. {error}")
+        messages.error(request, f"Nothing replaced. {error}")
     else:
         if correction:
-            count = "once" if times == 1 else f"{times} times"
-            messages.success(request, f"“{wanted}” was replaced {count}. It can be taken back under Changes.")
+            times = "once" if count == 1 else f"{count} times"
+            messages.success(request, f"Replaced “{find}” {times}. You can undo this under Changes.")
         else:
-            messages.error(request, f"Nothing was replaced: “{wanted}” is nowhere in this session.")
+            messages.error(request, f"Nothing replaced: “{find}” isn't in this session.")
     return redirect(session)

@@ -1,4 +1,4 @@
-"""What a user keeps here, altogether: how much it is, and all of it to take along."""
+"""The “Your data” page: storage used, and a download of everything."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -24,18 +24,18 @@ CHUNK = 1 << 20  # bytes
 
 @require_safe
 def data_export(request: UserRequest) -> HttpResponse:
-    mine = Session.objects.of(request.user)
+    sessions = Session.objects.of(request.user)
     context = {
-        "usage": mine.usage(),
-        "count": mine.begun().count(),
+        "usage": sessions.usage(),
+        "count": sessions.started().count(),
         "settings": settings,
     }
-    return render(request, "speech/your_data.html", context)
+    return render(request, "speech/data_export.html", context)
 
 
 @require_POST
 def download_all(request: UserRequest) -> HttpResponseBase:
-    """A zip that is written while it is sent: it may be larger than the disk has room for."""
+    """A ZIP written while it is sent, because it may be larger than the free disk space."""
     name = f"speech-{timezone.localdate()}.zip"
     return attachment(zip_stream(_files_of(request.user)), "application/zip", name)
 
@@ -46,9 +46,9 @@ def _files_of(user: User) -> Iterator[File]:
         folder = f"sessions/{session.file_name}-{str(session.pk)[:8]}"
         for extension in ("txt", "json"):
             yield f"{folder}/transcript", extension, FORMATS[extension].write(Document.of(session), Options())
-        yield f"{folder}/session", "json", [msgspec.json.format(msgspec.json.encode(_session_files(session)))]
+        yield f"{folder}/session", "json", [msgspec.json.format(msgspec.json.encode(_session(session)))]
         if flac := Recording(session.pk).flac:
-            yield f"{folder}/sound", "flac", _chunks_of(flac)
+            yield f"{folder}/audio", "flac", _chunks_of(flac)
 
 
 def _account(user: User) -> dict[str, Any]:
@@ -63,8 +63,8 @@ def _account(user: User) -> dict[str, Any]:
     }
 
 
-def _session_files(session: Session) -> dict[str, Any]:
-    """What a transcript does not have: the words as they were heard, what was changed, and the rules."""
+def _session(session: Session) -> dict[str, Any]:
+    """Data that the transcript lacks: the original words, the edits, retention and share links."""
     return {
         "tags": [str(tag) for tag in session.tags.all()],
         "created_at": session.created_at,
@@ -72,7 +72,7 @@ def _session_files(session: Session) -> dict[str, Any]:
         "deleted_at": session.deleted_at,
         "retention": session.retention,
         "expires_at": session.expires_at,
-        "words_as_heard": list(session.words.values("index", "segment_index", "text", "start", "end", "confidence")),
+        "original_words": list(session.words.values("index", "segment_index", "text", "start", "end", "confidence")),
         "corrections": list(session.corrections.values("kind", "at", "start", "before", "after", "undone_at")),
         "links": list(session.shares.values("created_at", "expires_at", "revoked_at", "has_audio")),
     }

@@ -3,8 +3,7 @@ from typing import Any
 import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -16,12 +15,6 @@ from speech.gateway.link import Link
 from speech.models import Session
 
 
-@login_not_required
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "speech/home.html")
-
-
 @require_safe
 async def live(request: UserRequest) -> HttpResponse:
     engines = await Link.current().engines()
@@ -31,9 +24,9 @@ async def live(request: UserRequest) -> HttpResponse:
         "socket": "/ws/live/",
         "sessions": reverse("sessions"),
         "storedSessions": "/api/sessions/",
-        "titles": reverse("rest_sessions"),
+        "titles": reverse("api_sessions"),
         "owner": owner.pk,
-        "standing": reverse("standing"),
+        "approvalStatus": reverse("approval_status"),
         "worklet": static("js/audio/capture-worklet.js"),
         "engines": [
             {
@@ -49,12 +42,12 @@ async def live(request: UserRequest) -> HttpResponse:
         "config": config,
         "saves_audio": settings.RECORD_AUDIO,
         "usage": await sync_to_async(Session.objects.of(owner).usage)(),
-        "better": _upgrade_hint(engines),
+        "upgrade": _upgrade_hint(engines),
     }
     return await sync_to_async(render)(request, "speech/live.html", context)
 
 
 def _upgrade_hint(engines: dict[str, Status]) -> UpgradeHint | None:
-    """An engine that the site does not have and might like to."""
-    known = (status.upgrade for status in engines.values())
-    return next((better for better in known if better and better.engine not in engines), None)
+    """A better engine that the site does not run yet."""
+    hints = (status.upgrade for status in engines.values())
+    return next((hint for hint in hints if hint and hint.engine not in engines), None)

@@ -1,4 +1,4 @@
-"""The page of one session: reading it, listening to it, and what its owner decides about it."""
+"""The page of one session: transcript, player, and its owner's settings."""
 
 from typing import Any
 
@@ -23,17 +23,19 @@ MAX_DAYS = 3650
 
 @require_safe
 def session(request: UserRequest, pk: str) -> HttpResponse:
-    session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
     flac, wav, peaks = (reverse(name, args=[pk]) for name in ("session_flac", "session_wav", "session_peaks"))
     context = transcript_context(request, session, AudioSource.of(session, flac, wav, peaks))
-    return render(request, "speech/session_detail.html", context | _retention_choices(session))
+    return render(request, "speech/session_detail.html", context | _owner_context(session))
 
 
-def _retention_choices(session: Session) -> dict[str, Any]:
+def _owner_context(session: Session) -> dict[str, Any]:
     return {
         "formats": FORMATS.values(),
         "corrections": changes_of(session),
-        "speakers": sorted({u for u in session.segments.current().values_list("speaker", flat=True).distinct() if u}),
+        "speakers": sorted(
+            {name for name in session.segments.current().values_list("speaker", flat=True).distinct() if name}
+        ),
         "shares": session.shares.open(),
         "share_days": DAYS,
         "names": ", ".join(str(tag) for tag in session.tags.all()),
@@ -49,31 +51,31 @@ class DetailsForm(forms.Form):
     tags = forms.CharField(max_length=500, required=False)
     retention = forms.ChoiceField(choices=Retention.choices)
     days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, required=False)
-    without_sound = forms.BooleanField(required=False)
+    delete_audio = forms.BooleanField(required=False)
 
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("retention") == Retention.DAYS and not self.cleaned_data.get("days"):
-            raise forms.ValidationError(f"Say for how many days to keep it: 1 to {MAX_DAYS}.")
+            raise forms.ValidationError(f"Enter the number of days: 1 to {MAX_DAYS}.")
         return self.cleaned_data
 
     def apply(self, session: Session) -> None:
-        wanted = self.cleaned_data
-        session.title = " ".join(wanted["title"].split())
+        data = self.cleaned_data
+        session.title = " ".join(data["title"].split())
         session.save(update_fields=["title"])
-        session.tag_as(wanted["tags"].split(","))
-        session.set_retention(wanted["retention"], wanted["days"] or 0)
-        if wanted["without_sound"] and not session.is_live:
+        session.tag_as(data["tags"].split(","))
+        session.set_retention(data["retention"], data["days"] or 0)
+        if data["delete_audio"] and not session.is_live:
             session.delete_audio()
 
 
 @require_POST
 def details(request: UserRequest, pk: str) -> HttpResponse:
-    session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
     form = DetailsForm(request.POST)
     if form.is_valid():
         form.apply(session)
         messages.success(request, "Saved.")
     else:
-        told = [str(error) for errors in form.errors.values() for error in errors]
-        messages.error(request, " ".join(["Nothing was saved.", *told]))
+        problems = [str(error) for errors in form.errors.values() for error in errors]
+        messages.error(request, " ".join(["Changes not saved.", *problems]))
     return redirect("session", pk)

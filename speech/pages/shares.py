@@ -1,4 +1,4 @@
-"""Links by which somebody without an account reads one session: making and revoking them, and where they lead."""
+"""Share links of a session: creating and revoking them, and the pages they open."""
 
 from django import forms
 from django.contrib import messages
@@ -15,7 +15,7 @@ from speech.pages.transcript_context import AudioSource, transcript_context
 
 DAYS = [1, 7, 30]
 MAX_LINKS = 20
-"""Open at once, of one session."""
+"""Maximum number of open links per session."""
 
 
 class ShareForm(forms.Form):
@@ -25,12 +25,12 @@ class ShareForm(forms.Form):
 
 @require_POST
 def share(request: UserRequest, pk: str) -> HttpResponse:
-    session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
     form = ShareForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "No link was made: say for how many days it shall work.")
+        messages.error(request, "Couldn't create a link: choose when it expires.")
     elif session.shares.open().count() >= MAX_LINKS:
-        messages.error(request, f"No link was made: {MAX_LINKS} are open. Revoke one that is needed no more.")
+        messages.error(request, f"Couldn't create a link: you already have {MAX_LINKS}. Revoke one first.")
     else:
         Share.create(session, form.cleaned_data["days"], form.cleaned_data["has_audio"])
     return redirect(f"{session.get_absolute_url()}#share")
@@ -40,11 +40,11 @@ def share(request: UserRequest, pk: str) -> HttpResponse:
 def revoke(request: UserRequest, pk: str, share: int) -> HttpResponse:
     session = get_object_or_404(Session.objects.of(request.user), pk=pk)
     get_object_or_404(session.shares, pk=share).revoke()
-    messages.success(request, "The link leads nowhere any more.")
+    messages.success(request, "The link no longer works.")
     return redirect(f"{session.get_absolute_url()}#share")
 
 
-# --- Where a link leads. Whoever has it may read, and nothing else ----------------------------------------------------
+# --- Pages that a link opens: read-only, for anyone with the link ----------------------------------------------------
 
 
 @login_not_required
@@ -52,8 +52,8 @@ def revoke(request: UserRequest, pk: str, share: int) -> HttpResponse:
 def shared(request: HttpRequest, token: str) -> HttpResponse:
     share = _open_share(token)
     flac, wav, peaks = (reverse(name, args=[token]) for name in ("shared_flac", "shared_wav", "shared_peaks"))
-    sound = AudioSource.of(share.session, flac, wav, peaks) if share.has_audio else None
-    context = transcript_context(request, share.session, sound) | {"share": share}
+    audio = AudioSource.of(share.session, flac, wav, peaks) if share.has_audio else None
+    context = transcript_context(request, share.session, audio) | {"share": share}
     return _unlisted(render(request, "speech/shared.html", context))
 
 
@@ -82,12 +82,12 @@ def _open_share(token: str) -> Share:
 def _shared_audio(token: str) -> Session:
     share = _open_share(token)
     if not share.has_audio:
-        raise Http404("This link is for the words alone.")
+        raise Http404("This link doesn't include audio.")
     return share.session
 
 
 def _unlisted(response: HttpResponse) -> HttpResponse:
-    """Neither search engines nor the sites that the reader goes on to learn the link."""
+    """Keep the link from search engines and from sites that the reader opens next."""
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cache-Control"] = "private, no-store"

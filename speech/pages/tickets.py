@@ -1,4 +1,4 @@
-"""What programs, the live page's among them, ask of the site over HTTP."""
+"""HTTP API of the live page: tickets for WebSockets, and stored words."""
 
 import logging
 import uuid
@@ -11,6 +11,7 @@ from rest_framework.throttling import UserRateThrottle
 from rest_framework.views import APIView
 
 from accounts.credentials.jwt import tokens
+from inference.observability.recent_errors import NETWORK_ERROR
 from speech.gateway.transient_errors import TRANSIENT_ERRORS
 from speech.models import Session
 
@@ -23,13 +24,13 @@ class TicketThrottle(UserRateThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         try:
             return super().allow_request(request, view)
-        except TRANSIENT_ERRORS as error:  # who comes back after an outage comes before it is quite over
-            logger.warning("tickets are not counted, the cache is away: %r", error)
+        except TRANSIENT_ERRORS as error:  # clients reconnect before an outage is quite over
+            logger.warning("ticket rate limit disabled: cache unavailable: %r", error, extra=NETWORK_ERROR)
             return True
 
 
 class Tickets(APIView):
-    """A ticket opens one socket, once, within half a minute; so no long-lived token is ever seen in a URL."""
+    """Issues tickets: one opens one WebSocket, once, within 30 seconds, so no long-lived token appears in a URL."""
 
     throttle_classes = (TicketThrottle,)
 
@@ -39,7 +40,7 @@ class Tickets(APIView):
 
 
 class Words(APIView):
-    """The stored words of a session from number `first` on, for a page that has lost them; as its socket tells them."""
+    """Stored words of a session from index `first`, in the format of the WebSocket, for a page that was reloaded."""
 
     def get(self, request: Request, pk: uuid.UUID, first: int) -> Response:
         session = get_object_or_404(Session.objects.of(request.user), pk=pk)

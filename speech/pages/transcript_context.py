@@ -1,4 +1,4 @@
-"""What the pages that show a transcript need, the owner's and those that a link leads to."""
+"""Template context of the pages that show a transcript: the owner's and the shared one."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from speech.models import Session
 
 @dataclass(frozen=True)
 class AudioSource:
-    """Where a player finds it."""
+    """URLs of a session's audio, for the player."""
 
     url: str
     peaks: str
@@ -22,19 +22,18 @@ class AudioSource:
 
     @classmethod
     def of(cls, session: Session, flac: str, wav: str, peaks: str) -> "AudioSource | None":
-        """At these addresses; None if the session has no sound."""
+        """None if the session has no audio."""
         recording = Recording(session.pk)
         if not (session.saves_audio and (samples := recording.samples)):
             return None
         return cls(flac if recording.flac else f"{wav}?samples={samples}", peaks, samples / SAMPLE_RATE)
 
 
-def transcript_context(request: HttpRequest, session: Session, sound: AudioSource | None) -> dict[str, Any]:
-    """What the transcript and the player of a page need."""
+def transcript_context(request: HttpRequest, session: Session, audio: AudioSource | None) -> dict[str, Any]:
     return {
         "session": session,
-        "utterances": transcript_segments(session),
+        "segments": transcript_segments(session),
         "query": Query(request.GET.get("q", "")),
-        "sound": sound,
-        "seconds": max(session.duration, sound.seconds if sound else 0),
+        "audio": audio,
+        "seconds": max(session.duration, audio.seconds if audio else 0),
     }

@@ -1,4 +1,4 @@
-"""Deleting sessions, and putting them back: at once, or from the list of what was deleted, until its time is over."""
+"""Deleting sessions, and restoring them: immediately by undo, or from the trash until they expire."""
 
 from datetime import timedelta
 from typing import Any
@@ -13,30 +13,30 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.credentials.user_request import UserRequest
 from speech.models import Session, SessionQuerySet
 
-KEY = "last_deleted"
+UNDO_KEY = "last_deleted"
 MAX_LISTED = 200
-"""Of what was deleted, on its page."""
+"""Maximum number of sessions on the page of the trash."""
 
 
-def soft_delete(request: UserRequest, chosen: SessionQuerySet) -> None:
-    """Delete those of them that are over, and remember it for `offer`."""
-    moment, count = chosen.soft_delete()
+def soft_delete(request: UserRequest, sessions: SessionQuerySet) -> None:
+    """Move the ended sessions to the trash, and remember it for `pop_undo`."""
+    moment, count = sessions.soft_delete()
     if not count:
-        messages.error(request, "Nothing was deleted: a session that is still going on has to end first.")
+        messages.error(request, "Nothing deleted: stop the live session first.")
         return
-    told = "The session was deleted." if count == 1 else f"{count} sessions were deleted."
-    request.session[KEY] = {"at": moment.isoformat(), "told": told}
+    message = "Session deleted." if count == 1 else f"{count} sessions deleted."
+    request.session[UNDO_KEY] = {"at": moment.isoformat(), "message": message}
 
 
-def offer(request: HttpRequest) -> dict[str, str] | None:
-    """What to tell of what was deleted last, once, and the name by which to put it back."""
-    last: dict[str, str] | None = request.session.pop(KEY, None)
+def pop_undo(request: HttpRequest) -> dict[str, str] | None:
+    """Message and time of the last deletion, once. The time identifies the deleted sessions."""
+    last: dict[str, str] | None = request.session.pop(UNDO_KEY, None)
     return last
 
 
 @require_POST
 def session_delete(request: UserRequest, pk: str) -> HttpResponse:
-    session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
     soft_delete(request, Session.objects.filter(pk=session.pk))
     return redirect("sessions")
 
@@ -46,7 +46,7 @@ def undo(request: UserRequest) -> HttpResponse:
     moment = parse_datetime(request.POST.get("at", ""))
     count = Session.objects.deleted_at_moment(request.user, moment).restore() if moment else 0
     if not count:
-        messages.error(request, "Nothing was put back: it was put back already, or is gone for good.")
+        messages.error(request, "Couldn't restore: it was already restored or permanently deleted.")
     return redirect("sessions")
 
 
@@ -57,22 +57,22 @@ def trash(request: UserRequest) -> HttpResponse:
         "days": settings.DELETED_DAYS,
         "kept_for": timedelta(days=settings.DELETED_DAYS),
     }
-    return render(request, "speech/deleted.html", context)
+    return render(request, "speech/trash.html", context)
 
 
 @require_POST
 def restore(request: UserRequest, pk: str) -> HttpResponse:
     session = get_object_or_404(_deleted_of(request), pk=pk)
     Session.objects.filter(pk=session.pk).restore()
-    messages.success(request, f"“{session}” is back.")
-    return redirect("sessions_deleted")
+    messages.success(request, f"“{session}” restored.")
+    return redirect("trash")
 
 
 @require_POST
 def delete_permanently(request: UserRequest) -> HttpResponse:
     _deleted_of(request).delete()
-    messages.success(request, "What was deleted is gone for good.")
-    return redirect("sessions_deleted")
+    messages.success(request, "Deleted sessions permanently removed.")
+    return redirect("trash")
 
 
 def _deleted_of(request: UserRequest) -> SessionQuerySet:

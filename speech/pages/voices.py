@@ -1,4 +1,4 @@
-"""The page of voices, and the files of what was spoken there."""
+"""The Voices page, and audio files of its clips."""
 
 from typing import Any
 from uuid import UUID
@@ -20,13 +20,14 @@ from speech.models import Session
 from speech.synthesis.job import MAX_TEXT
 
 MAX_FILE = 100_000_000
-"""Bytes of PCM, half an hour."""
-CHUNK = SAMPLE_RATE * BYTES_PER_SAMPLE
+"""Bytes of PCM; half an hour."""
+CHUNK = SAMPLE_RATE * BYTES_PER_SAMPLE  # one second
 
 
 @require_safe
 async def voices(request: UserRequest) -> HttpResponse:
-    """`?session=` has a session's words to be read aloud, from second `after` on; the page knows `voice` and `text`."""
+    """`?session=` loads a session's transcript to be read aloud, from second `after`; JavaScript handles `voice` and
+    `text`."""
     user = await request.auser()
     engines = await Link.current().tts_engines()
     config: dict[str, Any] = {
@@ -34,9 +35,9 @@ async def voices(request: UserRequest) -> HttpResponse:
         "socket": "/ws/voices/",
         "files": reverse("voices_file", args=["FORMAT"]),
         "owner": user.pk,
-        "standing": reverse("standing"),
+        "approvalStatus": reverse("approval_status"),
         "worklet": static("js/audio/playback-worklet.js"),
-        "longestText": MAX_TEXT,
+        "maxTextLength": MAX_TEXT,
         "engines": [_engine(status) for status in engines.values()],
         "session": await sync_to_async(_session_text)(user, request.GET),
     }
@@ -54,27 +55,27 @@ def _engine(status: Status) -> dict[str, Any]:
     }
 
 
-def _session_text(user: User, asked: QueryDict) -> dict[str, Any] | None:
-    """What was said, an utterance a line, as far as it may be spoken at once; `rest` is the address of what is not."""
-    if not (pk := asked.get("session")):
+def _session_text(user: User, query: QueryDict) -> dict[str, Any] | None:
+    """Transcript with one segment per line, up to the length limit; `rest` is the URL of the remainder."""
+    if not (pk := query.get("session")):
         return None
-    session = get_object_or_404(Session.objects.of(user).begun(), pk=_uuid(pk))
-    told = {
+    session = get_object_or_404(Session.objects.of(user).started(), pk=_uuid(pk))
+    config = {
         "name": session.display_title,
         "url": session.get_absolute_url(),
         "language": session.language,
         "rest": "",
     }
     lines, length = [], 0
-    for utterance in iterate_segments(session):
-        if utterance.start < _seconds(asked.get("after", "")):
+    for segment in iterate_segments(session):
+        if segment.start < _seconds(query.get("after", "")):
             continue
-        length += len(utterance.text) + 1
+        length += len(segment.text) + 1
         if length > MAX_TEXT:
-            told["rest"] = f"?session={session.pk}&after={utterance.start}"
+            config["rest"] = f"?session={session.pk}&after={segment.start}"
             break
-        lines.append(utterance.text)
-    return {**told, "text": "\n".join(lines)}
+        lines.append(segment.text)
+    return {**config, "text": "\n".join(lines)}
 
 
 def _seconds(text: str) -> float:
@@ -93,22 +94,22 @@ def _uuid(text: str) -> UUID:
 
 @require_POST
 def voices_file(request: HttpRequest, extension: str) -> HttpResponse:
-    """The body, s16le at 24 kHz, as a file: what was spoken is kept by the browser that asked for it, not here."""
+    """Encode the body, s16le at 24 kHz, as an audio file. Only the browser stores clips, not the server."""
     if extension not in FORMATS:
-        return _error_response(404, f"There is no format “{extension}”; there are {', '.join(FORMATS)}.")
+        return _error_response(404, f"Unknown format “{extension}”. Supported: {', '.join(FORMATS)}.")
     size = int(request.headers.get("Content-Length") or 0)
     if not 0 < size <= MAX_FILE:
-        return _error_response(413, f"A file is made of 1 to {MAX_FILE:,} bytes of audio, and these are {size:,}.")
+        return _error_response(413, f"Send 1 to {MAX_FILE:,} bytes of audio; got {size:,}.")
     pcm = request.read(size)
     if len(pcm) % BYTES_PER_SAMPLE:
-        return _error_response(400, "The audio is no whole number of samples of two bytes.")
+        return _error_response(400, "The audio isn't a whole number of 16-bit samples.")
     return HttpResponse(_encoded(pcm, extension), content_type=FORMATS[extension].content_type)
 
 
 def _encoded(pcm: bytes, extension: str) -> bytes:
     encoder = Encoder(FORMATS[extension])
-    pieces = (pcm[start : start + CHUNK] for start in range(0, len(pcm), CHUNK))
-    return b"".join(encoder.add(piece) for piece in pieces) + encoder.end()
+    chunks = (pcm[start : start + CHUNK] for start in range(0, len(pcm), CHUNK))
+    return b"".join(encoder.add(chunk) for chunk in chunks) + encoder.end()
 
 
 def _error_response(status: int, message: str) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""Which voice a speaking job gets, and what may be chosen about how it speaks."""
+"""Selection of the voice of a synthesis job, and validation of its controls."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -20,48 +20,49 @@ def select_voice(
     language: str = "",
     controls: Mapping[str, float],
 ) -> SelectedVoice:
-    """The first voice of those that fit. What is empty may be any; `engines` are those of `Link.speakers`.
+    """The first matching voice; an empty argument matches any. `engines`: from `Link.tts_engines`.
 
-    Raises `NoEngine`, `NoVoice` or `UnfitControl`.
+    Raises `NoEngine`, `VoiceNotFound` or `InvalidControl`.
     """
     if not engines:
-        raise NoEngine("No engine that speaks is running.", "It may be starting, or TTS_ENGINE names none.")
-    speakers = [SelectedVoice(status, each) for status in engines.values() for each in status.voices or []]
-    chosen = next((speaker for speaker in speakers if _fits(speaker, engine, voice, language)), None)
-    if chosen is None:
+        raise NoEngine("No text-to-speech engine is running.", "It may be starting, or TTS_ENGINE is empty.")
+    candidates = [SelectedVoice(status, each) for status in engines.values() for each in status.voices or []]
+    selected = next((each for each in candidates if _matches(each, engine, voice, language)), None)
+    if selected is None:
         raise _not_found(list(engines), engine, voice, language)
-    _check(chosen.engine, controls)
-    return chosen
+    _check_controls(selected.engine, controls)
+    return selected
 
 
-def _fits(speaker: SelectedVoice, engine: str, voice: str, language: str) -> bool:
-    spoken = speaker.voice.language.lower()
+def _matches(candidate: SelectedVoice, engine: str, voice: str, language: str) -> bool:
+    voice_language = candidate.voice.language.lower()
     return (
-        engine in ("", speaker.engine.engine)
-        and voice in ("", speaker.voice.name)
-        and (not language or spoken == language.lower() or spoken.startswith(f"{language.lower()}-"))
+        engine in ("", candidate.engine.engine)
+        and voice in ("", candidate.voice.name)
+        and (not language or voice_language == language.lower() or voice_language.startswith(f"{language.lower()}-"))
     )
 
 
-def _not_found(there: list[str], engine: str, voice: str, language: str) -> VoiceNotFound:
-    if engine and engine not in there:
-        return VoiceNotFound(f"There is no engine “{engine}” that speaks.", f"Running are: {', '.join(there)}.")
+def _not_found(available: list[str], engine: str, voice: str, language: str) -> VoiceNotFound:
+    why = f"Available engines: {', '.join(available)}."
+    if engine and engine not in available:
+        return VoiceNotFound(f"Text-to-speech engine “{engine}” not found.", why)
     if voice:
-        of = f" of {engine}" if engine else ""
-        speaking = f" that speaks “{language}”" if language else ""
-        return VoiceNotFound(f"There is no voice “{voice}”{of}{speaking}.")
-    return VoiceNotFound(f"No voice speaks the language “{language}”.", f"Running are: {', '.join(there)}.")
+        of_engine = f" of {engine}" if engine else ""
+        with_language = f" with language “{language}”" if language else ""
+        return VoiceNotFound(f"Voice “{voice}”{of_engine}{with_language} not found.")
+    return VoiceNotFound(f"No voice supports the language “{language}”.", why)
 
 
-def _check(engine: Status, controls: Mapping[str, float]) -> None:
-    offered = {control.name: control for control in engine.controls}
+def _check_controls(engine: Status, controls: Mapping[str, float]) -> None:
+    supported = {control.name: control for control in engine.controls}
     for name, value in controls.items():
-        if name not in offered:
-            has = ", ".join(offered) or "nothing of the kind"
-            raise InvalidControl(f"{engine.label} has no control “{name}”.", f"It has {has}.")
-        control = offered[name]
-        if not control.minimum <= value <= control.maximum:  # nor is it a number that is none
+        if name not in supported:
+            names = ", ".join(supported) or "none"
+            raise InvalidControl(f"{engine.label} doesn't support “{name}”.", f"Supported: {names}.")
+        control = supported[name]
+        if not control.minimum <= value <= control.maximum:  # also rejects NaN
             raise InvalidControl(
                 f"{control.label} {value:g} is out of range.",
-                f"{engine.label} takes {control.minimum:g} to {control.maximum:g}.",
+                f"Allowed range: {control.minimum:g} to {control.maximum:g}.",
             )

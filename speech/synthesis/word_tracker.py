@@ -1,19 +1,19 @@
-"""What a speaking job has yet to say, and what of it was sent, timed and told."""
+"""Words of a synthesis job on their way: waiting, sent to the engine, timed, emitted to the client."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from inference.messages import Word
-from speech.synthesis.text_normalization.normalizer import SpokenWord
+from speech.synthesis.text_normalization.normalizer import NormalizedWord
 
 
 @dataclass
 class WordGroup:
-    """Words that stand for one part of the text, and when they are spoken."""
+    """Consecutive words with the same span of the text, and their time."""
 
-    words: list[SpokenWord]
-    start: float
+    words: list[NormalizedWord]
+    start: float  # seconds
     end: float
     is_emitted: bool = False
 
@@ -24,17 +24,19 @@ class WordGroup:
 
 class WordTracker:
     def __init__(self) -> None:
-        self._waiting: deque[SpokenWord] = deque()
-        self._sent: deque[SpokenWord] = deque()  # and not timed
-        self._timed: deque[WordGroup] = deque()  # and not told to their end
-        self._last_emitted: tuple[int, int] | None = None  # the place of the passage told last
+        self._waiting: deque[NormalizedWord] = deque()
+        self._sent: deque[NormalizedWord] = deque()  # not timed yet
+        self._timed: deque[WordGroup] = deque()  # audio not completely emitted yet
+        self._last_emitted: tuple[int, int] | None = None  # span of the group emitted last
 
     @property
     def is_sent(self) -> bool:
+        """True if no word waits to be sent."""
         return not self._waiting
 
     @property
     def is_timed(self) -> bool:
+        """True if every sent word has its time."""
         return not self._sent
 
     @property
@@ -43,63 +45,63 @@ class WordTracker:
 
     @property
     def waiting(self) -> int:
-        """Characters that were not sent."""
+        """Characters not sent yet."""
         return _length(self._waiting)
 
     @property
     def ahead(self) -> int:
-        """Characters that were sent, and whose audio was not told."""
-        return _length(self._sent) + sum(_length(passage.words) for passage in self._timed)
+        """Characters sent whose audio is not emitted yet."""
+        return _length(self._sent) + sum(_length(group.words) for group in self._timed)
 
-    def add(self, words: Iterable[SpokenWord]) -> None:
+    def add(self, words: Iterable[NormalizedWord]) -> None:
         self._waiting.extend(words)
 
-    def send(self, room: int) -> str:
-        """The next words, of about `room` characters."""
+    def pop_text(self, limit: int) -> str:
+        """Text of the next words, of about `limit` characters; counts them as sent."""
         words = []
-        while self._waiting and room > 0:
+        while self._waiting and limit > 0:
             words.append(self._waiting.popleft())
-            room -= len(words[-1].text)
+            limit -= len(words[-1].text)
         self._sent.extend(words)
         return " ".join(word.text for word in words)
 
     def set_time(self, word: Word) -> None:
-        """The engine tells the words in the order in which it got them; pauses it does not tell."""
+        """Set the time of the next sent word. The engine reports words in order, and no pauses."""
         while self._sent and self._sent[0].is_pause:
             self._timed.append(WordGroup([self._sent.popleft()], word.start, word.start, is_emitted=True))
         if not self._sent:
             return
-        passage = WordGroup([self._sent.popleft()], word.start, word.end)
-        if self._timed and self._timed[-1].span == passage.span:
-            self._timed[-1].words += passage.words
-            self._timed[-1].end = passage.end
+        group = WordGroup([self._sent.popleft()], word.start, word.end)
+        if self._timed and self._timed[-1].span == group.span:
+            self._timed[-1].words += group.words
+            self._timed[-1].end = group.end
         else:
-            passage.is_emitted = (
-                passage.span == self._last_emitted
-            )  # where the engine tells a word no sooner than it speaks it
-            self._timed.append(passage)
+            # The engine may report a word only when it is spoken: the start of its group may be emitted and discarded.
+            group.is_emitted = group.span == self._last_emitted
+            self._timed.append(group)
 
-    def started_before(self, seconds: float) -> Iterator[WordGroup]:
-        """The passages that begin by then and are not told; now they are."""
-        for passage in self._timed:
-            if passage.start >= seconds:
+    def pop_started(self, seconds: float) -> Iterator[WordGroup]:
+        """Groups that start before `seconds` and are not emitted yet; marks them as emitted."""
+        for group in self._timed:
+            if group.start >= seconds:
                 return
-            if not passage.is_emitted:
-                passage.is_emitted, self._last_emitted = True, passage.span
-                yield passage
+            if not group.is_emitted:
+                group.is_emitted, self._last_emitted = True, group.span
+                yield group
 
     def discard_before(self, seconds: float) -> None:
+        """Drop the emitted groups that end by `seconds`."""
         while self._timed and self._timed[0].is_emitted and self._timed[0].end <= seconds:
             self._timed.popleft()
 
     def rewind(self) -> None:
-        """Send again what was not told to its end."""
-        untold = [*(word for passage in self._timed for word in passage.words), *self._sent]
-        self._waiting.extendleft(reversed(untold))
+        """Send the words again whose audio was not completely emitted."""
+        unfinished = [*(word for group in self._timed for word in group.words), *self._sent]
+        self._waiting.extendleft(reversed(unfinished))
         self._timed.clear()
         self._sent.clear()
         self._last_emitted = None
 
 
-def _length(words: Iterable[SpokenWord]) -> int:
+def _length(words: Iterable[NormalizedWord]) -> int:
     return sum(len(word.text) for word in words)

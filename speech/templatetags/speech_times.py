@@ -9,7 +9,7 @@ register.filter("clock", clock)
 
 @register.filter
 def spoken_at(seconds: float) -> str:
-    """For a machine: the `datetime` of a <time> that is a duration, as ISO 8601 writes it."""
+    """ISO 8601 duration for the `datetime` attribute of <time>."""
     return f"PT{seconds:.2f}S"
 
 

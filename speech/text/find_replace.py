@@ -1,34 +1,34 @@
-"""Finding a text in what was said, to write another in its place wherever it stands."""
+"""Find and replace in transcripts."""
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
 
-MAX_LENGTH = 200  # characters of what is looked for, and of what takes its place
+MAX_LENGTH = 200  # characters of either text
 
 
 @dataclass(frozen=True)
 class Replacement:
-    """Within utterances, across words. Raises `ValueError` where there is nothing to look for, or too much."""
+    """A text to find within segments, across words, and its replacement. Raises `ValueError` if the text to find is
+    empty, or either text is too long."""
 
-    wanted: str
-    by: str
+    find: str
+    replace_with: str
     matches_case: bool = False
-    in_words: bool = False
-    """Also where it is a part of a word."""
+    matches_partial_words: bool = False
 
     def __post_init__(self) -> None:
-        if not self.wanted:
-            raise ValueError("Say what to look for.")
-        if max(len(self.wanted), len(self.by)) > MAX_LENGTH:
-            raise ValueError(f"More than {MAX_LENGTH} characters can be neither looked for nor put in.")
+        if not self.find:
+            raise ValueError("Enter text to find.")
+        if max(len(self.find), len(self.replace_with)) > MAX_LENGTH:
+            raise ValueError(f"Find and replace are limited to {MAX_LENGTH} characters.")
 
     def apply(self, text: str) -> tuple[str, int]:
-        """The text with its replacements, and how many they are."""
-        return self._pattern.subn(lambda _: self.by, text)
+        """The new text and the number of replacements."""
+        return self._pattern.subn(lambda _: self.replace_with, text)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        before = r"(?<!\w)" if not self.in_words and re.match(r"\w", self.wanted) else ""
-        after = r"(?!\w)" if not self.in_words and re.search(r"\w$", self.wanted) else ""
-        return re.compile(before + re.escape(self.wanted) + after, 0 if self.matches_case else re.IGNORECASE)
+        before = r"(?<!\w)" if not self.matches_partial_words and re.match(r"\w", self.find) else ""
+        after = r"(?!\w)" if not self.matches_partial_words and re.search(r"\w$", self.find) else ""
+        return re.compile(before + re.escape(self.find) + after, 0 if self.matches_case else re.IGNORECASE)

@@ -1,8 +1,8 @@
-"""Times as people and subtitle formats write them."""
+"""Times as pages and subtitle formats write them."""
 
 
 def clock(seconds: float) -> str:
-    """m:ss, or h:mm:ss from an hour on."""
+    """Time as m:ss, or h:mm:ss from one hour."""
     minutes, second = divmod(int(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
@@ -13,7 +13,7 @@ def milliseconds(seconds: float) -> int:
 
 
 def timestamp(seconds: float, point: str = ".") -> str:
-    """hh:mm:ss.mmm"""
+    """Time as hh:mm:ss.mmm."""
     whole, milli = divmod(milliseconds(seconds), 1000)
     minutes, second = divmod(whole, 60)
     hours, minute = divmod(minutes, 60)

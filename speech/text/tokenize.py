@@ -1,4 +1,4 @@
-"""Text as it is compared and searched: without case, accents and punctuation."""
+"""Normalization of text for comparison and search: case, accents and punctuation are removed."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ _TOKEN = re.compile(r"[^\W_]+")
 
 
 def tokens(text: str) -> list[str]:
-    """Its words and parts of words, folded: of “Don’t” they are “don” and “t”."""
+    """Normalized words and parts of words: “don” and “t” for “Don’t”."""
     return _TOKEN.findall(_MARKS.sub("", unicodedata.normalize("NFKD", text)).casefold())
 
 

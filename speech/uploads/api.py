@@ -1,4 +1,4 @@
-"""How a page sends a file: announced first, then in pieces, then watched (`sending.py`)."""
+"""HTTP API of the Upload page: announce a file, send its parts, watch its progress (`service.py`)."""
 
 import uuid
 
@@ -17,7 +17,7 @@ from speech.uploads import service
 from speech.uploads.errors import UploadError
 
 MAX_PART = 2 * 1024 * 1024
-"""Bytes that a page sends at a time."""
+"""Bytes that the page sends at a time."""
 
 
 class NewUpload(Serializer):
@@ -26,7 +26,7 @@ class NewUpload(Serializer):
     engine = CharField(required=False, allow_blank=True, default="", max_length=50)
     language = CharField(required=False, allow_blank=True, default="", max_length=20)
     audio = BooleanField(required=False, default=False)
-    sides = BooleanField(required=False, default=False)
+    multichannel = BooleanField(required=False, default=False)
 
 
 class Uploads(APIView):
@@ -35,13 +35,13 @@ class Uploads(APIView):
         return Response({"uploads": [upload.to_dict() for upload in uploads]})
 
     def post(self, request: Request) -> Response:
-        """Announce a file; `received` says where to begin. One that was sent in part goes on."""
+        """Announce a file, or resume an incomplete one; `received` is the offset to send from."""
         announced = NewUpload(data=request.data)
         announced.is_valid(raise_exception=True)
         try:
             upload = service.create_upload(request.user, **announced.validated_data)
-        except UploadError as refusal:
-            return _error_response(refusal)
+        except UploadError as error:
+            return _error_response(error)
         return Response(upload.to_dict(), status=status.HTTP_201_CREATED)
 
 
@@ -50,19 +50,19 @@ class OneUpload(APIView):
         return Response(_upload(request, pk).to_dict())
 
     def put(self, request: Request, pk: uuid.UUID) -> Response:
-        """The bytes that follow the first `offset`, as they are. 409 says, in `received`, which should follow."""
+        """Store the body as the bytes that follow the first `offset`. 409 if `received` is another offset."""
         upload = _upload(request, pk)
         size = int(request.META.get("CONTENT_LENGTH") or 0)
         try:
-            taken = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
-        except UploadError as refusal:
-            return _error_response(refusal)
+            is_stored = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
+        except UploadError as error:
+            return _error_response(error)
         except Upload.DoesNotExist:
             raise Http404 from None
-        return Response(upload.to_dict(), status=status.HTTP_200_OK if taken else status.HTTP_409_CONFLICT)
+        return Response(upload.to_dict(), status=status.HTTP_200_OK if is_stored else status.HTTP_409_CONFLICT)
 
     def post(self, request: Request, pk: uuid.UUID) -> Response:
-        """Of a file that is cut off, take what is there."""
+        """Have a truncated file transcribed as it is."""
         upload = _upload(request, pk)
         service.accept_truncated(upload)
         return Response(upload.to_dict())
@@ -77,5 +77,5 @@ def _upload(request: Request, pk: uuid.UUID) -> Upload:
 
 
 def _error_response(error: StreamError) -> Response:
-    told = {"what": error.what, "why": error.why, "action": error.action}
-    return Response(told, status=status.HTTP_400_BAD_REQUEST)
+    body = {"what": error.what, "why": error.why, "action": error.action}
+    return Response(body, status=status.HTTP_400_BAD_REQUEST)

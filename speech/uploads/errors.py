@@ -1,4 +1,4 @@
-"""Why a file is not taken, in words for who sends it."""
+"""Errors of uploads that the server rejects, as users read them."""
 
 from speech.errors import ProtocolError
 
@@ -9,27 +9,27 @@ class UploadError(ProtocolError):
 
 class EmptyFile(UploadError):
     what = "The file is empty."
-    why = "There is not a single byte in it."
-    action = "See whether the recording worked, and choose another file."
+    why = "It contains no data."
+    action = "Check the recording, then choose another file."
 
 
 class FileTooLarge(UploadError):
     what = "The file is too large."
-    action = "Send the sound without the picture, compress it, or cut it into parts."
+    action = "Upload only the audio, compress it, or split it into parts."
 
 
 class TooManyUploads(UploadError):
-    what = "Too many of your files are waiting."
-    action = "Wait until some of them are transcribed, or cancel some."
+    what = "You have too many pending uploads."
+    action = "Wait until some are transcribed, or cancel some."
 
 
 class DiskFull(UploadError):
-    what = "There is no room for the file."
+    what = "Not enough space for the file."
     why = "The server's disk is nearly full."
-    action = "Tell whoever runs this site."
+    action = "Contact your administrator."
 
 
 class NoMatchingEngine(UploadError):
-    """The engine or the language that was asked for."""
+    """The requested engine or language does not exist."""
 
-    action = "Choose another one, or none: then one is chosen for you."
+    action = "Choose another one, or leave it empty to let the server choose."

@@ -1,6 +1,6 @@
-"""One uploaded file on its way to a session, in one process: checked, heard in parts, put together, and put away.
+"""The job that turns one upload into a session: check the file, transcribe it in chunks, store them, delete the file.
 
-Whatever ends it, a restart included, it goes on after the last stored part when it is taken up again.
+After any interruption, a restart included, it continues after the last stored chunk.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from contextlib import aclosing
 
 from accounts.credentials.principal import Caller
 from accounts.scopes import STT
+from inference.observability.recent_errors import VALIDATION_ERROR, classify
 from speech import errors
 from speech.batch import decode
 from speech.batch.chunk_transcriber import ChunkTranscript
@@ -32,23 +33,23 @@ class UploadJob:
         self.upload = upload
         caller = Caller(upload.owner, frozenset({STT}))
         self._transcriber = ParallelTranscriber(
-            caller, upload.engine, upload.language, begun=self._begin, is_multichannel=upload.is_multichannel
+            caller, upload.engine, upload.language, on_started=self._start, is_multichannel=upload.is_multichannel
         )
-        self._writer: SessionWriter | None = None  # once there is room
+        self._writer: SessionWriter | None = None  # once there is capacity
 
     @property
     def processed(self) -> int:
-        """Samples, stored or not."""
+        """Samples transcribed, stored or not."""
         return self._writer.end + self._transcriber.processed if self._writer else 0
 
     async def run(self) -> None:
-        """Returns when the upload is done or refused, or is no longer wanted."""
+        """Run until the upload is done or has failed, or its session is deleted or taken over."""
         try:
             if self.upload.samples is None:
                 path = storage.path_of(self.upload)
                 samples = await decode.measure(path, self.upload.accepts_truncated, self.upload.is_multichannel)
-                await in_database(self.upload.set_length, samples)
-            self._writer = await self._find_room()
+                await in_database(self.upload.set_duration, samples)
+            self._writer = await self._wait_for_capacity()
             if self._writer:
                 await self._transcribe(self._writer)
         except (errors.SessionNotFound, errors.TakenOver):
@@ -56,62 +57,58 @@ class UploadJob:
         except errors.StreamError as error:
             await self._fail(error)
 
-    # --- From the file to the session -------------------------------------------------------------------------------
-
-    async def _find_room(self) -> SessionWriter | None:
-        """None if it was cancelled meanwhile."""
+    async def _wait_for_capacity(self) -> SessionWriter | None:
+        """None if the upload was canceled."""
         while True:
             await Preemption.current().wait(self.upload.engine)
             try:
                 return await in_database(SessionWriter.of, self.upload)
             except errors.TooManyStreams as error:
-                logger.info("upload %s waits: %s", self.upload.pk, error)
+                logger.info("upload %s must wait; retrying: %s", self.upload.pk, error)
                 await asyncio.sleep(RETRY_AFTER)
 
-    async def _transcribe(self, assembly: SessionWriter) -> None:
+    async def _transcribe(self, writer: SessionWriter) -> None:
         channels = 2 if self.upload.is_multichannel else 1
-        sound = decode.decode(storage.path_of(self.upload), assembly.end, channels)
-        async with aclosing(self._transcriber.transcribe(sound, assembly.end)) as parts:
-            async for part, heard in parts:
-                await self._store(assembly, part, heard)
-        await in_database(assembly.finish)
+        audio = decode.decode(storage.path_of(self.upload), writer.end, channels)
+        async with aclosing(self._transcriber.transcribe(audio, writer.end)) as chunks:
+            async for chunk, transcript in chunks:
+                await self._store(writer, chunk, transcript)
+        await in_database(writer.finish)
         await in_database(self.upload.finish)
         UPLOADS.labels("done").inc()
         await asyncio.to_thread(storage.remove, self.upload)
 
-    async def _begin(self, engine: str, language: str) -> None:
+    async def _start(self, engine: str, language: str) -> None:
         if self._writer is None:
             return
         try:
-            await in_database(self._writer.begin, engine, language)
+            await in_database(self._writer.start, engine, language)
         except TRANSIENT_ERRORS:
             raise errors.Unavailable from None
 
-    async def _store(self, assembly: SessionWriter, part: Chunk, heard: ChunkTranscript) -> None:
+    async def _store(self, writer: SessionWriter, chunk: Chunk, transcript: ChunkTranscript) -> None:
         while True:
             try:
-                await in_database(assembly.add, part, heard, self._transcriber.slots_lost)
+                await in_database(writer.add, chunk, transcript, self._transcriber.slots_lost)
             except TRANSIENT_ERRORS as error:
-                logger.warning("upload %s cannot be stored, trying again: %r", self.upload.pk, error)
+                logger.warning("could not store upload %s; retrying: %r", self.upload.pk, error, extra=classify(error))
                 await asyncio.sleep(RETRY_AFTER)
             else:
                 return
 
-    # --- How it may end ---------------------------------------------------------------------------------------------
-
     async def _fail(self, error: errors.StreamError) -> None:
         problem = {"what": error.what, "why": error.why, "action": error.action}
-        is_cut = isinstance(error, decode.Truncated)
-        logger.info("upload %s is refused: %s", self.upload.pk, error)
+        is_truncated = isinstance(error, decode.Truncated)
+        logger.info("upload %s failed: %s", self.upload.pk, error, extra=VALIDATION_ERROR)
         if self._writer:
             await in_database(self._writer.finish)
-        await in_database(self.upload.fail, problem, is_cut)
-        UPLOADS.labels("cut" if is_cut else "refused").inc()
-        if not is_cut:
+        await in_database(self.upload.fail, problem, is_truncated)
+        UPLOADS.labels("truncated" if is_truncated else "failed").inc()
+        if not is_truncated:
             await asyncio.to_thread(storage.remove, self.upload)
 
     async def _discard_deleted(self) -> None:
-        """Whoever deletes the session does not want the rest of it; what there is may yet be put back."""
-        logger.info("the session of upload %s is gone, or goes on elsewhere", self.upload.pk)
-        await in_database(self.upload.delete_file)
+        """Stop when the owner deletes the session; its transcript so far can be restored."""
+        logger.info("session of upload %s was deleted or taken over; discarding the upload", self.upload.pk)
+        await in_database(self.upload.discard)
         await asyncio.to_thread(storage.remove, self.upload)

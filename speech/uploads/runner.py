@@ -1,4 +1,4 @@
-"""What a web process does for uploaded files: it takes those that wait, and works on some at a time."""
+"""Transcribing uploads in a web process: claim waiting ones and run a few jobs at a time."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,8 @@ from speech.uploads.job import UploadJob
 logger = logging.getLogger(__name__)
 
 MAX_JOBS = 4
-POLL_INTERVAL = 2.0
-SWEEP_INTERVAL = 600.0
-"""Seconds."""
+POLL_INTERVAL = 2.0  # seconds
+SWEEP_INTERVAL = 600.0  # seconds
 
 
 class Runner:
@@ -29,10 +28,10 @@ class Runner:
         self._name = uuid.uuid4().hex
         self._jobs: dict[uuid.UUID, tuple[UploadJob, asyncio.Task[None]]] = {}
         self._swept_at = float("-inf")
-        self._outage = Outage(logger, "the database, for which uploads wait,")
+        self._outage = Outage(logger, "database (for uploads)")
 
     async def run(self) -> None:
-        """Until cancelled; then others may go on with what is not done."""
+        """Run until canceled; other processes then continue the unfinished uploads."""
         link = Link.current()
         self._wake = asyncio.Event()
         try:
@@ -46,7 +45,7 @@ class Runner:
         finally:
             await self._stop()
 
-    def _on_broadcast(self, notice: dict[str, Any]) -> None:
+    def _on_broadcast(self, message: dict[str, Any]) -> None:
         self._wake.set()
 
     async def _poll_safely(self) -> None:
@@ -61,7 +60,7 @@ class Runner:
         self._drop_ended()
         for job, task in list(self._jobs.values()):
             if not await in_database(job.upload.heartbeat, job.processed) and not task.done():
-                task.cancel()  # it was cancelled, or another process has it
+                task.cancel()  # it was canceled, or another process claimed it
         while len(self._jobs) < MAX_JOBS and (upload := await in_database(Upload.claim, self._name, list(self._jobs))):
             job = UploadJob(upload)
             self._jobs[upload.pk] = job, asyncio.create_task(job.run())
@@ -74,7 +73,7 @@ class Runner:
             if task.done():
                 del self._jobs[pk]
                 if not task.cancelled() and (error := task.exception()):
-                    logger.error("upload %s failed, it is tried again when its lease is over", pk, exc_info=error)
+                    logger.error("upload %s failed; retrying when its lease expires", pk, exc_info=error)
 
     async def _stop(self) -> None:
         tasks = [task for _, task in self._jobs.values()]

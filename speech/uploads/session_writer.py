@@ -1,6 +1,4 @@
-"""The session that an upload becomes: what was heard of its parts is put together in their order, each whole part at
-once. Synchronous, since it works on the database and on files.
-"""
+"""Writing the session of an upload, chunk by chunk in order. Synchronous: it works on the database and on files."""
 
 from typing import Self
 
@@ -15,35 +13,35 @@ from speech.models import Counts, Session, Upload
 class SessionWriter:
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._words = self._segments = 0  # that are stored
+        self._words = self._segments = 0  # stored so far
         self._recorder: Recorder | None = None
         if session.saves_audio:
-            room = Session.objects.of(session.owner).usage().audio_room
-            self._recorder = Recorder(session.pk, session.epoch, session.samples, room)
+            max_bytes = Session.objects.of(session.owner).usage().audio_bytes_left
+            self._recorder = Recorder(session.pk, session.epoch, session.samples, max_bytes)
         self.end = session.samples
-        """The sample with which the next part begins."""
+        """First sample of the next chunk."""
 
     @classmethod
     def of(cls, upload: Upload) -> Self | None:
-        """None if it was cancelled. Raises what `Session.claim_for` does."""
+        """None if the upload was canceled. Raises as `Session.acquire` does."""
         session = upload.resolve_session()
         return cls(session) if session else None
 
-    def begin(self, engine: str, language: str) -> None:
-        """There is a slot."""
-        self._words, self._segments = self._session.begin(engine, language)
+    def start(self, engine: str, language: str) -> None:
+        """Start the session once there is a slot."""
+        self._words, self._segments = self._session.start(engine, language)
 
-    def add(self, part: Chunk, heard: ChunkTranscript, slots_lost: int) -> None:
-        """`part` begins at `end`. `slots_lost`: since this was made. Raises `TakenOver`."""
-        if self._recorder and self._recorder.end < part.end:  # else it was written when its words could not be
-            self._recorder.append(part.start, part.mixed)
-        heard = heard.shifted(part.start / SAMPLE_RATE, self._words, self._segments)
-        counts = Counts(part.end, dropped=0, engines_lost=self._session.engines_lost + slots_lost)
-        if not self._session.commit(part.end, heard.words, heard.endpoints, counts):
+    def add(self, chunk: Chunk, transcript: ChunkTranscript, slots_lost: int) -> None:
+        """Store a chunk that starts at `end`. `slots_lost`: since this writer was created. Raises `TakenOver`."""
+        if self._recorder and self._recorder.end < chunk.end:  # otherwise an earlier attempt has written its audio
+            self._recorder.append(chunk.start, chunk.mixed)
+        transcript = transcript.shifted(chunk.start / SAMPLE_RATE, self._words, self._segments)
+        counts = Counts(chunk.end, dropped=0, engines_lost=self._session.engines_lost + slots_lost)
+        if not self._session.commit(chunk.end, transcript.words, transcript.endpoints, counts):
             raise TakenOver
-        self.end = part.end
-        self._words += len(heard.words)
-        self._segments += len(heard.endpoints)
+        self.end = chunk.end
+        self._words += len(transcript.words)
+        self._segments += len(transcript.endpoints)
 
     def finish(self) -> None:
         self._session.end()

@@ -1,4 +1,4 @@
-"""The files while they are sent and worked on, in the site's data folder."""
+"""Files of uploads, in the site's data folder until they are transcribed."""
 
 import fcntl
 import shutil
@@ -15,10 +15,10 @@ from speech.models import Upload
 from speech.uploads.errors import DiskFull
 
 MIN_FREE = 500 * 1024 * 1024
-"""Bytes of the disk that uploads leave to everything else."""
-CHUNK = 256 * 1024
+"""Bytes of disk space that uploads leave free."""
+CHUNK = 256 * 1024  # bytes
 ORPHAN_AGE = 600.0
-"""Seconds for which a file may be without a row: its upload is just being made."""
+"""Seconds for which a file can exist without a row: its upload is being created."""
 
 
 class Readable(Protocol):
@@ -30,31 +30,31 @@ def path_of(upload: Upload) -> Path:
 
 
 def reserve(upload: Upload) -> None:
-    """An empty file. Raises `NoRoom`."""
+    """Create an empty file. Raises `DiskFull`."""
     _folder().mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(_folder()).free < upload.size + MIN_FREE:
         raise DiskFull
     path_of(upload).touch(mode=0o600)
 
 
-def append(upload: Upload, offset: int, piece: Readable) -> bool:
-    """Write what follows the first `offset` bytes. False if something else is missing, or the upload was cancelled."""
+def append(upload: Upload, offset: int, part: Readable) -> bool:
+    """Write the bytes that follow the first `offset`. False if other bytes are missing, or the upload was canceled."""
     try:
         file = path_of(upload).open("r+b")
     except FileNotFoundError:
         return False
     with file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: two windows may send the same file
+        fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed: two windows may upload the same file
         upload.refresh_from_db(fields=["received", "state"])
         if upload.received != offset:
             return False
         file.seek(offset)
-        room = upload.size - offset
-        while room and (chunk := piece.read(min(CHUNK, room))):
+        missing = upload.size - offset
+        while missing and (chunk := part.read(min(CHUNK, missing))):
             file.write(chunk)
-            room -= len(chunk)
+            missing -= len(chunk)
         file.flush()
-        return upload.set_received(offset, upload.size - room - offset)
+        return upload.set_received(offset, upload.size - missing - offset)
 
 
 def remove(upload: Upload) -> None:
@@ -62,7 +62,7 @@ def remove(upload: Upload) -> None:
 
 
 def sweep(known: Collection[uuid.UUID]) -> None:
-    """Remove what nobody knows of."""
+    """Remove files of unknown uploads."""
     names = {str(pk) for pk in known}
     with suppress(FileNotFoundError):
         for path in _folder().iterdir():

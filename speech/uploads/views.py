@@ -1,4 +1,4 @@
-"""The page from which files are sent, and on which what becomes of them is watched."""
+"""The Upload page: choose recordings and watch their progress."""
 
 from typing import Any
 
@@ -19,8 +19,8 @@ async def uploads(request: HttpRequest) -> HttpResponse:
     engines = await Link.current().engines()
     config: dict[str, Any] = {
         "uploads": reverse("uploads"),
-        "piece": MAX_PART,
-        "largest": settings.UPLOAD_MAX_MB * MEGABYTE,
+        "partSize": MAX_PART,
+        "maxSize": settings.UPLOAD_MAX_MB * MEGABYTE,
         "login": f"{reverse('account_login')}?next={reverse('upload')}",
         "engines": [
             {"name": name, "label": status.label, "languages": list(status.languages.items())}
@@ -31,6 +31,6 @@ async def uploads(request: HttpRequest) -> HttpResponse:
         "config": config,
         "max_mb": settings.UPLOAD_MAX_MB,
         "max_hours": settings.UPLOAD_MAX_HOURS,
-        "records": settings.RECORD_AUDIO,
+        "saves_audio": settings.RECORD_AUDIO,
     }
     return await sync_to_async(render)(request, "speech/uploads/page.html", context)

@@ -1,10 +1,10 @@
-// Not a module: it has to run before the first paint, or a page chosen to be dark would flash up light.
+// Not a module: it must run before the first paint, otherwise a dark page would flash light.
 {
   let theme = null
   try {
     theme = localStorage.getItem("theme")
   } catch {
-    // Storage may be closed to the site; then the system's theme it is.
+    // Storage may be unavailable; then the system theme applies.
   }
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme
 }

@@ -1,4 +1,4 @@
-"""Accounts to test with."""
+"""Fixtures for tests with accounts."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,7 +18,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(autouse=True)
-def _fresh_rate_limits() -> None:
+def _reset_rate_limits() -> None:
     cache.clear()
 
 
@@ -41,7 +41,7 @@ def admin(db: None) -> User:
 
 @pytest.fixture
 def log_in() -> LogIn:
-    """A client of its own in which the user is logged in."""
+    """Returns a new client in which the user is logged in."""
 
     def log_in(user: User) -> Client:
         client = Client()
@@ -52,16 +52,16 @@ def log_in() -> LogIn:
 
 
 @pytest.fixture
-def sign_in() -> LogIn:
-    """A client of its own in which the user has typed the password, and once more when asked whether it is they."""
+def log_in_with_password() -> LogIn:
+    """Returns a new client in which the user has logged in with the password and reauthenticated."""
 
-    def sign_in(user: User) -> Client:
+    def log_in_with_password(user: User) -> Client:
         client = Client()
         client.post("/accounts/login/", {"login": user.email, "password": PASSWORD})
         client.post("/accounts/reauthenticate/", {"password": PASSWORD})
         return client
 
-    return sign_in
+    return log_in_with_password
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def admin_client(admin: User, log_in: LogIn) -> Client:
 
 @pytest.fixture
 def sign_up(db: None) -> Callable[..., Any]:
-    """Sign up through the real page: `sign_up(email, client=None)`."""
+    """Sign up on the page: `sign_up(email, client=None)`."""
 
     def sign_up(email: str, client: Client | None = None) -> Any:
         form = {"email": email, "password1": PASSWORD, "password2": PASSWORD}
@@ -82,7 +82,7 @@ def sign_up(db: None) -> Callable[..., Any]:
 
 @pytest.fixture
 def make_token(make_user: MakeUser) -> Callable[..., tuple[Token, str]]:
-    """A user's API token and its text: `make_token(user=None, scopes="stt tts sessions", days=None)`."""
+    """Create an API token. Returns it and its text: `make_token(user=None, scopes="stt tts sessions", days=None)`."""
 
     def make(user: User | None = None, scopes: str = "stt tts sessions", days: int | None = None) -> tuple[Token, str]:
         lifetime = timedelta(days=days) if days else None

@@ -1,4 +1,4 @@
-"""Every URL of the site, found by walking the URLconf, each as a path that it answers."""
+"""Every URL of the site, found by walking the URLconf, with an example path for each."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ SAMPLES = {
     "path": "x",
     "uuid": "00000000-0000-4000-8000-000000000000",
 }
-SAMPLE_OF_A_GROUP = {"key": "x", "uidb36": "1", "app_label": "auth", "url": "x"}
+GROUP_SAMPLES = {"key": "x", "uidb36": "1", "app_label": "auth", "url": "x"}
 
 
 class SiteURL(NamedTuple):
@@ -28,17 +28,17 @@ def all_urls(urlconf: str | None = None) -> list[SiteURL]:
 
 def _walk(resolver: URLResolver, path: str, namespace: str) -> Iterator[SiteURL]:
     for pattern in resolver.url_patterns:
-        here = path + _example(pattern)
+        full_path = path + _example(pattern)
         if isinstance(pattern, URLPattern):
-            yield SiteURL(f"{namespace}{pattern.name or here}", here)
+            yield SiteURL(f"{namespace}{pattern.name or full_path}", full_path)
         else:
-            inner = f"{pattern.namespace}:" if pattern.namespace else ""
-            yield from _walk(pattern, here, namespace + inner)
+            inner_namespace = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from _walk(pattern, full_path, namespace + inner_namespace)
 
 
 def _example(pattern: URLPattern | URLResolver) -> str:
     route = str(pattern.pattern)
     if isinstance(pattern.pattern, RoutePattern):
         return re.sub(r"<(?:(\w+):)?\w+>", lambda match: SAMPLES[match[1] or "str"], route)
-    plain = re.sub(r"\(\?P<(\w+)>(?:\[[^]]*\]|[^)])*\)", lambda match: SAMPLE_OF_A_GROUP[match[1]], route)
+    plain = re.sub(r"\(\?P<(\w+)>(?:\[[^]]*\]|[^)])*\)", lambda match: GROUP_SAMPLES[match[1]], route)
     return plain.strip("^$")

@@ -12,7 +12,7 @@ def run(*command):
     return out.getvalue()
 
 
-def test_users_are_listed_those_that_wait_first(make_user, admin):
+def test_users_are_listed_pending_first(make_user, admin):
     make_user("rejected", email="eve@example.com", decision_reason="spam")
     make_user(email="ada@example.com")
     lines = run("users").splitlines()
@@ -21,7 +21,7 @@ def test_users_are_listed_those_that_wait_first(make_user, admin):
     assert [line.split("\t")[0] for line in run("users", "--status", "rejected").splitlines()] == ["eve@example.com"]
 
 
-def test_accounts_are_decided_about_by_their_addresses(make_user, admin):
+def test_accounts_are_approved_and_rejected_by_email_address(make_user, admin):
     make_user(email="ada@example.com"), make_user(email="eve@example.com")
     assert run("approve", "ADA@example.com", "admin@example.com") == (
         "ADA@example.com is approved.\nadmin@example.com was already approved.\n"
@@ -32,21 +32,21 @@ def test_accounts_are_decided_about_by_their_addresses(make_user, admin):
 
 
 @pytest.mark.parametrize("verb", ["approve", "reject"])
-def test_a_typing_error_decides_nothing(make_user, verb):
+def test_an_unknown_address_changes_nothing(make_user, verb):
     make_user(email="ada@example.com")
-    with pytest.raises(CommandError, match="there is no account ad@example"):
+    with pytest.raises(CommandError, match="no account ad@example"):
         run(verb, "ada@example.com", "ad@example.com")
     assert User.objects.get().status == "pending"
 
 
-def test_a_reason_that_is_too_long_decides_nothing(make_user):
+def test_a_reason_that_is_too_long_changes_nothing(make_user):
     make_user(email="ada@example.com")
     with pytest.raises(CommandError, match="500 characters"):
         run("reject", "ada@example.com", "--reason", "x" * 501)
     assert User.objects.get().status == "pending"
 
 
-def test_the_last_administrator_is_not_rejected(admin, make_user):
+def test_the_last_administrator_cannot_be_rejected(admin, make_user):
     make_user("approved")
     with pytest.raises(CommandError, match="last administrator"):
         run("reject", "admin@example.com")

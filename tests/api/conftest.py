@@ -10,10 +10,10 @@ from django.utils import timezone
 from accounts.models import Token, User
 from accounts.scopes import scopes_of
 from speech.events import Endpoint
-from speech.events import Word as SpokenWord
+from speech.events import Word as TimedWord
 from speech.models import Counts, Session
 
-SAID = "the crystal ball is on the table"
+TEXT = "the crystal ball is on the table"
 
 
 @pytest.fixture(autouse=True)
@@ -37,9 +37,9 @@ def admin(db: None) -> User:
 
 
 def client_of(user: User, scopes: str = "stt tts sessions") -> Client:
-    """A program of the user's."""
-    _, text = Token.create(user, Token.Kind.API, "a program", scopes_of(scopes), None)
-    return Client(headers={"Authorization": f"Bearer {text}"})
+    """Client with an API token of the user."""
+    _, token = Token.create(user, Token.Kind.API, "a program", scopes_of(scopes), None)
+    return Client(headers={"Authorization": f"Bearer {token}"})
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ def client(user: User) -> Client:
 
 @pytest.fixture
 def make_session() -> Callable[..., Session]:
-    def make(owner: User, said: str = SAID) -> Session:
+    def make(owner: User, text: str = TEXT) -> Session:
         session = Session.acquire(owner, None)
-        session.begin("pocketsphinx", "en")
-        texts = said.split()
-        words = [SpokenWord(n, 0, text, 0.5 * n, 0.5 * n + 0.4, 0.9) for n, text in enumerate(texts)]
+        session.start("pocketsphinx", "en")
+        texts = text.split()
+        words = [TimedWord(n, 0, word, 0.5 * n, 0.5 * n + 0.4, 0.9) for n, word in enumerate(texts)]
         end = 0.5 * len(texts)
         session.commit(int(24_000 * end), words, [Endpoint(0, 0.0, end)], Counts(int(24_000 * end), 0, 0))
         session.end()

@@ -7,12 +7,12 @@ from asgiref.sync import async_to_sync
 
 from speech.library.recording.recorder import Recorder
 from speech.models import Session
-from tests.api.conftest import SAID, client_of
+from tests.api.conftest import TEXT, client_of
 
 
 @async_to_sync
 async def read(response):
-    return b"".join([piece async for piece in response.streaming_content])
+    return b"".join([chunk async for chunk in response.streaming_content])
 
 
 def patch(client, session, *, headers=None, **data):
@@ -25,20 +25,20 @@ def session(user, make_session):
     return make_session(user)
 
 
-def test_the_list_has_what_is_mine(client, session, other, make_session):
+def test_the_list_has_only_own_sessions(client, session, other, make_session):
     make_session(other)
-    told = client.get("/api/v1/sessions/").json()
-    assert told["count"] == 1
-    assert told["results"][0]["id"] == str(session.pk)
-    assert told["results"][0]["duration"] == 3.5
+    page = client.get("/api/v1/sessions/").json()
+    assert page["count"] == 1
+    assert page["results"][0]["id"] == str(session.pk)
+    assert page["results"][0]["duration"] == 3.5
 
 
-def test_search_finds_what_was_said(client, session, user, make_session):
+def test_search_finds_words_of_the_transcript(client, session, user, make_session):
     make_session(user, "something else")
     assert [found["id"] for found in client.get("/api/v1/sessions/?q=crystal").json()["results"]] == [str(session.pk)]
 
 
-def test_pages(client, user, make_session):
+def test_the_list_is_paginated(client, user, make_session):
     for _ in range(3):
         make_session(user)
     first = client.get("/api/v1/sessions/?per_page=2").json()
@@ -48,41 +48,41 @@ def test_pages(client, user, make_session):
 
 
 def test_a_session_is_renamed_and_tagged(client, session):
-    told = patch(client, session, title="The ball", tags=["magic", "glass"]).json()
-    assert (told["title"], sorted(told["tags"])) == ("The ball", ["glass", "magic"])
+    patched = patch(client, session, title="The ball", tags=["magic", "glass"]).json()
+    assert (patched["title"], sorted(patched["tags"])) == ("The ball", ["glass", "magic"])
     assert client.get("/api/v1/sessions/?tag=magic").json()["count"] == 1
     assert patch(client, session, title="x" * 300).json()["errors"].keys() == {"title"}
 
 
-def test_the_words_and_the_transcript(client, session):
+def test_words_and_exports(client, session):
     words = client.get(f"/api/v1/sessions/{session.pk}/words/").json()["results"]
-    assert [word["text"] for word in words] == SAID.split()
+    assert [word["text"] for word in words] == TEXT.split()
     assert words[1]["start"] == 0.5
     srt = client.get(f"/api/v1/sessions/{session.pk}/transcript.srt")
-    assert SAID in read(srt).decode().replace("\n", " ")
+    assert TEXT in read(srt).decode().replace("\n", " ")
     assert client.get(f"/api/v1/sessions/{session.pk}/transcript.exe").status_code == 404
 
 
-def test_deleting_puts_it_away(client, session):
+def test_delete_moves_a_session_to_the_trash(client, session):
     assert client.delete(f"/api/v1/sessions/{session.pk}/").status_code == 204
     assert client.get("/api/v1/sessions/").json()["count"] == 0
     assert Session.objects.get(pk=session.pk).deleted_at
 
 
-def test_a_session_that_is_live_is_not_deleted(client, session):
+def test_a_session_in_progress_cannot_be_deleted(client, session):
     Session.objects.filter(pk=session.pk).update(ended_at=None)
-    told = client.delete(f"/api/v1/sessions/{session.pk}/")
-    assert (told.status_code, told.json()["code"]) == (409, "still_live")
+    response = client.delete(f"/api/v1/sessions/{session.pk}/")
+    assert (response.status_code, response.json()["code"]) == (409, "still_live")
 
 
 @pytest.mark.parametrize("path", ["", "words/", "transcript.srt"])
-def test_those_of_others_are_not_there(session, other, path):
-    told = client_of(other).get(f"/api/v1/sessions/{session.pk}/{path}")
-    assert (told.status_code, told["Content-Type"]) == (404, "application/problem+json")
-    assert told.json()["code"] == "not_found"
+def test_sessions_of_others_are_not_found(session, other, path):
+    response = client_of(other).get(f"/api/v1/sessions/{session.pk}/{path}")
+    assert (response.status_code, response["Content-Type"]) == (404, "application/problem+json")
+    assert response.json()["code"] == "not_found"
 
 
-def test_what_is_known_is_not_sent_again(client, session):
+def test_a_matching_etag_returns_304(client, session):
     path = f"/api/v1/sessions/{session.pk}/"
     tag = client.get(path)["ETag"]
     again = client.get(path, headers={"If-None-Match": tag})
@@ -90,7 +90,7 @@ def test_what_is_known_is_not_sent_again(client, session):
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_what_others_changed_is_not_overwritten(client, session):
+def test_a_stale_if_match_returns_412(client, session):
     tag = client.get(f"/api/v1/sessions/{session.pk}/")["ETag"]
     changed = patch(client, session, headers={"If-Match": tag}, title="First")
     assert changed.status_code == 200
@@ -99,21 +99,21 @@ def test_what_others_changed_is_not_overwritten(client, session):
     assert patch(client, session, headers={"If-Match": changed["ETag"]}, title="Third").status_code == 200
 
 
-def test_a_token_without_the_scope_sees_nothing(session, user):
-    told = client_of(user, "stt").get("/api/v1/sessions/")
-    assert (told.status_code, told.json()["code"]) == (403, "missing_scope")
+def test_a_token_without_the_scope_is_rejected(session, user):
+    response = client_of(user, "stt").get("/api/v1/sessions/")
+    assert (response.status_code, response.json()["code"]) == (403, "missing_scope")
 
 
-def test_nobody_is_told_how_to_come_in(db, settings):
+def test_anonymous_requests_get_401_with_a_bearer_challenge(db, settings):
     from django.test import Client
 
-    told = Client().get("/api/v1/sessions/")
-    assert told.status_code == 401
-    assert told["WWW-Authenticate"].startswith("Bearer")
-    assert told["Content-Type"] == "application/problem+json"
+    response = Client().get("/api/v1/sessions/")
+    assert response.status_code == 401
+    assert response["WWW-Authenticate"].startswith("Bearer")
+    assert response["Content-Type"] == "application/problem+json"
 
 
-def test_the_sound_is_given_whole_and_in_parts(client, session, settings, tmp_path):
+def test_audio_is_served_whole_and_by_range(client, session, settings, tmp_path):
     settings.DATA_DIR = tmp_path
     path = f"/api/v1/sessions/{session.pk}/audio.wav"
     assert client.get(path).json()["code"] == "not_found"

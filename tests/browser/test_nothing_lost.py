@@ -1,19 +1,19 @@
-"""A page that loses the network, and dies, in mid-sentence: real Chromium; the engine's words prove every sample."""
+"""A page loses the network and is reloaded in mid-sentence; the engine's words identify every audio sample."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.pages.flaky_network import Wire
+from tests.support.pages.flaky_network import FlakyNetwork
 from tests.support.pages.page_actions import log_in, start, status, stop, transcript
 
 LOST_NETWORK = ["WebSocket", "Failed to load", "ERR_"]
 
 
 @pytest.fixture
-def wire(shared_site):
-    wire = Wire(shared_site.url)
-    yield wire
-    wire.close()
+def network(shared_site):
+    network = FlakyNetwork(shared_site.url)
+    yield network
+    network.close()
 
 
 def wait_for_words(page, count):
@@ -21,23 +21,23 @@ def wait_for_words(page, count):
 
 
 def times_of_words(page):
-    """(start, end) of each, as the page of its session has them."""
+    """Return (start, end) of each word on the page of the session."""
     return page.locator(".word").evaluate_all("words => words.map(({ dataset }) => [dataset.start, dataset.end])")
 
 
-def test_three_seconds_offline_and_then_a_reload_lose_nothing_and_double_nothing(wire, crowd, open_page, opening):
-    page = open_page(wire.url, microphone=opening.wav(48_000, silence_after=60), expect=LOST_NETWORK)
+def test_three_seconds_offline_and_a_reload_lose_and_duplicate_nothing(network, users, open_page, opening):
+    page = open_page(network.url, microphone=opening.wav(48_000, silence_after=60), expect=LOST_NETWORK)
     page.on("dialog", lambda dialog: dialog.accept())
-    log_in(page, crowd.next())
+    log_in(page, users.next())
     start(page)
     wait_for_words(page, 7)
 
-    wire.cut()
+    network.go_down()
     page.context.set_offline(True)
     expect(status(page)).to_contain_text("You are offline.")
     page.wait_for_timeout(3_000)
     page.context.set_offline(False)
-    wire.mend()
+    network.come_up()
     wait_for_words(page, len(transcript(page).split()) + 7)
 
     before = transcript(page).split()

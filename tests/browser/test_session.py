@@ -1,4 +1,4 @@
-"""A session is found again, listened to, corrected, taken away and shared."""
+"""A session is searched, played, edited, downloaded and shared."""
 
 import re
 from pathlib import Path
@@ -7,22 +7,24 @@ import pytest
 from playwright.sync_api import expect
 
 from speech.library.exports import FORMATS
-from tests.support.pages.page_actions import log_in, take_away
+from tests.support.pages.page_actions import choose_download, log_in
 from tests.support.speech.recorded_session import speak
 
-PLAYS = "() => { const sound = document.getElementById('sound'); return sound.played.length > 0 && !sound.paused }"
-BEGAN = "() => { const { played } = document.getElementById('sound'); return played.start(played.length - 1) }"
-NEAR = 0.1  # seconds from where a word begins
+IS_PLAYING = (
+    "() => { const { played, paused } = document.getElementById('audio'); return played.length > 0 && !paused }"
+)
+PLAYBACK_START = "() => { const { played } = document.getElementById('audio'); return played.start(played.length - 1) }"
+TOLERANCE = 0.1  # seconds from the start of a word
 
 
 @pytest.fixture(scope="module")
-def ada(crowd):
-    return crowd.next()
+def ada(users):
+    return users.next()
 
 
 @pytest.fixture(scope="module")
 def address(shared_site, ada, opening):
-    """Of a session of hers."""
+    """URL path of a session of hers."""
     return f"/sessions/{speak(shared_site, opening, ada)}/"
 
 
@@ -35,46 +37,46 @@ def page(shared_site, ada, address, open_page):
     return page
 
 
-def begins(word):
+def start_of(word):
     return float(word.get_attribute("data-start"))
 
 
 def test_search_jumps_to_the_word_and_a_click_plays_from_it(address, page):
-    said = page.locator(".word").nth(20).text_content()
+    text = page.locator(".word").nth(20).text_content()
     page.goto("/sessions/")
-    page.get_by_role("searchbox").fill(said)
+    page.get_by_role("searchbox").fill(text)
     page.get_by_role("button", name="Search").click()
-    expect(page.locator("mark")).to_have_text(said)
-    page.get_by_role("link", name=said).click()
+    expect(page.locator("mark")).to_have_text(text)
+    page.get_by_role("link", name=text).click()
     word = page.locator(".word--found")
-    expect(word).to_have_text(said)
+    expect(word).to_have_text(text)
     expect(word).to_be_in_viewport()
     page.goto(address)
     word = page.locator(".word").nth(5)
     word.click()
-    page.wait_for_function(PLAYS)
-    assert page.evaluate(BEGAN) == pytest.approx(begins(word), abs=NEAR)
+    page.wait_for_function(IS_PLAYING)
+    assert page.evaluate(PLAYBACK_START) == pytest.approx(start_of(word), abs=TOLERANCE)
 
 
-def test_an_edit_survives_a_reload_keeps_the_times_and_can_be_undone(page):
-    utterance = page.locator(".utterance").first
-    before = utterance.locator(".word").all_text_contents()
-    times = [begins(word) for word in utterance.locator(".word").all()]
-    utterance.locator(".word").first.hover()
-    page.get_by_role("button", name="Correct").click()
-    page.get_by_label("What was said").fill(" ".join(["Amid", *before[1:]]))
+def test_an_edit_survives_a_reload_keeps_word_times_and_can_be_undone(page):
+    segment = page.locator(".segment").first
+    before = segment.locator(".word").all_text_contents()
+    times = [start_of(word) for word in segment.locator(".word").all()]
+    segment.locator(".word").first.hover()
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_label("Text", exact=True).fill(" ".join(["Amid", *before[1:]]))
     page.get_by_role("button", name="Save", exact=True).last.click()
-    expect(page.locator(".utterance").first.locator(".word").first).to_have_text("Amid")
+    expect(page.locator(".segment").first.locator(".word").first).to_have_text("Amid")
     page.reload()
-    corrected = page.locator(".utterance").first
-    expect(corrected.locator(".word")).to_have_text(["Amid", *before[1:]])
-    assert [begins(word) for word in corrected.locator(".word").all()] == times
+    edited = page.locator(".segment").first
+    expect(edited.locator(".word")).to_have_text(["Amid", *before[1:]])
+    assert [start_of(word) for word in edited.locator(".word").all()] == times
     page.locator("#changes summary").click()
     page.get_by_role("button", name="Undo").first.click()
-    expect(corrected.locator(".word")).to_have_text(before)
+    expect(edited.locator(".word")).to_have_text(before)
 
 
-def test_what_is_looked_for_is_shown_and_replaced_all_at_once(page):
+def test_matches_are_highlighted_and_replaced(page):
     word = re.sub(r"\W", "", page.locator(".word").first.text_content())
     page.get_by_role("button", name="Find and replace").click()
     page.get_by_label("Find", exact=True).fill(word)
@@ -88,26 +90,26 @@ def test_what_is_looked_for_is_shown_and_replaced_all_at_once(page):
     expect(page.get_by_role("status").first).to_contain_text(f"“{word}” was replaced")
     expect(page.locator(".word").first).to_have_text(re.compile("^Amid"))
     page.locator("#changes summary").click()
-    page.get_by_role("button", name="Undo: Replaced throughout").click()
+    page.get_by_role("button", name="Undo: Replaced all").click()
     expect(page.locator(".word").first).to_have_text(re.compile(f"^{word}"))
 
 
-def test_it_is_taken_away_in_every_format(page):
+def test_a_session_is_downloaded_in_every_format(page):
     for format in FORMATS.values():
         with page.expect_download() as download:
-            take_away(page, f"{format.label} .{format.extension}")
+            choose_download(page, f"{format.label} .{format.extension}")
         assert download.value.suggested_filename.endswith(f".{format.extension}")
         assert Path(download.value.path()).stat().st_size
 
 
-def test_a_share_link_opens_for_anybody_and_dies_when_it_is_revoked(shared_site, page, open_page):
+def test_a_share_link_works_without_an_account_until_it_is_revoked(shared_site, page, open_page):
     page.get_by_role("link", name="Share").click()
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     link = page.locator(".share__link").input_value()
     reader = open_page(shared_site.url, expect=["status of 404"])
     reader.goto(link)
     expect(reader.locator(".word").first).to_have_text(page.locator(".word").first.text_content())
-    expect(reader.get_by_role("button", name="Correct")).to_have_count(0)
+    expect(reader.get_by_role("button", name="Edit", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("button", name=re.compile("^Revoke"))).to_have_count(0)
     assert reader.goto(link).status == 404

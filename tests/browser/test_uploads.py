@@ -1,4 +1,4 @@
-"""A recording is uploaded and watched until it is a session; another is cancelled half-way and leaves nothing."""
+"""A recording is uploaded and becomes a session; another upload is canceled and leaves nothing behind."""
 
 import pytest
 from playwright.sync_api import expect
@@ -25,9 +25,9 @@ def send(tmp_path):
     return send
 
 
-def test_a_recording_becomes_a_session_and_one_that_is_cancelled_leaves_nothing(shared_site, crowd, open_page, send):
+def test_a_recording_becomes_a_session_and_a_canceled_upload_leaves_nothing(shared_site, users, open_page, send):
     page = open_page(shared_site.url)
-    log_in(page, crowd.next())
+    log_in(page, users.next())
     expect(page).to_have_url(f"{shared_site.url}/live/")
     page.goto("/sessions/upload/")
     send(page, "By the river.wav", 1)

@@ -1,4 +1,4 @@
-"""Kyutai's own clients, as they are (tests/vendor), against the site."""
+"""Kyutai's own clients, unchanged (tests/vendor), against the site."""
 
 import os
 import re
@@ -16,12 +16,12 @@ from tests.support.speech.words import word_error_rate
 
 pytestmark = pytest.mark.slow
 
-SAID = "good morning everybody the meeting begins in the small room at the end of the hall"
+TEXT = "good morning everybody the meeting begins in the small room at the end of the hall"
 SCRIPTS = ROOT / "tests/vendor/delayed-streams-modeling"
 
 
 def run(script, site, *arguments, token, within=120, stdin="", **env):
-    """What the client printed; it must end well."""
+    """Run a client; assert that it succeeds and return what it printed."""
     done = subprocess.run(
         [sys.executable, SCRIPTS / script, *map(str, arguments), "--url", ws(site), "--api-key", token],
         input=stdin,
@@ -38,9 +38,9 @@ def ws(site):
     return site.url.replace("http", "ws")
 
 
-def test_their_script_reads_a_file_with_times(site, speech):
-    heard = run("stt_from_file_rust_server.py", site, speech.wav(24_000), "--rtf", "1000", token=issue_token(site))
-    words, _, lines = heard.partition("\n\n")
+def test_their_script_transcribes_a_file_with_times(site, speech):
+    printed = run("stt_from_file_rust_server.py", site, speech.wav(24_000), "--rtf", "1000", token=issue_token(site))
+    words, _, lines = printed.partition("\n\n")
     assert word_error_rate(speech.text, words) < 0.3
     times = [(float(start), float(end)) for start, end in re.findall(r"^ *(\d+\.\d\d) - *(\d+\.\d\d)  ", lines, re.M)]
     assert len(times) == len(words.split())
@@ -48,24 +48,24 @@ def test_their_script_reads_a_file_with_times(site, speech):
     assert times == sorted(times)
 
 
-def test_their_script_is_told_that_its_key_is_wrong(site, speech):
+def test_their_script_is_rejected_with_a_wrong_key(site, speech):
     with pytest.raises(AssertionError, match=r"InvalidStatus.*HTTP 403"):
         run("stt_from_file_rust_server.py", site, speech.wav(24_000), token="wrong")
 
 
-def test_their_script_has_a_text_spoken_that_is_read_back(start_site, tmp_path):
+def test_their_script_speaks_a_text_that_is_transcribed_again(start_site, tmp_path):
     site = start_site(TTS_ENGINE="piper")
     token, out = issue_token(site), tmp_path / "out.wav"
-    (tmp_path / "sounddevice.py").touch()  # not used here, but asked for
-    (tmp_path / "text.txt").write_text(f"{SAID}\n")
+    (tmp_path / "sounddevice.py").touch()  # not used here, but imported
+    (tmp_path / "text.txt").write_text(f"{TEXT}\n")
     printed = run("tts_rust_server.py", site, tmp_path / "text.txt", out, token=token, PYTHONPATH=str(tmp_path))
     assert "End of audio." in printed
-    heard = ask(site, "/api/asr-streaming", out.read_bytes(), kyutai_api_key=token).json
-    assert word_error_rate(SAID, " ".join(word["text"] for word in heard if word["type"] == "Word")) < 0.3
+    messages = ask(site, "/api/asr-streaming", out.read_bytes(), kyutai_api_key=token).json
+    assert word_error_rate(TEXT, " ".join(word["text"] for word in messages if word["type"] == "Word")) < 0.3
 
 
-SOUND_CARD = '''
-"""A sound card that hears a file, in real time."""
+FAKE_SOUNDDEVICE = '''
+"""A fake sounddevice whose microphone plays a file in real time."""
 import os, threading, time, wave
 import numpy as np
 
@@ -81,7 +81,7 @@ class InputStream:
         pass
 
     def run(self):
-        with wave.open(os.environ["HEARS"]) as file:
+        with wave.open(os.environ["INPUT_WAV"]) as file:
             while pcm := file.readframes(self.size):
                 self.callback(np.frombuffer(pcm, "<i2").astype(np.float32)[:, None] / 32768, self.size, None, None)
                 time.sleep(self.size / 24_000)
@@ -91,22 +91,22 @@ class InputStream:
 '''
 
 
-def test_their_script_hears_a_microphone_and_shows_pauses(site, tmp_path, speech):
+def test_their_script_transcribes_a_microphone_and_shows_pauses(site, tmp_path, speech):
     with wave.open(str(tmp_path / "short.wav"), "wb") as short:
         short.setparams((1, 2, 24_000, 0, "NONE", ""))
         short.writeframes(speech.samples(24_000)[: 4 * 24_000].tobytes())
-    (tmp_path / "sounddevice.py").write_text(SOUND_CARD)
+    (tmp_path / "sounddevice.py").write_text(FAKE_SOUNDDEVICE)
     command = [sys.executable, "-u", SCRIPTS / "stt_from_mic_rust_server.py", "--show-vad"]
-    env = {**os.environ, "PYTHONPATH": str(tmp_path), "HEARS": str(tmp_path / "short.wav")}
+    env = {**os.environ, "PYTHONPATH": str(tmp_path), "INPUT_WAV": str(tmp_path / "short.wav")}
     client = subprocess.Popen(
         [*command, "--url", ws(site), "--api-key", issue_token(site)], env=env, stdout=subprocess.PIPE, text=True
     )
-    give_up = threading.Timer(60, client.kill)
-    give_up.start()
-    said = ""
-    while "|" not in said and (character := client.stdout.read(1)):
-        said += character
-    give_up.cancel()
+    timeout = threading.Timer(60, client.kill)
+    timeout.start()
+    printed = ""
+    while "|" not in printed and (character := client.stdout.read(1)):
+        printed += character
+    timeout.cancel()
     client.kill()
     client.wait()
-    assert re.search(r"Starting the transcription\s+\w+ .*\| ?$", said), said
+    assert re.search(r"Starting the transcription\s+\w+ .*\| ?$", printed), printed

@@ -1,4 +1,4 @@
-"""The official packages of OpenAI and Deepgram with real speech, and the engines of the first minute."""
+"""The official OpenAI and Deepgram packages with real speech and the default engines."""
 
 import asyncio
 import base64
@@ -45,11 +45,11 @@ def pcm(opening):
 
 def test_openai_transcribes_a_recording(client, opening):
     with opening.wav().open("rb") as file:
-        told = client.audio.transcriptions.create(
+        transcription = client.audio.transcriptions.create(
             file=file, model="whisper-1", response_format="verbose_json", timestamp_granularities=["word"]
         )
-    assert word_error_rate(opening.text, told.text) <= 0.05
-    assert [word.start for word in told.words] == sorted(word.start for word in told.words)
+    assert word_error_rate(opening.text, transcription.text) <= 0.05
+    assert [word.start for word in transcription.words] == sorted(word.start for word in transcription.words)
 
 
 def test_openai_streams_a_transcription(client, opening):
@@ -60,33 +60,33 @@ def test_openai_streams_a_transcription(client, opening):
 
 
 @pytest.mark.parametrize("format", ["wav", "mp3", "opus", "flac"])
-def test_openai_speaks_and_what_it_says_is_read_back(client, format):
-    spoken = client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE, response_format=format).content
-    told = client.audio.transcriptions.create(file=(f"spoken.{format}", spoken), model="whisper-1")
-    assert word_error_rate(SENTENCE, told.text) <= 0.2
+def test_openai_speech_is_transcribed_again(client, format):
+    speech = client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE, response_format=format).content
+    transcription = client.audio.transcriptions.create(file=(f"speech.{format}", speech), model="whisper-1")
+    assert word_error_rate(SENTENCE, transcription.text) <= 0.2
 
 
 def test_openai_streams_speech(client):
     with client.audio.speech.with_streaming_response.create(
         model="tts-1", voice="alloy", input=SENTENCE, response_format="pcm"
     ) as response:
-        pieces = list(response.iter_bytes())
-    assert len(pieces) > 1
-    assert np.abs(np.frombuffer(b"".join(pieces), "<i2")).max() > 2000
+        chunks = list(response.iter_bytes())
+    assert len(chunks) > 1
+    assert np.abs(np.frombuffer(b"".join(chunks), "<i2")).max() > 2000
 
 
-async def test_openai_listens_in_real_time(access, opening, pcm):
+async def test_openai_realtime_transcription(access, opening, pcm):
     realtime = openai.AsyncOpenAI(base_url=f"{access.url}/v1", api_key=access.token).realtime
     async with connect(realtime) as connection:
         await connection.session.update(session=config())
         await until(connection, "session.updated")
         speaking = asyncio.create_task(speak(connection, pcm))
-        told = []
-        while sum(event.type == COMPLETED for event in told) < 2:
-            told += await until(connection, COMPLETED)
+        events = []
+        while sum(event.type == COMPLETED for event in events) < 2:
+            events += await until(connection, COMPLETED)
         await speaking
-    assert any(event.type == DELTA for event in told)
-    text = " ".join(event.transcript for event in told if event.type == COMPLETED)
+    assert any(event.type == DELTA for event in events)
+    text = " ".join(event.transcript for event in events if event.type == COMPLETED)
     assert word_error_rate(opening.text, text) <= 0.1
 
 
@@ -97,12 +97,12 @@ async def speak(connection, pcm):
 
 
 def finals(messages):
-    told = [message for message in messages if message.type == "Results" and message.is_final]
-    return " ".join(message.channel.alternatives[0].transcript for message in told)
+    results = [message for message in messages if message.type == "Results" and message.is_final]
+    return " ".join(message.channel.alternatives[0].transcript for message in results)
 
 
 @pytest.mark.parametrize("rate", [24_000, 16_000, 8_000])
-def test_deepgram_listens(access, opening, pcm, rate):
+def test_deepgram_streaming(access, opening, pcm, rate):
     samples = soxr.resample(np.frombuffer(pcm, "<i2"), RATE, rate).tobytes()
     with client_of(access).listen.v1.connect(model="nova-3", encoding="linear16", sample_rate=rate) as socket:
         for start in range(0, len(samples), 8_000):
@@ -112,15 +112,15 @@ def test_deepgram_listens(access, opening, pcm, rate):
     assert word_error_rate(opening.text, finals(messages)) <= (0.1 if rate > 8_000 else 0.3)
 
 
-def test_deepgram_has_interim_results_before_the_final_ones(access, opening):
+def test_deepgram_sends_interim_results_before_final_ones(access, opening):
     with (
         wave.open(io.BytesIO(opening.wav(16_000).read_bytes())) as file,
         client_of(access).listen.v1.connect(
             model="nova-3", encoding="linear16", sample_rate=16_000, interim_results=True
         ) as socket,
     ):
-        while piece := file.readframes(1_600):
-            socket.send_media(piece)
+        while chunk := file.readframes(1_600):
+            socket.send_media(chunk)
         socket.send_finalize()
         socket.send_close_stream()
         messages = list(socket)

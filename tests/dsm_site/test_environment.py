@@ -1,10 +1,10 @@
-"""`.env.example` documents what is read of the environment: all of it, and nothing else."""
+"""`.env.example` documents exactly the environment variables that are read."""
 
 import ast
 
 from tests.support.environment import ROOT, documented_variables
 
-OF_THE_MODELS = {
+MODEL_VARIABLES = {
     "HF_HOME",
     "HF_HUB_OFFLINE",
     "MOSHI_DEVICE",
@@ -22,11 +22,11 @@ OF_THE_MODELS = {
     "TTS_REVISION",
     "TTS_VOICES",
 }
-"""Read where the models are loaded, by inference/loading/ and huggingface_hub."""
+"""Variables read by inference/loading/ and huggingface_hub."""
 
 
 def read_variables() -> set[str]:
-    """The names in `env.str("NAME", …)` and its like."""
+    """Names in calls like `env.str("NAME", …)`."""
     return {
         str(node.args[0].value)
         for file in ("environment.py", "settings.py")
@@ -41,4 +41,4 @@ def read_variables() -> set[str]:
 def test_every_variable_is_documented_once() -> None:
     documented = documented_variables()
     assert len(documented) == len(set(documented))
-    assert set(documented) == read_variables() | OF_THE_MODELS
+    assert set(documented) == read_variables() | MODEL_VARIABLES

@@ -14,16 +14,16 @@ def page_for(error):
         return server_error(None)
 
 
-def test_what_broke_is_told_as_broken():
+def test_a_bug_is_a_500():
     page = page_for(RuntimeError("a bug"))
     assert page.status_code == 500
-    assert b"Something broke on our side" in page.content
+    assert b"Something went wrong" in page.content
 
 
-def test_what_is_away_is_told_as_away_without_asking_the_database():
+def test_a_lost_database_is_a_503_rendered_without_the_database():
     page = page_for(OperationalError("connection refused"))
     assert (page.status_code, page["Retry-After"]) == (503, "5")
-    assert b"away for a moment" in page.content
+    assert b"temporarily unavailable" in page.content
 
 
 def logged(level, error):
@@ -32,18 +32,18 @@ def logged(level, error):
     return record
 
 
-def test_a_denial_and_an_outage_are_logged_in_a_line():
+def test_denials_and_outages_are_logged_without_traceback():
     assert logged(logging.WARNING, PermissionError()).exc_info is None
-    assert logged(logging.ERROR, OperationalError("away")).getMessage() == "Denied: /x/: OperationalError('away')"
+    assert logged(logging.ERROR, OperationalError("down")).getMessage() == "Denied: /x/: OperationalError('down')"
 
 
 def test_a_bug_keeps_its_traceback():
     assert logged(logging.ERROR, RuntimeError()).exc_info is not None
 
 
-def test_what_asyncio_says_of_an_outage_is_told_elsewhere_and_nothing_else_is():
+def test_asyncios_errors_about_outages_are_dropped_and_others_kept():
     def record(error):
         return logging.LogRecord("asyncio", logging.ERROR, "", 0, "Never retrieved", (), (type(error), error, None))
 
-    assert not DuplicateErrorFilter().filter(record(ConnectionError("Redis is away")))
+    assert not DuplicateErrorFilter().filter(record(ConnectionError("Redis is down")))
     assert DuplicateErrorFilter().filter(record(RuntimeError("a bug")))

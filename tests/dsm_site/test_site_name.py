@@ -2,7 +2,7 @@ import pytest
 
 
 @pytest.mark.django_db
-def test_the_site_is_called_what_its_operator_says(client, settings):
+def test_pages_show_the_site_name(client, settings):
     assert "<title>Log in · DSM Speech</title>" in " ".join(client.get("/accounts/login/").content.decode().split())
     settings.SITE_NAME = "Parliament & Sons"
     page = client.get("/").content.decode()

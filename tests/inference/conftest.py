@@ -1,7 +1,6 @@
-"""Small random checkpoints of Kyutai's models, for the tests of their engines, which are named `test_moshi_*.py`.
+"""Small random checkpoints of Kyutai's models for the tests of their engines, named `test_moshi_*.py`.
 
-Without the moshi package these tests are skipped before they import it, or not collected where slow tests are not asked
-for.
+Without the moshi package these tests are skipped before they import it, or not collected if slow tests are deselected.
 """
 
 import os
@@ -11,42 +10,42 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("NO_TORCH_COMPILE", "1")  # read when moshi is imported: compiling for the CPU takes 10 s
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this small lose by threads, and pytest has workers enough
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads slow such small models down, and pytest has workers
 
-NEEDS_MOSHI = "needs the moshi package: pip install -r requirements/torch.txt"
+MOSHI_MISSING = "requires the moshi package: pip install -r requirements/torch.txt"
 HAS_MOSHI = find_spec("moshi") is not None
 
 
-class WithoutMoshi(pytest.Module):
+class SkippedModule(pytest.Module):
     def collect(self) -> list[pytest.Item]:
-        pytest.skip(NEEDS_MOSHI, allow_module_level=True)
+        pytest.skip(MOSHI_MISSING, allow_module_level=True)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    leaves_out_slow = "not slow" in config.option.markexpr
-    return True if leaves_out_slow and not HAS_MOSHI and _needs_moshi(collection_path) else None
+    deselects_slow = "not slow" in config.option.markexpr
+    return True if deselects_slow and not HAS_MOSHI and _requires_moshi(collection_path) else None
 
 
-def _needs_moshi(path: Path) -> bool:
+def _requires_moshi(path: Path) -> bool:
     return path.name.startswith(("test_moshi", "test_pocket_", "test_pocket."))
 
 
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
-    if _needs_moshi(module_path) and not HAS_MOSHI:
-        return WithoutMoshi.from_parent(parent, path=module_path)
+    if _requires_moshi(module_path) and not HAS_MOSHI:
+        return SkippedModule.from_parent(parent, path=module_path)
     return None
 
 
 @pytest.fixture(scope="session")
 def checkpoints_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not HAS_MOSHI:
-        pytest.skip(NEEDS_MOSHI)
+        pytest.skip(MOSHI_MISSING)
     return tmp_path_factory.mktemp("checkpoints")
 
 
 @pytest.fixture(scope="session")
 def stt_checkpoint(checkpoints_folder: Path) -> Path:
-    """The folder of a speech-to-text model with four heads that predict pauses."""
+    """Folder of a speech-to-text model with four pause-prediction heads."""
     from tests.support.models import checkpoints
 
     return checkpoints.build_stt(checkpoints_folder / "stt")
@@ -54,7 +53,7 @@ def stt_checkpoint(checkpoints_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stt_checkpoint_without_heads(checkpoints_folder: Path) -> Path:
-    """The folder of a speech-to-text model that predicts no pauses."""
+    """Folder of a speech-to-text model without pause-prediction heads."""
     from tests.support.models import checkpoints
 
     return checkpoints.build_stt(checkpoints_folder / "stt-without-heads", heads=0)
@@ -62,7 +61,7 @@ def stt_checkpoint_without_heads(checkpoints_folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tts_checkpoint(checkpoints_folder: Path) -> Path:
-    """The folder of a text-to-speech model, its voices in `voices`."""
+    """Folder of a text-to-speech model, its voices in `voices`."""
     from tests.support.models import checkpoints
 
     return checkpoints.build_tts(checkpoints_folder / "tts")

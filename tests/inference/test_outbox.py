@@ -26,7 +26,7 @@ async def received(layer, address):
         return decode_up((await layer.receive(address))["data"])
 
 
-async def test_what_is_put_in_one_tick_arrives_as_one_bundle_in_order(layer, outbox):
+async def test_messages_of_one_tick_arrive_as_one_bundle_in_order(layer, outbox):
     outbox.put("worker", ("a", 0, Audio(b"12")))
     outbox.put("worker", ("b", 0, Audio(b"34")))
     outbox.put("worker", ("a", 1, Marker(7)))
@@ -50,7 +50,7 @@ async def test_a_full_channel_delays_messages_and_loses_none(layer, outbox):
     assert await received(layer, "worker") == [("a", 0, Marker(0)), ("a", 1, Marker(1))]
 
 
-async def test_what_a_dead_destination_never_takes_is_dropped_and_counted(layer, outbox, monkeypatch):
+async def test_messages_for_a_dead_destination_are_dropped_and_counted(layer, outbox, monkeypatch):
     monkeypatch.setattr(outbox_module, "MAX_PENDING", 5)
     await layer.send("dead", {"type": "bundle", "data": b"\x90"})
     for seq in range(6):

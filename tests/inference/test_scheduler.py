@@ -14,36 +14,36 @@ from tests.support.speech.checksum_audio import noise, words_of
 
 
 class Listener:
-    """What the scheduler tells, by stream."""
+    """Records the scheduler's messages by stream."""
 
     def __init__(self) -> None:
-        self.told: dict[str, list] = {}
-        self.something = asyncio.Event()
+        self.received: dict[str, list] = {}
+        self._changed = asyncio.Event()
 
-    def __call__(self, told_stream, message) -> None:
-        self.told.setdefault(told_stream.id, []).append(message)
-        self.something.set()
+    def __call__(self, stream, message) -> None:
+        self.received.setdefault(stream.id, []).append(message)
+        self._changed.set()
 
     async def until(self, stream_id: str, kind: type):
         async with asyncio.timeout(60):
             while not (found := self.all(stream_id, kind)):
-                self.something.clear()
-                await self.something.wait()
+                self._changed.clear()
+                await self._changed.wait()
         return found[0]
 
     def all(self, stream_id: str, kind: type) -> list:
-        return [message for message in self.told.get(stream_id, []) if isinstance(message, kind)]
+        return [message for message in self.received.get(stream_id, []) if isinstance(message, kind)]
 
     def words(self, stream_id: str) -> list[str]:
         return [word.text for word in self.all(stream_id, Word)]
 
 
 class Running:
-    """A scheduler that runs."""
+    """A running scheduler and its recorded messages."""
 
-    def __init__(self, *engine_hosts, kind="stt") -> None:
+    def __init__(self, *executors, kind="stt") -> None:
         self.listener = Listener()
-        self.scheduler = Scheduler(engine_hosts, self.listener, kind)
+        self.scheduler = Scheduler(executors, self.listener, kind)
         self._seqs: dict[str, count] = {}
 
     async def __aenter__(self) -> "Running":
@@ -70,19 +70,19 @@ class Running:
                 await asyncio.sleep(0.01)
 
 
-def in_loop(slots: int = 4, rounds: int = 1):
-    host = InlineExecutor("checksum", slots)
-    host.steps_per_call = rounds
-    return host
+def inline_executor(slots: int = 4, rounds: int = 1):
+    executor = InlineExecutor("checksum", slots)
+    executor.steps_per_call = rounds
+    return executor
 
 
 one_step_or_more = pytest.mark.parametrize("rounds", [1, STEPS_PER_CALL])
 
 
 @one_step_or_more
-async def test_every_stream_hears_its_own_audio_whatever_the_schedule(rounds):
+async def test_every_stream_gets_its_own_words_in_any_schedule(rounds):
     speeches = {f"s{i}": noise(frames=3 + 7 * i, seed=i) for i in range(6)}
-    async with Running(in_loop(6, rounds)) as running:
+    async with Running(inline_executor(6, rounds)) as running:
         chunks = []
         for stream_id, pcm in speeches.items():
             assert running.open(stream_id)
@@ -100,9 +100,9 @@ async def test_every_stream_hears_its_own_audio_whatever_the_schedule(rounds):
 
 
 @one_step_or_more
-async def test_what_comes_with_a_marker_waits_until_everything_before_it_is_told(rounds):
+async def test_input_after_a_marker_waits_for_all_events_before_it(rounds):
     first, second = noise(3, seed=1), noise(4, seed=2)
-    async with Running(in_loop(rounds=rounds)) as running:
+    async with Running(inline_executor(rounds=rounds)) as running:
         running.open("s")
         running.send("s", Audio(first))
         async with asyncio.timeout(20):
@@ -115,8 +115,8 @@ async def test_what_comes_with_a_marker_waits_until_everything_before_it_is_told
         assert running.listener.words("s") == words_of(first) + words_of(second)
 
 
-async def test_times_count_from_the_beginning_of_the_session():
-    async with Running(in_loop()) as running:
+async def test_times_count_from_the_start_of_the_session():
+    async with Running(inline_executor()) as running:
         running.open("s", position=48_000)
         running.send("s", Audio(noise(5)), Marker(1))
         await running.listener.until("s", Marker)
@@ -125,8 +125,8 @@ async def test_times_count_from_the_beginning_of_the_session():
 
 
 @one_step_or_more
-async def test_a_step_says_how_far_is_heard_and_from_where_to_begin_again(rounds):
-    async with Running(in_loop(rounds=rounds)) as running:
+async def test_a_step_reports_what_is_processed_and_what_is_final(rounds):
+    async with Running(inline_executor(rounds=rounds)) as running:
         running.open("s")
         running.send("s", Audio(noise(7)), Marker(1))
         await running.listener.until("s", Marker)
@@ -135,19 +135,19 @@ async def test_a_step_says_how_far_is_heard_and_from_where_to_begin_again(rounds
         assert [step.final_until for step in steps] == [0, 0, 0, 0, 9600, 9600, 9600]
 
 
-async def test_a_marker_brings_the_rest_of_a_frame_to_its_end():
+async def test_a_marker_flushes_the_rest_of_a_frame():
     pcm = noise(1) + noise(1, seed=5)[:1000]
-    async with Running(in_loop()) as running:
+    async with Running(inline_executor()) as running:
         running.open("s")
         running.send("s", Audio(pcm), Marker(3))
         assert await running.listener.until("s", Marker) == Marker(3)
         assert running.listener.words("s") == words_of(pcm)
-        assert isinstance(running.listener.told["s"][-2], Endpoint)
+        assert isinstance(running.listener.received["s"][-2], Endpoint)
 
 
-async def test_what_the_layer_delivers_twice_is_heard_once():
+async def test_a_message_delivered_twice_is_processed_once():
     pcm = noise(10)
-    async with Running(in_loop()) as running:
+    async with Running(inline_executor()) as running:
         running.open("s")
         for seq in (0, 1, 0, 1, 2):
             running.scheduler.receive("s", seq, Audio(pcm[seq * FRAME_BYTES : (seq + 1) * FRAME_BYTES]))
@@ -156,8 +156,8 @@ async def test_what_the_layer_delivers_twice_is_heard_once():
         assert running.listener.words("s") == words_of(pcm[: 3 * FRAME_BYTES])
 
 
-async def test_a_hole_in_the_audio_ends_the_stream_so_that_it_is_sent_again():
-    async with Running(in_loop()) as running:
+async def test_missing_audio_closes_the_stream_so_that_it_is_resent():
+    async with Running(inline_executor()) as running:
         running.open("s")
         running.scheduler.receive("s", 0, Audio(noise(1)))
         running.scheduler.receive("s", 2, Audio(noise(1)))
@@ -165,8 +165,8 @@ async def test_a_hole_in_the_audio_ends_the_stream_so_that_it_is_sent_again():
         await running.all_free()
 
 
-async def test_a_closed_stream_frees_its_slot_and_the_next_one_begins_afresh():
-    async with Running(in_loop(1)) as running:
+async def test_a_closed_stream_frees_its_slot_for_a_fresh_stream():
+    async with Running(inline_executor(1)) as running:
         running.open("first")
         running.send("first", Audio(noise(3, seed=1)), Close())
         await running.all_free()
@@ -177,7 +177,7 @@ async def test_a_closed_stream_frees_its_slot_and_the_next_one_begins_afresh():
 
 
 async def test_no_more_streams_than_slots():
-    async with Running(in_loop(2)) as running:
+    async with Running(inline_executor(2)) as running:
         assert running.open("a")
         assert running.open("b")
         assert not running.open("c")
@@ -185,19 +185,19 @@ async def test_no_more_streams_than_slots():
 
 
 async def test_streams_are_spread_over_the_processes_of_an_engine():
-    lanes = [in_loop(2), in_loop(2), in_loop(2)]
-    async with Running(*lanes) as running:
+    executors = [inline_executor(2), inline_executor(2), inline_executor(2)]
+    async with Running(*executors) as running:
         while running.scheduler.slots < 6:
             await asyncio.sleep(0.01)
         for number in range(3):
             assert running.open(str(number))
-        taken = [lane.streams for lane in running.scheduler._replicas]
-        assert taken == [1, 1, 1]
+        streams = [replica.streams for replica in running.scheduler._replicas]
+        assert streams == [1, 1, 1]
 
 
-async def test_a_stream_that_floods_loses_its_slot_and_harms_no_other(monkeypatch):
+async def test_a_flooding_stream_loses_its_slot_and_affects_no_other(monkeypatch):
     monkeypatch.setattr(stream, "BACKLOG_BYTES", 10 * FRAME_BYTES)
-    async with Running(in_loop()) as running:
+    async with Running(inline_executor()) as running:
         running.open("flood")
         running.open("calm")
         running.send("calm", Audio(noise(5, seed=3)), Marker(1))
@@ -207,36 +207,36 @@ async def test_a_stream_that_floods_loses_its_slot_and_harms_no_other(monkeypatc
         assert running.listener.words("calm") == words_of(noise(5, seed=3))
 
 
-async def test_a_silent_stream_loses_its_lease(monkeypatch):
+async def test_a_silent_stream_loses_its_slot(monkeypatch):
     monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.2)
     monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
-    async with Running(in_loop()) as running:
+    async with Running(inline_executor()) as running:
         running.open("s")
         running.send("s", Audio(noise(1)))
-        assert "nothing came" in (await running.listener.until("s", Closed)).reason
+        assert "no data received" in (await running.listener.until("s", Closed)).reason
         await running.all_free()
 
 
-async def test_who_never_says_that_it_is_there_loses_its_slot_soon(monkeypatch):
+async def test_a_stream_that_is_never_accepted_loses_its_slot_soon(monkeypatch):
     monkeypatch.setattr(scheduler, "ACCEPT_TIMEOUT", 0.2)
     monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
-    async with Running(in_loop(2)) as running:
-        running.open("there")
-        running.send("there", Accept())
+    async with Running(inline_executor(2)) as running:
+        running.open("accepted")
+        running.send("accepted", Accept())
         running.open("gone")
-        assert "is gone" in (await running.listener.until("gone", Closed)).reason
-        running.send("there", Audio(noise(5)), Marker(1))
-        await running.listener.until("there", Marker)
-        assert running.listener.words("there") == words_of(noise(5))
+        assert "web process is gone" in (await running.listener.until("gone", Closed)).reason
+        running.send("accepted", Audio(noise(5)), Marker(1))
+        await running.listener.until("accepted", Marker)
+        assert running.listener.words("accepted") == words_of(noise(5))
 
 
-class Deaf:
-    """Hears speech and finds no words in it."""
+class WordlessEngine:
+    """Reports speech and never a word."""
 
     slots = 1
 
     def __init__(self, final_until=1920) -> None:
-        self.final_until = final_until  # of what it heard
+        self.final_until = final_until  # of each step
         self.opened_at: list[int] = []
 
     def open(self, slot, request):
@@ -252,36 +252,36 @@ class Deaf:
         pass
 
 
-class Broken(Deaf):
+class BrokenEngine(WordlessEngine):
     def step(self, inputs):
         raise ValueError("cannot compute")
 
 
-async def test_speech_without_words_for_long_makes_the_engine_begin_afresh(monkeypatch):
-    deaf = Deaf()
-    monkeypatch.setattr(engines, "load", lambda name, slots: deaf)
+async def test_long_speech_without_words_resets_the_slot(monkeypatch):
+    engine = WordlessEngine()
+    monkeypatch.setattr(engines, "load", lambda name, slots: engine)
     monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
-    async with Running(in_loop(1)) as running:
+    async with Running(inline_executor(1)) as running:
         running.open("s")
         running.send("s", Audio(noise(4)), Marker(1))
         await running.listener.until("s", Marker)
-    assert deaf.opened_at == [0, 2 * 1920, 4 * 1920]
+    assert engine.opened_at == [0, 2 * 1920, 4 * 1920]
 
 
-async def test_speech_that_may_still_get_words_is_waited_for(monkeypatch):
-    waiting = Deaf(final_until=0)
-    monkeypatch.setattr(engines, "load", lambda name, slots: waiting)
+async def test_speech_that_may_still_get_words_does_not_reset_the_slot(monkeypatch):
+    engine = WordlessEngine(final_until=0)
+    monkeypatch.setattr(engines, "load", lambda name, slots: engine)
     monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
-    async with Running(in_loop(1)) as running:
+    async with Running(inline_executor(1)) as running:
         running.open("s")
         running.send("s", Audio(noise(4)), Marker(1))
         await running.listener.until("s", Marker)
-    assert waiting.opened_at == [0]
+    assert engine.opened_at == [0]
 
 
-async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monkeypatch):
-    monkeypatch.setattr(engines, "load", lambda name, slots: Broken())
-    async with Running(in_loop(1)) as running:
+async def test_an_engine_that_fails_loses_its_streams_and_restarts(monkeypatch):
+    monkeypatch.setattr(engines, "load", lambda name, slots: BrokenEngine())
+    async with Running(inline_executor(1)) as running:
         running.open("s")
         running.send("s", Audio(noise(1)))
         await running.listener.until("s", Closed)
@@ -289,36 +289,36 @@ async def test_an_engine_that_fails_loses_its_streams_and_is_started_again(monke
             await running.scheduler.slot_is_free.wait()
 
 
-async def test_an_engine_process_that_dies_loses_its_stream_and_comes_back(caplog):
+async def test_an_engine_process_that_dies_loses_its_stream_and_restarts(caplog):
     caplog.set_level(logging.INFO, "inference")
-    host = SubprocessExecutor("checksum")
-    async with Running(host) as running:
+    executor = SubprocessExecutor("checksum")
+    async with Running(executor) as running:
         running.open("s")
         running.send("s", Audio(noise(2)))
         await running.listener.until("s", Step)
-        host._process.kill()
+        executor._process.kill()
         running.send("s", Audio(noise(2)))
         assert "lost" in (await running.listener.until("s", Closed)).reason
         async with asyncio.timeout(20):
             await running.scheduler.slot_is_free.wait()
-        assert "is up again, after" in caplog.text
+        assert "restarted after" in caplog.text
         running.open("again")
         running.send("again", Audio(noise(5)), Marker(1))
         await running.listener.until("again", Marker)
         assert running.listener.words("again") == words_of(noise(5))
 
 
-async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has_no_other():
+async def test_a_lagging_stream_makes_several_steps_per_call_if_its_process_has_no_other():
     calls = []
 
-    class Counted(SubprocessExecutor):
+    class CountingExecutor(SubprocessExecutor):
         async def step(self, rounds):
             calls.append(len(rounds))
             return await super().step(rounds)
 
     for slots, expected in (1, [5, 5, 2]), (2, 12 * [1]):
         calls.clear()
-        async with Running(Counted("checksum", slots)) as running:
+        async with Running(CountingExecutor("checksum", slots)) as running:
             running.open("s")
             running.send("s", Audio(noise(12)), Marker(1))
             await running.listener.until("s", Marker)
@@ -327,17 +327,17 @@ async def test_a_stream_that_lags_makes_a_few_steps_at_a_time_if_its_process_has
 
 
 async def test_engine_processes_end_with_the_scheduler():
-    host = SubprocessExecutor("checksum")
-    async with Running(host):
-        process = host._process
+    executor = SubprocessExecutor("checksum")
+    async with Running(executor):
+        process = executor._process
         assert process.returncode is None
     assert process.returncode is not None
 
 
 @pytest.mark.parametrize("messages", [[Close()], [Audio(b"")], [Marker(1)]])
 async def test_messages_of_a_stream_without_a_slot_are_ignored(messages):
-    async with Running(in_loop()) as running:
+    async with Running(inline_executor()) as running:
         for message in messages:
-            running.scheduler.receive("nobody", 0, message)
+            running.scheduler.receive("unknown", 0, message)
         await running.all_free()
-        assert running.listener.told == {}
+        assert running.listener.received == {}

@@ -16,7 +16,7 @@ ENGINE = ENGINES["checksum"]
 
 
 class Web:
-    """A web process as the worker sees it."""
+    """A web process, reduced to what the worker sees of it."""
 
     def __init__(self, layer) -> None:
         self.layer = layer
@@ -27,7 +27,7 @@ class Web:
         self.address = await self.layer.new_channel()
         await self.layer.group_add(WEB_GROUP, self.address)
 
-    async def ask(self, stream: str, deadline: float = 5.0) -> None:
+    async def request(self, stream: str, deadline: float = 5.0) -> None:
         request = Open(stream, self.address, time.time() + deadline, 0, "en")
         await self.layer.send(queue_name(ENGINE.name), {"type": "open", "data": msgspec.msgpack.encode(request)})
 
@@ -35,7 +35,7 @@ class Web:
         for message in messages:
             self.outbox.put(worker, (stream, next(self._seq), message))
 
-    async def hear(self, *kinds: type):
+    async def receive(self, *kinds: type):
         """The next (stream, message) of one of these kinds."""
         async with asyncio.timeout(5):
             while True:
@@ -71,55 +71,55 @@ async def worker(layer, web):
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_stream_that_asks_is_served(web, worker):
-    await web.ask("s")
-    stream, ready = await web.hear(Ready)
+async def test_a_request_is_served(web, worker):
+    await web.request("s")
+    stream, ready = await web.receive(Ready)
     assert stream == "s"
     web.send(ready.worker, "s", Audio(noise(5)), Marker(1))
-    _, word = await web.hear(Word)
+    _, word = await web.receive(Word)
     assert [word.text] == words_of(noise(5))
 
 
-async def test_who_is_full_leaves_requests_to_others(web, worker, layer):
-    await web.ask("first")
-    _, ready = await web.hear(Ready)
-    await web.ask("second")
+async def test_a_full_worker_leaves_requests_in_the_queue(web, worker, layer):
+    await web.request("first")
+    _, ready = await web.receive(Ready)
+    await web.request("second")
     await asyncio.sleep(0.1)
-    assert queue_name(ENGINE.name) in layer.channels  # nobody has taken the request
+    assert queue_name(ENGINE.name) in layer.channels  # the request was not received
     web.send(ready.worker, "first", Close())
-    stream, _ = await web.hear(Ready)
+    stream, _ = await web.receive(Ready)
     assert stream == "second"
 
 
-async def test_a_request_that_nobody_waits_for_any_more_is_passed_over(web, worker):
-    await web.ask("first")
-    _, ready = await web.hear(Ready)
-    await web.ask("gave up", deadline=-1)
-    await web.ask("waits")
+async def test_an_expired_request_is_skipped(web, worker):
+    await web.request("first")
+    _, ready = await web.receive(Ready)
+    await web.request("expired", deadline=-1)
+    await web.request("waits")
     web.send(ready.worker, "first", Close())
-    stream, _ = await web.hear(Ready)
+    stream, _ = await web.receive(Ready)
     assert stream == "waits"
 
 
-async def test_its_heartbeat_tells_its_slots(web, worker):
-    await web.ask("s")
-    await web.hear(Ready)
-    _, status = await web.hear(Status)
+async def test_the_heartbeat_reports_slots(web, worker):
+    await web.request("s")
+    await web.receive(Ready)
+    _, status = await web.receive(Status)
     assert (status.engine, status.slots, status.free) == ("checksum", 1, 0)
 
 
-async def test_leaving_tells_its_streams_and_the_web_processes(web, worker):
-    await web.ask("s")
-    await web.hear(Ready)
+async def test_a_shutdown_notifies_streams_and_web_processes(web, worker):
+    await web.request("s")
+    await web.receive(Ready)
     worker.cancel()
-    stream, closed = await web.hear(Closed)
+    stream, closed = await web.receive(Closed)
     assert stream == "s"
     assert "shutting down" in closed.reason
-    while not (await web.hear(Status))[1].stopping:
+    while not (await web.receive(Status))[1].stopping:
         pass
 
 
-async def test_of_several_engines_in_a_process_those_that_speak_load_first(layer, monkeypatch):
+async def test_tts_engines_start_first_in_a_process_with_several(layer, monkeypatch):
     started = []
 
     async def run(worker):

@@ -1,4 +1,4 @@
-// A WebSocket whose other end is the test.
+// A WebSocket whose server is the test.
 
 export class FakeSocket {
   static CONNECTING = 0
@@ -33,7 +33,7 @@ export class FakeSocket {
     this.onopen()
   }
 
-  tell(type, fields = {}) {
+  receive(type, fields = {}) {
     this.onmessage({ data: JSON.stringify({ type, ...fields }) })
   }
 

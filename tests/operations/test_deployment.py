@@ -1,4 +1,4 @@
-"""The files with which the site is deployed fit each other and the site."""
+"""Deployment files are valid and consistent with each other and the site."""
 
 import configparser
 import json
@@ -22,11 +22,11 @@ MANIFESTS = [
     if path.name != "kustomization.yaml"
     for manifest in yaml.safe_load_all(path.read_text())
 ]
-OF_THE_TOOLS = {"HF_HOME", "PYTHONUNBUFFERED", "PATH"}
+TOOL_VARIABLES = {"HF_HOME", "PYTHONUNBUFFERED", "PATH"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
-def test_scripts_are_clean(script):
+def test_scripts_pass_shellcheck(script):
     shellcheck = Path(sys.executable).with_name("shellcheck")
     done = subprocess.run([shellcheck, script], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
@@ -34,33 +34,33 @@ def test_scripts_are_clean(script):
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
-def test_units_run_commands_that_there_are(unit):
-    read = configparser.ConfigParser(strict=False, interpolation=None)
-    read.optionxform = str
-    read.read(unit)
-    assert read["Unit"]["Description"]
+def test_units_run_existing_commands(unit):
+    config = configparser.ConfigParser(strict=False, interpolation=None)
+    config.optionxform = str
+    config.read(unit)
+    assert config["Unit"]["Description"]
     if unit.suffix != ".service":
         return
-    service = read["Service"]
+    service = config["Service"]
     assert service["User"] == "speech"
     command = re.fullmatch(r"@PREFIX@/\.venv/bin/python manage\.py (\w+).*", service["ExecStart"])
     assert command
     assert list(ROOT.glob(f"*/management/commands/{command[1]}.py"))
 
 
-def test_every_unit_is_installed_and_taken_away():
+def test_uninstall_removes_every_unit():
     uninstall = (ROOT / "deploy/uninstall.sh").read_text()
     for unit in UNITS:
         assert f"/{unit.name}" in uninstall or f"/{unit.stem}.*" in uninstall
 
 
-def test_compose_understands_its_file():
+def test_the_compose_file_is_valid():
     schema = json.loads((ROOT / "tests/vendor/compose-spec/compose-spec.json").read_text())
     assert [error.message for error in Draft7Validator(schema).iter_errors(COMPOSE)] == []
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])
-def test_what_compose_runs_is_whole(name):
+def test_compose_services_are_complete(name):
     service = COMPOSE["services"][name]
     assert service["image"]
     assert service["restart"] == "unless-stopped"
@@ -73,24 +73,25 @@ def test_what_compose_runs_is_whole(name):
             assert "healthcheck" in COMPOSE["services"][other]
 
 
-def test_compose_sets_what_the_site_reads():
-    known = set(documented_variables()) | OF_THE_TOOLS
+def test_compose_sets_only_known_variables():
+    known = set(documented_variables()) | TOOL_VARIABLES
     for name in ("web", "inference", "inference-gpu"):
         assert set(COMPOSE["services"][name]["environment"]) <= known
-    asked = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
-    assert asked - known == {"POSTGRES_PASSWORD", "SPEECH_IMAGE", "SPEECH_GPU_IMAGE"}
+    variables = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
+    assert variables - known == {"POSTGRES_PASSWORD", "SPEECH_IMAGE", "SPEECH_GPU_IMAGE"}
 
 
-def test_the_image_copies_what_there_is():
+def test_the_dockerfile_copies_existing_files():
     dockerfile = (ROOT / "deploy/Dockerfile").read_text()
     for source in re.findall(r"^COPY (?!--from)(\S+)", dockerfile, re.M):
         assert (ROOT / source).exists()
     assert (
-        set(re.findall(r"\b([A-Z_]+)=", dockerfile.partition("ENV ")[2])) <= set(documented_variables()) | OF_THE_TOOLS
+        set(re.findall(r"\b([A-Z_]+)=", dockerfile.partition("ENV ")[2]))
+        <= set(documented_variables()) | TOOL_VARIABLES
     )
 
 
-def test_kubernetes_asks_what_the_site_answers():
+def test_kubernetes_probes_existing_urls():
     paths = {
         probe["httpGet"]["path"]
         for manifest in MANIFESTS
@@ -104,7 +105,7 @@ def test_kubernetes_asks_what_the_site_answers():
     assert set(settings) <= set(documented_variables())
 
 
-def test_a_pod_is_given_longer_than_a_process_needs_to_end():
+def test_the_grace_period_of_pods_exceeds_the_drain_time():
     for manifest in MANIFESTS:
         if manifest["kind"] == "Deployment":
             assert manifest["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] >= 15

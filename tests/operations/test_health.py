@@ -1,4 +1,4 @@
-"""What load balancers and containers are told, whatever is away."""
+"""Health endpoints, with working and failing dependencies."""
 
 import pytest
 from django.db import OperationalError
@@ -14,87 +14,87 @@ WARMING = Status("worker", "stt-1b", "Kyutai STT 1B", {"en": "English"}, slots=0
 
 @pytest.fixture
 def engines(monkeypatch, db):
-    """The engines that are there: none, unless a test says which."""
-    known = {}
+    """Running engines by kind; empty unless a test adds some."""
+    running = {}
 
-    async def there(self, kind="stt"):
-        return {status.engine: status for status in known.get(kind, [])}
+    async def get_engines(self, kind="stt"):
+        return {status.engine: status for status in running.get(kind, [])}
 
-    monkeypatch.setattr(Link, "engines", there)
-    return known
+    monkeypatch.setattr(Link, "engines", get_engines)
+    return running
 
 
-def ask(path="/ready"):
+def get(path="/ready"):
     response = Client().get(path)
     return response.status_code, response.json()
 
 
-def test_health_asks_nobody_else(django_assert_num_queries, db):
+def test_health_checks_no_dependency(django_assert_num_queries, db):
     with django_assert_num_queries(0):
-        status, told = ask("/health")
-    assert (status, told["status"], told["websocket_available"]) == (200, "healthy", True)
-    assert ask("/healthz")[0] == 200
+        status, body = get("/health")
+    assert (status, body["status"], body["websocket_available"]) == (200, "healthy", True)
+    assert get("/healthz")[0] == 200
 
 
-def test_ready_is_who_takes_a_stream(engines):
+def test_ready_with_a_free_engine(engines):
     engines["stt"] = [UP]
-    assert ask() == (200, {"status": "ready", "checks": {"database": "ok", "layer": "ok", "engines": "ok"}})
+    assert get() == (200, {"status": "ready", "checks": {"database": "ok", "layer": "ok", "engines": "ok"}})
 
 
-def test_without_a_worker_it_is_not(engines):
-    assert ask()[0] == 503
-    assert ask()[1]["checks"]["engines"] == "none is there"
+def test_not_ready_without_an_engine(engines):
+    assert get()[0] == 503
+    assert get()[1]["checks"]["engines"] == "no engine running"
 
 
-def test_while_the_model_warms_up_it_is_not_and_says_what_it_does(engines):
+def test_not_ready_while_the_model_loads(engines):
     engines["stt"] = [WARMING]
-    status, told = ask()
+    status, body = get()
     assert status == 503
-    assert told["checks"]["engines"] == "Kyutai STT 1B is starting: loading weights"
+    assert body["checks"]["engines"] == "Kyutai STT 1B is starting: loading weights"
 
 
-def test_without_a_database_it_is_not_and_names_no_host(engines, monkeypatch):
-    def away():
+def test_not_ready_without_a_database_and_names_no_host(engines, monkeypatch):
+    def fail():
         raise OperationalError("connection to db.internal failed for user speech")
 
-    monkeypatch.setattr(readiness, "_ask_database", away)
+    monkeypatch.setattr(readiness, "_query_database", fail)
     engines["stt"] = [UP]
-    status, told = ask()
+    status, body = get()
     assert status == 503
-    assert told["checks"]["database"] == "does not answer: OperationalError"
-    assert ask("/health")[0] == 200
+    assert body["checks"]["database"] == "not responding: OperationalError"
+    assert get("/health")[0] == 200
 
 
-def test_without_the_layer_it_is_not(engines, monkeypatch):
-    class Away:
+def test_not_ready_without_the_channel_layer(engines, monkeypatch):
+    class Failing:
         async def group_send(self, *_):
             raise ConnectionError
 
-    monkeypatch.setattr(readiness, "get_channel_layer", Away)
+    monkeypatch.setattr(readiness, "get_channel_layer", Failing)
     engines["stt"] = [UP]
-    assert ask()[1]["checks"]["layer"] == "does not answer: ConnectionError"
+    assert get()[1]["checks"]["layer"] == "not responding: ConnectionError"
 
 
-def test_a_part_that_hangs_is_waited_for_and_not_for_ever(engines, monkeypatch):
+def test_a_hanging_dependency_times_out(engines, monkeypatch):
     class Hanging:
         async def group_send(self, *_):
             await readiness.asyncio.Event().wait()
 
     monkeypatch.setattr(readiness, "get_channel_layer", Hanging)
     monkeypatch.setattr(readiness, "TIMEOUT", 0.05)
-    assert ask()[1]["checks"]["layer"].startswith("gave no answer in")
+    assert get()[1]["checks"]["layer"].startswith("no response in")
 
 
-def test_info_says_what_it_is(engines):
+def test_info(engines):
     engines["stt"] = [UP]
-    status, told = ask("/info")
+    status, body = get("/info")
     assert status == 200
-    assert told["models"] == [{"name": "moonshine", "kind": "stt", "label": "Moonshine", "languages": ["en"]}]
-    assert {"service", "version", "build", "endpoints"} <= set(told)
+    assert body["models"] == [{"name": "moonshine", "kind": "stt", "label": "Moonshine", "languages": ["en"]}]
+    assert {"service", "version", "build", "endpoints"} <= set(body)
 
 
 @pytest.mark.parametrize("path", ["/health", "/ready", "/metrics"])
-def test_they_are_asked_by_the_address_of_the_machine(engines, path, settings):
+def test_probes_accept_an_ip_address_as_host(engines, path, settings):
     settings.ALLOWED_HOSTS = ["speech.example.org", "localhost"]
     assert Client(headers={"Host": "10.0.3.7:8000"}).get(path).status_code in (200, 503)
     assert Client(headers={"Host": "10.0.3.7:8000"}).get("/").status_code == 400

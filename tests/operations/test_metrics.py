@@ -1,4 +1,4 @@
-"""What Prometheus is told: read by its own parser, the names and labels in one table."""
+"""Metrics, read by Prometheus' own parser, with all names and labels in one table."""
 
 import json
 import re
@@ -36,8 +36,8 @@ LABELS = {
     "speech_slots": {"engine", "state"},
     "speech_waiting": {"engine"},
 }
-OF_A_GPU = {"system_free_vram_bytes": {"gpu"}, "system_gpu_utilization_percent": {"gpu"}}
-OF_PROMETHEUS = {"up", "process_resident_memory_bytes"}
+GPU_METRICS = {"system_free_vram_bytes": {"gpu"}, "system_gpu_utilization_percent": {"gpu"}}
+PROMETHEUS_METRICS = {"up", "process_resident_memory_bytes"}
 NAME = re.compile(r"\b((?:speech|ws|connection|auth|warmup|inference|system|process)_[a-z_]+|up)\b(?=[\s{\[)]|$)")
 
 
@@ -48,8 +48,8 @@ def families(checksum_site, checksum_token):
         files = {"file": ("speech.wav", wav_of(noise(50)))}
         http.post("/v1/audio/transcriptions", files=files, data={"model": "checksum"}).raise_for_status()
         http.get("/v1/models", headers={"Authorization": "Bearer wrong"})
-        told = http.get("/metrics").text
-    return {family.name: family for family in text_string_to_metric_families(told)}
+        exposition = http.get("/metrics").text
+    return {family.name: family for family in text_string_to_metric_families(exposition)}
 
 
 def value(families, name, **labels):
@@ -57,7 +57,7 @@ def value(families, name, **labels):
     return sum(s.value for s in samples if labels.items() <= s.labels.items())
 
 
-def test_every_metric_has_its_labels_and_says_what_it_is(families):
+def test_every_metric_has_its_labels_and_a_description(families):
     for name, labels in LABELS.items():
         family = families[name]
         assert family.documentation
@@ -65,7 +65,7 @@ def test_every_metric_has_its_labels_and_says_what_it_is(families):
             assert set(sample.labels) - {"le"} == labels, name
 
 
-def test_what_happens_is_counted(families):
+def test_events_are_counted(families):
     assert value(families, "speech_words_total") >= 10
     assert value(families, "auth_error_total", what="token") >= 1
     assert value(families, "warmup_success_total", engine="checksum") >= 1
@@ -75,31 +75,31 @@ def test_what_happens_is_counted(families):
     assert value(families, "speech_streams_open") == 0
 
 
-async def test_an_engine_that_is_gone_has_no_slots(no_engines):
-    slots = [sample("gone", state) for state in ("free", "used")]
-    update_engine_gauges([Status("worker", "gone", "Gone", {}, slots=4, free=1)])
-    assert [each() for each in slots] == [1, 3]
+async def test_a_lost_engine_has_no_slots(no_engines):
+    slots = [sample("lost", state) for state in ("free", "used")]
+    update_engine_gauges([Status("worker", "lost", "Lost", {}, slots=4, free=1)])
+    assert [value() for value in slots] == [1, 3]
     update_engine_gauges([])
-    assert [each() for each in slots] == [0, 0]
+    assert [value() for value in slots] == [0, 0]
 
 
 def sample(engine, state):
     return lambda: REGISTRY.get_sample_value("speech_slots", {"engine": engine, "state": state})
 
 
-def test_what_has_not_happened_yet_is_told_to_be_none(families):
-    """Else an alert would miss the first time."""
+def test_counters_start_at_zero(families):
+    """Otherwise an alert on an increase would miss the first event."""
     for name in ("speech_emails_total", "warmup_failure_total", "speech_engine_lost_total", "speech_replays_total"):
         assert [s for family in families.values() for s in family.samples if s.name == name], name
 
 
-def test_the_names_of_kyutais_servers_are_there_too(families):
+def test_the_metrics_of_kyutais_servers_exist_too(families):
     assert {"asr_open_channels", "asr_model_step_duration"} <= set(families)
 
 
 def known_names():
-    plain = LABELS | OF_A_GPU
-    return OF_PROMETHEUS | {f"{name}{ending}" for name in plain for ending in ("", "_total", "_bucket", "_count")}
+    base = LABELS | GPU_METRICS
+    return PROMETHEUS_METRICS | {f"{name}{suffix}" for name in base for suffix in ("", "_total", "_bucket", "_count")}
 
 
 def expressions():
@@ -110,13 +110,13 @@ def expressions():
 
 
 @pytest.mark.parametrize("expression", sorted(set(expressions())))
-def test_dashboard_and_alerts_ask_for_what_is_told(expression):
+def test_dashboard_and_alerts_use_existing_metrics(expression):
     names = set(NAME.findall(expression))
     assert names
     assert names <= known_names()
 
 
-def test_every_alert_says_what_to_do():
+def test_every_alert_has_texts_and_a_severity():
     alerts = yaml.safe_load((ROOT / "deploy/monitoring/alerts.yaml").read_text())
     for rule in alerts["groups"][0]["rules"]:
         assert {"summary", "description"} <= set(rule["annotations"]), rule["alert"]

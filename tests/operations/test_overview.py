@@ -1,4 +1,4 @@
-"""What administrators see of what runs, and how they end it."""
+"""The operations overview, and ending streams."""
 
 import json
 import time
@@ -26,46 +26,46 @@ def admin(checksum_site):
 
 @pytest.fixture
 def stream(checksum_site):
-    """Somebody speaks."""
+    """An active stream."""
     token = issue_token(checksum_site)
     url = checksum_site.url.replace("http", "ws") + f"/ws/pcm?rate=24000&token={token}"
-    with connect(url, max_queue=None) as socket:  # what nobody reads does not hold up the goodbye
+    with connect(url, max_queue=None) as socket:  # unread messages don't delay the close
         socket.send(noise(25))
         while json.loads(socket.recv(timeout=30))["type"] != "word":
             pass
         yield socket
 
 
-def overview(admin, until):
+def wait_for_overview(admin, condition):
     deadline = time.monotonic() + 30
-    while not until(told := admin.get("/status").raise_for_status().json()):
+    while not condition(overview := admin.get("/status").raise_for_status().json()):
         if time.monotonic() > deadline:
-            raise TimeoutError(told)
+            raise TimeoutError(overview)
         time.sleep(0.1)
-    return told
+    return overview
 
 
-def test_it_shows_who_speaks_where(admin, stream):
-    told = overview(admin, lambda told: told["streams"])
-    (speaking,) = told["streams"]
-    assert (speaking["owner"], speaking["kind"], speaking["engine"]) == ("speaker@example.org", "stt", "checksum")
-    assert told["checks"] == {"database": "ok", "layer": "ok", "engines": "ok"}
-    web, *inference = told["processes"]
-    assert (web["does"], web["streams"]) == ("web", 1)
-    assert {process["name"] for process in inference} == {web["name"]}  # all in one
+def test_the_overview_shows_streams_and_processes(admin, stream):
+    overview = wait_for_overview(admin, lambda overview: overview["streams"])
+    (active,) = overview["streams"]
+    assert (active["owner"], active["kind"], active["engine"]) == ("speaker@example.org", "stt", "checksum")
+    assert overview["checks"] == {"database": "ok", "layer": "ok", "engines": "ok"}
+    web, *inference = overview["processes"]
+    assert (web["role"], web["streams"]) == ("web", 1)
+    assert {process["name"] for process in inference} == {web["name"]}  # one process
     page = admin.get("/operations/").text
     assert "speaker@example.org" in page
     assert "<html" not in admin.get("/operations/?state").text
 
 
-def test_a_stream_that_is_ended_is_told_why(admin, stream):
-    (speaking,) = overview(admin, lambda told: told["streams"])["streams"]
-    assert admin.post("/operations/end/", data={"stream": speaking["id"]}).status_code == 302
-    while (told := json.loads(stream.recv(timeout=30)))["type"] != "error":
+def test_a_client_gets_the_reason_when_its_stream_is_ended(admin, stream):
+    (active,) = wait_for_overview(admin, lambda overview: overview["streams"])["streams"]
+    assert admin.post("/operations/end/", data={"stream": active["id"]}).status_code == 302
+    while (message := json.loads(stream.recv(timeout=30)))["type"] != "error":
         pass
-    assert told["what"] == "An administrator has ended this stream."
-    assert overview(admin, lambda told: not told["streams"])["engines"][0]["used"] == 0
+    assert message["what"] == "An administrator ended this stream."
+    assert wait_for_overview(admin, lambda overview: not overview["streams"])["engines"][0]["used"] == 0
 
 
-def test_a_stream_that_is_gone_is_no_fault(admin):
+def test_ending_an_unknown_stream_is_no_error(admin):
     assert admin.post("/operations/end/", data={"stream": "none"}).status_code == 302

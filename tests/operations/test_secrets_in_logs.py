@@ -1,4 +1,4 @@
-"""Whatever is done, no line of a log has a password, a token, or what was said."""
+"""No log line contains a password, a token or transcribed words."""
 
 import json
 
@@ -28,21 +28,20 @@ def log_in(http):
 
 
 def call(http, token):
-    """Every way in, with what is right and what is wrong."""
-    right, wrong = ({"Authorization": f"Bearer {each}"} for each in (token, WRONG))
-    for headers in (right, wrong):
+    """Call every API with valid and invalid credentials and content."""
+    for headers in ({"Authorization": f"Bearer {each}"} for each in (token, WRONG)):
         http.get("/v1/models", headers=headers)
         http.get(f"/v1/models?token={WRONG}")
         files = {"file": ("speech.wav", wav_of(noise(25)))}
         http.post("/v1/audio/transcriptions", headers=headers, files=files, data={"model": "checksum"})
-        spoken = {"model": "tones", "input": f"{SENTENCE} and more", "response_format": "wav"}
-        http.post("/v1/audio/speech", headers=headers, json=spoken)
+        request = {"model": "tones", "input": f"{SENTENCE} and more", "response_format": "wav"}
+        http.post("/v1/audio/speech", headers=headers, json=request)
         http.post("/v1/audio/speech", headers=headers, content=b'{"input": "' + SENTENCE.encode())
     http.get(f"/shared/{WRONG}/")
     http.get(f"/accounts/invited/{WRONG}/")
 
 
-def speak(url, token):
+def stream(url, token):
     for each in (token, WRONG):
         try:
             with connect(f"{url}/ws/pcm?rate=24000&token={each}", max_queue=None) as socket:
@@ -57,13 +56,13 @@ def speak(url, token):
             pass
 
 
-def test_no_line_has_a_secret(checksum_site, token):
+def test_log_lines_contain_no_secrets(checksum_site, token):
     with httpx.Client(base_url=checksum_site.url, timeout=30) as http:
         log_in(http)
         call(http, token)
-    speak(checksum_site.url.replace("http", "ws"), token)
+    stream(checksum_site.url.replace("http", "ws"), token)
     log = checksum_site.log
-    assert "hears it, in slot" in log  # something is logged
+    assert " granted" in log  # the log is not empty
     for secret in (PASSWORD, WRONG, token, SENTENCE, *words_of(noise(25))):
         lines = [line for line in log.splitlines() if secret in line]
         assert lines == []

@@ -1,9 +1,9 @@
 import pytest
 
-from tests.support.speech.sessions import somebody
+from tests.support.speech.sessions import create_user
 
 
 @pytest.fixture
 def owner(db):
-    """Whose sessions they are."""
-    return somebody()
+    """Owner of the sessions."""
+    return create_user()

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import StartSite
 from tests.support.pages.browser import Browsers
 from tests.support.servers.site import Site, running_site
-from tests.support.speech.words import normalise, word_error_rate
+from tests.support.speech.words import normalize, word_error_rate
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def test_a_page_that_misbehaves_fails_its_test(quick_site: Site, misdeed: str, c
         page.evaluate(misdeed)
         page.wait_for_timeout(200)
         with pytest.raises(AssertionError, match=complaint):
-            browsers.assert_no_complaints()
+            browsers.assert_no_problems()
 
 
 def test_an_expected_complaint_fails_nothing(quick_site: Site) -> None:
@@ -41,7 +41,7 @@ def test_an_expected_complaint_fails_nothing(quick_site: Site) -> None:
         page = browsers.open(quick_site.url, expect=["status of 404", "as expected"])
         page.goto("/healthz")
         page.evaluate("console.error('as expected')")
-        browsers.assert_no_complaints()
+        browsers.assert_no_problems()
 
 
 def test_a_traceback_in_the_sites_log_fails_its_test(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_site_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 def test_words_are_compared_without_case_and_punctuation() -> None:
-    assert normalise("“The water’s surface”, she\nsaid: 2 crystal-clear ponds!") == (
+    assert normalize("“The water’s surface”, she\nsaid: 2 crystal-clear ponds!") == (
         "the water's surface she said crystal clear ponds"
     )
     assert word_error_rate("One, two; three four.", "one too three") == 0.5

@@ -1,4 +1,4 @@
-"""A receiver of webhooks that does what it is told: fails, takes too long, or accepts."""
+"""A webhook receiver with scripted responses: errors, delays or success."""
 
 import threading
 import time
@@ -11,8 +11,8 @@ class Receiver(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self) -> None:
-        self.does: list[int | float] = []
-        """What becomes of the next requests: a status, or seconds (float) of silence. After these it accepts."""
+        self.script: list[int | float] = []
+        """Responses to the next requests: a status (int), or a delay without response (float, seconds). Then 200."""
         self.received: list[tuple[dict[str, str], bytes, int]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/hook"
@@ -27,13 +27,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        what = self.server.does.pop(0) if self.server.does else 200
+        action = self.server.script.pop(0) if self.server.script else 200
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.received.append((headers, body, what if isinstance(what, int) else 0))
-        if isinstance(what, float):
-            time.sleep(what)
+        self.server.received.append((headers, body, action if isinstance(action, int) else 0))
+        if isinstance(action, float):
+            time.sleep(action)
             return
-        self.send_response(what)
+        self.send_response(action)
         self.send_header("Location", "http://127.0.0.1:1/elsewhere")
         self.end_headers()
 
@@ -42,7 +42,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
+def running_receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     threading.Thread(target=receiver.serve_forever, args=[0.01], daemon=True).start()
     yield receiver

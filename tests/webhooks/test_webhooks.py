@@ -1,4 +1,4 @@
-"""What is sent, in which order, how often, and where never."""
+"""Deliveries: order, retries, signatures, blocked addresses, and the pages."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from tests.webhooks.receiver import receiving
+from tests.webhooks.receiver import running_receiver
 from webhooks import models, sender
 from webhooks.egress_guard import AddressBlocked, PublicNetwork, is_public
 from webhooks.models import Delivery, Event, Webhook
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def receiver():
-    with receiving() as receiver:
+    with running_receiver() as receiver:
         yield receiver
 
 
@@ -39,16 +39,16 @@ def webhook(user, receiver, settings):
 
 
 @pytest.fixture(autouse=True)
-def _in_a_hurry(monkeypatch):
-    monkeypatch.setattr(models, "RETRIES", (timedelta(seconds=0.05),) * 7)
+def _short_delays(monkeypatch):
+    monkeypatch.setattr(models, "RETRY_DELAYS", (timedelta(seconds=0.05),) * 7)
     monkeypatch.setattr(sender, "POLL_INTERVAL", 0.05)
     monkeypatch.setattr(sender, "RESPONSE_TIMEOUT", 3.0)
 
 
-async def send_until(done, within=60):
+async def send_until(done, limit=60):
     task = asyncio.create_task(Sender().run())
     try:
-        async with asyncio.timeout(within):
+        async with asyncio.timeout(limit):
             while not await asyncio.to_thread(done):
                 await asyncio.sleep(0.05)
     finally:
@@ -56,7 +56,7 @@ async def send_until(done, within=60):
         await asyncio.gather(task, return_exceptions=True)
 
 
-def nothing_waits():
+def nothing_is_pending():
     return not Delivery.objects.pending().exists()
 
 
@@ -64,22 +64,22 @@ def numbers(receiver):
     return [json.loads(body)["data"]["number"] for _, body in receiver.accepted]
 
 
-async def test_a_receiver_that_fails_twice_and_times_out_gets_each_once_and_in_order(webhook, receiver):
-    receiver.does = [500, 503, 4.0]
+async def test_failed_deliveries_are_retried_in_order(webhook, receiver):
+    receiver.script = [500, 503, 4.0]
     for number in range(3):
         await asyncio.to_thread(webhook.enqueue, "test", {"number": number})
-    await send_until(nothing_waits)
+    await send_until(nothing_is_pending)
     assert numbers(receiver) == [0, 1, 2]
     ids = [headers["webhook-id"] for headers, _, _ in receiver.received]
     assert len(set(ids[:4])) == 1  # each attempt has the id of the first
     assert len(set(ids)) == 3
     first = await asyncio.to_thread(Delivery.objects.earliest, "number")
-    assert (first.attempts, first.last_response) == (4, "Answered with 200.")
+    assert (first.attempts, first.last_response) == (4, "HTTP 200")
 
 
-async def test_a_library_of_others_verifies_the_signature(webhook, receiver):
+async def test_openais_library_verifies_the_signature(webhook, receiver):
     await asyncio.to_thread(webhook.enqueue, "test", {"number": 1, "text": "“naïve”"})
-    await send_until(nothing_waits)
+    await send_until(nothing_is_pending)
     headers, body = receiver.accepted[0]
     client = openai.OpenAI(api_key="none")
     client.webhooks.verify_signature(body, headers, secret=webhook.secret)
@@ -87,64 +87,64 @@ async def test_a_library_of_others_verifies_the_signature(webhook, receiver):
         client.webhooks.verify_signature(body + b" ", headers, secret=webhook.secret)
 
 
-async def test_one_that_never_answers_is_given_up_and_holds_up_nobody_else(webhook, receiver, user):
+async def test_an_unreachable_receiver_fails_without_delaying_others(webhook, receiver, user):
     dead = await asyncio.to_thread(lambda: Webhook.objects.create(owner=user, url="http://127.0.0.1:1/", events=[]))
     await asyncio.to_thread(dead.enqueue, "test", {})
     await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
-    await send_until(nothing_waits)
+    await send_until(nothing_is_pending)
     assert numbers(receiver) == [1]
-    given_up = await asyncio.to_thread(dead.deliveries.get)
-    assert given_up.failed_at
-    assert given_up.attempts == 8
+    failed = await asyncio.to_thread(dead.deliveries.get)
+    assert failed.failed_at
+    assert failed.attempts == 8
 
 
-async def test_what_a_process_held_that_died_is_sent_by_another(webhook, receiver):
+async def test_an_expired_lease_is_sent_by_another_process(webhook, receiver):
     await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
     assert len(await asyncio.to_thread(Delivery.claim, 5)) == 1
-    assert await asyncio.to_thread(Delivery.claim, 5) == []  # while it is held
+    assert await asyncio.to_thread(Delivery.claim, 5) == []  # while it is leased
     past = timezone.now() - timedelta(seconds=1)
     await asyncio.to_thread(lambda: Delivery.objects.update(lease_expires_at=past))
-    await send_until(nothing_waits)
+    await send_until(nothing_is_pending)
     assert numbers(receiver) == [1]
 
 
 async def test_a_redirect_is_not_followed(webhook, receiver):
-    receiver.does = [302]
+    receiver.script = [302]
     await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
-    await send_until(nothing_waits)
+    await send_until(nothing_is_pending)
     assert [status for _, _, status in receiver.received] == [302, 200]
 
 
-async def test_a_private_address_is_refused(webhook, receiver, settings):
+async def test_private_addresses_are_blocked(webhook, receiver, settings):
     settings.WEBHOOKS_TO_PRIVATE_ADDRESSES = False
     await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
-    await send_until(nothing_waits)
+    await send_until(nothing_is_pending)
     assert receiver.received == []
-    told = await asyncio.to_thread(webhook.deliveries.get)
-    assert "127.0.0.1, which is not on the public internet" in told.last_response
+    delivery = await asyncio.to_thread(webhook.deliveries.get)
+    assert "127.0.0.1, which isn't a public address" in delivery.last_response
 
 
-async def test_the_address_that_was_looked_at_is_the_one_that_is_asked(settings, monkeypatch):
-    """A name that leads elsewhere the second time (DNS rebinding) is not resolved a second time."""
-    asked = []
+async def test_the_checked_address_is_the_one_connected_to(settings, monkeypatch):
+    """A host name is resolved only once, which prevents DNS rebinding."""
+    connections = []
 
     class Network(httpcore.AnyIOBackend):
         async def connect_tcp(self, host, port, *args, **kwargs):
-            asked.append(host)
+            connections.append(host)
             raise httpcore.ConnectError
 
     async def resolve(host, port, **kwargs):
-        return [(None, None, None, None, ("93.184.216.34" if not asked else "127.0.0.1", port))]
+        return [(None, None, None, None, ("93.184.216.34" if not connections else "127.0.0.1", port))]
 
     monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
     network = PublicNetwork()
     network._network = Network()
     with pytest.raises(httpcore.ConnectError):
         await network.connect_tcp("example.org", 443)
-    assert asked == ["93.184.216.34"]
+    assert connections == ["93.184.216.34"]
     with pytest.raises(AddressBlocked):
         await network.connect_tcp("example.org", 443)
-    assert asked == ["93.184.216.34"]
+    assert connections == ["93.184.216.34"]
 
 
 @pytest.mark.parametrize(
@@ -168,31 +168,25 @@ async def test_the_address_that_was_looked_at_is_the_one_that_is_asked(settings,
         ("2002:7f00:1::", False),
     ],
 )
-def test_what_is_on_the_public_internet(address, public):
+def test_public_addresses(address, public):
     assert is_public(ip_address(address)) is public
 
 
-# --- What is told of ------------------------------------------------------------------------------------------------
+def test_a_finished_session_is_delivered(webhook, user):
+    from tests.api.sample_data import create_session
+
+    create_session(user.email)
+    delivery = webhook.deliveries.get()
+    assert (delivery.event, delivery.data["title"], delivery.data["duration"]) == ("session.finished", "Hello", 1.0)
 
 
-def test_a_session_that_is_over(webhook, user):
-    from tests.api.made import make
-
-    make(user.email)
-    told = webhook.deliveries.get()
-    assert (told.event, told.data["title"], told.data["duration"]) == ("session.finished", "Hello", 1.0)
-
-
-def test_administrators_hear_of_who_waits_and_others_do_not(webhook, receiver):
+def test_a_sign_up_is_delivered_to_administrators_only(webhook, receiver):
     admin = User.objects.create_superuser("admin@example.org")
-    mine = Webhook.objects.create(owner=admin, url=receiver.url, events=[Event.USER_PENDING])
+    admin_webhook = Webhook.objects.create(owner=admin, url=receiver.url, events=[Event.USER_PENDING])
     form = {"email": "new@example.org", "password1": "correct horse battery", "password2": "correct horse battery"}
     Client().post("/accounts/signup/", form)
-    assert mine.deliveries.get().data["email"] == "new@example.org"
+    assert admin_webhook.deliveries.get().data["email"] == "new@example.org"
     assert not webhook.deliveries.exists()
-
-
-# --- The pages ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -202,7 +196,7 @@ def client(user):
     return client
 
 
-def test_one_is_made_tried_and_deleted(client, user):
+def test_a_webhook_is_created_tested_and_deleted(client, user):
     form = {"url": "https://example.org/hook", "events": ["session.finished"]}
     page = client.post("/accounts/webhooks/", form, follow=True)
     webhook = user.webhooks.get()
@@ -214,19 +208,19 @@ def test_one_is_made_tried_and_deleted(client, user):
 
 
 @pytest.mark.parametrize("url", ["http://example.org/", "ftp://example.org/", "https://me:secret@example.org/", "x"])
-def test_an_address_that_is_none(client, user, url):
+def test_invalid_urls_are_rejected(client, user, url):
     client.post("/accounts/webhooks/", {"url": url, "events": ["session.finished"]})
     assert not user.webhooks.exists()
 
 
-def test_those_of_others_are_not_there(webhook):
+def test_webhooks_of_others_are_not_found(webhook):
     stranger = Client()
     stranger.force_login(User.objects.create_user("stranger@example.org", status="approved"))
-    for path in ("", "test/", "again/", "delete/"):
-        ask = stranger.get if not path else stranger.post
-        assert ask(f"/accounts/webhooks/{webhook.pk}/{path}").status_code == 404
+    for path in ("", "test/", "retry/", "delete/"):
+        send = stranger.get if not path else stranger.post
+        assert send(f"/accounts/webhooks/{webhook.pk}/{path}").status_code == 404
 
 
-def test_only_an_administrator_may_be_told_of_others(client, user):
+def test_only_administrators_can_subscribe_to_sign_ups(client, user):
     client.post("/accounts/webhooks/", {"url": "https://example.org/", "events": ["user.pending"]})
     assert not user.webhooks.exists()

@@ -1,8 +1,8 @@
-"""The keys that sign the site's JSON Web Tokens: a shared secret (HS256), or a pair of which the public half is told to
-everybody at `/.well-known/jwks.json` (EdDSA, RS256).
+"""Keys that sign the site's JSON Web Tokens: a shared secret (HS256), or a key pair whose public key is published at
+`/.well-known/jwks.json` (EdDSA, RS256).
 
-The first key signs; the others only prove older tokens, so that a key can be replaced without anybody noticing. Each
-has an id, and the algorithm is the key's own: what a token says of either is compared, never followed.
+The first key signs; the others only verify older tokens, so that keys can be rotated without logging out clients. Each
+key has an id and an algorithm; those in a token's header are only compared with them, never trusted.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 from jwt.algorithms import get_default_algorithms
 
-SHARED = "HS256"
+HMAC_ALGORITHM = "HS256"
 PAIRS: dict[str, tuple[Any, Any]] = {
     "EdDSA": (Ed25519PrivateKey, Ed25519PublicKey),
     "RS256": (RSAPrivateKey, RSAPublicKey),
 }
-SECRET_BYTES = 32
-"""RFC 7518 §3.2: a key of HS256 is no shorter than its hash."""
-RSA_BITS = 2048
-HOW_TO_CREATE = {"EdDSA": "openssl genpkey -algorithm ed25519", "RS256": "openssl genrsa 3072"}
+MIN_SECRET_BYTES = 32
+"""Minimum length of an HS256 key, that of its hash (RFC 7518 §3.2)."""
+MIN_RSA_BITS = 2048
+KEY_COMMANDS = {"EdDSA": "openssl genpkey -algorithm ed25519", "RS256": "openssl genrsa 3072"}
 
 
 @dataclass(frozen=True)
@@ -40,41 +40,38 @@ class Key:
     id: str
     algorithm: str
     signing_key: Any
-    """A secret or a private key; None where only the public half is known."""
+    """A secret or a private key; None if only the public key is known."""
     verification_key: Any
 
 
 def keys() -> list[Key]:
-    """The first one signs. Raises `ImproperlyConfigured`."""
+    """All keys; the first one signs. Raises `ImproperlyConfigured`."""
     algorithm: str = settings.JWT_ALGORITHM
-    if algorithm == SHARED:
+    if algorithm == HMAC_ALGORITHM:
         return _secrets()
     if algorithm not in PAIRS:
-        raise ImproperlyConfigured(f"JWT_ALGORITHM is {algorithm}. It is one of HS256, {', '.join(PAIRS)}.")
+        raise ImproperlyConfigured(f"JWT_ALGORITHM is {algorithm}; it must be one of HS256, {', '.join(PAIRS)}.")
     paths = [settings.JWT_KEY_FILE, *settings.JWT_KEY_FILE_FALLBACKS]
     if not paths[0]:
         raise ImproperlyConfigured(
-            f"JWT_ALGORITHM is {algorithm} and JWT_KEY_FILE is not set. Make a key with "
-            f"`{HOW_TO_CREATE[algorithm]} > jwt.pem`, and name the file there."
+            f"JWT_ALGORITHM is {algorithm}, but JWT_KEY_FILE isn't set. Create a key with "
+            f"`{KEY_COMMANDS[algorithm]} > jwt.pem` and set JWT_KEY_FILE to its path."
         )
     pairs = [_pair(Path(path), algorithm) for path in paths]
     if pairs[0].signing_key is None:
-        raise ImproperlyConfigured(f"JWT_KEY_FILE names a public key, {paths[0]}. It takes a private one to sign.")
+        raise ImproperlyConfigured(f"JWT_KEY_FILE is a public key ({paths[0]}); signing needs a private key.")
     return pairs
 
 
 def jwks() -> dict[str, list[dict[str, str]]]:
-    """RFC 7517: the public halves. A shared secret has none."""
-    return {"keys": [_jwk(key) for key in keys() if key.algorithm != SHARED]}
+    """The public keys as a JWK set (RFC 7517). Shared secrets have none."""
+    return {"keys": [_jwk(key) for key in keys() if key.algorithm != HMAC_ALGORITHM]}
 
 
 def _jwk(key: Key) -> dict[str, str]:
     algorithm = get_default_algorithms()[key.algorithm]
     parts: dict[str, str] = algorithm.to_jwk(key.verification_key, as_dict=True)
     return {**parts, "kid": key.id, "alg": key.algorithm, "use": "sig", "key_ops": ["verify"]}  # type: ignore[dict-item]
-
-
-# --- A shared secret ----------------------------------------------------------------------------------------------
 
 
 def _secrets() -> list[Key]:
@@ -84,45 +81,42 @@ def _secrets() -> list[Key]:
 
 
 def _shared(secret: str) -> Key:
-    if len(secret.encode()) < SECRET_BYTES:
+    if len(secret.encode()) < MIN_SECRET_BYTES:
         raise ImproperlyConfigured(
-            f"A JWT_SECRET of {len(secret.encode())} bytes can be guessed. Take {SECRET_BYTES} random ones or more: "
+            f"JWT_SECRET is too short ({len(secret.encode())} bytes). Use at least {MIN_SECRET_BYTES} random bytes: "
             "openssl rand -base64 48"
         )
-    return Key(key_id(secret), SHARED, secret.encode(), secret.encode())
+    return Key(key_id(secret), HMAC_ALGORITHM, secret.encode(), secret.encode())
 
 
 def key_id(secret: str) -> str:
-    """What whoever else makes tokens with JWT_SECRET has to name it: the beginning of the SHA-256 of "kid:" and
-    the secret, in hex."""
+    """The key's `kid`: first 16 hex digits of SHA-256("kid:" + secret). Third parties signing with JWT_SECRET must
+    send it."""
     return sha256(b"kid:" + secret.encode()).hexdigest()[:16]
 
 
 def _derive(secret: str) -> Key:
-    """Django's own key signs much else, so tokens get one that is derived from it."""
+    """A key derived from SECRET_KEY, which Django also uses for other signatures."""
     key = salted_hmac("accounts.credentials.jwt.tokens.key", "", secret, algorithm="sha256").digest()
     kid = salted_hmac("accounts.credentials.jwt.tokens.kid", "", secret, algorithm="sha256").hexdigest()[:16]
-    return Key(kid, SHARED, key, key)
-
-
-# --- A pair -------------------------------------------------------------------------------------------------------
+    return Key(kid, HMAC_ALGORITHM, key, key)
 
 
 @cache
 def _pair(path: Path, algorithm: str) -> Key:
-    private_kind, public_kind = PAIRS[algorithm]
+    private_class, public_class = PAIRS[algorithm]
     try:
         pem = path.read_bytes()
         private: Any = load_pem_private_key(pem, password=None) if b"PRIVATE KEY" in pem else None
         public: Any = private.public_key() if private else load_pem_public_key(pem)
     except (OSError, ValueError, TypeError) as error:
-        raise ImproperlyConfigured(f"The key {path} cannot be read: {error}. It has to be a PEM file.") from None
-    if not isinstance(public, public_kind) or not isinstance(private, (private_kind, type(None))):
+        raise ImproperlyConfigured(f"Can't read {path}: {error}. It must be a PEM file.") from None
+    if not isinstance(public, public_class) or not isinstance(private, (private_class, type(None))):
         raise ImproperlyConfigured(
-            f"The key {path} is not one for {algorithm}. Make one with `{HOW_TO_CREATE[algorithm]}`, or set "
-            "JWT_ALGORITHM to the key's own."
+            f"{path} isn't a key for {algorithm}. Create one with `{KEY_COMMANDS[algorithm]}`, or set "
+            "JWT_ALGORITHM to match."
         )
-    if isinstance(public, RSAPublicKey) and public.key_size < RSA_BITS:
-        raise ImproperlyConfigured(f"The key {path} has {public.key_size} bits, and {RSA_BITS} are the least.")
+    if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
+        raise ImproperlyConfigured(f"{path} has {public.key_size} bits; at least {MIN_RSA_BITS} are required.")
     kid = sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()[:16]
     return Key(kid, algorithm, private, public)

@@ -1,7 +1,7 @@
 """The site's JSON Web Tokens: short-lived, for one audience, signed with the keys of `keys.py`.
 
-`kid` names the key, so a new one signs while tokens of those before it still hold. RFC 8725 is the checklist: one
-algorithm, an explicit type, every claim required and checked, keys of their own for this use (docs/security.md).
+`kid` names the key, so tokens signed with an older key remain valid after a rotation. Follows RFC 8725: one algorithm,
+an explicit type, every claim required and checked, separate keys for this use (docs/security.md).
 """
 
 import secrets
@@ -17,10 +17,10 @@ from django.core.exceptions import PermissionDenied
 from accounts.credentials.jwt.keys import Key, keys
 from accounts.models import User
 
-REQUIRED = ["iss", "aud", "sub", "status", "iat", "exp", "jti"]
+REQUIRED_CLAIMS = ["iss", "aud", "sub", "status", "iat", "exp", "jti"]
 LEEWAY = timedelta(seconds=5)
-"""How far the clocks of two web processes may be apart."""
-MAX_LENGTH = 2_000  # characters; the site's own have 400 with HS256 and 900 with RS256
+"""Maximum clock difference between two web processes."""
+MAX_LENGTH = 2_000  # characters; the site's own tokens have 400 with HS256 and 900 with RS256
 
 API_AUDIENCE = "api"
 TICKET_AUDIENCE = "live"
@@ -28,10 +28,10 @@ TICKET_LIFETIME = timedelta(seconds=30)
 
 
 class InvalidToken(Exception):
-    """`str()` of it says why."""
+    """The token is not valid; `why` and `str()` give the reason."""
 
-    what = "The token was refused."
-    action = "Ask for a new one."
+    what = "Invalid token."
+    action = "Request a new one."
 
     def __init__(self, why: str) -> None:
         self.why = why
@@ -41,22 +41,22 @@ class InvalidToken(Exception):
 @dataclass(frozen=True)
 class Claims:
     subject: int | str
-    """The user's primary key; or the e-mail address, where somebody else who knows JWT_SECRET made the token."""
+    """The user's primary key, or the email address if a third party signed the token with JWT_SECRET."""
     status: str
     id: str
     expires: datetime
-    all: dict[str, Any]
-    """These and the others, as the token has them."""
+    raw: dict[str, Any]
+    """All claims of the token."""
 
 
-def issue(user: User, audience: str, lifetime: timedelta, **more: Any) -> str:
-    """`more` are claims beside the required ones. Raises `PermissionDenied` where the user is not approved."""
+def issue(user: User, audience: str, lifetime: timedelta, **extra_claims: Any) -> str:
+    """Sign a token for the user. Raises `PermissionDenied` if the user is not approved."""
     if not user.is_approved:
-        raise PermissionDenied("No token was made: the account is not approved. See where it stands.")
+        raise PermissionDenied("No token issued: the account isn't approved. Check your account status.")
     now = datetime.now(UTC)
     key = keys()[0]
     claims = {
-        **more,
+        **extra_claims,
         "iss": settings.SITE_URL,
         "aud": audience,
         "sub": str(user.pk),
@@ -69,11 +69,11 @@ def issue(user: User, audience: str, lifetime: timedelta, **more: Any) -> str:
 
 
 def verify(token: str, audience: str) -> Claims:
-    """Raises `InvalidToken`. That the user still is what the token says is for the caller to look up."""
+    """Check signature and claims, not whether the user is still approved. Raises `InvalidToken`."""
     if not token:
-        raise InvalidToken("There is no token.")
+        raise InvalidToken("No token was sent.")
     if len(token) > MAX_LENGTH:
-        raise InvalidToken("The token is too long to be one of this site's.")
+        raise InvalidToken("The token is too long.")
     try:
         key = _key_for(token, audience)
         claims = jwt.decode(
@@ -83,35 +83,35 @@ def verify(token: str, audience: str) -> Claims:
             audience=audience,
             issuer=settings.SITE_URL,
             leeway=LEEWAY,
-            options={"require": REQUIRED, "strict_aud": True},
+            options={"require": REQUIRED_CLAIMS, "strict_aud": True},
         )
         return _claims(claims)
     except jwt.ExpiredSignatureError:
         raise InvalidToken("The token has expired.") from None
     except (jwt.PyJWTError, ValueError) as error:
-        raise InvalidToken(f"The token is not valid here: {error}.") from None
+        raise InvalidToken(f"Verification failed: {error}.") from None
 
 
 def redeem(token: str, audience: str) -> Claims:
-    """Verify a token that may be used once. Whoever comes first has it, in whichever process."""
+    """Verify a single-use token. Only the first use succeeds, across all processes."""
     claims = verify(token, audience)
-    rest = claims.expires + LEEWAY - datetime.now(UTC)
-    if not cache.add(f"token-used-{claims.id}", True, timeout=rest.total_seconds() + 1):
-        raise InvalidToken("The token was used before.")
+    lifetime = claims.expires + LEEWAY - datetime.now(UTC)
+    if not cache.add(f"token-used-{claims.id}", True, timeout=lifetime.total_seconds() + 1):
+        raise InvalidToken("The token was already used.")
     return claims
 
 
 def bearer_of(claims: Claims) -> User:
-    """The account, whatever its standing is now. Raises `InvalidToken`."""
-    named = {"email__iexact": claims.subject} if isinstance(claims.subject, str) else {"pk": claims.subject}
-    user = User.objects.defer("password").filter(**named).first()
+    """The account, approved or not. Raises `InvalidToken` if it does not exist."""
+    lookup = {"email__iexact": claims.subject} if isinstance(claims.subject, str) else {"pk": claims.subject}
+    user = User.objects.defer("password").filter(**lookup).first()
     if user is None:
-        raise InvalidToken("Its account is gone.")
+        raise InvalidToken("Its account no longer exists.")
     return user
 
 
 def _header(key: Key, audience: str) -> dict[str, str]:
-    """With a type per audience, a token of one kind is never taken for another, whatever its claims."""
+    """The expected header. A type per audience prevents using a token for another audience."""
     return {"alg": key.algorithm, "kid": key.id, "typ": f"{audience}+jwt"}
 
 
@@ -120,12 +120,12 @@ def _key_for(token: str, audience: str) -> Key:
     for key in keys():
         if header == _header(key, audience):
             return key
-    raise jwt.InvalidTokenError("it is of another kind, or signed with a key that is not in use")
+    raise jwt.InvalidTokenError("wrong token type, or signed with an unknown key")
 
 
 def _claims(claims: dict[str, Any]) -> Claims:
     if claims["status"] != User.Status.APPROVED:
-        raise jwt.InvalidTokenError("it was not made for an approved account")
+        raise jwt.InvalidTokenError("it wasn't issued to an approved account")
     expires = datetime.fromtimestamp(claims["exp"], UTC)
     subject = claims["sub"] if "@" in claims["sub"] else int(claims["sub"])
     return Claims(subject, claims["status"], claims["jti"], expires, claims)

@@ -1,8 +1,8 @@
-"""Tokens of somebody else's making, where the settings say that they are believed: an issuer with public keys
-(TRUSTED_ISSUER…), or a Better Auth server with which this site shares the secret (BETTER_AUTH…).
+"""Tokens of external issuers that the settings trust: an issuer with public keys (TRUSTED_ISSUER…), or a Better Auth
+server that shares its secret with this site (BETTER_AUTH…).
 
-They say whose they are by e-mail address. The account must be here, and approved, as everybody's; nobody is let in
-whose address the issuer itself says is not verified.
+They identify the user by email address. The account must exist and be approved like any other; an address that the
+issuer marks as unverified is rejected.
 """
 
 import hmac
@@ -21,26 +21,26 @@ from django.conf import settings
 from accounts.credentials.jwt.tokens import API_AUDIENCE, LEEWAY, InvalidToken
 from accounts.credentials.principal import Caller
 from accounts.models import User
-from accounts.scopes import ALL
+from accounts.scopes import DEFAULT_SCOPES
 
 COOKIES = ("better-auth.session_token", "__Secure-better-auth.session_token")
 TIMEOUT = 2.0  # seconds
-KEYS_CACHED = 300.0
-"""Seconds; an issuer's keys are asked for anew after that, or for a key that is not among them."""
+KEYS_MAX_AGE = 300.0
+"""Seconds after which the issuer's keys are fetched again; an unknown key causes an earlier fetch."""
 KEYS_FETCH_INTERVAL = 30.0
-"""Seconds, whatever unknown keys are named: nobody makes this site ask the issuer for every token."""
+"""Minimum seconds between two fetches, so that tokens with unknown keys cannot cause one request each."""
 
 
-def user_with(email: str) -> User:
-    """Raises `InvalidToken`."""
+def user_by_email(email: str) -> User:
+    """The account with this address. Raises `InvalidToken`."""
     user = User.objects.defer("password").filter(email__iexact=email).first()
     if user is None:
-        raise InvalidToken(f"There is no account {email} here. Sign up with this address.")
+        raise InvalidToken(f"No account for {email}. Sign up with this address.")
     return user
 
 
 def is_from_trusted_issuer(token: str) -> bool:
-    """Whether it is to be believed, or not, by what is known of another issuer."""
+    """Whether the token must be verified as one of an external issuer."""
     try:
         header = jwt.get_unverified_header(token)
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
@@ -52,37 +52,37 @@ def is_from_trusted_issuer(token: str) -> bool:
 
 
 def bearer_of(token: str) -> Caller:
-    """Raises `InvalidToken`."""
+    """The caller that the token identifies. Raises `InvalidToken`."""
     try:
-        claims = _trusted(token) if _names_issuer(token) else _better_auth(token)
+        claims = _issuer_claims(token) if _is_from_issuer(token) else _better_auth_claims(token)
     except jwt.ExpiredSignatureError:
         raise InvalidToken("The token has expired.") from None
     except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise InvalidToken(f"The token is not valid here: {error}.") from None
+        raise InvalidToken(f"Verification failed: {error}.") from None
     return _caller(claims.get("user", claims), datetime.fromtimestamp(claims["exp"], UTC))
 
 
-def _names_issuer(token: str) -> bool:
+def _is_from_issuer(token: str) -> bool:
     issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
     return bool(settings.TRUSTED_ISSUER) and issuer == settings.TRUSTED_ISSUER
 
 
 def _caller(user: Any, expires: datetime | None) -> Caller:
-    """`user` are the claims about them. They have no scopes of this site, so what the user may do they may."""
+    """The caller that the `user` claims identify. Such tokens have no scopes, so they get the default ones."""
     if not isinstance(user, dict) or not isinstance(user.get("email"), str):
-        raise InvalidToken("It does not say whose it is: there is no “email” in it.")
+        raise InvalidToken("The token has no “email” claim.")
     if user.get("email_verified", user.get("emailVerified", True)) is not True:
-        raise InvalidToken("The address in it is not verified.")
-    return Caller(user_with(user["email"]), ALL, expires=expires)
+        raise InvalidToken("The token's email address isn't verified.")
+    return Caller(user_by_email(user["email"]), DEFAULT_SCOPES, expires=expires)
 
 
 # --- An issuer with public keys -----------------------------------------------------------------------------------
 
 
-def _trusted(token: str) -> dict[str, Any]:
+def _issuer_claims(token: str) -> dict[str, Any]:
     claims: dict[str, Any] = jwt.decode(
         token,
-        _issuers_key(jwt.get_unverified_header(token).get("kid")),
+        _issuer_key(jwt.get_unverified_header(token).get("kid")),
         algorithms=[settings.TRUSTED_ISSUER_ALGORITHM],
         audience=settings.TRUSTED_ISSUER_AUDIENCE or settings.SITE_URL,
         issuer=settings.TRUSTED_ISSUER,
@@ -96,23 +96,23 @@ _keys: dict[str, jwt.PyJWK] = {}
 _fetched_at = float("-inf")
 
 
-def _issuers_key(kid: str | None) -> jwt.PyJWK:
+def _issuer_key(kid: str | None) -> jwt.PyJWK:
     global _fetched_at
-    since = time.monotonic() - _fetched_at
-    if since > KEYS_CACHED or (kid not in _keys and since > KEYS_FETCH_INTERVAL):
+    age = time.monotonic() - _fetched_at
+    if age > KEYS_MAX_AGE or (kid not in _keys and age > KEYS_FETCH_INTERVAL):
         _fetched_at = time.monotonic()
-        answer = _fetch(settings.TRUSTED_ISSUER_JWKS_URL, {})
+        jwks = _fetch(settings.TRUSTED_ISSUER_JWKS_URL, {})
         _keys.clear()
-        _keys.update({key.key_id: key for key in jwt.PyJWKSet.from_dict(answer).keys if key.key_id})
+        _keys.update({key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id})
     if kid not in _keys:
-        raise jwt.InvalidTokenError("its key is not one of the issuer's")
+        raise jwt.InvalidTokenError("unknown signing key")
     return _keys[kid]
 
 
 # --- Better Auth, by its secret -----------------------------------------------------------------------------------
 
 
-def _better_auth(token: str) -> dict[str, Any]:
+def _better_auth_claims(token: str) -> dict[str, Any]:
     """A JWT that is signed with the secret itself, as in Better Auth's cookie cache."""
     claims: dict[str, Any] = jwt.decode(
         token,
@@ -131,30 +131,28 @@ def session_cookie(cookies: Mapping[str, str]) -> str | None:
 
 
 def bearer_of_session(cookie: str) -> Caller:
-    """The cookie is a session's id and its signature, and only the Better Auth server knows whose session that is.
-
-    Raises `InvalidToken`.
-    """
+    """The caller of a Better Auth session. The cookie has only the session's id and signature, so the user is looked
+    up on the Better Auth server. Raises `InvalidToken`."""
     if cookie.count(".") == 2:
         return bearer_of(cookie)
     session, _, signature = cookie.rpartition(".")
     expected = b64encode(hmac.digest(settings.BETTER_AUTH_SECRET.encode(), session.encode(), "sha256")).decode()
     if not hmac.compare_digest(signature, expected):
-        raise InvalidToken("The session is not signed by the Better Auth server that this site knows.")
+        raise InvalidToken("The session isn't signed by this site's Better Auth server.")
     if not settings.BETTER_AUTH_URL:
-        raise InvalidToken("This site cannot ask whose session it is: BETTER_AUTH_URL is not set.")
+        raise InvalidToken("Can't check the session: BETTER_AUTH_URL isn't set.")
     name = COOKIES[1] if settings.BETTER_AUTH_URL.startswith("https:") else COOKIES[0]
     url = f"{settings.BETTER_AUTH_URL.rstrip('/')}/api/auth/get-session?disableCookieCache=true"
-    answer = _fetch(url, {"Cookie": f"{name}={quote(cookie, safe='')}"})
-    if not answer:
+    body = _fetch(url, {"Cookie": f"{name}={quote(cookie, safe='')}"})
+    if not body:
         raise InvalidToken("The session has ended.")
-    return _caller(answer.get("user"), None)
+    return _caller(body.get("user"), None)
 
 
 def _fetch(url: str, headers: dict[str, str]) -> Any:
-    """JSON from the issuer, whose address the operator set. Raises `InvalidToken` if it does not answer."""
+    """Fetch JSON from the issuer's configured URL. Raises `InvalidToken` if that fails."""
     try:
-        with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as answer:  # noqa: S310
-            return json.loads(answer.read(1_000_000))
+        with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as response:  # noqa: S310
+            return json.loads(response.read(1_000_000))
     except (OSError, ValueError) as error:
-        raise InvalidToken(f"The issuer of the token cannot be asked: {error}.") from None
+        raise InvalidToken(f"Couldn't reach the token's issuer: {error}.") from None

@@ -1,4 +1,4 @@
-"""Approve accounts, by their addresses."""
+"""Approve accounts by email address."""
 
 from accounts.management.deciding import DecisionCommand
 

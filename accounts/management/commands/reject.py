@@ -1,4 +1,4 @@
-"""Reject accounts, by their addresses."""
+"""Reject accounts by email address."""
 
 from accounts.management.deciding import DecisionCommand
 

@@ -1,4 +1,4 @@
-"""List the accounts: address, status, what they are, when they signed up, who decided and why."""
+"""List accounts: email, status, role, sign-up date, who decided and why."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--status", choices=User.Status.values, help="those of one status alone")
+        parser.add_argument("--status", choices=User.Status.values, help="only accounts with this status")
 
     def handle(self, status: str | None, **options: Any) -> None:
         users = User.objects.pending_first().select_related("decided_by")
@@ -20,7 +20,7 @@ class Command(BaseCommand):
 
 
 def _fields(user: User) -> list[str]:
-    what = "administrator" if user.is_staff else "user"
-    decided = f"{user.decided_at:%Y-%m-%d} by {user.decided_by or 'the command line'}" if user.decided_at else "-"
+    role = "administrator" if user.is_staff else "user"
+    decided = f"{user.decided_at:%Y-%m-%d} by {user.decided_by or 'command line'}" if user.decided_at else "-"
     status = user.status if user.is_active else f"{user.status}, deactivated"
-    return [user.email, status, what, f"{user.date_joined:%Y-%m-%d}", decided, user.decision_reason]
+    return [user.email, status, role, f"{user.date_joined:%Y-%m-%d}", decided, user.decision_reason]

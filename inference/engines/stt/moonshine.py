@@ -1,5 +1,5 @@
-"""Moonshine: speech to text on any CPU by a small neural network, with case and punctuation. When each of its words was
-spoken PocketSphinx finds."""
+"""Moonshine: speech to text on any CPU by a small neural network, with case and punctuation. PocketSphinx adds the word
+times by forced alignment."""
 
 import os
 import time
@@ -11,7 +11,7 @@ import numpy as np
 import soxr
 
 from inference.engines.stt.forced_alignment import Aligner
-from inference.engines.stt.utterance_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
+from inference.engines.stt.segment_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
 from inference.engines.stt.vad_segmenter import RATE
 
 
@@ -25,13 +25,13 @@ class Moonshine(SegmentRecognizer):
         lines = self._model.transcribe_without_streaming(audio.tolist(), RATE).lines
         return Hypothesis(" ".join(line.text.strip() for line in lines))
 
-    def align_words(self, reading: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
-        texts = reading.text.split()
+    def align_words(self, hypothesis: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
+        texts = hypothesis.text.split()
         spans = self._aligner.align(texts, audio) if texts else []
         return [TimedWord(text, span.start, span.end) for text, span in zip(texts, spans, strict=True)]
 
     def sample_speech(self) -> Audio:
-        """Of the recording that comes with the package."""
+        """4 s of the recording that comes with the package."""
         from moonshine_voice.utils import get_assets_path
 
         with wave.open(str(get_assets_path() / "two_cities.wav")) as file:
@@ -42,9 +42,9 @@ class Moonshine(SegmentRecognizer):
 
 
 def _load() -> Any:
-    """The model that comes with the package. It is not to cut the audio itself: its detector is shared by all streams
-    of a process, and a noisy one changes what is heard in the others."""
-    os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"  # read when it loads; several threads take twice the CPU
+    """Load the model that comes with the package, with its VAD off: all streams of a process share that VAD, and a
+    noisy one changes the transcripts of the others."""
+    os.environ["MOONSHINE_ORT_SINGLE_THREAD"] = "1"  # read when the model loads; several threads take twice the CPU
     from moonshine_voice.moonshine_api import ModelArch
     from moonshine_voice.transcriber import Transcriber
     from moonshine_voice.utils import get_model_path

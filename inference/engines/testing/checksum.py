@@ -1,7 +1,7 @@
-"""Words that are a function of the samples: one for every 0.4 s, its text the checksum of that audio.
+"""Test engine whose words are a function of the samples: one word per 0.4 s, its text the checksum of that audio.
 
-A single sample missing, doubled or moved shows in the words, so tests compare whole transcripts with what the audio
-must give. Five words make an utterance.
+A single sample missing, doubled or moved shows in the words, so tests compare whole transcripts with the words that the
+audio must give. Five words make a segment.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ from inference.engine import Frame
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Event, Open, Partial, Step, Word
 
 WORD_FRAMES = 5
-UTTERANCE_WORDS = 5
+SEGMENT_WORDS = 5
 
 
 @dataclass
 class _StreamState:
-    position: int  # of the first of `samples`
-    utterance_start: int
-    samples: list[Frame] = field(default_factory=list)
-    utterance_words: int = 0
+    position: int  # of the first sample in `frames`
+    segment_start: int
+    frames: list[Frame] = field(default_factory=list)
+    segment_words: int = 0
 
 
 class Checksum:
@@ -36,34 +36,34 @@ class Checksum:
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
         return {slot: self._process(self._streams[slot], frame) for slot, frame in inputs.items()}
 
-    def _process(self, heard: _StreamState, frame: Frame) -> list[Event]:
-        heard.samples.append(frame)
-        sample = heard.position + len(heard.samples) * FRAME_SAMPLES
-        if len(heard.samples) == WORD_FRAMES:
-            events: list[Event] = self._word(heard)
+    def _process(self, stream: _StreamState, frame: Frame) -> list[Event]:
+        stream.frames.append(frame)
+        sample = stream.position + len(stream.frames) * FRAME_SAMPLES
+        if len(stream.frames) == WORD_FRAMES:
+            events: list[Event] = self._word(stream)
         else:
-            events = [Partial("…", heard.position / SAMPLE_RATE, sample / SAMPLE_RATE)]
-        return [*events, Step(sample, heard.position, 1.0)]
+            events = [Partial("…", stream.position / SAMPLE_RATE, sample / SAMPLE_RATE)]
+        return [*events, Step(sample, stream.position, 1.0)]
 
-    def _word(self, heard: _StreamState) -> list[Event]:
-        audio = np.concatenate(heard.samples)
-        end = heard.position + len(audio)
-        events: list[Event] = [Word(checksum(audio), heard.position / SAMPLE_RATE, end / SAMPLE_RATE, 1.0)]
-        heard.position, heard.samples = end, []
-        heard.utterance_words += 1
-        if heard.utterance_words == UTTERANCE_WORDS:
-            events.append(self._endpoint(heard))
+    def _word(self, stream: _StreamState) -> list[Event]:
+        audio = np.concatenate(stream.frames)
+        end = stream.position + len(audio)
+        events: list[Event] = [Word(checksum(audio), stream.position / SAMPLE_RATE, end / SAMPLE_RATE, 1.0)]
+        stream.position, stream.frames = end, []
+        stream.segment_words += 1
+        if stream.segment_words == SEGMENT_WORDS:
+            events.append(self._endpoint(stream))
         return events
 
-    def _endpoint(self, heard: _StreamState) -> Endpoint:
-        start, heard.utterance_start, heard.utterance_words = heard.utterance_start, heard.position, 0
-        return Endpoint(start / SAMPLE_RATE, heard.position / SAMPLE_RATE)
+    def _endpoint(self, stream: _StreamState) -> Endpoint:
+        start, stream.segment_start, stream.segment_words = stream.segment_start, stream.position, 0
+        return Endpoint(start / SAMPLE_RATE, stream.position / SAMPLE_RATE)
 
     def flush(self, slot: int) -> list[Event]:
-        heard = self._streams[slot]
-        events = self._word(heard) if heard.samples else []
-        if heard.utterance_start < heard.position:
-            events.append(self._endpoint(heard))
+        stream = self._streams[slot]
+        events = self._word(stream) if stream.frames else []
+        if stream.segment_start < stream.position:
+            events.append(self._endpoint(stream))
         return events
 
     def close(self, slot: int) -> None:
@@ -71,6 +71,6 @@ class Checksum:
 
 
 def checksum(audio: Frame) -> str:
-    """The word for a stretch of audio, float32 as an engine hears it."""
+    """The word for a chunk of audio, float32 as an engine receives it."""
     pcm = np.round(audio * 32768).astype("<i2").tobytes()
     return f"w{crc32(pcm):08x}"

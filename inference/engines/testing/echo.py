@@ -1,4 +1,4 @@
-"""Answers every frame with a step and hears nothing: measures the way there and back."""
+"""Benchmark engine that answers every frame with a step and recognizes nothing, to measure the round trip."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""Speech that is a function of the words: each is 0.4 s of noise that only this word gives.
+"""Test engine whose speech is a function of the words: each word is 0.4 s of noise that is unique to it.
 
-A word missing, doubled or cut shows in the samples, so tests compare whole audio with what the text must give.
+A word missing, doubled or cut shows in the samples, so tests compare all of the audio with what the text must give.
 """
 
 from collections import deque
@@ -22,7 +22,7 @@ class _StreamState:
     voice: str
     frames_per_word: int
     words: deque[str] = field(default_factory=deque)
-    rest: bytes = b""  # of the word that is being spoken
+    unsent: bytes = b""  # audio of the current word
 
 
 class Tones:
@@ -41,23 +41,23 @@ class Tones:
         self._streams[slot] = _StreamState(request.position, request.voice or self.voices[0].name, frames)
 
     def step(self, inputs: Mapping[int, str]) -> dict[int, list[Event]]:
-        """One frame in each slot."""
-        told = {slot: self._speak(self._streams[slot], text) for slot, text in inputs.items()}
-        return {slot: events for slot, events in told.items() if events}
+        """Synthesize one frame in each slot."""
+        output = {slot: self._speak(self._streams[slot], text) for slot, text in inputs.items()}
+        return {slot: events for slot, events in output.items() if events}
 
-    def _speak(self, spoken: _StreamState, text: str) -> list[Event]:
-        spoken.words.extend(text.split())
+    def _speak(self, stream: _StreamState, text: str) -> list[Event]:
+        stream.words.extend(text.split())
         events: list[Event] = []
-        if not spoken.rest:
-            if not spoken.words:
+        if not stream.unsent:
+            if not stream.words:
                 return []
-            word = spoken.words.popleft()
-            spoken.rest = pcm_of(word, spoken.voice, spoken.frames_per_word)
-            start = spoken.position / SAMPLE_RATE
-            events.append(Word(word, start, start + len(spoken.rest) / 2 / SAMPLE_RATE, None))
-        frame, spoken.rest = spoken.rest[: 2 * FRAME_SAMPLES], spoken.rest[2 * FRAME_SAMPLES :]
-        spoken.position += FRAME_SAMPLES
-        return [*events, Audio(frame), Step(spoken.position, spoken.position, 1.0)]
+            word = stream.words.popleft()
+            stream.unsent = pcm_of(word, stream.voice, stream.frames_per_word)
+            start = stream.position / SAMPLE_RATE
+            events.append(Word(word, start, start + len(stream.unsent) / 2 / SAMPLE_RATE, None))
+        frame, stream.unsent = stream.unsent[: 2 * FRAME_SAMPLES], stream.unsent[2 * FRAME_SAMPLES :]
+        stream.position += FRAME_SAMPLES
+        return [*events, Audio(frame), Step(stream.position, stream.position, 1.0)]
 
     def flush(self, slot: int) -> list[Event]:
         return []
@@ -67,7 +67,7 @@ class Tones:
 
 
 def pcm_of(text: str, voice: str = Tones.voices[0].name, frames_per_word: int = WORD_FRAMES) -> bytes:
-    """s16le, 24 kHz, of all the words of a text."""
+    """Speech for all words of a text: s16le, 24 kHz."""
     return b"".join(_noise(f"{voice} {word}", frames_per_word * FRAME_SAMPLES) for word in text.split())
 
 

@@ -1,6 +1,6 @@
-"""eSpeak NG: a hundred languages on any CPU, from the wheel of `espeakng-loader`, which brings library and data.
+"""eSpeak NG: a hundred languages on any CPU, from the wheel `espeakng-loader`, which contains the library and its data.
 
-eSpeak NG has the GNU General Public Licence, version 3. It is loaded in a process of its own.
+eSpeak NG is under the GNU General Public License, version 3. It is loaded in a separate process.
 """
 
 import ctypes
@@ -17,18 +17,18 @@ from inference.engines.tts.phrase_synthesizer import PhraseSynthesizer, Rendered
 from inference.messages import Voice
 
 # From speak_lib.h.
-SYNCHRONOUS = 2  # audio goes to the callback, within the call
+SYNCHRONOUS = 2  # the callback receives audio during the call
 UTF8 = 1
 BY_CHARACTER = 1
 RATE, PITCH = 1, 3  # parameters
-WORDS_A_MINUTE, MIDDLE_PITCH = 175, 50  # their defaults
+DEFAULT_WORDS_PER_MINUTE, DEFAULT_PITCH = 175, 50
 OK = 0
 DO_NOT_EXIT = 0x8000
 WORD_EVENT = 1
 MALE, FEMALE = 1, 2
 
-FIRST = ("en-us", "en-gb", "fr-fr")
-"""What a newcomer sees first, of so many."""
+LISTED_FIRST = ("en-us", "en-gb", "fr-fr")
+"""Voices at the top of the long list."""
 
 
 class _Id(ctypes.Union):
@@ -39,7 +39,7 @@ class _Event(ctypes.Structure):
     _fields_: ClassVar = [
         ("type", ctypes.c_int),
         ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),  # of a character, from 1
+        ("text_position", ctypes.c_int),  # character, from 1
         ("length", ctypes.c_int),
         ("audio_position", ctypes.c_int),  # ms
         ("sample", ctypes.c_int),
@@ -51,7 +51,7 @@ class _Event(ctypes.Structure):
 class _Voice(ctypes.Structure):
     _fields_: ClassVar = [
         ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_void_p),  # a byte of priority, and a string
+        ("languages", ctypes.c_void_p),  # one byte of priority, then a string
         ("identifier", ctypes.c_char_p),
         ("gender", ctypes.c_ubyte),
         ("age", ctypes.c_ubyte),
@@ -73,15 +73,15 @@ class Espeak(PhraseSynthesizer):
 class _Synthesizer:
     def __init__(self) -> None:
         self._espeak = ctypes.CDLL(str(espeakng_loader.get_library_path()))
-        # eSpeak has room for 160 bytes of a path, and takes no longer one: it would look elsewhere, find nothing, and
-        # end the process. In a home with a long name it gets a short way to the same folder.
-        self._short_way = tempfile.TemporaryDirectory(prefix="espeak-")
-        data = Path(self._short_way.name, "data")
+        # eSpeak's path buffer has 160 bytes. With a longer path it searches elsewhere, finds nothing and exits the
+        # process, so it gets a short symbolic link to the same folder.
+        self._link_folder = tempfile.TemporaryDirectory(prefix="espeak-")
+        data = Path(self._link_folder.name, "data")
         data.symlink_to(espeakng_loader.get_data_path())
         self._espeak.espeak_Initialize.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_char_p, ctypes.c_int]
         self._rate = self._espeak.espeak_Initialize(SYNCHRONOUS, 0, str(data).encode(), DO_NOT_EXIT)
         if self._rate <= 0:
-            raise OSError("eSpeak NG did not find its data. Install espeakng-loader again.")
+            raise OSError("eSpeak NG did not find its data. Reinstall espeakng-loader.")
         self._espeak.espeak_Synth.argtypes = [
             ctypes.c_char_p,
             ctypes.c_size_t,
@@ -89,7 +89,7 @@ class _Synthesizer:
             ctypes.c_void_p,
             ctypes.c_void_p,
         ]
-        self._callback = _Callback(self._on_audio)  # eSpeak keeps no reference that Python knows of
+        self._callback = _Callback(self._on_audio)  # keep it alive for eSpeak
         self._espeak.espeak_SetSynthCallback(self._callback)
         self._identifiers = dict(self._list_voices())
         self.voices = list(self._identifiers)
@@ -97,10 +97,10 @@ class _Synthesizer:
 
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:
         self._check(self._espeak.espeak_SetVoiceByName(self._by_name[voice]))
-        self._espeak.espeak_SetParameter(RATE, round(WORDS_A_MINUTE * controls.get("speed", 1.0)), 0)
-        self._espeak.espeak_SetParameter(PITCH, round(MIDDLE_PITCH * controls.get("pitch", 1.0)), 0)
+        self._espeak.espeak_SetParameter(RATE, round(DEFAULT_WORDS_PER_MINUTE * controls.get("speed", 1.0)), 0)
+        self._espeak.espeak_SetParameter(PITCH, round(DEFAULT_PITCH * controls.get("pitch", 1.0)), 0)
         self._pcm: list[np.ndarray] = []
-        self._words: list[tuple[int, int]] = []  # the character at which a word begins, and its sample
+        self._words: list[tuple[int, int]] = []  # first character of a word, and its sample
         text = " ".join(words)
         encoded = text.encode()
         self._check(self._espeak.espeak_Synth(encoded, len(encoded) + 1, 0, BY_CHARACTER, 0, UTF8, None, None))
@@ -115,16 +115,16 @@ class _Synthesizer:
             if events[number].type == WORD_EVENT:
                 self._words.append((events[number].text_position - 1, events[number].sample))
             number += 1
-        return 0  # go on
+        return 0  # continue
 
     def _times(self, words: list[str], samples: int) -> list[tuple[float, float]]:
-        """A word begins with the first that eSpeak makes of it, and ends where the next begins."""
+        """Start and end of each word, seconds: from the first eSpeak event in the word to the next word's start."""
         first_characters = [0, *accumulate(len(word) + 1 for word in words[:-1])]
-        starts, now, told = [], 0, iter([*self._words, (1 << 30, samples)])
-        position, sample = next(told)
+        starts, now, events = [], 0, iter([*self._words, (1 << 30, samples)])
+        position, sample = next(events)
         for first, word in zip(first_characters, words, strict=True):
             while position < first:
-                position, sample = next(told)
+                position, sample = next(events)
             if position < first + len(word):
                 now = max(now, sample)
             starts.append(now)
@@ -140,21 +140,22 @@ class _Synthesizer:
             voice = listed[number].contents
             number += 1
             language = ctypes.string_at(voice.languages + 1).decode()
-            if b"mb/" in voice.identifier or language.startswith("x"):  # needs MBROLA's data, or is a test
+            # MBROLA voices need extra data, and the languages with an x are tests.
+            if b"mb/" in voice.identifier or language.startswith("x"):
                 continue
-            # Two voices may be of one language; what differs then is the file.
+            # Two voices may have the same language; their file names differ.
             name = language if language not in names else voice.identifier.decode().rpartition("/")[2].lower()
             names.add(name)
             kind = {MALE: "male", FEMALE: "female"}.get(voice.gender, "")
-            about = f"Formant synthesis, {voice.name.decode()}"
-            found.append((Voice(name, voice.name.decode(), language, kind, about), bytes(voice.identifier)))
+            description = f"Formant synthesis, {voice.name.decode()}"
+            found.append((Voice(name, voice.name.decode(), language, kind, description), bytes(voice.identifier)))
         return iter(sorted(found, key=lambda each: (_rank(each[0].name), each[0].label)))
 
     @staticmethod
     def _check(result: int) -> None:
         if result != OK:
-            raise OSError(f"eSpeak NG failed with {result}")
+            raise OSError(f"eSpeak NG failed with error {result}")
 
 
 def _rank(name: str) -> int:
-    return FIRST.index(name) if name in FIRST else len(FIRST)
+    return LISTED_FIRST.index(name) if name in LISTED_FIRST else len(LISTED_FIRST)

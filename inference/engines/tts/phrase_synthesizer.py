@@ -1,8 +1,8 @@
-"""What engines that render phrases have in common: they wait for the end of one before they begin it, and take turns.
+"""Base of engines that render phrases: they render a phrase once its text is complete, and slots take turns.
 
-A phrase ends with a sentence, at a pause, with a flush, or when it gets too long. Each step renders one piece of one,
-for the slot that has waited longest, so that nobody's first sound waits for the sentences of everybody else. For most
-engines a phrase is one piece.
+A phrase ends with a sentence, at a pause, with a flush, or when it gets too long. Each step renders one chunk of one
+phrase, for the slot that has waited longest, so that the first audio of a stream does not wait for whole sentences of
+all others. With most engines a phrase is one chunk.
 """
 
 from collections import deque
@@ -28,9 +28,9 @@ from inference.messages import (
 )
 
 MAX_PHRASE = 240
-"""Characters."""
+"""Characters of a phrase."""
 MAX_FIRST_PHRASE = 60
-"""Of a stream's first: until it is rendered there is silence."""
+"""Characters of a stream's first phrase: the listener waits until it is rendered."""
 FRAMES_PER_STEP = 12
 SENTENCE_ENDS = (".", "!", "?", "…", ":", ";", "。", "！", "？", "।", "؟", "۔")
 CLAUSE_ENDS = (",", "—", "–", "،", "、", "，")
@@ -44,20 +44,20 @@ class Rendered(NamedTuple):
     pcm: Pcm
     rate: int  # Hz
     times: list[tuple[float, float]] | None
-    """Start and end of each word of the phrase, seconds from its beginning; only the last piece has them."""
+    """Start and end of each word of the phrase, seconds from its beginning; only the last chunk has them."""
 
 
 class Synthesizer(Protocol):
     voices: list[Voice]
 
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterable[Rendered]:
-        """Speak a phrase, in pieces as they are made."""
+        """Speak a phrase; yields chunks as they are rendered."""
 
 
 class _Phrase(NamedTuple):
     words: list[str]
     start: int  # sample of the session
-    pieces: Iterator[Rendered]
+    chunks: Iterator[Rendered]
 
 
 @dataclass
@@ -65,18 +65,19 @@ class _StreamState:
     request: Open
     voice: str
     max_phrase: int  # characters of a phrase
-    made: int  # samples of the session, those of `pcm` among them
+    rendered: int  # samples of the session, including those in `pcm`
     words: deque[str] = field(default_factory=deque)
-    phrase: _Phrase | None = None  # that is being rendered
-    pcm: bytes = b""  # rendered and not told
+    phrase: _Phrase | None = None  # being rendered
+    pcm: bytes = b""  # rendered and not yet emitted
     word_events: deque[Word] = field(default_factory=deque)
     is_first: bool = True
     is_flushed: bool = False
-    waits_since: int = 0
+    last_turn: int = 0  # step
 
     @property
-    def output(self) -> int:
-        return self.made - len(self.pcm) // 2
+    def emitted(self) -> int:
+        """Samples of the session that were emitted."""
+        return self.rendered - len(self.pcm) // 2
 
     @property
     def has_work(self) -> bool:
@@ -84,14 +85,14 @@ class _StreamState:
 
 
 class PhraseSynthesizer:
-    """An engine, given what renders its phrases. The first voice is spoken where none is asked for."""
+    """Engine that uses a `Synthesizer`. Without a requested voice it uses the first."""
 
-    def __init__(self, slots: int, synthesiser: Synthesizer, longest: int = MAX_PHRASE) -> None:
-        """`longest`: characters of a phrase."""
+    def __init__(self, slots: int, synthesizer: Synthesizer, max_phrase: int = MAX_PHRASE) -> None:
+        """`max_phrase`: characters of a phrase."""
         self.slots = slots
-        self.voices = synthesiser.voices
-        self._synthesizer = synthesiser
-        self._max_phrase = longest
+        self.voices = synthesizer.voices
+        self._synthesizer = synthesizer
+        self._max_phrase = max_phrase
         self._streams: dict[int, _StreamState] = {}
         self._steps = 0
 
@@ -113,53 +114,53 @@ class PhraseSynthesizer:
             self._streams[slot].words.extend(text.split())
         waiting = [self._streams[slot] for slot in inputs if self._can_render(self._streams[slot])]
         if waiting:
-            self._render(min(waiting, key=lambda spoken: spoken.waits_since))
-        told = {slot: self._output(self._streams[slot]) for slot in inputs}
-        return {slot: events for slot, events in told.items() if events}
+            self._render(min(waiting, key=lambda state: state.last_turn))
+        output = {slot: self._output(self._streams[slot]) for slot in inputs}
+        return {slot: events for slot, events in output.items() if events}
 
-    def _can_render(self, spoken: _StreamState) -> bool:
-        return len(spoken.pcm) < FRAME_BYTES and spoken.has_work
+    def _can_render(self, state: _StreamState) -> bool:
+        return len(state.pcm) < FRAME_BYTES and state.has_work
 
-    def _render(self, spoken: _StreamState) -> None:
-        spoken.waits_since = self._steps
-        phrase = spoken.phrase or self._begin_phrase(spoken)
-        piece = next(phrase.pieces)
-        if piece.times is not None:
+    def _render(self, state: _StreamState) -> None:
+        state.last_turn = self._steps
+        phrase = state.phrase or self._start_phrase(state)
+        chunk = next(phrase.chunks)
+        if chunk.times is not None:
             start = phrase.start / SAMPLE_RATE
-            for word, (first, end) in zip(phrase.words, piece.times, strict=True):
-                spoken.word_events.append(Word(word, round(start + first, 3), round(start + end, 3), None))
-            spoken.phrase = None
-        pcm = _resampled(piece)
-        spoken.pcm += pcm.tobytes()
-        spoken.made += len(pcm)
+            for word, (first, end) in zip(phrase.words, chunk.times, strict=True):
+                state.word_events.append(Word(word, round(start + first, 3), round(start + end, 3), None))
+            state.phrase = None
+        pcm = _resampled(chunk)
+        state.pcm += pcm.tobytes()
+        state.rendered += len(pcm)
 
-    def _begin_phrase(self, spoken: _StreamState) -> _Phrase:
-        words = [spoken.words.popleft() for _ in range(_phrase_length(spoken))]
-        spoken.is_first = False
-        pieces: Iterable[Rendered]
+    def _start_phrase(self, state: _StreamState) -> _Phrase:
+        words = [state.words.popleft() for _ in range(_phrase_length(state))]
+        state.is_first = False
+        chunks: Iterable[Rendered]
         if (pause := parse_pause(words[0])) is not None:
-            words, pieces = [], [_silence(pause)]
+            words, chunks = [], [_silence(pause)]
         else:
-            pieces = self._synthesizer.render(words, spoken.voice, spoken.request.controls)
-        spoken.phrase = _Phrase(words, spoken.made, iter(pieces))
-        return spoken.phrase
+            chunks = self._synthesizer.render(words, state.voice, state.request.controls)
+        state.phrase = _Phrase(words, state.rendered, iter(chunks))
+        return state.phrase
 
-    def _output(self, spoken: _StreamState) -> list[Event]:
-        events: list[Event] = [*spoken.word_events]
-        spoken.word_events.clear()
+    def _output(self, state: _StreamState) -> list[Event]:
+        events: list[Event] = [*state.word_events]
+        state.word_events.clear()
         for _ in range(FRAMES_PER_STEP):
-            if len(spoken.pcm) < FRAME_BYTES:
+            if len(state.pcm) < FRAME_BYTES:
                 break
-            events.append(Audio(spoken.pcm[:FRAME_BYTES]))
-            spoken.pcm = spoken.pcm[FRAME_BYTES:]
-        if spoken.is_flushed and not (spoken.words or spoken.phrase) and 0 < len(spoken.pcm) < FRAME_BYTES:
-            events.append(Audio(spoken.pcm.ljust(FRAME_BYTES, b"\0")))
-            spoken.made += FRAME_SAMPLES - len(spoken.pcm) // 2
-            spoken.pcm = b""
-        if events or spoken.has_work:
-            settled = spoken.phrase.start if spoken.phrase else spoken.output
-            return [*events, Step(spoken.output, settled, 1.0)]
-        spoken.is_flushed = False
+            events.append(Audio(state.pcm[:FRAME_BYTES]))
+            state.pcm = state.pcm[FRAME_BYTES:]
+        if state.is_flushed and not (state.words or state.phrase) and 0 < len(state.pcm) < FRAME_BYTES:
+            events.append(Audio(state.pcm.ljust(FRAME_BYTES, b"\0")))
+            state.rendered += FRAME_SAMPLES - len(state.pcm) // 2
+            state.pcm = b""
+        if events or state.has_work:
+            final_until = state.phrase.start if state.phrase else state.emitted
+            return [*events, Step(state.emitted, final_until, 1.0)]
+        state.is_flushed = False
         return []
 
 
@@ -168,27 +169,27 @@ def _silence(seconds: float) -> Rendered:
 
 
 def _resampled(rendered: Rendered) -> Pcm:
-    """At 24 kHz. As floats, since soxr adds noise to whole numbers."""
+    """PCM at 24 kHz. Resampled as floats, because soxr adds noise to integers."""
     if rendered.rate == SAMPLE_RATE:
         return rendered.pcm
     audio = soxr.resample(rendered.pcm / np.float32(32768), rendered.rate, SAMPLE_RATE)
     return (np.clip(audio, -1, 1) * 32767).astype("<i2")
 
 
-def _phrase_length(spoken: _StreamState) -> int:
-    """Words of the next phrase; 0 while it is not complete. A pause is one by itself."""
+def _phrase_length(state: _StreamState) -> int:
+    """Number of words in the next phrase; 0 while it is incomplete. A pause is a phrase of its own."""
     length, comma = 0, 0
-    for number, word in enumerate(spoken.words, 1):
+    for number, word in enumerate(state.words, 1):
         if parse_pause(word) is not None:
             return max(number - 1, 1)
         length += len(word) + 1
-        if comma and length > (MAX_FIRST_PHRASE if spoken.is_first else spoken.max_phrase):
+        if comma and length > (MAX_FIRST_PHRASE if state.is_first else state.max_phrase):
             return comma
-        if length > spoken.max_phrase and number > 1:
+        if length > state.max_phrase and number > 1:
             return number - 1
         bare = word.rstrip(CLOSING)
         if bare.endswith(SENTENCE_ENDS):
             return number
         if bare.endswith(CLAUSE_ENDS):
             comma = number
-    return len(spoken.words) if spoken.is_flushed else 0
+    return len(state.words) if state.is_flushed else 0

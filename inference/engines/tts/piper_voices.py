@@ -1,5 +1,5 @@
-"""The files of Piper's voices: one that a Python package brings, and those in the folder `voices` beside the site's
-data, where they are put by hand or fetched by name from the hub where they are published."""
+"""Files of Piper's voices: one from a Python package, and those in the folder `voices` of the site's data, copied there
+by hand or downloaded by name from Hugging Face."""
 
 import hashlib
 import json
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 HUB = "https://huggingface.co"
 PUBLISHED = "rhasspy/piper-voices/resolve/main"
-PIECE = 1 << 18  # bytes
+CHUNK = 1 << 18  # bytes
 TIMEOUT = 30.0  # seconds
 
 
 @dataclass(frozen=True)
 class VoiceFile:
     model: Path
-    """The network; what belongs to it is told by the file beside it, of the same name with `.json` after it."""
+    """The ONNX model; its configuration is the file beside it with `.json` appended to the name."""
 
     @property
     def name(self) -> str:
@@ -40,19 +40,19 @@ class VoiceFile:
 
     @property
     def voices(self) -> list[Voice]:
-        """One of each of its speakers."""
+        """A voice for each of its speakers."""
         language = self.config["language"]["code"].replace("_", "-")
         label = self.config.get("dataset", self.name).replace("_", " ").title()
-        about = f"Neural, {self.config['audio'].get('quality', 'medium').replace('_', ' ')} quality"
+        description = f"Neural, {self.config['audio'].get('quality', 'medium').replace('_', ' ')} quality"
         if self.config["num_speakers"] <= 1:
-            return [Voice(self.name, label, language, "", about)]
+            return [Voice(self.name, label, language, "", description)]
         return [
-            Voice(f"{self.name}/{speaker}", f"{label} {speaker}", language, "", about)
+            Voice(f"{self.name}/{speaker}", f"{label} {speaker}", language, "", description)
             for speaker in self.config["speaker_id_map"]
         ]
 
     def speaker(self, voice: str) -> int | None:
-        """The number of a voice's speaker in the network."""
+        """The number of a voice's speaker in the model."""
         number: int | None = self.config.get("speaker_id_map", {}).get(voice.removeprefix(f"{self.name}/"))
         return number
 
@@ -62,7 +62,7 @@ def folder() -> Path:
 
 
 def installed() -> list[VoiceFile]:
-    """Those that are here. One that cannot be read is told and left out."""
+    """The voice files on this machine. One that cannot be read is logged and skipped."""
     return [file for file in map(VoiceFile, _models()) if _is_readable(file)]
 
 
@@ -76,63 +76,63 @@ def _is_readable(file: VoiceFile) -> bool:
     try:
         return bool(file.voices)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        logger.warning("the voice %s is left out, its %s.json cannot be read: %r", file.name, file.model.name, error)
+        logger.warning("skipping voice %s: cannot read %s.json: %r", file.name, file.model.name, error)
         return False
 
 
-# --- Those that are published -------------------------------------------------------------------------------------
+# --- Published voices -----------------------------------------------------------------------------------------------
 
 
 class FetchError(Exception):
-    """Why, in words."""
+    """A voice could not be downloaded; the message says why."""
 
 
 def published() -> dict[str, dict[str, Any]]:
-    """What the hub tells of each voice, by its name."""
+    """Description of each published voice, by name. Raises `FetchError`."""
     try:
-        with _open("voices.json") as answer:
-            told: dict[str, dict[str, Any]] = json.load(answer)
-            return told
+        with _open("voices.json") as response:
+            voices: dict[str, dict[str, Any]] = json.load(response)
+            return voices
     except (OSError, ValueError) as error:
-        why = f"The list of voices did not come from {_hub()}: {error}. HF_ENDPOINT names a mirror."
-        raise FetchError(why) from None
+        message = f"Couldn't get the voice list from {_hub()}: {error}. Set HF_ENDPOINT to use a mirror."
+        raise FetchError(message) from None
 
 
-def fetch(name: str, listed: dict[str, dict[str, Any]], tell: Callable[[int, int], None]) -> None:
-    """Both files of a voice. `tell` is called with how many bytes of how many are here."""
+def fetch(name: str, listed: dict[str, dict[str, Any]], report: Callable[[int, int], None]) -> None:
+    """Download both files of a voice. `report` receives the downloaded and the total bytes. Raises `FetchError`."""
     if name not in listed:
-        raise FetchError(f"No voice “{name}” is published.")
-    wanted = {path: about for path, about in listed[name]["files"].items() if path.endswith((".onnx", ".onnx.json"))}
-    total, here = sum(about["size_bytes"] for about in wanted.values()), 0
+        raise FetchError(f"No published voice “{name}”.")
+    wanted = {path: info for path, info in listed[name]["files"].items() if path.endswith((".onnx", ".onnx.json"))}
+    total, received = sum(info["size_bytes"] for info in wanted.values()), 0
     folder().mkdir(parents=True, exist_ok=True)
-    for path, about in sorted(wanted.items(), reverse=True):  # the network last: with it the voice is there
-        for size in _fetch(path, about["md5_digest"]):
-            here += size
-            tell(here, total)
+    for path, info in sorted(wanted.items(), reverse=True):  # the model last: with it the voice is complete
+        for size in _fetch(path, info["md5_digest"]):
+            received += size
+            report(received, total)
 
 
 def _fetch(path: str, digest: str) -> Iterator[int]:
-    """Yields the sizes of the pieces that came. A file is there under its name only once it is whole."""
+    """Yields the sizes of the chunks received. The file gets its final name only when it is complete."""
     target = folder() / Path(path).name
     part = target.with_name(f"{target.name}.part")
     md5 = hashlib.md5(usedforsecurity=False)
     try:
-        with _open(path) as answer, part.open("wb") as file:
-            while piece := answer.read(PIECE):
-                file.write(piece)
-                md5.update(piece)
-                yield len(piece)
+        with _open(path) as response, part.open("wb") as file:
+            while chunk := response.read(CHUNK):
+                file.write(chunk)
+                md5.update(chunk)
+                yield len(chunk)
         if md5.hexdigest() != digest:
-            raise FetchError(f"{target.name} came broken. Try again.")
+            raise FetchError(f"{target.name} is corrupt. Try again.")
         part.rename(target)
     except OSError as error:
-        raise FetchError(f"{target.name} did not come: {error}. Try again.") from None
+        raise FetchError(f"Couldn't download {target.name}: {error}. Try again.") from None
     finally:
         part.unlink(missing_ok=True)
 
 
 def _open(path: str) -> Any:
-    return urllib.request.urlopen(f"{_hub()}/{PUBLISHED}/{path}", timeout=TIMEOUT)  # noqa: S310  (by the operator)
+    return urllib.request.urlopen(f"{_hub()}/{PUBLISHED}/{path}", timeout=TIMEOUT)  # noqa: S310  (set by the operator)
 
 
 def _hub() -> str:

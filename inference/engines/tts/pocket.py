@@ -1,7 +1,7 @@
-"""Kyutai's Pocket TTS: a small model that speaks in real time on a CPU, in the voices of people.
+"""Kyutai's Pocket TTS: a small model that speaks in real time on a CPU, in voices made from recordings.
 
-The package speaks one text at a time, in two threads of its own that nobody can hold back. Here the streams take turns
-on one model: each has its own state, and a piece is one frame of 80 ms.
+The package speaks one text at a time, in two threads of its own that callers can't throttle. Here the streams take
+turns on one model: each has its own state, and a chunk is one frame of 80 ms.
 """
 
 import logging
@@ -29,57 +29,55 @@ from pocket_tts import TTSModel  # noqa: E402
 from pocket_tts.models.text_chunking import prepare_text_prompt  # noqa: E402
 from pocket_tts.modules.stateful_module import ModelState, increment_steps, init_states  # noqa: E402
 
-torch.set_num_threads(_threads)  # which the package sets to one, for everything in this process
+torch.set_num_threads(_threads)  # the package sets it to one for the whole process
 
 logger = logging.getLogger(__name__)
 
 FADE_IN = SAMPLE_RATE // 200
-"""Samples; the codec begins with a click."""
-AFTER_END = 2
-"""Frames beyond those that the package guesses from the number of words, as it does itself."""
-NOT_BEFORE = 6
-"""Frames; the model may take the silence before the first word for the end."""
-
-
-LONGEST = 180
-"""Characters of a phrase: the model was trained on single sentences, and skips words of more than some 50 tokens."""
+"""Samples; the codec's output begins with a click."""
+EXTRA_FRAMES_AFTER_END = 2
+"""Frames added, as by the package itself, to the number that it guesses from the number of words."""
+MIN_FRAMES = 6
+"""Frames before an end counts; the model may mistake the silence before the first word for the end."""
+MAX_PHRASE = 180
+"""Characters of a phrase: the model was trained on single sentences, and skips words beyond some 50 tokens."""
 
 ReportProgress = Callable[[str], None]
-"""Called with what is going on, in words, while it takes long."""
+"""Receives the current step of a slow operation, as text."""
 
 
 class PocketError(EngineUnusable):
-    """What is wrong with the model's files, and what to do, in words."""
+    """The model's files can't be used; the message says why and what to do."""
 
 
-def load(slots: int, preset: Preset, tell: ReportProgress = logger.info) -> PhraseSynthesizer:
-    """`slots`: 0 for as many as the CPU carries. Raises `EngineUnusable`."""
-    if preset.dtype != "float32":  # the package knows these two
+def load(slots: int, preset: Preset, report: ReportProgress = logger.info) -> PhraseSynthesizer:
+    """`slots`: 0 for as many as the CPU supports. Raises `EngineUnusable`."""
+    if preset.dtype != "float32":  # the package supports only these two
         preset = msgspec.structs.replace(preset, dtype="int8")
     intended = plan(preset, find_device("cpu"), slots)
-    model = _model(preset, tell)
-    voices = _voices(model, preset, tell)
-    tell("warming up")
-    return PhraseSynthesizer(intended.slots, _Synthesizer(model, voices, preset), LONGEST)
+    model = _model(preset, report)
+    voices = _voices(model, preset, report)
+    report("warming up")
+    return PhraseSynthesizer(intended.slots, _Synthesizer(model, voices, preset), MAX_PHRASE)
 
 
-def _model(preset: Preset, tell: ReportProgress) -> TTSModel:
-    tell(f"loading {preset.model}, {preset.download_mb} MB, which are downloaded if they are not here")
+def _model(preset: Preset, report: ReportProgress) -> TTSModel:
+    report(f"loading {preset.model}, {preset.download_mb} MB (downloaded if missing)")
     try:
         is_own = Path(preset.model.partition("@")[0]).suffix in (".yaml", ".yml")
-        which = {"config": preset.model} if is_own else {"language": preset.model}
-        return TTSModel.load_model(**which, quantize=preset.dtype == "int8")
+        source = {"config": preset.model} if is_own else {"language": preset.model}
+        return TTSModel.load_model(**source, quantize=preset.dtype == "int8")
     except (RequestException, HfHubHTTPError, LocalEntryNotFoundError) as error:
         raise PocketError(
-            f"{preset.label} cannot be downloaded: {error}. Check the network and start again; or give its "
-            "configuration, a .yaml that names files here, as the preset's model."
+            f"Can't download {preset.label}: {error}. Check the network and restart, or set the preset's model to a "
+            "local .yaml configuration."
         ) from error
     except (OSError, ValueError, AssertionError, RuntimeError, SafetensorError) as error:
-        raise PocketError(f"{preset.model} is no model of Pocket TTS that can be loaded: {error}") from error
+        raise PocketError(f"{preset.model} isn't a loadable Pocket TTS model: {error}") from error
 
 
-def _voices(model: TTSModel, preset: Preset, tell: ReportProgress) -> dict[str, ModelState]:
-    """By their names. `preset.voices`: names of the package's own, or a folder of files that it made of recordings."""
+def _voices(model: TTSModel, preset: Preset, report: ReportProgress) -> dict[str, ModelState]:
+    """Voices by name. `preset.voices`: names of the package's voices, or a folder of its files made from recordings."""
     folder = Path(preset.voices).expanduser()
     sources: Mapping[str, str | Path] = (
         {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
@@ -88,14 +86,14 @@ def _voices(model: TTSModel, preset: Preset, tell: ReportProgress) -> dict[str, 
     )
     states: dict[str, ModelState] = {}
     for name, source in sources.items():
-        tell(f"reading the voice {name}, {len(states) + 1} of {len(sources)}")
+        report(f"loading voice {name}, {len(states) + 1} of {len(sources)}")
         try:
             states[name] = model.get_state_for_audio_prompt(source)
-        except Exception as error:  # of the network, the hub, the file: one voice is no reason to have none
-            logger.warning("the voice %s of %s is left out: %s", name, preset.name, error)
+        except Exception as error:  # network, hub or file: the other voices still work
+            logger.warning("skipping voice %s of %s: %s", name, preset.name, error)
     if not states:
         raise PocketError(
-            f"{preset.label} has no voice: {preset.voices} are no names of its voices, and no folder of files."
+            f"{preset.label} has no voices: {preset.voices} is neither a list of its voices nor a folder."
         )
     return states
 
@@ -104,21 +102,21 @@ class _Synthesizer:
     def __init__(self, model: TTSModel, states: Mapping[str, ModelState], preset: Preset) -> None:
         self._model = model
         self._states = states
-        self._usual_temperature = model.temp
+        self._default_temperature = model.temp
         language = next(iter(preset.languages))
         self.voices = [Voice(name, name.replace("_", " ").title(), language, "", "Neural") for name in states]
         self._aligner = Aligner() if language == "en" else None
-        next(self.render(["Hello."], self.voices[0].name, {}))  # who speaks first shall not wait for it
+        next(self.render(["Hello."], self.voices[0].name, {}))  # so that the first request need not wait for it
 
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:
-        temperature = controls.get("variation", self._usual_temperature)
-        made: list[Pcm] = []
+        temperature = controls.get("variation", self._default_temperature)
+        frames: list[Pcm] = []
         for frame in _frames(self._model, self._states[voice], " ".join(words), temperature):
-            if made:
-                yield Rendered(made[-1], SAMPLE_RATE, None)  # one frame late, for the last tells the times
-            made.append(frame)
-        pcm = np.concatenate([np.zeros(0, "<i2"), *made])
-        yield Rendered(made[-1] if made else pcm, SAMPLE_RATE, self._times(words, pcm))
+            if frames:
+                yield Rendered(frames[-1], SAMPLE_RATE, None)  # one frame late: the last one carries the times
+            frames.append(frame)
+        pcm = np.concatenate([np.zeros(0, "<i2"), *frames])
+        yield Rendered(frames[-1] if frames else pcm, SAMPLE_RATE, self._times(words, pcm))
 
     def _times(self, words: Sequence[str], pcm: Pcm) -> list[tuple[float, float]]:
         if self._aligner is None or not len(pcm):
@@ -130,23 +128,23 @@ class _Synthesizer:
 
 @torch.no_grad()  # type: ignore[untyped-decorator]
 def _frames(model: TTSModel, voice: ModelState, text: str, temperature: float) -> Iterator[Pcm]:
-    """What the package's `generate_audio_stream` makes of a text that is not cut up, frame by frame."""
+    """Frames as from the package's `generate_audio_stream`, without its splitting of the text."""
     text, after_end = _prepared(model, text)
     if not text:
         return
     state = deepcopy(voice)
     tokens = model.flow_lm.conditioner.prepare(text)
-    most = model._estimate_max_gen_len(tokens.shape[1])
-    model._expand_kv_cache(state, sequence_length=model._flow_lm_current_end(state) + tokens.shape[1] + most)
+    max_frames = model._estimate_max_gen_len(tokens.shape[1])
+    model._expand_kv_cache(state, sequence_length=model._flow_lm_current_end(state) + tokens.shape[1] + max_frames)
     model._run_flow_lm_and_increment_step(model_state=state, text_tokens=tokens)
     codec_steps = int(model.mimi.encoder_frame_rate / model.mimi.frame_rate)
-    codec = init_states(model.mimi, batch_size=1, sequence_length=most * codec_steps)
+    codec = init_states(model.mimi, batch_size=1, sequence_length=max_frames * codec_steps)
     latent = torch.full((1, 1, model.flow_lm.ldim), torch.nan)  # the beginning
-    end = most
-    for number in range(most):
-        model.temp = temperature  # the frame before was perhaps another stream's
+    end = max_frames
+    for number in range(max_frames):
+        model.temp = temperature  # the previous frame may have been another stream's
         latent, is_end = model._run_flow_lm_and_increment_step(model_state=state, backbone_input_latents=latent)
-        if is_end.item() and number >= NOT_BEFORE:
+        if is_end.item() and number >= MIN_FRAMES:
             end = min(end, number + after_end)
         if number >= end:
             return
@@ -156,7 +154,7 @@ def _frames(model: TTSModel, voice: ModelState, text: str, temperature: float) -
 
 
 def _prepared(model: TTSModel, text: str) -> tuple[str, int]:
-    """As the model reads it best, "" if nothing is left of it; and how many frames follow the one that is the last."""
+    """Text in the form that suits the model, "" if nothing remains, and the number of frames after its end signal."""
     try:
         text, guess = prepare_text_prompt(
             text,
@@ -169,7 +167,7 @@ def _prepared(model: TTSModel, text: str) -> tuple[str, int]:
     except ValueError:
         return "", 0
     recommended = model.model_recommended_frames_after_eos
-    return text, guess + AFTER_END if recommended is None else recommended
+    return text, guess + EXTRA_FRAMES_AFTER_END if recommended is None else recommended
 
 
 def _pcm(audio: torch.Tensor, fades_in: bool) -> Pcm:

@@ -1,4 +1,4 @@
-"""The dedicated inference process: one per GPU, or per machine whose CPUs it shall use."""
+"""Run a dedicated inference process, one per GPU or per CPU machine."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ from inference.engines import EngineInfo
 from inference.management.exit_deadline import arm_exit_deadline
 from inference.management.metrics import serve_metrics
 from inference.management.options import Choice, add_engine_arguments, chosen_engines
-from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing
+from inference.management.tracing import TracingUnusable, start_tracing, stop_tracing
 from inference.worker import Worker, run_workers, why_unusable
 
 
@@ -26,16 +26,16 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         if not settings.REDIS_URL:
             raise CommandError(
-                "A process of its own reaches the web side through Redis, and REDIS_URL is not set. Set it for both, "
-                "or run `manage.py serve` alone, which then has the engines in it."
+                "A separate inference process needs Redis, but REDIS_URL isn't set. Set it for both, or run "
+                "`manage.py serve` alone, which includes the engines."
             )
         if settings.METRICS_PORT:
             serve_metrics(settings.METRICS_PORT)
         choices = chosen_engines(**options)
         if not choices:
-            raise CommandError("There is no engine to run. STT_ENGINE, TTS_ENGINE or --engine names one.")
+            raise CommandError("No engine to run. Set STT_ENGINE, TTS_ENGINE or --engine.")
         try:
-            begin_tracing("inference")
+            start_tracing("inference")
             with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
                 asyncio.run(self._serve(choices))
         except TracingUnusable as error:
@@ -45,17 +45,17 @@ class Command(BaseCommand):
                 raise CommandError("\n".join(reasons)) from None
             raise
         finally:
-            end_tracing()
+            stop_tracing()
 
     async def _serve(self, choices: list[Choice]) -> None:
         task = asyncio.ensure_future(self._run(choices))
 
-        def end() -> None:
+        def stop() -> None:
             arm_exit_deadline()
             task.cancel()
 
         for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, end)
+            asyncio.get_running_loop().add_signal_handler(number, stop)
         await task
 
     async def _run(self, choices: list[Choice]) -> None:
@@ -64,8 +64,8 @@ class Command(BaseCommand):
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(run_workers(workers))
             for (info, _), worker in zip(choices, workers, strict=True):
-                tasks.create_task(self._tell_when_up(info, worker))
+                tasks.create_task(self._report_when_up(info, worker))
 
-    async def _tell_when_up(self, info: EngineInfo, worker: Worker) -> None:
+    async def _report_when_up(self, info: EngineInfo, worker: Worker) -> None:
         self.stdout.write(f"Engine {info.label}, {await worker.wait_until_up()} slots")
         self.stdout.flush()

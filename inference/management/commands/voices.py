@@ -1,4 +1,4 @@
-"""Piper's voices: those that are here, those that are published, and those to fetch by name."""
+"""List, search and download Piper voices."""
 
 from functools import partial
 from typing import Any
@@ -15,8 +15,16 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("fetch", nargs="*", metavar="NAME", help="voices to fetch, as en_GB-alan-medium")
-        parser.add_argument("--published", metavar="LANGUAGE", nargs="?", const="", help="list those to be had: of fr")
+        parser.add_argument(
+            "fetch", nargs="*", metavar="NAME", help="voices to download, for example en_GB-alan-medium"
+        )
+        parser.add_argument(
+            "--published",
+            metavar="LANGUAGE",
+            nargs="?",
+            const="",
+            help="list published voices, optionally for one language (fr)",
+        )
 
     def handle(self, **options: Any) -> None:
         try:
@@ -25,29 +33,29 @@ class Command(BaseCommand):
             elif options["fetch"]:
                 self._fetch(options["fetch"])
             else:
-                self._list_found()
+                self._list_installed()
         except FetchError as error:
             raise CommandError(str(error)) from None
 
-    def _list_found(self) -> None:
+    def _list_installed(self) -> None:
         for file in piper_voices.installed():
             for voice in file.voices:
                 self.stdout.write(f"{voice.name:32} {voice.language:8} {voice.description}")
-        self.stdout.write(f"They are in {piper_voices.folder()}; --published lists those to be had.")
+        self.stdout.write(f"Installed in {piper_voices.folder()}. List more with --published.")
 
     def _list_published(self, language: str) -> None:
-        for name, about in sorted(piper_voices.published().items()):
+        for name, voice in sorted(piper_voices.published().items()):
             if name.lower().startswith(language.lower()):
-                size = sum(file["size_bytes"] for file in about["files"].values())
-                self.stdout.write(f"{name:32} {about['language']['name_english']:20} {size // MEGABYTE:4} MB")
+                size = sum(file["size_bytes"] for file in voice["files"].values())
+                self.stdout.write(f"{name:32} {voice['language']['name_english']:20} {size // MEGABYTE:4} MB")
 
     def _fetch(self, names: list[str]) -> None:
-        listed = piper_voices.published()
+        published = piper_voices.published()
         for name in names:
-            piper_voices.fetch(name, listed, partial(self._tell, name))
+            piper_voices.fetch(name, published, partial(self._report_progress, name))
             self.stdout.write("")
-        self.stdout.write("The processes that speak know them when they are started again.")
+        self.stdout.write("Restart the inference process to use them.")
 
-    def _tell(self, name: str, here: int, total: int) -> None:
-        self.stdout.write(f"\r{name}: {here // MEGABYTE} of {total // MEGABYTE} MB", ending="")
+    def _report_progress(self, name: str, downloaded: int, total: int) -> None:
+        self.stdout.write(f"\r{name}: {downloaded // MEGABYTE} of {total // MEGABYTE} MB", ending="")
         self.stdout.flush()

@@ -1,4 +1,4 @@
-"""Back up the site while it runs: its database, recordings and keys, in one file that `restore` puts back."""
+"""Back up the running site (database, recordings and keys) into one file for `restore`."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,8 +13,8 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, help="where the file goes; only you can read it")
-        parser.add_argument("--keep", type=int, default=0, help="so many of the folder's backups, the newest; 0: all")
+        parser.add_argument("folder", type=Path, help="target folder; the file is readable only by you")
+        parser.add_argument("--keep", type=int, default=0, help="keep only this many newest backups; 0: all")
 
     def handle(self, folder: Path, keep: int, **options: Any) -> None:
         try:
@@ -22,5 +22,5 @@ class Command(BaseCommand):
             if keep > 0:
                 delete_old(folder, keep)
         except OSError as error:
-            raise CommandError(f"There is no backup: {error}. Is there room, and may it write to {folder}?") from error
+            raise CommandError(f"Backup failed: {error}. Check free space and write access to {folder}.") from error
         self.stdout.write(f"{path}: {path.stat().st_size / 1e6:,.1f} MB")

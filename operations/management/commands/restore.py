@@ -1,4 +1,4 @@
-"""Put a backup back. Stop the site first: who is logged in logs in again afterwards."""
+"""Restore a backup. Stop the site first; users must log in again afterwards."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -13,8 +13,8 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="that `backup` made")
-        parser.add_argument("--replace", action="store_true", help="forget what the site has now")
+        parser.add_argument("file", type=Path, help="a file created by `backup`")
+        parser.add_argument("--replace", action="store_true", help="discard the site's current data")
 
     def handle(self, file: Path, replace: bool, **options: Any) -> None:
         call_command("migrate", interactive=False, verbosity=0)
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             rows = restore(file, replace)
         except BackupError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Restored {rows:,} rows, and the recordings. Start the site again.")
+        self.stdout.write(f"Restored {rows:,} rows and the recordings. You can start the site now.")

@@ -1,5 +1,5 @@
-"""The site. With nothing configured it is everything in one process: the web side and the inference schedulers on one
-event loop, engines that would hold it up in child processes. With REDIS_URL it is the web side alone."""
+"""Run the site. By default, web and inference run in one process, with blocking engines in child processes. With
+REDIS_URL, only the web side runs."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from twisted.internet.defer import Deferred
 from accounts.models import User
 from inference.management.exit_deadline import arm_exit_deadline
 from inference.management.options import add_engine_arguments, chosen_engines
-from inference.management.tracing import TracingUnusable, begin_tracing, end_tracing
+from inference.management.tracing import TracingUnusable, start_tracing, stop_tracing
 from inference.observability.metrics import GraphicsCards
 from inference.worker import Worker, run_workers, why_unusable
 from operations.report.process_report import ProcessReporter
@@ -33,11 +33,11 @@ from webhooks.sender import Sender
 
 logger = logging.getLogger("speech")
 
-reactor: Any = twisted_reactor  # its type stubs do not know what it is
+reactor: Any = twisted_reactor  # the type stubs don't cover it
 
-GIVES_WAY_EVERY = 0.0005
-"""Seconds after which a thread that computes lets the event loop go on. Python's own 5 ms, at each of its system calls,
-make it late where many streams begin at once."""
+SWITCH_INTERVAL = 0.0005
+"""Seconds after which a computing thread yields the GIL to the event loop. With Python's default of 5 ms, paid at each
+system call, the loop lags when many streams start at once."""
 
 
 class Command(BaseCommand):
@@ -47,59 +47,59 @@ class Command(BaseCommand):
         add_engine_arguments(parser)
 
     def handle(self, **options: Any) -> None:
-        sys.setswitchinterval(GIVES_WAY_EVERY)
+        sys.setswitchinterval(SWITCH_INTERVAL)
         try:
-            begin_tracing("web")
+            start_tracing("web")
             _migrate()
         except TracingUnusable as error:
             raise CommandError(str(error)) from None
         except OperationalError as error:
             raise CommandError(
-                f"The database does not answer: {error}Is DATABASE_URL right, and does it run?"
+                f"Can't connect to the database: {error}Check DATABASE_URL and that the server is running."
             ) from None
         server = Server(settings.HOST, settings.PORT, arm_exit_deadline)
         reactor.callWhenRunning(self.stdout.write, _greeting())
-        reactor.callWhenRunning(_get_to_know_engines)
-        reactor.callWhenRunning(_tell_state_on_signal)
+        reactor.callWhenRunning(_discover_engines)
+        reactor.callWhenRunning(_log_state_on_signal)
         reactor.callWhenRunning(_send_webhooks)
         if not settings.REDIS_URL:
             REGISTRY.register(GraphicsCards())
             layer = get_channel_layer()
             workers = [Worker(layer, info, slots) for info, slots in chosen_engines(**options)]
-            reactor.callWhenRunning(self._run_beside, partial(run_workers, workers))
-        reactor.callWhenRunning(self._run_beside, Runner().run)
-        reactor.callWhenRunning(self._run_beside, ProcessReporter().run)
+            reactor.callWhenRunning(self._run_in_background, partial(run_workers, workers))
+        reactor.callWhenRunning(self._run_in_background, Runner().run)
+        reactor.callWhenRunning(self._run_in_background, ProcessReporter().run)
         server.run()
-        end_tracing()
+        stop_tracing()
         if server.failed:
             sys.exit(1)
 
-    def _run_beside(self, part: Callable[[], Awaitable[None]]) -> None:
-        task = asyncio.ensure_future(part())
-        task.add_done_callback(self._end_if_failed)
-        reactor.addSystemEventTrigger("during", "shutdown", lambda: _ended(task))
+    def _run_in_background(self, run: Callable[[], Awaitable[None]]) -> None:
+        task = asyncio.ensure_future(run())
+        task.add_done_callback(self._stop_if_failed)
+        reactor.addSystemEventTrigger("during", "shutdown", lambda: _cancel(task))
 
-    def _end_if_failed(self, task: "asyncio.Task[None]") -> None:
+    def _stop_if_failed(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()):
-            self.stderr.write("\n".join(why_unusable(error)) or f"A part of the site failed: {error!r}")
+            self.stderr.write("\n".join(why_unusable(error)) or f"A background task failed: {error!r}")
             reactor.stop()
 
 
 def _migrate() -> None:
     executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):  # else `migrate` takes a second to do nothing
-        with _one_after_another():
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):  # because `migrate` takes a second to do nothing
+        with _migration_lock():
             call_command("migrate", interactive=False, verbosity=0)
 
 
 @contextmanager
-def _one_after_another() -> Iterator[None]:
-    """Web processes that start together on one PostgreSQL would stumble over each other's migrations."""
+def _migration_lock() -> Iterator[None]:
+    """Advisory lock on PostgreSQL, so that web processes that start together don't run migrations concurrently."""
     if connection.vendor != "postgresql":
         yield
         return
     with connection.cursor() as cursor:
-        cursor.execute("SET statement_timeout = 0")  # a large table takes its time
+        cursor.execute("SET statement_timeout = 0")  # migrating a large table takes long
         cursor.execute("SELECT pg_advisory_lock(hashtext('migrate'))")
         try:
             yield
@@ -109,29 +109,30 @@ def _one_after_another() -> Iterator[None]:
 
 
 def _greeting() -> str:
-    first = "" if User.objects.exists() else "\n  Sign up there: the first account becomes the administrator."
-    return f"\n  {settings.SITE_NAME} is at {settings.SITE_URL}{first}\n"
+    hint = "" if User.objects.exists() else "\n  Sign up to create the administrator account."
+    return f"\n  {settings.SITE_NAME} is running at {settings.SITE_URL}{hint}\n"
 
 
-def _ended(task: "asyncio.Task[None]") -> Deferred:
+def _cancel(task: "asyncio.Task[None]") -> Deferred:
+    """Cancel a task. The deferred fires when it has ended."""
     task.cancel()
     return Deferred.fromFuture(asyncio.gather(task, return_exceptions=True))
 
 
 def _send_webhooks() -> None:
     task = asyncio.ensure_future(Sender().run())
-    reactor.addSystemEventTrigger("during", "shutdown", lambda: _ended(task))
+    reactor.addSystemEventTrigger("during", "shutdown", lambda: _cancel(task))
 
 
-def _get_to_know_engines() -> None:
-    """The first page then need not wait for their heartbeats."""
+def _discover_engines() -> None:
+    """Start receiving engine heartbeats, so that the first page doesn't have to wait for them."""
     asyncio.get_event_loop().call_soon(Link.current)
 
 
-def _tell_state_on_signal() -> None:
-    """`kill -USR1` writes to the log what is going on."""
+def _log_state_on_signal() -> None:
+    """Log the process state on `kill -USR1`."""
 
-    def tell() -> None:
+    def log_state() -> None:
         logger.info("%d tasks, %s", len(asyncio.all_tasks()), Link.current().state())
 
-    asyncio.get_event_loop().add_signal_handler(signal.SIGUSR1, tell)
+    asyncio.get_event_loop().add_signal_handler(signal.SIGUSR1, log_state)

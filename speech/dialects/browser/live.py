@@ -1,4 +1,4 @@
-"""The live page's socket: docs/browser-protocol.md."""
+"""Socket of the live page: docs/browser-protocol.md."""
 
 import uuid
 from typing import Annotated
@@ -7,8 +7,9 @@ import msgspec
 
 from inference.messages import BYTES_PER_SAMPLE, Endpointing
 from speech.dialects.browser.socket import BrowserSocket, Command, Ping
-from speech.errors import ProtocolError, StreamError
-from speech.live.stream import Intent, Stream
+from speech.errors import ProtocolError
+from speech.live.stream import Stream
+from speech.live.stream_state import Intent
 
 MAX_AUDIO = 64 * 1024  # bytes
 
@@ -21,7 +22,7 @@ class Start(Command, frozen=True):
     language: str = ""
     wait: bool = False
     session: uuid.UUID | None = None
-    audio: bool = False  # keep the sound
+    audio: bool = False  # save the audio
     endpointing: Endpointing | None = None
 
 
@@ -37,13 +38,13 @@ class Stop(Command, frozen=True):
     dropped: Samples = 0
 
 
-class LiveSocket(BrowserSocket[Start]):
+class LiveSocket(BrowserSocket[Start, Stream]):
     commands = msgspec.json.Decoder(Start | Pause | Resume | Stop | Ping)
     start = Start
     max_text = 2_000
 
-    def create_job(self, start: Start) -> None:
-        self._stream = Stream(
+    def create_job(self, start: Start) -> Stream:
+        return Stream(
             self.user,
             self.send_event,
             engine=start.engine,
@@ -54,29 +55,23 @@ class LiveSocket(BrowserSocket[Start]):
             endpointing=start.endpointing,
         )
 
-    async def run(self) -> None:
-        await self._stream.run()
-
-    def on_command(self, command: Command) -> None:
+    def on_command(self, job: Stream, command: Command) -> None:
         match command:
             case Pause(dropped=dropped):
-                self._stream.set_intent(Intent.PAUSE, dropped)
+                job.set_intent(Intent.PAUSE, dropped)
             case Stop(dropped=dropped):
-                self._stream.set_intent(Intent.STOP, dropped)
+                job.set_intent(Intent.STOP, dropped)
             case Resume():
-                self._stream.set_intent(Intent.RUN)
+                job.set_intent(Intent.RUN)
 
-    def on_binary(self, data: bytes) -> None:
+    def on_binary(self, job: Stream | None, data: bytes) -> None:
         if len(data) > MAX_AUDIO:
-            raise ProtocolError(f"A message of {len(data)} bytes is too large.", f"The bound is {MAX_AUDIO} bytes.")
+            raise ProtocolError(f"A message of {len(data)} bytes is too large.", f"The limit is {MAX_AUDIO} bytes.")
         if len(data) % BYTES_PER_SAMPLE:
-            raise ProtocolError(f"Audio of {len(data)} bytes is no whole number of samples.", "A sample is two bytes.")
-        if not self.has_begun or not self._stream.accepts_audio:
-            raise ProtocolError("Audio came when none was asked for.", "It is sent after “ready” and not in a pause.")
-        self._stream.feed(data)
+            raise ProtocolError(f"{len(data)} bytes isn't a whole number of samples.", "A sample is 2 bytes.")
+        if job is None or not job.accepts_audio:
+            raise ProtocolError("Unexpected audio.", "Send audio only after “ready” and not while paused.")
+        job.feed(data)
 
-    def fail(self, error: StreamError) -> None:
-        self._stream.fail(error)
-
-    def detach(self) -> None:
-        self._stream.detach()
+    def detach_job(self, job: Stream) -> None:
+        job.detach()

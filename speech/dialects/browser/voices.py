@@ -42,20 +42,20 @@ class Ack(Command, frozen=True):
 
 class NotReading(StreamError):
     code = CloseCode.TOO_SLOW
-    what = "The page took no audio for half a minute."
-    why = "It is asleep, or the network is too slow."
+    what = "The page accepted no audio for 30 seconds."
+    why = "The tab is suspended, or the network is too slow."
     action = "Try again."
 
 
-class VoicesSocket(BrowserSocket[Start]):
+class VoicesSocket(BrowserSocket[Start, SynthesisJob]):
     commands = msgspec.json.Decoder(Start | Text | Finish | Stop | Ack | Ping)
     start = Start
     max_text = 20_000
 
-    def create_job(self, start: Start) -> None:
+    def create_job(self, start: Start) -> SynthesisJob:
         self._sent = self._acknowledged = 0  # samples
         self._has_room = asyncio.Event()
-        self._job = SynthesisJob(
+        return SynthesisJob(
             self.user,
             self._send_in_order,
             engine=start.engine,
@@ -65,30 +65,27 @@ class VoicesSocket(BrowserSocket[Start]):
             wait=start.wait,
         )
 
-    async def run(self) -> None:
-        await self._job.run()
-
-    def on_command(self, command: Command) -> None:
+    def on_command(self, job: SynthesisJob, command: Command) -> None:
         match command:
             case Text(text=text):
-                self._job.add_text(text)
+                job.add_text(text)
             case Finish():
-                self._job.finish()
+                job.finish()
             case Stop():
-                self.detach()
+                self.detach_job(job)
             case Ack(sample=sample):
                 self._acknowledged = max(self._acknowledged, min(sample, self._sent))
                 self._has_room.set()
 
-    def on_binary(self, data: bytes) -> None:
-        raise ProtocolError("A binary message came.", "What is to be spoken is text.")
+    def on_binary(self, job: SynthesisJob | None, data: bytes) -> None:
+        raise ProtocolError("Unexpected binary message.", "Send text.")
 
-    def fail(self, error: StreamError) -> None:
-        self._job.fail(error)
+    def fail_job(self, job: SynthesisJob, error: StreamError) -> None:
+        job.fail(error)
         self._has_room.set()
 
-    def detach(self) -> None:
-        self._job.stop()
+    def detach_job(self, job: SynthesisJob) -> None:
+        job.stop()
         self._acknowledged = self._sent
         self._has_room.set()
 
@@ -106,7 +103,7 @@ class VoicesSocket(BrowserSocket[Start]):
                 while self._sent - self._acknowledged > SEND_WINDOW:
                     self._has_room.clear()
                     await self._has_room.wait()
-                    if self._job.is_ending:
+                    if self.job and self.job.is_ending:
                         return
         except TimeoutError:
             raise NotReading from None

@@ -1,1 +1,1 @@
-"""Deepgram's shape of speech to text, at `/v1/listen`: a WebSocket for what is being said, POST for recordings."""
+"""Deepgram's speech-to-text API, at `/v1/listen`: a WebSocket for live audio, POST for recordings."""

@@ -1,4 +1,4 @@
-"""Deepgram's messages: results, and what stands around them."""
+"""Deepgram's messages: results and metadata."""
 
 import uuid
 from collections.abc import Sequence
@@ -8,11 +8,11 @@ from typing import Any
 from speech.events import Word
 
 CHANNEL = [0, 1]
-"""The first of one: channels are mixed."""
+"""Index and number of channels: they are mixed into one."""
 
 
 class Request:
-    """One stream or recording, as its messages name it."""
+    """Ids and metadata of one stream or recording."""
 
     def __init__(self) -> None:
         self.id = str(uuid.uuid4())
@@ -21,24 +21,24 @@ class Request:
         self.created = datetime.now(UTC)
 
     def set_engine(self, engine: str) -> None:
-        """An engine has one id for ever, as a model of Deepgram's has."""
+        """Set the engine. Its id never changes, as those of Deepgram's models don't."""
         self.model = str(uuid.uuid5(uuid.NAMESPACE_URL, f"engine:{engine}"))
         self.info = {"name": engine, "version": "1", "arch": engine}
 
     def results(
-        self, words: Sequence[Word], start: float, end: float, marks: dict[str, bool], more: str = ""
+        self, words: Sequence[Word], start: float, end: float, flags: dict[str, bool], partial: str = ""
     ) -> dict[str, Any]:
-        """Of the audio from `start` to `end` (seconds). `more` follows the words, and may still change."""
-        heard = alternative(words)
-        if more:
-            heard["transcript"] = f"{heard['transcript']} {more}".strip()
+        """Result for the audio from `start` to `end` (seconds). `partial` follows the words, and may still change."""
+        best = alternative(words)
+        if partial:
+            best["transcript"] = f"{best['transcript']} {partial}".strip()
         return {
             "type": "Results",
             "channel_index": CHANNEL,
             "start": round(start, 3),
             "duration": round(max(0.0, end - start), 3),
-            **marks,
-            "channel": {"alternatives": [heard]},
+            **flags,
+            "channel": {"alternatives": [best]},
             "metadata": {"request_id": self.id, "model_info": self.info, "model_uuid": self.model},
         }
 
@@ -64,7 +64,7 @@ def alternative(words: Sequence[Word]) -> dict[str, Any]:
 
 
 def confidence(words: Sequence[Word]) -> float:
-    """The mean. A word whose confidence the engine does not tell counts as certain; no words as nothing."""
+    """Mean confidence, 0 without words. A word without a confidence counts as certain."""
     return round(sum(_confidence(word) for word in words) / len(words), 4) if words else 0.0
 
 
@@ -73,7 +73,7 @@ def _confidence(word: Word) -> float:
 
 
 def _word(word: Word) -> dict[str, Any]:
-    """Deepgram tells the bare word, and as it is written in the text."""
+    """Deepgram has both the bare word and its form in the text."""
     return {
         "word": word.text.strip('.,;:!?…"“”()').lower() or word.text,
         "start": round(word.start, 3),

@@ -1,4 +1,4 @@
-"""`POST /v1/listen`: a recording in, its transcript out."""
+"""`POST /v1/listen`: the transcript of a recording."""
 
 import hashlib
 from tempfile import NamedTemporaryFile
@@ -18,60 +18,60 @@ from speech.dialects.deepgram.query import Query
 from speech.errors import ProtocolError, StreamError
 
 MAX_BYTES = 200 * 1024 * 1024
-PIECE = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 
 
 def error_response(error: AccessDenied | StreamError) -> JsonResponse:
     status = http_status(error)
-    told = {"err_code": status.name, "err_msg": f"{error.what} {error.why}".strip(), "request_id": Request().id}
-    return JsonResponse(told, status=status, headers=retry_headers(error))
+    body = {"err_code": status.name, "err_msg": f"{error.what} {error.why}".strip(), "request_id": Request().id}
+    return JsonResponse(body, status=status, headers=retry_headers(error))
 
 
 @api_view(STT, error_response)
 @require_POST
 async def prerecorded(request: HttpRequest, caller: Caller) -> JsonResponse:
-    query, told = Query.of(request.GET), Request()
+    query, recording = Query.of(request.GET), Request()
     if request.content_type == "application/json":
-        why = "This server fetches nothing from elsewhere."
-        raise ProtocolError("A recording is sent, not named.", why, "Send the file itself as the body.")
+        why = "This server doesn't fetch URLs."
+        raise ProtocolError("Remote URLs aren't supported.", why, "Send the file itself as the body.")
     with NamedTemporaryFile() as file:
         sha256 = await sync_to_async(_copy, thread_sensitive=False)(request, file)
-        heard = await transcribe(caller, decode(file.name), engine=query.engine, language=query.language)
-    told.set_engine(heard.engine)
+        transcript = await transcribe(caller, decode(file.name), engine=query.engine, language=query.language)
+    recording.set_engine(transcript.engine)
     return JsonResponse(
-        {"metadata": told.metadata(heard.duration, sha256), "results": _results(heard, query)},
-        headers={"dg-request-id": told.id},
+        {"metadata": recording.metadata(transcript.duration, sha256), "results": _results(transcript, query)},
+        headers={"dg-request-id": recording.id},
     )
 
 
 def _copy(request: HttpRequest, file: IO[bytes]) -> str:
-    """To where the decoder can read it. Returns its SHA-256, in hexadecimal."""
+    """Copy the body to a file, which the decoder can read. Return its SHA-256, in hexadecimal."""
     sha256, size = hashlib.sha256(), 0
-    while piece := request.read(PIECE):
-        size += len(piece)
+    while chunk := request.read(CHUNK_BYTES):
+        size += len(chunk)
         if size > MAX_BYTES:
-            raise ProtocolError("The file is too large.", f"The bound is {MAX_BYTES >> 20} MiB.")
-        sha256.update(piece)
-        file.write(piece)
+            raise ProtocolError("The file is too large.", f"The limit is {MAX_BYTES >> 20} MiB.")
+        sha256.update(chunk)
+        file.write(chunk)
     file.flush()
     return sha256.hexdigest()
 
 
-def _results(heard: Transcription, query: Query) -> dict[str, Any]:
-    channel = {"alternatives": [alternative(heard.words)], "detected_language": heard.language}
+def _results(transcript: Transcription, query: Query) -> dict[str, Any]:
+    channel = {"alternatives": [alternative(transcript.words)], "detected_language": transcript.language}
     results: dict[str, Any] = {"channels": [channel]}
     if query.utterances:
-        results["utterances"] = [_utterance(utterance) for utterance in heard.segments]
+        results["utterances"] = [_utterance(segment) for segment in transcript.segments]
     return results
 
 
-def _utterance(utterance: Segment) -> dict[str, Any]:
+def _utterance(segment: Segment) -> dict[str, Any]:
     return {
-        "id": f"{utterance.words[0].segment}",
-        "start": round(utterance.start, 3),
-        "end": round(utterance.end, 3),
-        "confidence": confidence(utterance.words),
+        "id": f"{segment.words[0].segment}",
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "confidence": confidence(segment.words),
         "channel": 0,
-        "transcript": utterance.text,
-        "words": alternative(utterance.words)["words"],
+        "transcript": segment.text,
+        "words": alternative(segment.words)["words"],
     }

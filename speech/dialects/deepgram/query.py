@@ -1,5 +1,4 @@
-"""What is asked for in the query of `/v1/listen`. What else Deepgram's models can do is left out of the answer, as they
-leave out what they cannot."""
+"""Query parameters of `/v1/listen`. Those of other features are ignored, as Deepgram ignores what a model lacks."""
 
 import re
 from dataclasses import dataclass
@@ -19,8 +18,8 @@ FORMATS = {
     "opus": "opus",
     "ogg-opus": "opus",
 }
-"""Deepgram's names, and ours."""
-RATE = 16_000  # Hz, where none is said
+"""Deepgram's names of encodings and ours."""
+DEFAULT_RATE = 16_000  # Hz
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class Query:
     engine: str = ""
     language: str = ""
     encoding: str = ""
-    rate: int = RATE
+    rate: int = DEFAULT_RATE
     channels: int = 1
     interim_results: bool = False
     utterance_end: bool = False
@@ -37,16 +36,16 @@ class Query:
 
     @classmethod
     def of(cls, query: QueryDict) -> "Query":
-        """Raises `ProtocolError`."""
+        """Parse the query. Raises `ProtocolError`."""
         model, language = query.get("model", ""), query.get("language", "")
         encoding = query.get("encoding", "")
         if encoding and encoding not in FORMATS:
-            raise ProtocolError(f"The encoding “{encoding}” is not known.", f"Known are: {', '.join(FORMATS)}.")
+            raise ProtocolError(f"Unsupported encoding “{encoding}”.", f"Supported: {', '.join(FORMATS)}.")
         return cls(
             engine="" if MODEL_ALIASES.fullmatch(model) else model,
             language="" if language in ANY_LANGUAGE else language,
             encoding=encoding,
-            rate=_number(query, "sample_rate", RATE),
+            rate=_number(query, "sample_rate", DEFAULT_RATE),
             channels=_number(query, "channels", 1),
             interim_results=_is_on(query, "interim_results"),
             utterance_end="utterance_end_ms" in query,
@@ -55,7 +54,7 @@ class Query:
         )
 
     def decoder(self) -> AudioDecoder:
-        """Raises `ProtocolError`."""
+        """Create the decoder of the audio. Raises `ProtocolError`."""
         return AudioDecoder(FORMATS[self.encoding or "linear16"], self.rate, self.channels)
 
 
@@ -67,4 +66,4 @@ def _number(query: QueryDict, name: str, default: int) -> int:
     try:
         return int(query.get(name) or default)
     except ValueError:
-        raise ProtocolError(f"“{name}” is no number.", "It is a whole number.") from None
+        raise ProtocolError(f"“{name}” isn't a number.", "Use a whole number.") from None

@@ -1,4 +1,4 @@
-"""`/v1/listen` as a WebSocket: audio in, results out while it is being said."""
+"""`/v1/listen` as a WebSocket: live results for a stream of audio."""
 
 import asyncio
 import hashlib
@@ -17,17 +17,17 @@ from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
 
 OGG, WAV = b"OggS", b"RIFF"
-"""How a file that is sent as it lies begins."""
+"""First bytes of a file that is sent without `encoding`."""
 WAV_HEADER = 44  # bytes
-LARGE = 64 * 1024
-"""Bytes from which on a message is decoded beside the event loop."""
+MAX_INLINE_BYTES = 64 * 1024
+"""Bytes up to which a message is decoded on the event loop; larger ones are decoded in a thread."""
 
 
 class Control(msgspec.Struct):
     type: Literal["KeepAlive", "Finalize", "CloseStream", "Configure"]
 
 
-_controls = msgspec.json.Decoder(Control)
+_decoder = msgspec.json.Decoder(Control)
 
 
 class StreamingSocket(SttSocket):
@@ -41,7 +41,7 @@ class StreamingSocket(SttSocket):
             self._query = Query.of(self.query)
             self._decoder = self._query.decoder()
         except ProtocolError as error:
-            self._query_error = error  # told once the socket is open: before, nobody could hear it
+            self._query_error = error  # sent once the connection is open
         super().prepare()
         self._request = Request()
         self._results = Results(self._request, self._query)
@@ -64,17 +64,17 @@ class StreamingSocket(SttSocket):
         if self._decoder is None:
             return None
         if not data:
-            return self._close_stream()  # as older clients say it
+            return self._close_stream()  # older clients end the stream this way
         self._sha256.update(data)
         if self._is_first and not self._query.encoding:
             data = self._open_file(data)
         self._is_first = False
-        if len(data) > LARGE:
+        if len(data) > MAX_INLINE_BYTES:
             return self.stream.feed(await asyncio.to_thread(self._decoder.decode, data))
         return self.stream.feed(self._decoder.decode(data))
 
     def _open_file(self, data: bytes) -> bytes:
-        """One that is sent as it lies says itself what it is. Returns what is left of its beginning."""
+        """Choose the decoder by the file's header. Return the data without a WAV header."""
         if data.startswith(OGG):
             self._decoder = AudioDecoder("opus", self._query.rate)
         elif data.startswith(WAV):
@@ -85,9 +85,9 @@ class StreamingSocket(SttSocket):
 
     async def receive_text(self, text: str) -> None:
         try:
-            control = _controls.decode(text)
+            control = _decoder.decode(text)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise ProtocolError("A message could not be read.", f"{error}.") from None
+            raise ProtocolError("Invalid message.", f"{error}.") from None
         match control.type:
             case "Finalize":
                 self._finalizes += 1
@@ -108,8 +108,8 @@ class StreamingSocket(SttSocket):
         for message in self._results.on_event(event):
             await self._send(message)
         if isinstance(event, events.Done):
-            told = self._request.metadata(self._results.duration, self._sha256.hexdigest())
-            await self._send({"type": "Metadata", **told})
+            metadata = self._request.metadata(self._results.duration, self._sha256.hexdigest())
+            await self._send({"type": "Metadata", **metadata})
 
     async def send_error(self, error: StreamError) -> None:
         await self._send(

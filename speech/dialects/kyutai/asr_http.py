@@ -1,4 +1,4 @@
-"""A whole file at once, as Kyutai's servers transcribe it: POST `/api/asr-streaming`."""
+"""Transcription of a whole file as by Kyutai's server: POST `/api/asr-streaming`."""
 
 from tempfile import NamedTemporaryFile
 
@@ -15,7 +15,7 @@ MAX_FILE = 32 * 1024 * 1024  # bytes
 
 
 def error_response(error: AccessDenied | StreamError) -> HttpResponse:
-    """As there: without a word where the token is wrong, with words else, and 500 where it is no refusal."""
+    """As moshi-server: an empty 401 for a bad token, else plain text; 500 for a stream error."""
     if isinstance(error, NotAuthenticated):
         return HttpResponse(status=401)
     status = error.status if isinstance(error, AccessDenied) else 500
@@ -25,16 +25,16 @@ def error_response(error: AccessDenied | StreamError) -> HttpResponse:
 @api_view(STT, error_response)
 async def transcribe_file(request: HttpRequest, caller: Caller) -> HttpResponse:
     if request.method != "POST":
-        return HttpResponse("This is for POST requests and for WebSockets.", status=400)
+        return HttpResponse("Use POST or a WebSocket.", status=400)
     with NamedTemporaryFile() as file:
         while chunk := request.read(1 << 20):
             file.write(chunk)
             if file.tell() > MAX_FILE:
-                return HttpResponse(f"The file is too large. The bound is {MAX_FILE} bytes.", status=413)
+                return HttpResponse(f"The file is too large. The limit is {MAX_FILE} bytes.", status=413)
         file.flush()
-        heard = await transcribe_in_one_stream(caller, decode(file.name), wait=True)
-    told: list[dict[str, object]] = []
-    for word in heard.words:
-        told.append({"type": "Word", "text": word.text, "start_time": word.start})
-        told.append({"type": "EndWord", "stop_time": word.end})
-    return JsonResponse(told, safe=False)
+        transcript = await transcribe_in_one_stream(caller, decode(file.name), wait=True)
+    messages: list[dict[str, object]] = []
+    for word in transcript.words:
+        messages.append({"type": "Word", "text": word.text, "start_time": word.start})
+        messages.append({"type": "EndWord", "stop_time": word.end})
+    return JsonResponse(messages, safe=False)

@@ -1,4 +1,4 @@
-"""Speech to text as Kyutai's servers do it: WebSocket `/api/asr-streaming`."""
+"""Speech to text as by Kyutai's server: WebSocket `/api/asr-streaming`."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import CloseCode, StreamError
 
 NO_FREE_CHANNELS = "no free channels"
-"""Clients know these words."""
+"""moshi-server's error text, which clients recognize."""
 
 
 class AsrSocket(SttSocket):
@@ -27,7 +27,7 @@ class AsrSocket(SttSocket):
         self._pauses = PauseHeads()
         self._fed = self._stepped = 0  # samples
         self._words = 0
-        self._pending_words: list[messages.Message] = []  # words, for the step in which they were heard
+        self._pending_words: list[messages.Message] = []  # sent after the step of their frame
 
     async def serve(self) -> None:
         with metrics.connection("asr_connect", metrics.asr_steps) as self._counted:
@@ -36,7 +36,7 @@ class AsrSocket(SttSocket):
     # --- From the client --------------------------------------------------------------------------------------------
 
     async def receive_audio(self, data: bytes) -> None:
-        match messages.decode_client(data):
+        match messages.decode_asr(data):
             case messages.Audio(pcm=pcm):
                 self._feed(np.array(pcm, dtype=np.float32))
             case messages.OggOpus(data=opus):
@@ -57,7 +57,7 @@ class AsrSocket(SttSocket):
         match event:
             case events.Ready():
                 await self._send(messages.Ready())
-            case events.Word() if event.index >= self._words:  # not one that is heard again, by another engine
+            case events.Word() if event.index >= self._words:  # else another engine transcribed it again
                 self._words += 1
                 self._pending_words += [messages.Word(event.text, event.start), messages.EndWord(event.end)]
             case events.Step():
@@ -67,7 +67,7 @@ class AsrSocket(SttSocket):
                 await self._send(messages.Marker(id))
 
     async def _step(self, event: events.Step) -> None:
-        """One message for every frame, whatever becomes of engines: clients count time by them."""
+        """Send one message for every frame, even if engines are lost: clients derive time from their number."""
         while self._stepped + FRAME_SAMPLES <= event.sample:
             self._stepped += FRAME_SAMPLES
             prs = messages.floats(self._pauses.predict(event.speech, event.pauses))

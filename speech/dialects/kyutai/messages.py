@@ -1,6 +1,7 @@
-"""What Kyutai's clients and servers say to each other: MessagePack maps with the name of the message under `type`, the
-fields in the order in which they are declared. Times are float64, lists of floats float32, whole numbers as short as
-they can be."""
+"""Messages of Kyutai's protocol: MessagePack maps with the message's name as `type` and the fields in declared order.
+
+Times are float64, lists of floats float32, integers as short as possible.
+"""
 
 from typing import Annotated, TypeVar
 
@@ -19,7 +20,7 @@ class Message(msgspec.Struct, frozen=True, tag_field="type"):
         return msgspec.msgpack.encode(self)
 
 
-# --- From the server ----------------------------------------------------------------------------------------------
+# --- Server messages ----------------------------------------------------------------------------------------------
 
 
 class Ready(Message, frozen=True):
@@ -28,7 +29,7 @@ class Ready(Message, frozen=True):
 
 class Step(Message, frozen=True):
     step_idx: int
-    prs: msgspec.Raw  # float32[4], as `floats` has them
+    prs: msgspec.Raw  # float32[4], encoded by `floats`
     buffered_pcm: int
 
 
@@ -59,14 +60,14 @@ class SpokenOpus(Message, frozen=True, tag="OggOpus"):
     data: list[int]
 
 
-# --- Both ways ----------------------------------------------------------------------------------------------------
+# --- Both directions ----------------------------------------------------------------------------------------------
 
 
 class Marker(Message, frozen=True):
     id: Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 
 
-# --- From the client ----------------------------------------------------------------------------------------------
+# --- Client messages ----------------------------------------------------------------------------------------------
 
 
 class Audio(Message, frozen=True):
@@ -94,32 +95,32 @@ class Eos(Message, frozen=True):
     pass
 
 
-ClientMessage = Audio | OggOpus | Marker | Init
-ServerMessage = Text | Voice | Eos
+AsrMessage = Audio | OggOpus | Marker | Init
+TtsMessage = Text | Voice | Eos
 
-_heard: msgspec.msgpack.Decoder[ClientMessage] = msgspec.msgpack.Decoder(ClientMessage)
-_told: msgspec.msgpack.Decoder[ServerMessage] = msgspec.msgpack.Decoder(ServerMessage)
-
-
-def decode_client(data: bytes) -> ClientMessage:
-    """Of a client that speaks. Raises `ProtocolError`."""
-    return _decode(_heard, data)
+_asr_decoder: msgspec.msgpack.Decoder[AsrMessage] = msgspec.msgpack.Decoder(AsrMessage)
+_tts_decoder: msgspec.msgpack.Decoder[TtsMessage] = msgspec.msgpack.Decoder(TtsMessage)
 
 
-def decode_server(data: bytes) -> ServerMessage:
-    """Of a client that has something spoken. Raises `ProtocolError`."""
-    return _decode(_told, data)
+def decode_asr(data: bytes) -> AsrMessage:
+    """Decode a message of a speech-to-text client. Raises `ProtocolError`."""
+    return _decode(_asr_decoder, data)
+
+
+def decode_tts(data: bytes) -> TtsMessage:
+    """Decode a message of a text-to-speech client. Raises `ProtocolError`."""
+    return _decode(_tts_decoder, data)
 
 
 def _decode(decoder: msgspec.msgpack.Decoder[T], data: bytes) -> T:
     try:
         return decoder.decode(data)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ProtocolError("A message could not be read.", str(error), "Send MessagePack as Kyutai's.") from None
+        raise ProtocolError("Invalid message.", str(error), "Send MessagePack in Kyutai's format.") from None
 
 
 def floats(values: Samples) -> msgspec.Raw:
-    """An array of float32. `msgspec` knows float64 alone, and this is done for every frame."""
+    """Encode an array of float32, for every frame; `msgspec` encodes float64 only."""
     count = len(values)
     head = bytes([0x90 | count]) if count < 16 else b"\xdc" + count.to_bytes(2, "big")
     body = np.empty(count, dtype=[("kind", "u1"), ("value", ">f4")])

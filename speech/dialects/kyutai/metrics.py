@@ -1,7 +1,7 @@
-"""The metrics of Kyutai's servers, by their names, for dashboards that know these; and what is counted for them here.
+"""Metrics with the names that moshi-server uses, so that its dashboards work.
 
-Written by hand: the client library of Prometheus would add `_total` to the names of counters. All others are told by it
-(`operations/health/metrics.py`).
+They are formatted by hand, because Prometheus' client library would add `_total` to the names of counters. It exports
+all other metrics (`operations/health/metrics.py`).
 """
 
 from bisect import bisect_left
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from inference.messages import STEP_BOUNDS, Kind, Status, StepLatencies
+from inference.messages import STEP_BUCKETS, Kind, Status, StepLatencies
 
-CONNECTION_STEPS = (2, 25, 125, 250, 500, 750, 1125, 1500, 2250, 3000, 4500)
-SPOKEN_STEPS = (2, 25, 62.5, 125, 250, 500, 750)
+ASR_CONNECTION_STEPS = (2, 25, 125, 250, 500, 750, 1125, 1500, 2250, 3000, 4500)
+TTS_CONNECTION_STEPS = (2, 25, 62.5, 125, 250, 500, 750)
 
 
 @dataclass
@@ -39,8 +39,8 @@ class Histogram:
         yield f"{self.name}_count {below}"
 
 
-asr_steps = Histogram("asr_connection_num_steps", CONNECTION_STEPS)
-py_steps = Histogram("py_model_connection_num_steps", SPOKEN_STEPS)
+asr_steps = Histogram("asr_connection_num_steps", ASR_CONNECTION_STEPS)
+py_steps = Histogram("py_model_connection_num_steps", TTS_CONNECTION_STEPS)
 connects = {"asr_connect": 0, "py_connect": 0, "py_post_connect": 0}
 
 
@@ -51,7 +51,7 @@ class Connection:
 
 @contextmanager
 def connection(counter: str, histogram: Histogram) -> Iterator[Connection]:
-    """Counts a connection, and at its end the steps that were made for it."""
+    """Count a connection and, at its end, its steps."""
     connects[counter] += 1
     counted = Connection()
     try:
@@ -60,29 +60,29 @@ def connection(counter: str, histogram: Histogram) -> Iterator[Connection]:
         histogram.observe(counted.steps)
 
 
-def exposition(listeners: dict[str, Status], speakers: dict[str, Status]) -> str:
-    """Prometheus' text. What nobody has touched yet is absent, as there."""
+def exposition(stt_engines: dict[str, Status], tts_engines: dict[str, Status]) -> str:
+    """Return Prometheus' text format. Metrics without a value are omitted, as by moshi-server."""
     lines: list[str] = []
     for name, count in connects.items():
         if count:
             lines += [f"# TYPE {name} counter", f'{name}{{handler="all"}} {count}']
-    for name, engines in (("asr_open_channels", listeners), ("py_open_channels", speakers)):
+    for name, engines in (("asr_open_channels", stt_engines), ("py_open_channels", tts_engines)):
         if engines:
-            taken = sum(status.slots - status.free for status in engines.values())
-            lines += [f"# TYPE {name} gauge", f'{name}{{handler="all"}} {taken}']
+            used = sum(status.slots - status.free for status in engines.values())
+            lines += [f"# TYPE {name} gauge", f'{name}{{handler="all"}} {used}']
     times = (
-        _step_times("asr_model_step_duration", "stt", listeners),
-        _step_times("py_model_step_duration", "tts", speakers),
+        _step_times("asr_model_step_duration", "stt", stt_engines),
+        _step_times("py_model_step_duration", "tts", tts_engines),
     )
     for histogram in (asr_steps, py_steps, *times):
         lines += histogram.lines()
-    if steps := sum(times[1].counts):  # an engine is not called where nobody is to be stepped
+    if steps := sum(times[1].counts):  # an engine is only called for active streams
         for name in ("py_total_steps", "py_active_steps"):
             lines += [f"# TYPE {name} counter", f'{name}{{handler="all"}} {steps}']
     return "\n".join([*lines, ""])
 
 
 def _step_times(name: str, kind: Kind, engines: dict[str, Status]) -> Histogram:
-    """Of all engines of a kind, in the inference processes that are there."""
+    """Step latencies of all running engines of a kind."""
     times = sum((status.step_latencies for status in engines.values()), StepLatencies())
-    return Histogram(name, STEP_BOUNDS[kind], times.counts if any(times.counts) else [], times.seconds)
+    return Histogram(name, STEP_BUCKETS[kind], times.counts if any(times.counts) else [], times.seconds)

@@ -1,4 +1,4 @@
-"""How sure it is that the speaker pauses, as Kyutai's models say it of each step: for pauses of 0.5, 1, 2 and 3 s."""
+"""Pause probabilities for each step, as of Kyutai's models: for pauses of 0.5, 1, 2 and 3 s."""
 
 import numpy as np
 
@@ -11,16 +11,17 @@ _HALVES = np.array(PAUSE_LENGTHS, dtype=np.float32) / 2
 
 
 class PauseHeads:
-    """The model's own heads where it has them. Else they are made from the voice activity: of a pause one is sure when
-    half of it has passed in silence. Clients take a turn for over at 0.5 or 0.6 of the third, so 0.5 to 0.6 s after
-    the voice, and for interrupted below 0.4, at once.
+    """The model's own predictions, or an estimate from the voice activity: a pause is certain after half of it.
+
+    Clients treat a turn as ended when the third probability reaches 0.5 or 0.6, so 0.5 to 0.6 s after the voice, and as
+    interrupted at once when it is below 0.4.
     """
 
     def __init__(self) -> None:
         self._silence = 0.0  # seconds
 
     def predict(self, speech: float, heads: list[float]) -> Samples:
-        """float32[4] of one frame."""
+        """Return float32[4] for one frame."""
         self._silence = 0.0 if speech >= SPEECH_THRESHOLD else self._silence + FRAME
         if len(heads) == len(PAUSE_LENGTHS):
             return np.array(heads, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""What Kyutai's servers tell anybody who asks: that they run, what they serve, and how much of it."""
+"""Public information as of Kyutai's server: build, engines and slots."""
 
 import platform
 
@@ -14,7 +14,7 @@ from speech.gateway.link import Link
 @login_not_required
 @require_safe
 def build_info(request: HttpRequest) -> JsonResponse:
-    """The health check of their clients. This server was not compiled, and has no more to say than when it started."""
+    """Health check of Kyutai's clients. This server isn't compiled, so only its start time is known."""
     triple = f"{platform.machine()}-{platform.system().lower()}"
     return JsonResponse(
         {
@@ -63,5 +63,5 @@ async def modules_info(request: HttpRequest) -> JsonResponse:
 @csrf_exempt
 @login_not_required
 def no_voice_cloning(request: HttpRequest) -> HttpResponse:
-    why = "This server makes no voice from a recording: the part of the model that does was not published."
-    return HttpResponse(f"{why} Choose one of its voices by name.", status=501, content_type="text/plain")
+    what = "This server can't create a voice from a recording: the model's voice encoder was not released."
+    return HttpResponse(f"{what} Choose one of its voices by name.", status=501, content_type="text/plain")

@@ -1,4 +1,4 @@
-"""Text to speech as Kyutai's servers do it: WebSocket `/api/tts_streaming`."""
+"""Text to speech as by Kyutai's server: WebSocket `/api/tts_streaming`."""
 
 import asyncio
 
@@ -18,13 +18,13 @@ from speech.gateway.link import Link
 from speech.synthesis.job import SynthesisJob
 
 CAPACITY_TIMEOUT = 0.4
-"""Seconds without a slot after which it is said that there is none: clients give up after half of one."""
+"""Seconds without a slot after which the client gets “no free channels”; clients give up after half a second."""
 EOS = b"\x00"
 FULL_SCALE = 0.99
 
 
 class Encoding:
-    """How frames are sent in one of the formats; words, `Ready` and errors only where there are messages for them."""
+    """Encoding of frames in one of the formats. Only those with messages carry words, `Ready` and errors."""
 
     def __init__(self, format: str) -> None:
         self.has_messages = format.endswith("MessagePack")
@@ -32,18 +32,18 @@ class Encoding:
 
     @property
     def header(self) -> bytes | None:
-        return self._packed(self._opus.append_pcm(np.zeros(0, np.float32))) if self._opus else None
+        return self._pack(self._opus.append_pcm(np.zeros(0, np.float32))) if self._opus else None
 
     def frame(self, samples: Samples) -> bytes | None:
-        """None: the encoder waits for more."""
+        """Encode a frame; None if the encoder needs more audio first."""
         if self._opus:
             pages = self._opus.append_pcm(samples)
-            return self._packed(pages) if pages else None
+            return self._pack(pages) if pages else None
         if self.has_messages:
             return messages.SpokenAudio(floats(samples)).encoded()
         return samples.astype("<f4").tobytes()
 
-    def _packed(self, pages: bytes) -> bytes:
+    def _pack(self, pages: bytes) -> bytes:
         return messages.SpokenOpus(list(pages)).encoded() if self.has_messages else pages
 
 
@@ -51,28 +51,29 @@ FORMATS = ("Pcm", "PcmMessagePack", "OggOpus", "OggOpusMessagePack")
 
 
 async def resolve_voice(name: str) -> str:
-    """The voice of this name, or the server's choice: theirs do not say either that they have no such voice."""
-    there = (voice.name for status in (await Link.current().tts_engines()).values() for voice in status.voices or ())
-    return name if name in there else ""
+    """Name of the voice, or "" for the server's choice if it is unknown: moshi-server doesn't report that either."""
+    engines = (await Link.current().tts_engines()).values()
+    return name if any(voice.name == name for status in engines for voice in status.voices or ()) else ""
 
 
-class Frames:
-    """Whole frames of what is spoken, whatever the pieces in which it comes."""
+class FrameSplitter:
+    """Splits audio that arrives in chunks of any size into whole frames."""
 
     def __init__(self) -> None:
         self._rest = np.zeros(0, np.float32)
 
-    def of(self, pcm: bytes) -> list[Samples]:
-        """float32[1920] each, no louder than theirs."""
-        heard = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
-        audio = np.concatenate((self._rest, heard.clip(-FULL_SCALE, FULL_SCALE)))
+    def split(self, pcm: bytes) -> list[Samples]:
+        """Return float32[1920] each, limited to the level of moshi-server."""
+        samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768)
+        audio = np.concatenate((self._rest, samples.clip(-FULL_SCALE, FULL_SCALE)))
         whole = len(audio) - len(audio) % FRAME_SAMPLES
         self._rest = audio[whole:]
         return np.split(audio[:whole], whole // FRAME_SAMPLES) if whole else []
 
-    def last(self) -> list[Samples]:
+    def flush(self) -> list[Samples]:
+        """Return the last frame, padded with silence."""
         rest = len(self._rest)
-        return self.of(bytes(2 * (FRAME_SAMPLES - rest))) if rest else []
+        return self.split(bytes(2 * (FRAME_SAMPLES - rest))) if rest else []
 
 
 class TtsSocket(ApiSocket):
@@ -82,10 +83,10 @@ class TtsSocket(ApiSocket):
     def prepare(self) -> None:
         format = self.query.get("format", "OggOpus")
         if format not in FORMATS:
-            raise BadQuery(f"There is no format “{format}”.", f"The formats are: {', '.join(FORMATS)}.")
+            raise BadQuery(f"Unsupported format “{format}”.", f"Supported formats: {', '.join(FORMATS)}.")
         self._encoding = Encoding(format)
-        self._frames = Frames()
-        self._pending_text: list[str] = []  # before the job was there
+        self._frames = FrameSplitter()
+        self._pending_text: list[str] = []  # received before the job was created
         self._is_finished = self._is_ready = self._has_text = False
         self._job: SynthesisJob | None = None
 
@@ -102,15 +103,15 @@ class TtsSocket(ApiSocket):
 
     async def _watch(self) -> None:
         await asyncio.sleep(CAPACITY_TIMEOUT)
-        there = await Link.current().engines("tts")
-        if not self._is_ready and there and not any(status.free for status in there.values()):
+        engines = await Link.current().engines("tts")
+        if not self._is_ready and engines and not any(status.free for status in engines.values()):
             self.fail(errors.AtCapacity())
 
     def fail(self, error: StreamError) -> None:
         if self._job:
             self._job.fail(error)
         else:
-            self._task.cancel()
+            self.detach()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
@@ -122,30 +123,30 @@ class TtsSocket(ApiSocket):
             self.fail(error)
 
     def _receive(self, text: str | None, data: bytes | None) -> None:
-        if data == EOS:  # before it is read as a message: it also is a number
+        if data == EOS:  # checked first: it is also valid MessagePack
             self._is_finished = True
             return
-        match messages.Text(text or "") if data is None else messages.decode_server(data):
+        match messages.Text(text or "") if data is None else messages.decode_tts(data):
             case messages.Text(text=words):
-                self._pending_text.append(f"{words} ")  # words are whole: none goes on in the next message
+                self._pending_text.append(f"{words} ")  # a message ends with a whole word
             case messages.Eos():
                 self._is_finished = True
             case messages.Voice():
                 raise errors.ProtocolError(
-                    "A voice cannot be given as a recording.",
-                    "The part of the model that makes one was not published.",
-                    "Choose one of the server's by name.",
+                    "Voice cloning isn't supported.",
+                    "The model's voice encoder was not released.",
+                    "Choose one of the server's voices by name.",
                 )
 
     def _forward_text(self) -> None:
         if self._job is None:
             return
-        said, self._pending_text = "".join(self._pending_text), []
-        if said.strip():
+        text, self._pending_text = "".join(self._pending_text), []
+        if text.strip():
             self._has_text = True
-            self._job.add_text(said)
+            self._job.add_text(text)
         if self._is_finished and not self._has_text:
-            self._job.stop()  # nothing is said, and nothing is wrong
+            self._job.stop()  # an empty text is no error
         elif self._is_finished:
             self._job.finish()
 
@@ -161,9 +162,9 @@ class TtsSocket(ApiSocket):
             case events.SpokenWord():
                 await self._send(messages.SpokenText(event.text, event.start, event.end))
             case events.Audio(pcm=pcm):
-                await self._send_frames(self._frames.of(pcm))
+                await self._send_frames(self._frames.split(pcm))
             case events.SynthesisDone():
-                await self._send_frames(self._frames.last())
+                await self._send_frames(self._frames.flush())
 
     async def _send_frames(self, frames: list[Samples]) -> None:
         for frame in frames:

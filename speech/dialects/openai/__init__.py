@@ -1,1 +1,1 @@
-"""OpenAI's shape of speech: what its official clients send and expect, at `/v1/`."""
+"""OpenAI's audio API for its official clients, at `/v1/`."""

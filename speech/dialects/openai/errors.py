@@ -1,4 +1,4 @@
-"""What went wrong, as OpenAI's clients expect it."""
+"""Errors in the format of OpenAI's API."""
 
 from http import HTTPStatus
 from typing import Any
@@ -20,14 +20,14 @@ CODES = {HTTPStatus.UNAUTHORIZED: "invalid_api_key", HTTPStatus.TOO_MANY_REQUEST
 
 
 class BadRequest(ProtocolError):
-    """What was asked for makes no sense; `param` names what of it."""
+    """An invalid value in a request; `param` names its field."""
 
     status = HTTPStatus.BAD_REQUEST
     error_code: str | None = None
 
     def __init__(self, param: str, what: str, why: str = "", action: str = "") -> None:
         self.param = param
-        super().__init__(what, why or "It is not what this server takes.", action or "Change it and ask again.")
+        super().__init__(what, why or "The server doesn't accept this value.", action or "Change it and try again.")
 
 
 class ModelNotFound(BadRequest):
@@ -46,7 +46,7 @@ def error_body(error: AccessDenied | StreamError) -> dict[str, Any]:
 
 
 def _message(error: AccessDenied | StreamError) -> str:
-    """What to do, of an error that any dialect may meet, is for the live page's user."""
+    # The `action` of other stream errors addresses users of the live page.
     action = error.action if isinstance(error, AccessDenied | BadRequest) else ""
     return f"{error.what} {error.why} {action}".strip()
 

@@ -1,5 +1,4 @@
-"""Which engine and voice is meant. Programs are often written with the names of OpenAI's models and voices built in, so
-those stand for what this site has."""
+"""Engines and voices by name. OpenAI's names of models and voices, which programs often have built in, are aliases."""
 
 import re
 
@@ -16,11 +15,11 @@ VOICE_ALIASES = (
     *("alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse", "marin"),
     "cedar",
 )
-LIST = "GET /v1/audio/voices lists them."
+LIST_VOICES = "GET /v1/audio/voices lists them."
 
 
 async def engine_named(model: str, kind: Kind, param: str = "model") -> str:
-    """The name of the engine, or "" for any. Raises `NoSuchModel`, or `NoEngine` if there is none at all."""
+    """Name of the engine, or "" for any. Raises `ModelNotFound`, or `NoEngine` if none is running."""
     engines = await Link.current().engines(kind)
     if not engines:
         raise NoEngine
@@ -28,22 +27,19 @@ async def engine_named(model: str, kind: Kind, param: str = "model") -> str:
         return model
     if not model or MODEL_ALIASES[kind].fullmatch(model):
         return ""
-    have = ", ".join(sorted(engines))
-    raise ModelNotFound(param, f"There is no model “{model}”.", f"Running are: {have}.", "GET /v1/models lists them.")
+    why = f"Available: {', '.join(sorted(engines))}."
+    raise ModelNotFound(param, f"Model “{model}” not found.", why, "GET /v1/models lists them.")
 
 
 async def voice_named(voice: str, engine: str) -> str:
-    """The name of the voice, or "" for the first that fits. Raises `BadRequest`."""
-    there = {name: status for name, status in (await Link.current().tts_engines()).items() if engine in ("", name)}
-    names = [each.name for status in there.values() for each in status.voices or []]
+    """Name of the voice, or "" for the first that fits. Raises `BadRequest`."""
+    engines = await Link.current().tts_engines()
+    voices = [each for name, status in engines.items() if engine in ("", name) for each in status.voices or []]
+    names = [each.name for each in voices]
     if voice in names or not (voice and names):
         return voice
     if voice in VOICE_ALIASES:
-        english = [
-            each.name
-            for status in there.values()
-            for each in status.voices or []
-            if each.language.partition("-")[0] == "en"
-        ]
+        english = [each.name for each in voices if each.language.partition("-")[0] == "en"]
         return (english or names)[VOICE_ALIASES.index(voice) % len(english or names)]
-    raise BadRequest("voice", f"There is no voice “{voice}”.", "It is misspelled, or its engine is not running.", LIST)
+    why = "The name is wrong, or its engine isn't running."
+    raise BadRequest("voice", f"Voice “{voice}” not found.", why, LIST_VOICES)

@@ -1,36 +1,38 @@
-"""`GET /v1/models`: the engines that run now."""
+"""`GET /v1/models`: the running engines."""
 
-from typing import Any, get_args
+from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from accounts.credentials.principal import Caller
-from inference.messages import Kind, Status
+from inference.messages import Status
 from speech.dialects.api_view import api_view
 from speech.dialects.openai.errors import ModelNotFound, error_response
 from speech.gateway.link import Link
 
 CREATED = 1_700_000_000
-"""Unix time. OpenAI tells when a model was made; an engine has no such time, and a client wants a number."""
+"""Creation time of every model, in Unix time: clients require one, and engines have none."""
 
 
-async def _all() -> dict[str, Status]:
-    return {name: status for kind in get_args(Kind) for name, status in (await Link.current().engines(kind)).items()}
+async def _engines() -> dict[str, Status]:
+    return {status.engine: status for status in await Link.current().all_engines()}
 
 
 @api_view(None, error_response)
 @require_safe
 async def models(request: HttpRequest, caller: Caller) -> JsonResponse:
-    return JsonResponse({"object": "list", "data": [_to_dict(status) for _, status in sorted((await _all()).items())]})
+    return JsonResponse(
+        {"object": "list", "data": [_to_dict(status) for _, status in sorted((await _engines()).items())]}
+    )
 
 
 @api_view(None, error_response)
 @require_safe
 async def model(request: HttpRequest, caller: Caller, name: str) -> JsonResponse:
-    status = (await _all()).get(name)
+    status = (await _engines()).get(name)
     if status is None:
-        raise ModelNotFound("model", f"There is no model “{name}”.", "No engine of this name runs now.")
+        raise ModelNotFound("model", f"Model “{name}” not found.", "No engine with this name is running.")
     return JsonResponse(_to_dict(status))
 
 
@@ -40,7 +42,7 @@ def _to_dict(status: Status) -> dict[str, Any]:
         "object": "model",
         "created": CREATED,
         "owned_by": "this-site",
-        # What OpenAI's do not have, and its clients ignore.
+        # OpenAI's models don't have these; its clients ignore them.
         "name": status.label,
         "kind": status.kind,
         "languages": sorted(status.languages),

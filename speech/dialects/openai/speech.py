@@ -1,4 +1,4 @@
-"""`POST /v1/audio/speech`: a text in, its speech out while it is made. `GET /v1/audio/voices`: who can speak it."""
+"""`POST /v1/audio/speech` streams the speech of a text while it is synthesized. `GET /v1/audio/voices` lists voices."""
 
 import asyncio
 import base64
@@ -20,12 +20,12 @@ from speech.dialects.openai.errors import BadRequest, error_body, error_response
 from speech.dialects.openai.model_aliases import engine_named, voice_named
 from speech.errors import InvalidText, StreamError
 from speech.gateway.link import Link
-from speech.gateway.revocation_guard import revocation_guard
+from speech.gateway.revocation import revocation_guard
 from speech.live.event_stream import Emit, stream_events
 from speech.synthesis.job import MAX_TEXT, SynthesisJob
 
 MAX_BYTES = 4 * MAX_TEXT + 10_000
-STREAMED = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class VoiceId(msgspec.Struct):
@@ -40,75 +40,77 @@ class SpeechRequest(msgspec.Struct):
     speed: float = 1.0
     stream_format: Literal["audio", "sse"] = "audio"
     language: str = ""
-    """OpenAI's has none; here it chooses a voice where none is named."""
+    """Language of the voice if none is named; an extension of OpenAI's API."""
 
     @property
     def voice_name(self) -> str:
         return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
 
 
-_asked = msgspec.json.Decoder(SpeechRequest)
+_decoder = msgspec.json.Decoder(SpeechRequest)
 
 
 @api_view(TTS, error_response)
 @require_POST
 async def speech(request: HttpRequest, caller: Caller) -> HttpResponseBase:
-    asked = _read(request)
-    engine = await engine_named(asked.model, "tts")
-    voice = await voice_named(asked.voice_name, engine)
-    controls = {} if asked.speed == 1.0 else {"speed": asked.speed}
-    wishes = {"engine": engine, "voice": voice, "language": asked.language, "controls": controls}
-    spoken = _pcm(stream_events(lambda tell: _speak(caller, tell, asked.input, wishes)))
-    first = await _first(spoken)  # what is wrong shows before anything is answered
-    encoded = _encoded(first, spoken, Encoder(FORMATS[asked.response_format]))
-    if asked.stream_format == "sse":
-        return StreamingHttpResponse(_as_events(encoded), content_type="text/event-stream", headers=STREAMED)
-    content_type = FORMATS[asked.response_format].content_type
-    return StreamingHttpResponse(encoded, content_type=content_type, headers=STREAMED)
+    body = _parse_body(request)
+    engine = await engine_named(body.model, "tts")
+    voice = await voice_named(body.voice_name, engine)
+    controls = {} if body.speed == 1.0 else {"speed": body.speed}
+    options = {"engine": engine, "voice": voice, "language": body.language, "controls": controls}
+    pcm = _pcm(stream_events(lambda emit: _synthesize(caller, emit, body.input, options)))
+    first = await _first(pcm)  # errors are raised before the response starts
+    encoded = _encode(first, pcm, Encoder(FORMATS[body.response_format]))
+    if body.stream_format == "sse":
+        return StreamingHttpResponse(
+            _server_sent_events(encoded), content_type="text/event-stream", headers=STREAM_HEADERS
+        )
+    content_type = FORMATS[body.response_format].content_type
+    return StreamingHttpResponse(encoded, content_type=content_type, headers=STREAM_HEADERS)
 
 
-async def _speak(caller: Caller, tell: Emit, text: str, wishes: dict[str, Any]) -> None:
-    job = SynthesisJob(caller.user, tell, **wishes)
+async def _synthesize(caller: Caller, emit: Emit, text: str, options: dict[str, Any]) -> None:
+    job = SynthesisJob(caller.user, emit, **options)
     with revocation_guard(caller, job.fail):
         job.add_text(text)
         job.finish()
         await job.run()
 
 
-async def _pcm(told_events: AsyncGenerator[events.Event]) -> AsyncGenerator[bytes]:
+async def _pcm(synthesis: AsyncGenerator[events.Event]) -> AsyncGenerator[bytes]:
     try:
-        async for event in told_events:
+        async for event in synthesis:
             if isinstance(event, events.Audio):
                 yield event.pcm
     finally:
-        await told_events.aclose()
+        await synthesis.aclose()
 
 
-async def _first(spoken: AsyncGenerator[bytes]) -> bytes:
+async def _first(pcm: AsyncGenerator[bytes]) -> bytes:
     try:
-        return await anext(spoken)
+        return await anext(pcm)
     except StopAsyncIteration:
         raise InvalidText from None
 
 
-async def _encoded(first: bytes, spoken: AsyncGenerator[bytes], encoder: Encoder) -> AsyncGenerator[bytes]:
-    """A connection that breaks off is all that says, once the answer has begun, that something went wrong."""
+async def _encode(first: bytes, pcm: AsyncGenerator[bytes], encoder: Encoder) -> AsyncGenerator[bytes]:
+    """Encode the speech. Once the response has started, a broken connection is the only sign of an error."""
     try:
-        if piece := await asyncio.to_thread(encoder.add, first):
-            yield piece
-        async for pcm in spoken:
-            if piece := await asyncio.to_thread(encoder.add, pcm):
-                yield piece
-        if piece := await asyncio.to_thread(encoder.end):
-            yield piece
+        if data := await asyncio.to_thread(encoder.add, first):
+            yield data
+        async for chunk in pcm:
+            if data := await asyncio.to_thread(encoder.add, chunk):
+                yield data
+        if data := await asyncio.to_thread(encoder.end):
+            yield data
     finally:
-        await spoken.aclose()
+        await pcm.aclose()
 
 
-async def _as_events(encoded: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+async def _server_sent_events(encoded: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     try:
-        async for piece in encoded:
-            yield _sse({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+        async for data in encoded:
+            yield _sse({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
     except StreamError as error:
         yield _sse({"type": "error", "error": error_body(error)})
     else:
@@ -121,20 +123,20 @@ def _sse(event: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(event)}\n\n".encode()
 
 
-def _read(request: HttpRequest) -> SpeechRequest:
+def _parse_body(request: HttpRequest) -> SpeechRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
-        raise BadRequest("input", "The text is too long.", f"The bound is {MAX_TEXT:,} characters.")
+        raise BadRequest("input", "The text is too long.", f"The limit is {MAX_TEXT:,} characters.")
     try:
-        return _asked.decode(request.body)
+        return _decoder.decode(request.body)
     except (msgspec.DecodeError, RecursionError) as error:
-        named = re.search(r"\$\.(\w+)", str(error)) or re.search(r"field `(\w+)`", str(error))
-        raise BadRequest(named[1] if named else "", "The request could not be read.", f"{error}.") from None
+        field = re.search(r"\$\.(\w+)", str(error)) or re.search(r"field `(\w+)`", str(error))
+        raise BadRequest(field[1] if field else "", "Invalid request body.", f"{error}.") from None
 
 
 @api_view(TTS, error_response)
 @require_safe
 async def voices(request: HttpRequest, caller: Caller) -> JsonResponse:
-    there = await Link.current().tts_engines()
+    engines = await Link.current().tts_engines()
     data = [
         {
             "id": voice.name,
@@ -145,7 +147,7 @@ async def voices(request: HttpRequest, caller: Caller) -> JsonResponse:
             "kind": voice.kind,
             "description": voice.description,
         }
-        for engine, status in sorted(there.items())
+        for engine, status in sorted(engines.items())
         for voice in status.voices or []
     ]
     return JsonResponse({"object": "list", "data": data, "voices": data})

@@ -1,4 +1,4 @@
-"""The formats of a transcript: `write(heard, granularities, with_logprobs)` gives its content type and content."""
+"""Formats of a transcript: `write(transcript, granularities, with_logprobs)` returns its content type and content."""
 
 import json
 import math
@@ -15,41 +15,43 @@ Content = tuple[str, bytes]
 JSON = "application/json"
 
 
-def json_of(heard: Transcription, with_logprobs: bool = False) -> dict[str, Any]:
-    extra = {"logprobs": logprobs(heard.words)} if with_logprobs else {}
-    return {"text": heard.text, **extra, "usage": {"type": "duration", "seconds": math.ceil(heard.duration)}}
+def json_of(transcript: Transcription, with_logprobs: bool = False) -> dict[str, Any]:
+    extra = {"logprobs": logprobs(transcript.words)} if with_logprobs else {}
+    return {"text": transcript.text, **extra, "usage": {"type": "duration", "seconds": math.ceil(transcript.duration)}}
 
 
-def _json(heard: Transcription, with_logprobs: bool, **_: Any) -> Content:
-    return JSON, _encoded(json_of(heard, with_logprobs))
+def _json(transcript: Transcription, with_logprobs: bool, **_: Any) -> Content:
+    return JSON, _encode(json_of(transcript, with_logprobs))
 
 
-def _verbose_json(heard: Transcription, granularities: frozenset[str], **_: Any) -> Content:
-    told = {
+def _verbose_json(transcript: Transcription, granularities: frozenset[str], **_: Any) -> Content:
+    body = {
         "task": "transcribe",
-        "language": heard.language,
-        "duration": round(heard.duration, 3),
-        **json_of(heard),
+        "language": transcript.language,
+        "duration": round(transcript.duration, 3),
+        **json_of(transcript),
     }
     if "segment" in granularities:
-        told["segments"] = [_segment(number, utterance) for number, utterance in enumerate(heard.segments)]
+        body["segments"] = [_segment(number, segment) for number, segment in enumerate(transcript.segments)]
     if "word" in granularities:
-        told["words"] = [{"word": w.text, "start": round(w.start, 3), "end": round(w.end, 3)} for w in heard.words]
-    return JSON, _encoded(told)
+        body["words"] = [
+            {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)} for word in transcript.words
+        ]
+    return JSON, _encode(body)
 
 
-def _segment(number: int, utterance: Segment) -> dict[str, Any]:
-    """Whisper's figures, as far as they mean anything here: no tokens, no temperature, and silence is no segment."""
-    text = utterance.text.encode()
+def _segment(number: int, segment: Segment) -> dict[str, Any]:
+    """Whisper's fields. Tokens, temperature and the probability of silence have no meaning here."""
+    text = segment.text.encode()
     return {
         "id": number,
-        "seek": round(utterance.start * 100),  # frames of 10 ms
-        "start": round(utterance.start, 3),
-        "end": round(utterance.end, 3),
-        "text": f" {utterance.text}",
+        "seek": round(segment.start * 100),  # frames of 10 ms
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "text": f" {segment.text}",
         "tokens": [],
         "temperature": 0.0,
-        "avg_logprob": _average_logprob(utterance.words),
+        "avg_logprob": _average_logprob(segment.words),
         "compression_ratio": round(len(text) / len(zlib.compress(text)), 3),
         "no_speech_prob": 0.0,
     }
@@ -65,7 +67,7 @@ def _logprob(confidence: float) -> float:
 
 
 def logprobs(words: list[Word]) -> list[dict[str, Any]]:
-    """A word is a token here; one whose confidence the engine does not tell counts as certain."""
+    """Log probabilities, with words as tokens. A word without a confidence counts as certain."""
     return [
         {"token": word.text, "logprob": _logprob(1.0 if word.confidence is None else word.confidence),
          "bytes": list(word.text.encode())}
@@ -73,27 +75,27 @@ def logprobs(words: list[Word]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _text(heard: Transcription, **_: Any) -> Content:
-    return "text/plain; charset=utf-8", f"{heard.text}\n".encode()
+def _text(transcript: Transcription, **_: Any) -> Content:
+    return "text/plain; charset=utf-8", f"{transcript.text}\n".encode()
 
 
-def _exported(extension: str) -> Callable[..., Content]:
+def _export(extension: str) -> Callable[..., Content]:
     format = exports.FORMATS[extension]
 
-    def write(heard: Transcription, **_: Any) -> Content:
-        return format.content_type, b"".join(format.write(Document("", heard.segments), Options()))
+    def write(transcript: Transcription, **_: Any) -> Content:
+        return format.content_type, b"".join(format.write(Document("", transcript.segments), Options()))
 
     return write
 
 
-def _encoded(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False).encode()
+def _encode(body: dict[str, Any]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
 
 
 FORMATS: dict[str, Callable[..., Content]] = {
     "json": _json,
     "text": _text,
-    "srt": _exported("srt"),
+    "srt": _export("srt"),
     "verbose_json": _verbose_json,
-    "vtt": _exported("vtt"),
+    "vtt": _export("vtt"),
 }

@@ -1,4 +1,4 @@
-"""`POST /v1/audio/transcriptions`: a recording in, its transcript out, whole or as it is heard."""
+"""`POST /v1/audio/transcriptions`: the transcript of a recording, whole or streamed."""
 
 import json
 from collections.abc import AsyncGenerator
@@ -36,88 +36,85 @@ class TranscriptionRequest:
     language: str
     format: str
     granularities: frozenset[str]
-    streams: bool
+    is_streamed: bool
     with_logprobs: bool
 
 
 @api_view(STT, error_response)
 @require_POST
 async def transcriptions(request: HttpRequest, caller: Caller) -> HttpResponseBase:
-    wishes = await _parse_request(request)
-    recording = decode(Path(wishes.file.temporary_file_path()))
-    if wishes.streams:
-        pieces = _streamed(
-            transcription_events(caller, recording, engine=wishes.engine, language=wishes.language), wishes
-        )
+    options = await _parse_request(request)
+    recording = decode(Path(options.file.temporary_file_path()))
+    if options.is_streamed:
+        transcription = transcription_events(caller, recording, engine=options.engine, language=options.language)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingHttpResponse(pieces, content_type="text/event-stream", headers=headers)
-    heard = await transcribe(caller, recording, wishes.engine, wishes.language)
-    return _whole(heard, wishes)
+        return StreamingHttpResponse(_stream(transcription, options), content_type="text/event-stream", headers=headers)
+    transcript = await transcribe(caller, recording, options.engine, options.language)
+    return _response(transcript, options)
 
 
-def _whole(heard: Transcription, wishes: TranscriptionRequest) -> HttpResponse:
-    write = FORMATS[wishes.format]
-    content_type, content = write(heard, granularities=wishes.granularities, with_logprobs=wishes.with_logprobs)
+def _response(transcript: Transcription, options: TranscriptionRequest) -> HttpResponse:
+    write = FORMATS[options.format]
+    content_type, content = write(transcript, granularities=options.granularities, with_logprobs=options.with_logprobs)
     return HttpResponse(content, content_type=content_type)
 
 
-async def _streamed(told_events: AsyncGenerator[events.Event], wishes: TranscriptionRequest) -> AsyncGenerator[bytes]:
-    """A word that comes again, because an engine was lost, was told already."""
-    heard, told_words = Transcription(), 0
+async def _stream(transcription: AsyncGenerator[events.Event], options: TranscriptionRequest) -> AsyncGenerator[bytes]:
+    """Send each word once, even if another engine transcribes it again."""
+    transcript, sent_words = Transcription(), 0
     try:
-        async with aclosing(told_events):
-            async for event in told_events:
-                heard.add(event)
-                if isinstance(event, events.Word) and event.index == told_words:
-                    told_words += 1
+        async with aclosing(transcription):
+            async for event in transcription:
+                transcript.add(event)
+                if isinstance(event, events.Word) and event.index == sent_words:
+                    sent_words += 1
                     delta = event.text if event.index == 0 else f" {event.text}"
-                    extra = {"logprobs": logprobs([event])} if wishes.with_logprobs else {}
+                    extra = {"logprobs": logprobs([event])} if options.with_logprobs else {}
                     yield _sse({"type": "transcript.text.delta", "delta": delta, **extra})
     except StreamError as error:
         yield _sse({"type": "error", "error": error_body(error)})
         return
     finally:
-        wishes.file.close()
-    whole = json_of(heard, with_logprobs=wishes.with_logprobs)
-    yield _sse({"type": "transcript.text.done", "text": whole.pop("text"), **whole})
+        options.file.close()
+    body = json_of(transcript, with_logprobs=options.with_logprobs)
+    yield _sse({"type": "transcript.text.done", "text": body.pop("text"), **body})
 
 
 def _sse(event: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
 
 
-# --- What is asked for ------------------------------------------------------------------------------------------------
-
-
 async def _parse_request(request: HttpRequest) -> TranscriptionRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
-        raise BadRequest("file", "The file is too large.", f"The bound is {MAX_BYTES >> 20} MiB.", "Cut it in parts.")
-    form, file = await sync_to_async(_parsed, thread_sensitive=False)(request)
+        raise BadRequest(
+            "file", "The file is too large.", f"The limit is {MAX_BYTES >> 20} MiB.", "Split it into parts."
+        )
+    form, file = await sync_to_async(_parse_form, thread_sensitive=False)(request)
     if not isinstance(file, TemporaryUploadedFile):
-        raise BadRequest("file", "There is no “file”.", "A form (multipart/form-data) brings the recording in it.")
+        raise BadRequest("file", "The “file” field is missing.", "Send the recording in it as multipart/form-data.")
     format = form.get("response_format") or "json"
     if format not in FORMATS:
-        raise BadRequest("response_format", f"There is no format “{format}”.", f"They are: {', '.join(FORMATS)}.")
+        why = f"Supported formats: {', '.join(FORMATS)}."
+        raise BadRequest("response_format", f"Unsupported format “{format}”.", why)
     granularities = frozenset(form.getlist("timestamp_granularities[]") + form.getlist("timestamp_granularities"))
     if unknown := granularities - GRANULARITIES:
-        raise BadRequest(
-            "timestamp_granularities", f"There is no granularity “{min(unknown)}”.", "word and segment are."
-        )
+        what = f"Unknown granularity “{min(unknown)}”."
+        raise BadRequest("timestamp_granularities", what, "Supported: word, segment.")
     return TranscriptionRequest(
         file=file,
         engine=await engine_named(form.get("model", ""), "stt"),
         language=form.get("language", ""),
         format=format,
         granularities=granularities or frozenset({"segment"}),
-        streams=form.get("stream", "").lower() in ("true", "1"),
+        is_streamed=form.get("stream", "").lower() in ("true", "1"),
         with_logprobs="logprobs" in form.getlist("include[]") + form.getlist("include"),
     )
 
 
-def _parsed(request: HttpRequest) -> tuple[Any, Any]:
-    """In a thread: it copies the whole file, to where the decoder can read it."""
+def _parse_form(request: HttpRequest) -> tuple[Any, Any]:
+    """Parse the form, and copy its file to disk, where the decoder can read it. Blocking."""
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     try:
         return request.POST, request.FILES.get("file")
     except MultiPartParserError as error:
-        raise BadRequest("file", "The form could not be read.", f"{error}.") from None
+        raise BadRequest("file", "Invalid form data.", f"{error}.") from None

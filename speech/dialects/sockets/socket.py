@@ -1,10 +1,13 @@
-"""A WebSocket of ours: one loop receives and dispatches, and does nothing else.
+"""Base of all WebSockets: one loop that receives and dispatches, and one job with one end.
 
-Channels' own loop makes a task for every message and visits the database thread before each. At 80 ms a frame that is
-most of the work, so this one does neither; and it opens no channel of its own, the process's link has one for all.
+Channels' own loop makes a task for every message and visits the database thread before each. At one message per 80 ms
+frame that is most of the work, so this one does neither; and it opens no channel of its own, because the process's link
+has one for all.
 """
 
 import asyncio
+import logging
+from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,13 +15,22 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from inference.observability.recent_errors import PERFORMANCE_ERROR
+from speech.errors import CloseCode, StreamError
 from speech.metrics import CLOSES
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TIMEOUT = 9.0
+"""Seconds that a job has to end after its client has disconnected; Daphne kills it after ten."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 class Socket(AsyncWebsocketConsumer):
+    _task: asyncio.Task[None] | None = None
+
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         self.scope = scope
         self.base_send = send
@@ -32,18 +44,74 @@ class Socket(AsyncWebsocketConsumer):
             await self.shut_down()
             raise
 
+    # --- For subclasses ---------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    async def run_job(self) -> None:
+        """Run for as long as the socket is open. Raises `StreamError`, which `send_error` sends before the socket is
+        closed."""
+
+    @abstractmethod
+    async def send_error(self, error: StreamError) -> None: ...
+
+    def close_code(self, error: StreamError) -> int:
+        return int(error.code)
+
+    def detach(self) -> None:
+        """The client has disconnected. By default the job is cancelled."""
+        if self._task:
+            self._task.cancel()
+
+    def start_serving(self) -> None:
+        self._task = asyncio.create_task(self._serve())
+
+    @property
+    def is_served(self) -> bool:
+        return self._task is not None and not self._task.done()
+
     async def drained(self) -> None:
-        """Returns once the client has read most of what it was sent. Who sends much waits for it, before each piece."""
+        """Return when the client has read most of what it was sent. A dialect that sends much waits for it before each
+        chunk."""
         if writing := self.scope.get("extensions", {}).get("writing"):
             await writing["drained"]()
+
+    # --- Lifecycle --------------------------------------------------------------------------------------------------
+
+    async def _serve(self) -> None:
+        code, reason = int(CloseCode.DONE), ""
+        try:
+            await self.run_job()
+        except StreamError as error:
+            code, reason = self.close_code(error), error.what
+            await self.send_error(error)
+        except asyncio.CancelledError:
+            code, reason = int(CloseCode.RESTARTING), "The server is restarting."
+            raise
+        except Exception:
+            logger.exception("unexpected error in stream")
+            code, reason = int(CloseCode.FAILED), "Something went wrong on the server."
+        finally:
+            await self.close(code, reason)
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         CLOSES.labels(code or 1000).inc()
         await super().close(code, reason)
 
-    async def shut_down(self) -> None:
-        """The server ends."""
-
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         await self.disconnect(message["code"])
         raise StopConsumer
+
+    async def disconnect(self, code: int) -> None:
+        if self._task is None:
+            return
+        self.detach()
+        await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT)
+        if not self._task.done():
+            logger.warning("%s did not end within %.0f s", type(self).__name__, CLOSE_TIMEOUT, extra=PERFORMANCE_ERROR)
+            await self.shut_down()
+
+    async def shut_down(self) -> None:
+        """The server stops."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])

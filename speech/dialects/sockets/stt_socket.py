@@ -1,4 +1,4 @@
-"""A program's socket into which somebody speaks: carries one stream from its beginning to its end."""
+"""Base of the API's speech-to-text sockets: each carries one stream."""
 
 import asyncio
 import time
@@ -11,17 +11,18 @@ from speech import errors, events
 from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import StreamError
 from speech.gateway.link import Link
-from speech.live.stream import Intent, Stream
+from speech.live.stream import Stream
 from speech.live.stream_limit import stream_limit
+from speech.live.stream_state import Intent
 
 MAX_BUFFERED = 60 * SAMPLE_RATE
-"""Samples held of a client that sends faster than it is heard; it is read no further..."""
+"""Samples buffered of a client that sends faster than the engine processes; the server then stops reading..."""
 RESUME_BELOW = 30 * SAMPLE_RATE
-"""...until no more are held than this."""
+"""...until no more than this are buffered."""
 CAPACITY_TIMEOUT = 0.4
-"""Seconds without a slot after which it is said that there is none: some clients give up after half of one."""
+"""Seconds without a slot after which the client gets an error: some clients give up after half of one."""
 IDLE_TIMEOUT = 120.0
-"""Seconds without audio after which a client is taken to have nothing more to say."""
+"""Seconds without audio after which the stream is stopped."""
 POLL_INTERVAL = 0.5
 
 
@@ -32,15 +33,28 @@ class SttSocket(ApiSocket):
 
     @abstractmethod
     async def receive_audio(self, data: bytes) -> None:
-        """A binary message of the client's. Raises `StreamError`."""
+        """Handle a binary message. Raises `StreamError`."""
 
     async def receive_text(self, text: str) -> None:
-        """A text message of the client's, which is nothing by default. Raises `StreamError`."""
+        """Handle a text message; ignored by default. Raises `StreamError`."""
 
     @abstractmethod
     async def send_event(self, event: events.Event) -> None: ...
 
+    @property
+    def stream_options(self) -> dict[str, Any]:
+        """Engine and language of the stream; a dialect may have other names for them."""
+        return {"engine": self.query.get("engine", ""), "language": self.query.get("language", "")}
+
     # --- The stream -------------------------------------------------------------------------------------------------
+
+    def prepare(self) -> None:
+        """Create the stream before anything is read: clients may send audio before they are asked to."""
+        self._is_ready = self._stops = False
+        self._last_received_at = time.monotonic()
+        self._room = asyncio.Event()
+        self._room.set()
+        self.stream = Stream(self.caller.user, self._on_event, keep=self.is_saved, **self.stream_options)
 
     async def serve(self) -> None:
         watch = asyncio.create_task(self._watch())
@@ -50,24 +64,6 @@ class SttSocket(ApiSocket):
         finally:
             watch.cancel()
             self._resume_reading()
-
-    def prepare(self) -> None:
-        """The stream is there before anything is read: clients may speak before they are told to."""
-        self._is_ready = self._stops = False
-        self._last_received_at = time.monotonic()
-        self._room = asyncio.Event()
-        self._room.set()
-        self.stream = Stream(
-            self.caller.user,
-            self._on_event,
-            keep=self.is_saved,
-            **self.stream_options,
-        )
-
-    @property
-    def stream_options(self) -> dict[str, Any]:
-        """For the stream; a dialect may have other names for them."""
-        return {"engine": self.query.get("engine", ""), "language": self.query.get("language", "")}
 
     async def _on_event(self, event: events.Event) -> None:
         await self.send_event(event)
@@ -80,15 +76,15 @@ class SttSocket(ApiSocket):
 
     async def _watch(self) -> None:
         await asyncio.sleep(CAPACITY_TIMEOUT)
-        there = await Link.current().engines()
-        if not self._is_ready and there and not any(status.free for status in there.values()):
+        engines = await Link.current().engines()
+        if not self._is_ready and engines and not any(status.free for status in engines.values()):
             self.fail(errors.AtCapacity())
         while time.monotonic() - self._last_received_at < self.idle_timeout:  # noqa: ASYNC110  (an event for every frame costs more)
             await asyncio.sleep(POLL_INTERVAL)
         self.stop()
 
     def stop(self) -> None:
-        """Nothing more follows. Not before it has begun: then there would be nothing to tell of it."""
+        """No more audio follows. Before the stream is ready this is deferred: there would be nothing to transcribe."""
         self._stops = True
         if self._is_ready:
             self.stream.set_intent(Intent.STOP)
@@ -96,19 +92,19 @@ class SttSocket(ApiSocket):
     def fail(self, error: StreamError) -> None:
         self.stream.fail(error)
 
-    def on_client_gone(self) -> None:
-        """What is kept is heard to its end; what is not is over, since nobody listens."""
+    def detach(self) -> None:
+        """A saved session is transcribed to its end; an unsaved one is over, because its client is gone."""
         if self.is_saved:
             with suppress(StreamError):
                 self.stop()
         else:
-            super().on_client_gone()
+            super().detach()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         await self._room.wait()
-        if self._task.done():
+        if not self.is_served:
             return
         try:
             if bytes_data is None:
@@ -122,12 +118,12 @@ class SttSocket(ApiSocket):
             self._pause_reading()
 
     def _pause_reading(self) -> None:
-        """What the client sends meanwhile waits with it, or on the way."""
+        """What the client sends meanwhile stays with it, or in the network."""
         self._room.clear()
         if reading := self.scope.get("extensions", {}).get("reading"):
-            reading["stop"]()
+            reading["pause"]()
 
     def _resume_reading(self) -> None:
         self._room.set()
         if reading := self.scope.get("extensions", {}).get("reading"):
-            reading["go on"]()
+            reading["resume"]()

@@ -1,4 +1,4 @@
-"""The formats in which a transcript can be taken away, by the extensions of their files."""
+"""Export formats of transcripts, by file extension."""
 
 from speech.library.exports.document import Document, Format, Options
 from speech.library.exports.formats import ass, csv_export, docx, json_export, markdown, plain_text, srt, webvtt

@@ -1,15 +1,15 @@
-"""A zip that is sent while it is written."""
+"""A ZIP file that is sent while it is written."""
 
 import io
 from collections.abc import Iterable, Iterator
 from zipfile import ZIP_DEFLATED, ZipFile
 
 File = tuple[str, str, Iterable[bytes]]
-"""Its name, its extension, and what is in it."""
+"""Name, extension and content."""
 
 
 def zip_stream(files: Iterable[File]) -> Iterator[bytes]:
-    """Files of the same name are numbered."""
+    """Yield a ZIP file of `files`; duplicate names are numbered."""
     taken: set[str] = set()
     pipe = _Pipe()
     with ZipFile(pipe, "w", ZIP_DEFLATED) as archive:
@@ -32,18 +32,18 @@ def _unused_name(stem: str, extension: str, taken: set[str]) -> str:
 
 
 class _Pipe(io.RawIOBase):
-    """Holds what was written until it is taken. It cannot seek, and ZipFile writes what it must accordingly."""
+    """Buffers writes until they are drained. It cannot seek, so ZipFile writes sizes after the data."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def writable(self) -> bool:
         return True
 
     def write(self, data: bytes) -> int:  # type: ignore[override]
-        self._held += data
+        self._buffer += data
         return len(data)
 
     def drain(self) -> bytes:
-        held, self._held = bytes(self._held), bytearray()
-        return held
+        data, self._buffer = bytes(self._buffer), bytearray()
+        return data

@@ -1,4 +1,4 @@
-"""What a format is given to write, and what a format is."""
+"""Export formats, and the documents and options that they take."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from speech.models import Session
 
 
 class Word(Protocol):
-    """Times in seconds, None where somebody wrote it in; confidence 0 to 1, or None if nobody knows."""
+    """Times in seconds, None if an edit inserted the word; confidence 0 to 1, or None if unknown."""
 
     @property
     def text(self) -> str: ...
@@ -23,7 +23,7 @@ class Word(Protocol):
 
 
 class Segment(Protocol):
-    """What somebody said in one go. Times in seconds."""
+    """Times in seconds."""
 
     @property
     def words(self) -> Sequence[Word]: ...
@@ -39,7 +39,7 @@ class Segment(Protocol):
 
 @dataclass(frozen=True)
 class Document:
-    """A transcript with what is known of it. Its utterances are read once, as they are written."""
+    """A transcript and its metadata. Formats iterate its segments once, while writing."""
 
     title: str
     segments: Iterable[Segment]
@@ -69,17 +69,17 @@ class Document:
 
 @dataclass(frozen=True)
 class Options:
-    """What its reader may choose; a format that has no use for one ignores it."""
+    """Options of an export; a format ignores those that it doesn't support."""
 
     times: bool = True
-    """When each utterance begins."""
+    """Start times of segments."""
     speakers: bool = True
     words: bool = False
-    """Word by word: words that light up as they are spoken, or a row for each."""
+    """Word-level timing: words highlighted as they are spoken, or a row for each word."""
 
     @classmethod
     def of(cls, query: Mapping[str, Any]) -> "Options":
-        """From `times=0&words=1` and the like; what is not said stays as it is by default."""
+        """Options from a query such as `times=0&words=1`; missing ones keep their defaults."""
         names = [name for name in cls.__dataclass_fields__ if query.get(name)]
         return cls(**{name: query[name] not in ("0", "off", "false", "no") for name in names})
 
@@ -93,4 +93,4 @@ class Format:
     label: str
     content_type: str
     write: Write
-    """Yields the file in pieces. An empty one says that it has worked a while, and others may have their turn."""
+    """Yields the file in chunks. An empty chunk lets other work run after a while without output."""

@@ -1,4 +1,4 @@
-"""Exports as HTTP sends them: in pieces, each made when the last one is gone."""
+"""Exports over HTTP, in chunks: each is created when the previous one is sent."""
 
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -13,7 +13,7 @@ from speech.models import Session
 
 CHUNK = 64 * 1024  # bytes
 YIELD_AFTER = 0.02
-"""Seconds; then others have their turn in the database's thread."""
+"""Seconds after which other work gets the database thread."""
 
 
 def download(session: Session, format: Format, options: Options) -> StreamingHttpResponse:
@@ -22,7 +22,7 @@ def download(session: Session, format: Format, options: Options) -> StreamingHtt
 
 
 def download_many(sessions: Iterable[Session], format: Format, options: Options, name: str) -> StreamingHttpResponse:
-    """As a zip with a file for each."""
+    """A ZIP with a file for each session."""
     files = ((session.file_name, format.extension, format.write(Document.of(session), options)) for session in sessions)
     return attachment(zip_stream(files), "application/zip", f"{name}.zip")
 
@@ -33,17 +33,17 @@ def attachment(chunks: Iterator[bytes], content_type: str, name: str) -> Streami
 
 
 async def _streamed(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (piece := await in_database(_next_piece, chunks)) is not None:
-        if piece:
-            yield piece
+    while (part := await in_database(_next_part, chunks)) is not None:
+        if part:
+            yield part
 
 
-def _next_piece(chunks: Iterator[bytes]) -> bytes | None:
-    """As much as comes in one turn; None: that was all."""
-    began = time.monotonic()
-    piece = bytearray()
+def _next_part(chunks: Iterator[bytes]) -> bytes | None:
+    """The chunks created in one turn, joined; None at the end."""
+    started = time.monotonic()
+    part = bytearray()
     for chunk in chunks:
-        piece += chunk
-        if len(piece) >= CHUNK or time.monotonic() - began > YIELD_AFTER:
-            return bytes(piece)
-    return bytes(piece) or None
+        part += chunk
+        if len(part) >= CHUNK or time.monotonic() - started > YIELD_AFTER:
+            return bytes(part)
+    return bytes(part) or None

@@ -1,4 +1,4 @@
-"""Downloads: a session's transcript, or those of many."""
+"""Downloads of one transcript or many."""
 
 from django import forms
 from django.contrib import messages
@@ -17,30 +17,30 @@ from speech.models import Session
 @require_safe
 def transcript(request: UserRequest, pk: str, extension: str) -> HttpResponseBase:
     if extension not in FORMATS:
-        raise Http404(f"There is no format {extension}.")
-    session = get_object_or_404(Session.objects.of(request.user).begun(), pk=pk)
+        raise Http404(f"Unknown format {extension}.")
+    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
     return download(session, FORMATS[extension], Options.of(request.GET))
 
 
-class ManyForm(forms.Form):
+class BulkDownloadForm(forms.Form):
     format = forms.ChoiceField(choices=[(extension, format.label) for extension, format in FORMATS.items()])
-    which = forms.ChoiceField(choices=[("ticked", "The ticked ones"), ("all", "All of them")], required=False)
+    which = forms.ChoiceField(choices=[("selected", "Selected"), ("all", "All")], required=False)
 
-    def __init__(self, mine: QuerySet[Session], data: QueryDict) -> None:
+    def __init__(self, sessions: QuerySet[Session], data: QueryDict) -> None:
         super().__init__(data)
-        self._mine = mine
-        self.fields["session"] = forms.ModelMultipleChoiceField(queryset=mine, required=False)
+        self._sessions = sessions
+        self.fields["session"] = forms.ModelMultipleChoiceField(queryset=sessions, required=False)
 
-    def chosen(self) -> QuerySet[Session]:
-        return self._mine if self.cleaned_data["which"] == "all" else self.cleaned_data["session"]
+    def selected(self) -> QuerySet[Session]:
+        return self._sessions if self.cleaned_data["which"] == "all" else self.cleaned_data["session"]
 
 
 @require_POST
 def transcripts(request: UserRequest) -> HttpResponseBase:
-    form = ManyForm(Session.objects.of(request.user).begun(), request.POST)
-    if not form.is_valid() or not form.chosen():
-        messages.error(request, "Nothing was downloaded: tick the sessions that you want first.")
+    form = BulkDownloadForm(Session.objects.of(request.user).started(), request.POST)
+    if not form.is_valid() or not form.selected():
+        messages.error(request, "No sessions selected. Select the sessions to download first.")
         return redirect("sessions")
     name = f"sessions-{timezone.localdate()}"
     format = FORMATS[form.cleaned_data["format"]]
-    return download_many(list(form.chosen()), format, Options.of(request.POST), name)
+    return download_many(list(form.selected()), format, Options.of(request.POST), name)

@@ -1,4 +1,4 @@
-"""The sound of a session: written as it is transcribed, compressed when it is over, read by position."""
+"""The recording of a session: written while it is transcribed, compressed when it ends, read by position."""
 
 from speech.library.recording.compression import compress_soon
 from speech.library.recording.recorder import Recorder

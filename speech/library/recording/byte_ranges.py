@@ -1,4 +1,4 @@
-"""Parts of a file over HTTP, for a player that jumps about in it."""
+"""HTTP range requests, for players that seek."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -7,8 +7,8 @@ from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 
 MAX_RANGE = 1 << 20
-"""Bytes of one answer to a request for a part. Who wants more asks again; so a client that reads slowly, or is paused,
-holds no more than this in memory."""
+"""Bytes of one partial response; the client requests the rest. So a slow or paused client holds no more than this in
+the server's memory."""
 
 Read = Callable[[int, int], bytes]
 
@@ -16,26 +16,26 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
 def range_response(request: HttpRequest, size: int, read: Read, content_type: str) -> HttpResponseBase:
-    """The part that the request asks for, or all of it. `read(first, end)`: bytes from `first` to before `end`."""
-    wanted = _RANGE.fullmatch(request.headers.get("Range", ""))
-    if not wanted or not any(wanted.groups()):
-        response: HttpResponseBase = StreamingHttpResponse(_all_of(size, read), content_type=content_type)
+    """Respond with the requested range or the whole file. `read(first, end)`: bytes `first` to `end`, exclusive."""
+    match = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if not match or not any(match.groups()):
+        response: HttpResponseBase = StreamingHttpResponse(_whole(size, read), content_type=content_type)
         response.headers["Content-Length"] = str(size)
     else:
-        response = _part(*_bounds(wanted[1], wanted[2], size), size, read, content_type)
+        response = _partial_response(*_bounds(match[1], match[2], size), size, read, content_type)
     response.headers["Accept-Ranges"] = "bytes"
     response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
 def _bounds(first: str, last: str, size: int) -> tuple[int, int]:
-    """From which byte to before which one: “2-3”, “2-” and “-2”, the last two, are asked for."""
+    """First byte and end (exclusive) of the ranges “2-3”, “2-” and “-2”, the last two bytes."""
     if not first:
         return max(0, size - int(last)), size
     return int(first), min(size, int(last) + 1) if last else size
 
 
-def _part(first: int, end: int, size: int, read: Read, content_type: str) -> HttpResponse:
+def _partial_response(first: int, end: int, size: int, read: Read, content_type: str) -> HttpResponse:
     if first >= end:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     end = min(end, first + MAX_RANGE)
@@ -43,6 +43,6 @@ def _part(first: int, end: int, size: int, read: Read, content_type: str) -> Htt
     return HttpResponse(read(first, end), status=206, content_type=content_type, headers=headers)
 
 
-async def _all_of(size: int, read: Read) -> AsyncIterator[bytes]:
+async def _whole(size: int, read: Read) -> AsyncIterator[bytes]:
     for first in range(0, size, MAX_RANGE):
         yield await sync_to_async(read, thread_sensitive=False)(first, min(size, first + MAX_RANGE))

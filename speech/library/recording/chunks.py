@@ -1,7 +1,7 @@
-"""A piece of a recording: one file, whose name says where in the session it begins.
+"""A chunk of a recording: one file, whose name is its position in the session.
 
-`CLAIM-START.pcm` is what one stream of the session has appended so far: signed 16 bit little-endian, mono, 24 kHz.
-`CLAIM-0.flac` is everything up to that stream, compressed.
+`EPOCH-START.pcm` is the audio that one stream of the session has appended: signed 16-bit little-endian, mono, 24 kHz.
+`EPOCH-0.flac` is all audio up to that stream, compressed.
 """
 
 import re
@@ -24,7 +24,7 @@ _NAME = re.compile(r"(\d+)-(\d+)\.(pcm|flac)")
 class Chunk:
     epoch: int
     start: int
-    """The sample of the session with which it begins."""
+    """First sample, counted from the start of the session."""
     path: Path
 
     @classmethod
@@ -33,7 +33,7 @@ class Chunk:
 
     @classmethod
     def all_in(cls, folder: Path) -> list[Self]:
-        """Later ones count where they overlap with earlier ones."""
+        """Chunks in order; where they overlap, later ones count."""
         found = [(match, path) for path in folder.glob("*-*.*") if (match := _NAME.fullmatch(path.name))]
         return sorted(cls(int(match[1]), int(match[2]), path) for match, path in found)
 
@@ -43,13 +43,13 @@ class Chunk:
 
     @property
     def end(self) -> int:
-        """The sample after its last."""
+        """The sample after the last one."""
         if self.is_compressed:
             return self.start + int(soundfile.info(self.path).frames)
         return self.start + self.path.stat().st_size // BYTES_PER_SAMPLE
 
     def read(self, first: int, end: int) -> Samples:
-        """int16[≤ end - first]: what it has from sample `first` of the session to before `end`."""
+        """int16[≤ end - first]: its samples from `first` to `end` (exclusive) of the session."""
         skip, count = first - self.start, end - first
         if self.is_compressed:
             with soundfile.SoundFile(self.path) as flac:

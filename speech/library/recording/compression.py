@@ -1,5 +1,5 @@
-"""Compresses recordings beside everything else, one after another. What a restart interrupts is packed by
-`manage.py retention`."""
+"""Compression of recordings in the background, one after another. `manage.py retention` compresses those that a restart
+left."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +12,7 @@ from speech.models import Session
 
 logger = logging.getLogger(__name__)
 
-_compressor = ThreadPoolExecutor(1, "packer")
+_compressor = ThreadPoolExecutor(1, "compressor")
 
 
 def compress_soon(session: UUID) -> None:
@@ -20,10 +20,10 @@ def compress_soon(session: UUID) -> None:
 
 
 def compress(session: UUID) -> None:
-    found = Session.objects.filter(pk=session)
-    if found.ended():
-        found.update(audio_bytes=Recording(session).compress())
-    elif not found:  # it was deleted meanwhile; else another stream goes on with it, and sees to it at its end
+    matching = Session.objects.filter(pk=session)
+    if matching.ended():
+        matching.update(audio_bytes=Recording(session).compress())
+    elif not matching:  # deleted meanwhile; if another stream continues the session, it compresses at its end
         Recording(session).remove()
 
 
@@ -31,6 +31,6 @@ def _compress_and_close(session: UUID) -> None:
     try:
         compress(session)
     except Exception:
-        logger.exception("the recording of session %s could not be compressed", session)
+        logger.exception("could not compress recording of session %s", session)
     finally:
         connection.close()

@@ -1,4 +1,4 @@
-"""How loud a recording is over time, to be drawn."""
+"""Loudness of a recording over time, for the waveform."""
 
 from collections.abc import Iterable
 
@@ -12,7 +12,7 @@ WINDOW = SAMPLE_RATE // PER_SECOND  # samples
 
 
 def peaks_of(blocks: Iterable[Samples]) -> bytes:
-    """A byte for each 50 ms: the loudest sample, 255 is full scale. Blocks are whole windows, the last one aside."""
+    """One byte per 50 ms: the loudest sample, 255 is full scale. All blocks but the last consist of whole windows."""
     return b"".join(_peaks(block) for block in blocks)
 
 

@@ -1,4 +1,4 @@
-"""Writes what a stream hears into the recording of its session."""
+"""Writing the audio of a stream into the recording of its session."""
 
 import logging
 from uuid import UUID
@@ -11,23 +11,23 @@ logger = logging.getLogger(__name__)
 
 
 class Recorder:
-    """A process that is killed loses nothing that was appended; a disk that is full costs sound, and no word."""
+    """Appends audio. A killed process loses nothing already appended; a full disk loses audio but no words."""
 
-    def __init__(self, session: UUID, epoch: int, position: int, room: int | None) -> None:
-        """`position`: the sample with which the stream begins. `room`: bytes of sound that its owner may still keep;
-        None: any number."""
+    def __init__(self, session: UUID, epoch: int, position: int, max_bytes: int | None) -> None:
+        """`position`: first sample of the stream. `max_bytes`: bytes of audio that its owner can still save; None: no
+        limit."""
         self._session = session
         self._epoch = epoch
         self._folder = Recording(session).folder
         self._chunk: Chunk | None = None
         self._is_failing = False
-        # Compressed it takes about half.
-        self._until = None if room is None else position + 2 * room // BYTES_PER_SAMPLE
+        # Compression halves the size, roughly.
+        self._until = None if max_bytes is None else position + 2 * max_bytes // BYTES_PER_SAMPLE
         self.end = position
-        """Everything before this sample was written, or cannot be."""
+        """Every sample before this one is written, or could not be."""
 
     def append(self, first: int, pcm: bytes) -> None:
-        """s16le from sample `first` on, at or after `end`. Works on files."""
+        """Append s16le audio that starts at sample `first`, at or after `end`. Blocks on file I/O."""
         self.end = first + len(pcm) // BYTES_PER_SAMPLE
         if not pcm or (self._until is not None and self.end > self._until):
             return
@@ -36,7 +36,7 @@ class Recorder:
             self._is_failing = False
         except OSError as error:
             if not self._is_failing:
-                logger.error("the sound of session %s cannot be kept: %r", self._session, error)
+                logger.error("could not save audio of session %s: %r", self._session, error)
             self._is_failing = True
 
     def _write(self, first: int, pcm: bytes) -> None:

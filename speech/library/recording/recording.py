@@ -1,9 +1,8 @@
-"""A session's recording as a whole, put together of its pieces by position.
+"""A session's whole recording, assembled from its chunks by position.
 
-Each stream of a session appends to a piece of its own, which begins where the stream began, so no two write into the
-same file. What a piece has beyond the beginning of the next one was heard by nobody: a stream that was killed, or had
-lost the session, wrote it. Where no piece has anything, the disk was full, there is silence; so a word's time is
-right whatever happened.
+Each stream of a session appends to a chunk of its own, which starts where the stream started, so no two processes write
+to the same file. Audio of a chunk beyond the start of the next one was never transcribed: a stream wrote it that was
+killed or had lost the session. Missing audio, after a full disk, is replaced with silence, so word times stay correct.
 """
 
 import os
@@ -24,11 +23,11 @@ from speech.library.recording.chunks import Chunk, Samples
 from speech.library.recording.peaks import peaks_of
 
 BLOCK = 60 * SAMPLE_RATE
-"""Samples that are compressed at a time."""
+"""Samples to compress at a time."""
 
 
 class Recording:
-    """All of it works on files: not for the event loop."""
+    """All methods block on file I/O: don't call them on the event loop."""
 
     def __init__(self, session: Any) -> None:
         """`session`: its id."""
@@ -37,68 +36,68 @@ class Recording:
 
     @property
     def samples(self) -> int:
-        """How long it is, at 24 kHz; 0 if there is none."""
+        """Duration in samples at 24 kHz; 0 if there is no recording."""
         return max((end for _, _, end in self._chunks()), default=0)
 
     @property
     def flac(self) -> Path | None:
-        """The file that has all of it; None while it is still made."""
-        pieces = Chunk.all_in(self.folder)
-        return pieces[0].path if len(pieces) == 1 and pieces[0].is_compressed else None
+        """The compressed file; None while there is none."""
+        chunks = Chunk.all_in(self.folder)
+        return chunks[0].path if len(chunks) == 1 and chunks[0].is_compressed else None
 
     def read(self, first: int, end: int) -> Samples:
-        """int16[end - first], mono, 24 kHz: from sample `first` of the session to before `end`."""
+        """int16[end - first], mono, 24 kHz: samples `first` to `end` (exclusive) of the session."""
         pcm = np.zeros(max(0, end - first), np.int16)
-        for piece, start, stop in self._chunks():
-            begin, until = max(first, start), min(end, stop)
-            if begin < until:
-                part = piece.read(begin, until)
-                pcm[begin - first : begin - first + len(part)] = part
+        for chunk, chunk_start, chunk_end in self._chunks():
+            start, stop = max(first, chunk_start), min(end, chunk_end)
+            if start < stop:
+                part = chunk.read(start, stop)
+                pcm[start - first : start - first + len(part)] = part
         return pcm
 
     def blocks(self) -> Iterator[Samples]:
-        """All of it, a minute at a time."""
+        """The whole recording, a minute at a time."""
         samples = self.samples
         for first in range(0, samples, BLOCK):
             yield self.read(first, min(samples, first + BLOCK))
 
     def peaks(self) -> bytes:
-        """How loud it is over time, as `peaks_of` has it."""
+        """Loudness over time, in the format of `peaks_of`."""
         cached = self.folder / "peaks"
         if self.flac and cached.exists():
             return cached.read_bytes()
         return peaks_of(self.blocks())
 
     def compress(self) -> int:
-        """Compress what streams have left. Only once the session is over. Returns the bytes that it takes now."""
+        """Compress the chunks into one file, after the session has ended. Returns the bytes on disk."""
         with self._locked():
-            if not self.flac and (pieces := Chunk.all_in(self.folder)):
-                packed = Chunk.at(self.folder, pieces[-1].epoch, 0, "flac")
-                self._compress(packed.path)
-                for piece in pieces:
-                    if piece.path != packed.path:
-                        piece.path.unlink()
+            if not self.flac and (chunks := Chunk.all_in(self.folder)):
+                compressed = Chunk.at(self.folder, chunks[-1].epoch, 0, "flac")
+                self._compress(compressed.path)
+                for chunk in chunks:
+                    if chunk.path != compressed.path:
+                        chunk.path.unlink()
             return sum(path.stat().st_size for path in self.folder.iterdir())
 
     def remove(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _compress(self, path: Path) -> None:
-        made = path.with_suffix(".making")
-        with soundfile.SoundFile(made, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC") as flac:
+        partial = path.with_suffix(".partial")
+        with soundfile.SoundFile(partial, "w", SAMPLE_RATE, 1, "PCM_16", format="FLAC") as flac:
             for block in self.blocks():
                 flac.write(block)
-        with made.open("rb") as written:
+        with partial.open("rb") as written:
             os.fsync(written.fileno())
         (self.folder / "peaks").write_bytes(peaks_of(self.blocks()))
-        made.rename(path)
+        partial.rename(path)
 
     def _chunks(self) -> Iterator[tuple[Chunk, int, int]]:
-        """Of each piece: from which to which sample it counts."""
-        pieces = Chunk.all_in(self.folder)
-        starts = [piece.start for piece in pieces[1:]]
-        for piece, following in zip_longest(pieces, starts):
-            yield piece, piece.start, piece.end if following is None else min(piece.end, following)
+        """Each chunk with its valid range: start and end (exclusive)."""
+        chunks = Chunk.all_in(self.folder)
+        starts = [chunk.start for chunk in chunks[1:]]
+        for chunk, next_start in zip_longest(chunks, starts):
+            yield chunk, chunk.start, chunk.end if next_start is None else min(chunk.end, next_start)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""A recording over HTTP."""
+"""Recordings over HTTP."""
 
 from functools import partial
 from pathlib import Path
@@ -12,29 +12,29 @@ from speech.models import Session
 
 
 def flac_of(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """All of it, once it is compressed."""
+    """The whole recording, once it is compressed."""
     path = Recording(session.pk).flac
     if path is None:
-        raise Http404("There is no recording, or it is not compressed yet.")
+        raise Http404("No audio, or it isn't compressed yet.")
     response = range_response(request, path.stat().st_size, partial(_read, path), "audio/flac")
     response.headers["Content-Disposition"] = f'inline; filename="{session.file_name}.flac"'
     return response
 
 
 def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
-    """The first `samples` of it, also while it is still recorded."""
+    """The first `samples` of the recording; works during recording."""
     recording = Recording(session.pk)
-    asked = request.GET.get("samples", "")
-    samples = min(recording.samples, int(asked)) if asked.isdecimal() else recording.samples
+    requested = request.GET.get("samples", "")
+    samples = min(recording.samples, int(requested)) if requested.isdecimal() else recording.samples
     if not samples:
-        raise Http404("There is no recording.")
+        raise Http404("No audio saved.")
     size = HEADER_BYTES + 2 * samples
     head = header(samples)
     return range_response(request, size, partial(read_bytes, recording, head), "audio/wav")
 
 
 def peaks_of(session: Session) -> HttpResponse:
-    """A byte for each 50 ms: how loud it was."""
+    """Loudness, one byte per 50 ms."""
     response = HttpResponse(Recording(session.pk).peaks(), content_type="application/octet-stream")
     response.headers["Cache-Control"] = "private, no-store"
     return response

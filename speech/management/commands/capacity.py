@@ -1,4 +1,4 @@
-"""How many streams the running site takes, by engine: how many run, how many are free, how many wait."""
+"""Show capacity by engine: streams running, free and waiting."""
 
 import http.client
 import json
@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-ANSWERS_WITHIN = 10.0  # seconds
+TIMEOUT = 10.0  # seconds
 COLUMNS = ("name", "kind", "total", "used", "free", "waiting", "processes", "progress")
 
 
@@ -16,29 +16,30 @@ class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: Any) -> None:
-        parser.add_argument("--url", help="of any of its web processes. Default: by HOST and PORT")
-        parser.add_argument("--json", action="store_true", help="all that it tells, for programs")
+        parser.add_argument("--url", help="URL of a web process (default: from HOST and PORT)")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, **options: Any) -> None:
         url = (options["url"] or f"http://{settings.HOST}:{settings.PORT}").rstrip("/")
         if not url.startswith(("http://", "https://")):
-            raise CommandError(f"“{url}” is no address of a site; they begin with http:// or https://.")
-        told = _ask(f"{url}/api/status")
-        self.stdout.write(json.dumps(told, indent=2) if options["json"] else _table(told["engines"]))
+            raise CommandError(f"Invalid URL “{url}”: it must start with http:// or https://.")
+        status = _fetch(f"{url}/api/status")
+        self.stdout.write(json.dumps(status, indent=2) if options["json"] else _table(status["engines"]))
 
 
-def _ask(url: str) -> dict[str, Any]:
+def _fetch(url: str) -> dict[str, Any]:
     try:
-        with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN) as answer:  # noqa: S310  (http or https)
-            told: dict[str, Any] = json.load(answer)
-            return told
+        with urllib.request.urlopen(url, timeout=TIMEOUT) as response:  # noqa: S310  (http or https)
+            status: dict[str, Any] = json.load(response)
+            return status
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise CommandError(f"No site answers at {url}: {error}. Does it run? --url names another address.") from None
+        message = f"No response from {url}: {error}. Is the site running? Use --url for another address."
+        raise CommandError(message) from None
 
 
 def _table(engines: list[dict[str, Any]]) -> str:
     if not engines:
-        return "No engine is there: start one with `manage.py inference`."
+        return "No engines running. Start one with `manage.py inference`."
     rows = [COLUMNS, *([str(engine[column]) for column in COLUMNS] for engine in engines)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join(

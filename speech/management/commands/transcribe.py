@@ -1,5 +1,4 @@
-"""Transcribe recordings that lie on this machine. Each becomes a session of an account, as if it had been uploaded; the
-site, which has to run, does the work."""
+"""Transcribe local recordings. Each becomes a session, as if uploaded. The site must be running."""
 
 import time
 from argparse import ArgumentParser
@@ -18,50 +17,52 @@ from speech.library.exports import FORMATS, Document, Options
 from speech.models import Upload
 from speech.uploads import service
 
-AT_ONCE = 4
-LOOKS_EVERY = 0.5  # seconds
-NOBODY_AFTER = 20.0
-"""Seconds after which it is said that nobody works on it."""
+MAX_CONCURRENT = 4
+POLL_INTERVAL = 0.5  # seconds
+IDLE_WARNING_AFTER = 20.0
+"""Seconds without any process working on the uploads after which the command prints a warning."""
 
 
 class Command(BaseCommand):
     help = __doc__
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", metavar="FILE", help="or a folder with recordings")
-        parser.add_argument("--account", metavar="EMAIL", help="whose sessions they become; else an administrator's")
-        parser.add_argument("--engine", default="", help="which hears them; else the one that a page would get")
-        parser.add_argument("--language", default="", help="a code, as en or de")
-        parser.add_argument("--audio", action="store_true", help="keep their sound")
-        parser.add_argument("--sides", action="store_true", help="they are stereo, with a speaker on each side")
-        parser.add_argument("--format", choices=FORMATS, help="also write each transcript beside its file")
+        parser.add_argument("paths", nargs="+", metavar="FILE", help="file or folder")
+        parser.add_argument(
+            "--account", metavar="EMAIL", help="account that gets the sessions (default: an administrator)"
+        )
+        parser.add_argument("--engine", default="", help="engine (default: as on the Upload page)")
+        parser.add_argument("--language", default="", help="language code, for example en or de")
+        parser.add_argument("--audio", action="store_true", help="save the audio")
+        parser.add_argument("--multichannel", action="store_true", help="one speaker per stereo channel")
+        parser.add_argument("--format", choices=FORMATS, help="also write each transcript next to its file")
 
     def handle(self, paths: list[str], account: str | None, format: str | None, **options: Any) -> None:
         owner = _owner(account)
-        wishes = {name: options[name] for name in ("engine", "language", "audio", "sides")}
-        waiting, under_way, self._failed = deque(_files(paths)), dict[Path, Upload](), 0
-        self._waits_since = time.monotonic()
-        while waiting or under_way:
-            while waiting and len(under_way) < AT_ONCE:
+        upload_options = {name: options[name] for name in ("engine", "language", "audio", "multichannel")}
+        waiting, running, self._failed = deque(_files(paths)), dict[Path, Upload](), 0
+        self._idle_since = time.monotonic()
+        while waiting or running:
+            while waiting and len(running) < MAX_CONCURRENT:
                 file = waiting.popleft()
-                if upload := self._send(owner, file, wishes):
-                    under_way[file] = upload
-            time.sleep(LOOKS_EVERY)
-            under_way = {file: upload for file, upload in under_way.items() if not self._is_over(file, upload, format)}
-            self._say_if_nobody_works(under_way)
+                if upload := self._upload(owner, file, upload_options):
+                    running[file] = upload
+            time.sleep(POLL_INTERVAL)
+            running = {file: upload for file, upload in running.items() if not self._is_over(file, upload, format)}
+            self._warn_if_idle(running)
         if self._failed:
-            raise CommandError(f"{self._failed} of the recordings could not be transcribed.")
+            raise CommandError(f"{self._failed} recordings couldn't be transcribed.")
 
-    def _send(self, owner: User, file: Path, wishes: dict[str, Any]) -> Upload | None:
+    def _upload(self, owner: User, file: Path, options: dict[str, Any]) -> Upload | None:
         try:
             with file.open("rb") as recording:
-                upload = service.create_upload(owner, file.name, file.stat().st_size, **wishes)
+                upload = service.create_upload(owner, file.name, file.stat().st_size, **options)
                 while upload.received < upload.size:
                     recording.seek(upload.received)
-                    rest = min(service.MAX_PART, upload.size - upload.received)
-                    service.add_part(upload, str(upload.received), rest, recording)
+                    size = min(service.MAX_PART, upload.size - upload.received)
+                    service.add_part(upload, str(upload.received), size, recording)
         except OSError as error:
-            self._fail(file, f"It cannot be read: {error.strerror}.")
+            self._fail(file, f"Can't read it: {error.strerror}.")
         except StreamError as error:
             self._fail(file, str(error))
         else:
@@ -72,16 +73,16 @@ class Command(BaseCommand):
         try:
             upload.refresh_from_db()
         except Upload.DoesNotExist:
-            self._fail(file, "It was cancelled.")
+            self._fail(file, "Canceled.")
             return True
-        if upload.state in (Upload.State.REFUSED, Upload.State.CUT):
+        if upload.state in (Upload.State.FAILED, Upload.State.TRUNCATED):
             self._fail(file, " ".join((upload.problem or {}).values()))
         elif upload.state == Upload.State.DONE:
-            self._tell(file, upload, format)
+            self._report(file, upload, format)
         return upload.state != Upload.State.WAITING
 
-    def _tell(self, file: Path, upload: Upload, format: str | None) -> None:
-        if upload.session is None:  # nothing could be said in it, or it was deleted
+    def _report(self, file: Path, upload: Upload, format: str | None) -> None:
+        if upload.session is None:  # it had no speech, or was deleted
             self.stdout.write(f"{file}: no speech")
             return
         if format:
@@ -93,25 +94,27 @@ class Command(BaseCommand):
         self._failed += 1
         self.stderr.write(f"{file}: {why}")
 
-    def _say_if_nobody_works(self, under_way: dict[Path, Upload]) -> None:
-        if any(upload.worker for upload in under_way.values()):
-            self._waits_since = time.monotonic()
-        elif time.monotonic() - self._waits_since > NOBODY_AFTER:
-            self._waits_since = float("inf")
-            self.stderr.write("The recordings wait, and nobody takes them. Does the site run? (manage.py serve)")
+    def _warn_if_idle(self, running: dict[Path, Upload]) -> None:
+        if any(upload.worker for upload in running.values()):
+            self._idle_since = time.monotonic()
+        elif time.monotonic() - self._idle_since > IDLE_WARNING_AFTER:
+            self._idle_since = float("inf")
+            self.stderr.write(
+                "The recordings are queued but not being processed. Is the site running (manage.py serve)?"
+            )
 
 
 def _owner(email: str | None) -> User:
     if email is None:
         admin = User.objects.admins().order_by("pk").first()
         if admin is None:
-            raise CommandError("There is no account yet. Sign up at the site first, or name one: --account EMAIL.")
+            raise CommandError("No accounts yet. Sign up first, or use --account EMAIL.")
         return admin
     owner = User.objects.filter(email__iexact=email).first()
     if owner is None:
-        raise CommandError(f"There is no account {email}. Sign it up first, or look for a typing error.")
+        raise CommandError(f"No account {email}. Sign up first, or check the spelling.")
     if not owner.is_approved:
-        raise CommandError(f"{owner} is not approved. Approve the account first.")
+        raise CommandError(f"{owner} isn't approved. Approve the account first.")
     return owner
 
 
@@ -124,6 +127,6 @@ def _files(paths: list[str]) -> Iterator[Path]:
 
 
 def _is_recording(file: Path) -> bool:
-    """By its name; a transcript may lie beside it."""
+    """Whether its name is that of a recording; transcripts may be in the same folder."""
     kind = guess_type(file.name)[0] or ""
     return kind.startswith(("audio/", "video/")) and not file.name.startswith(".")

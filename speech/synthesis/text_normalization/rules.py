@@ -1,37 +1,50 @@
-"""How English and French read what is written in figures and signs."""
+"""Rules of a language for reading numbers and symbols aloud, and the patterns built from them."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
 from num2words import num2words
 
+_BREAK = r'<break\s+time\s*=\s*"\s*\d+(?:\.\d+)?\s*m?s\s*"\s*/?>|\[pause[:\s]\s*\d+(?:\.\d+)?\s*(?:m?s)?\]'
+_TAG = r"</?(?:speak|p|s|emphasis|prosody|voice|say-as|sub|phoneme|lang|mark)\b[^<>]*>"
+
 
 @dataclass(frozen=True)
 class LanguageRules:
+    """Rules of one language.
+
+    `magnitudes`, `depends_on_next`, `ordinal_suffix`, `decade`, `named_date` and `time` are regular expressions;
+    `named_date` is also a format string with `{months}`.
+    """
+
     lang: str
-    """As num2words knows it."""
+    """num2words' language code."""
     months: tuple[str, ...]
     magnitudes: str
-    thousands: str
-    point: str
+    """Words such as "million"."""
+    thousands_separators: str
+    decimal_point: str
     money: dict[str, tuple[str, str, str, str]]
-    """One, several, one hundredth part of it, several of them."""
+    """Unit singular and plural, hundredth singular and plural, by currency symbol."""
     units: dict[str, tuple[str, str]]
+    """Singular and plural by unit symbol."""
     abbreviations: dict[str, str]
-    """By regular expressions: of some it depends on what is beside them what they are short for."""
+    """Full form by regular expression; the meaning of some depends on the text around them."""
     depends_on_next: str
-    """Those of them of which it depends on what follows; this, and the next four, are regular expressions."""
-    signs: dict[str, str]
-    ordinal: str
-    """What makes one of a number."""
+    """Abbreviations whose meaning depends on the text that follows."""
+    symbols: dict[str, str]
+    ordinal_suffix: str
     decade: str
     named_date: str
     time: str
-    day: Callable[[int], str]
-    year: Callable[[int], str]
-    date: str
-    clock: Callable[[int, int], str]
+    read_day: Callable[[int], str]
+    read_year: Callable[[int], str]
+    date_format: str
+    """Format string with `{day}`, `{month}` and `{year}`."""
+    read_time: Callable[[int, int], str]
+    """Hour and minute to words."""
     dot: str
     slash: str
 
@@ -40,167 +53,63 @@ def number(value: Decimal | int, lang: str, to: str = "cardinal") -> str:
     return str(num2words(value, lang=lang, to=to)).replace(",", "")
 
 
-def _english_clock(hour: int, minute: int) -> str:
-    if not minute:
-        return f"{number(hour, 'en')} o'clock"
-    return f"{number(hour, 'en')} {'oh ' if minute < 10 else ''}{number(minute, 'en')}"
+def month_number(rules: LanguageRules, name: str) -> int:
+    """1 to 12, from the month's name or abbreviation."""
+    for index, month in enumerate(rules.months, 1):
+        if month.lower().startswith(name.lower().rstrip(".")):
+            return index
+    return 1
 
 
-def _french_clock(hour: int, minute: int) -> str:
-    hours = f"{'une' if hour == 1 else number(hour, 'fr')} {'heure' if hour < 2 else 'heures'}"
-    return f"{hours} {number(minute, 'fr')}" if minute else hours
+def _alternatives(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
-ENGLISH = LanguageRules(
-    lang="en",
-    months=(
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
-    magnitudes="thousand|million|billion|trillion",
-    thousands=",",
-    point=".",
-    money={
-        "$": ("dollar", "dollars", "cent", "cents"),
-        "€": ("euro", "euros", "cent", "cents"),
-        "£": ("pound", "pounds", "penny", "pence"),
-        "¥": ("yen", "yen", "sen", "sen"),
-    },
-    units={
-        "km/h": ("kilometre per hour", "kilometres per hour"),
-        "mph": ("mile per hour", "miles per hour"),
-        "km": ("kilometre", "kilometres"),
-        "cm": ("centimetre", "centimetres"),
-        "mm": ("millimetre", "millimetres"),
-        "kg": ("kilogram", "kilograms"),
-        "mg": ("milligram", "milligrams"),
-        "ml": ("millilitre", "millilitres"),
-        "GB": ("gigabyte", "gigabytes"),
-        "MB": ("megabyte", "megabytes"),
-        "kHz": ("kilohertz", "kilohertz"),
-        "Hz": ("hertz", "hertz"),
-        "ms": ("millisecond", "milliseconds"),
-        "°C": ("degree Celsius", "degrees Celsius"),
-        "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
-        "°": ("degree", "degrees"),
-        "%": ("percent", "percent"),
-    },
-    abbreviations={
-        r"Mr\.": "Mister",
-        r"Mrs\.": "Missus",
-        r"Ms\.": "Miz",
-        r"Dr\.": "Doctor",
-        r"Prof\.": "Professor",
-        r"(?<=[a-z] )St\.(?!\s*[A-Z])": "Street",
-        r"St\.": "Saint",
-        r"Jr\.": "Junior",
-        r"Sr\.": "Senior",
-        r"No\.(?=\s?\d)": "Number",
-        r"vs\.": "versus",
-        r"approx\.": "approximately",
-        r"dept\.": "department",
-        r"e\.g\.": "for example",
-        r"i\.e\.": "that is",
-        r"etc\.": "et cetera",
-    },
-    depends_on_next=r"St\.|No\.",
-    signs={"&": "and", "@": "at", "+": "plus", "=": "equals", "#": "number", "<": "less than", ">": "greater than"},
-    ordinal=r"(?:st|nd|rd|th)",
-    decade=r"(?<!\w)(?:(?:1[1-9]|20)\d|['’][1-9]|(?<=[Tt]he )[1-9])0s\b",
-    named_date=(
-        r"(?:{months}\s\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s\d{{4}})?"
-        r"|\d{{1,2}}(?:st|nd|rd|th)?\s(?:of\s)?{months}(?:,?\s\d{{4}})?)"
-    ),
-    time=(
-        r"\b(?:[01]?\d|2[0-3]):[0-5]\d\b(?:\s?[ap]\.?m\b\.?)?"
-        r"|\b(?:1[0-2]|[1-9])\s?[ap]\.?m\b\.?"
-    ),
-    day=lambda day: number(day, "en", "ordinal"),
-    year=lambda year: number(year, "en", "year"),
-    date="{month} {day} {year}",
-    clock=_english_clock,
-    dot="dot",
-    slash="slash",
-)
-FRENCH = LanguageRules(
-    lang="fr",
-    months=(
-        "janvier",
-        "février",
-        "mars",
-        "avril",
-        "mai",
-        "juin",
-        "juillet",
-        "août",
-        "septembre",
-        "octobre",
-        "novembre",
-        "décembre",
-    ),
-    magnitudes="mille|millions?|milliards?",
-    thousands="\u00a0\u202f.",
-    point=",",
-    money={
-        "€": ("euro", "euros", "", ""),
-        "$": ("dollar", "dollars", "", ""),
-        "£": ("livre", "livres", "", ""),
-        "¥": ("yen", "yens", "", ""),
-    },
-    units={
-        "km/h": ("kilomètre par heure", "kilomètres par heure"),
-        "km": ("kilomètre", "kilomètres"),
-        "cm": ("centimètre", "centimètres"),
-        "mm": ("millimètre", "millimètres"),
-        "kg": ("kilogramme", "kilogrammes"),
-        "mg": ("milligramme", "milligrammes"),
-        "ml": ("millilitre", "millilitres"),
-        "Go": ("gigaoctet", "gigaoctets"),
-        "Mo": ("mégaoctet", "mégaoctets"),
-        "kHz": ("kilohertz", "kilohertz"),
-        "Hz": ("hertz", "hertz"),
-        "ms": ("milliseconde", "millisecondes"),
-        "°C": ("degré Celsius", "degrés Celsius"),
-        "°": ("degré", "degrés"),
-        "%": ("pour cent", "pour cent"),
-    },
-    abbreviations={
-        r"M\.(?=\s*[A-ZÀ-Ý])": "Monsieur",
-        r"MM\.": "Messieurs",
-        r"Mmes": "Mesdames",
-        r"Mme": "Madame",
-        r"Mlle": "Mademoiselle",
-        r"Dr": "Docteur",
-        r"Pr": "Professeur",
-        r"Ste": "Sainte",
-        r"St": "Saint",
-        r"n°": "numéro",
-        r"etc\.": "et cetera",
-        r"p\. ex\.": "par exemple",
-        r"c\.-à-d\.": "c'est-à-dire",
-        r"env\.": "environ",
-    },
-    depends_on_next=r"M\.",
-    signs={"&": "et", "@": "arobase", "+": "plus", "=": "égale", "#": "dièse", "<": "inférieur à", ">": "supérieur à"},
-    named_date=r"\d{{1,2}}(?:er)?\s{months}(?:\s\d{{4}})?",
-    time=r"\b(?:[01]?\d|2[0-3])\s?[h:]\s?[0-5]\d\b|\b(?:[01]?\d|2[0-3])\s?h\b",
-    ordinal=r"(?:ers?|res?|re|ère|ères|ème|èmes|nde?|es?)",
-    decade=r"(?!)",
-    day=lambda day: "premier" if day == 1 else number(day, "fr"),
-    year=lambda year: number(year, "fr"),
-    date="{day} {month} {year}",
-    clock=_french_clock,
-    dot="point",
-    slash="barre oblique",
-)
-LANGUAGES = {"en": ENGLISH, "fr": FRENCH}
+def _months(rules: LanguageRules) -> str:
+    """Regular expression of the months' names and their abbreviations."""
+    names = [month if len(month) < 5 else rf"{month}|{month[:3]}\.?" for month in rules.months]
+    return f"(?:{'|'.join(names)})"
+
+
+def token_pattern(rules: LanguageRules | None) -> re.Pattern[str]:
+    """Pattern of one token; the name of its group is the kind of token."""
+    groups = {"break": _BREAK, "tag": _TAG, "paragraph": r"\n\s*\n\s*"}
+    if rules:
+        groups |= _groups(rules)
+    groups["word"] = r"[^\s—–…<]+…?|\S"
+    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in groups.items()))
+
+
+def _groups(rules: LanguageRules) -> dict[str, str]:
+    """Patterns of the tokens that are not plain words; a pattern that includes others comes first."""
+    digits = rf"\d+(?:[{rules.thousands_separators}]\d{{3}})*(?:{re.escape(rules.decimal_point)}\d+)?"
+    amount = rf"(?<!\w)[-−+]?{digits}"
+    currencies, months, magnitudes = f"[{''.join(rules.money)}]", _months(rules), rules.magnitudes
+    domain = r"(?:[\w-]+\.)+(?:com|org|net|fr|io|edu|gov|uk|de|eu)"
+    return {
+        "opening": r"[(\[{\"“«‘¿¡]+(?=\S)",
+        "address": rf"https?://\S*[\w/]|[\w.+-]+@(?:[\w-]+\.)+\w+|\b{domain}\b(?:/[\w/.-]*\w)?",
+        "abbreviation": rf"(?<!\w)(?:{'|'.join(rules.abbreviations)})(?!\w)",
+        "decade": rules.decade,
+        "named_date": rf"\b{rules.named_date.format(months=months)}(?!\w)",
+        "iso_date": r"\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b",
+        "slash_date": r"\b\d{1,2}/\d{1,2}/\d{4}\b",
+        "time": rules.time,
+        "money_before": rf"{currencies}\s?{digits}(?:\s(?:{magnitudes})\b)?(?!\w)",
+        "money_after": rf"{amount}(?:\s(?:{magnitudes}))?\s?{currencies}",
+        "magnitude": rf"{amount}\s(?:{magnitudes})\b",
+        "unit": rf"{amount}\s?(?:{_alternatives(rules.units)})(?!\w)",
+        "ordinal": rf"\b\d+{rules.ordinal_suffix}\b",
+        "span": r"(?<![\w.-])\d+[-–]\d+(?![\w-])",
+        "year": r"(?<![\w.,-])(?:1[1-9]\d\d|20\d\d)(?![\w]|[.,]\d)",
+        "number": rf"{amount}(?!\w|[.,/:]\d)",
+    }
+
+
+def open_end_pattern(rules: LanguageRules | None) -> re.Pattern[str]:
+    """Pattern of an incomplete end of the text, whose reading may depend on the text that follows."""
+    if rules is None:
+        return re.compile(r"<[^<>]{0,80}$")
+    with_digits = rf"[^\s<>]*[\d{''.join(rules.money)}][^\s<>]*"
+    incomplete = rf"{with_digits}|{_months(rules)}|{rules.magnitudes}|of|{rules.depends_on_next}"
+    return re.compile(rf"(?:<[^<>]{{0,80}}|(?:(?<!\S)(?:{incomplete})(?:\s+|$)){{1,6}})$")

@@ -1,4 +1,4 @@
-// Runs on the audio thread: microphone at its native rate in, 24 kHz frames with their level out.
+// Runs on the audio thread: takes the microphone at its native rate and posts 24 kHz frames with their level.
 
 import { Framer } from "./framer.js"
 import { Resampler } from "./resampler.js"
@@ -15,13 +15,13 @@ class Capture extends AudioWorkletProcessor {
   constructor() {
     super()
     this.port.onmessage = ({ data }) => {
-      if (data === "drain") this.#post({ ...this.#framer.take(), last: true })
+      if (data === "drain") this.#post({ ...this.#framer.flush(), last: true })
       if (data === "close") this.#open = false
     }
   }
 
   process([channels]) {
-    // No channels: the source gives nothing at the moment, and time stands still.
+    // No channels: the source currently provides no audio, so session time does not advance.
     if (channels.length > 0) {
       const resampled = this.#resampler.process(this.#downmix(channels))
       this.#framer.push(resampled, (frame) => this.#post(frame))
@@ -29,7 +29,7 @@ class Capture extends AudioWorkletProcessor {
     return this.#open
   }
 
-  // Safari has handed out blocks of other lengths than 128.
+  // Safari has delivered blocks of lengths other than 128.
   #downmix(channels) {
     if (channels.length === 1) return channels[0]
     const length = channels[0].length

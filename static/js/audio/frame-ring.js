@@ -1,86 +1,86 @@
-// Keeps what was recorded until the server has stored its words, so that it can be sent once more.
+// Holds recorded audio until the server has saved its words, so that it can be sent again.
 //
-// Positions are samples of the session. It never drops what it keeps: when it is full it takes no more, and whoever
-// records has to say so. What was said first is what later words rest on, and a gap in the middle helps nobody.
+// Positions are samples of the session. It never overwrites audio: when it is full, `push` refuses new samples and the
+// caller must report that. Recognition depends on earlier audio, so a gap would be worse than a pause.
 
 export const SAMPLE_RATE = 24000
 export const FRAME_SAMPLES = 1920
 const HALF_AN_HOUR = 30 * 60 * SAMPLE_RATE
-const NEARLY = 0.8
-const CHUNK = 10 * SAMPLE_RATE // memory comes and goes by these, so that a short backlog costs little
+const NEARLY_FULL = 0.8
+const CHUNK = 10 * SAMPLE_RATE // allocation unit, so that a short backlog needs little memory
 
 export class FrameRing {
   start = 0
   end = 0
-  dropped = 0 // samples that the server asked for again after they were gone
-  renumbered = 0 // how often positions came to mean other samples
+  dropped = 0 // samples that the server requested again after they were discarded
+  renumbered = 0 // number of times that positions were reassigned
   #capacity
   #chunks = []
-  #origin = 0 // the position at which the first chunk begins
-  #seam = null
+  #origin = 0 // position of the first chunk's first sample
+  #restoredEnd = null // position after the audio restored from an earlier page
 
   constructor(capacity = HALF_AN_HOUR) {
     this.#capacity = capacity
   }
 
-  // Brings back what an earlier page kept from `position` on; blocks: [int16[n], …].
-  static of(blocks, position, capacity) {
+  // A ring with the audio that an earlier page left, from `position`; blocks: [int16[n], …].
+  static restore(blocks, position, capacity) {
     const ring = new FrameRing(capacity)
     ring.#moveTo(position)
     for (const samples of blocks) ring.push(samples)
-    ring.#seam = ring.end
+    ring.#restoredEnd = ring.end
     return ring
   }
 
-  get kept() {
+  // Samples.
+  get length() {
     return this.end - this.start
   }
 
-  // Seconds.
-  get room() {
+  get capacity_s() {
     return this.#capacity / SAMPLE_RATE
   }
 
   get isNearlyFull() {
-    return this.kept >= NEARLY * this.#capacity
+    return this.length >= NEARLY_FULL * this.#capacity
   }
 
-  get all() {
-    return this.read(this.start, this.kept)
+  get samples() {
+    return this.read(this.start, this.length)
   }
 
-  // samples: int16[n]. Whether they fitted in; if not, none of them was taken.
+  // samples: int16[n]. Returns false, without storing any of them, if they do not fit.
   push(samples) {
-    if (this.kept + samples.length > this.#capacity) return false
-    this.#eachStretch(this.end, samples.length, (chunk, at, from, count) => {
+    if (this.length + samples.length > this.#capacity) return false
+    this.#eachChunk(this.end, samples.length, (chunk, at, from, count) => {
       chunk.set(samples.subarray(from, from + count), at)
     })
     this.end += samples.length
     return true
   }
 
-  // A copy of at most `length` samples from `position` on.
+  // A copy of at most `length` samples from `position`.
   read(position, length = FRAME_SAMPLES) {
     const start = Math.max(position, this.start)
     const copy = new Int16Array(Math.max(0, Math.min(length, this.end - start)))
-    this.#eachStretch(start, copy.length, (chunk, at, from, count) => {
+    this.#eachChunk(start, copy.length, (chunk, at, from, count) => {
       copy.set(chunk.subarray(at, at + count), from)
     })
     return copy
   }
 
-  forget(position) {
+  discardBefore(position) {
     this.start = Math.max(this.start, Math.min(position, this.end))
-    const gone = Math.floor((this.start - this.#origin) / CHUNK)
-    this.#chunks.splice(0, gone)
-    this.#origin += gone * CHUNK
+    const unused = Math.floor((this.start - this.#origin) / CHUNK)
+    this.#chunks.splice(0, unused)
+    this.#origin += unused * CHUNK
   }
 
-  // The server has everything before `position` and goes on from there.
-  goOnFrom(position) {
-    // It may have more of an earlier page than was brought back. What this page recorded is not among it: it follows.
-    this.forget(this.#seam === null ? position : Math.min(position, this.#seam))
-    this.#seam = null
+  // The server has everything before `position` and continues from there.
+  resumeFrom(position) {
+    // It may have more of an earlier page's audio than was restored here, but nothing of what this page recorded.
+    this.discardBefore(this.#restoredEnd === null ? position : Math.min(position, this.#restoredEnd))
+    this.#restoredEnd = null
     if (this.start === position) return
     this.dropped += Math.max(0, this.start - position)
     this.#moveTo(position)
@@ -94,13 +94,13 @@ export class FrameRing {
     this.renumbered += 1
   }
 
-  // Calls `visit(chunk, at, from, count)` for each chunk that has a part of the `length` samples from `position` on.
-  #eachStretch(position, length, visit) {
+  // Calls `visit(chunk, at, from, count)` for each chunk that holds some of the `length` samples from `position`.
+  #eachChunk(position, length, visit) {
     for (let from = 0, count; from < length; from += count) {
-      const place = position + from - this.#origin
-      const chunk = (this.#chunks[Math.floor(place / CHUNK)] ??= new Int16Array(CHUNK))
-      count = Math.min(length - from, CHUNK - (place % CHUNK))
-      visit(chunk, place % CHUNK, from, count)
+      const offset = position + from - this.#origin
+      const chunk = (this.#chunks[Math.floor(offset / CHUNK)] ??= new Int16Array(CHUNK))
+      count = Math.min(length - from, CHUNK - (offset % CHUNK))
+      visit(chunk, offset % CHUNK, from, count)
     }
   }
 }

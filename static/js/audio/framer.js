@@ -1,4 +1,4 @@
-// Cuts float samples into frames of 16 bit integers, each with its level.
+// Splits float samples into frames of 16-bit integers, each with its level.
 
 export class Framer {
   #length
@@ -12,19 +12,19 @@ export class Framer {
     this.#samples = new Int16Array(length)
   }
 
-  // block: float32[n] within -1 to 1; what lies outside is clipped. Calls `deliver` for each full frame.
+  // block: float32[n] within -1 to 1; other values are clipped. Calls `deliver` for each full frame.
   push(block, deliver) {
     for (const value of block) {
       const clipped = Math.max(-1, Math.min(1, value))
       this.#samples[this.#filled++] = Math.round(clipped * 32767)
       this.#squares += clipped * clipped
       this.#peak = Math.max(this.#peak, Math.abs(clipped))
-      if (this.#filled === this.#length) deliver(this.take())
+      if (this.#filled === this.#length) deliver(this.flush())
     }
   }
 
-  // What has been collected so far, however little: the last frame of a recording is rarely a full one.
-  take() {
+  // The samples collected so far: the last frame of a recording is rarely full.
+  flush() {
     const samples = this.#samples.slice(0, this.#filled)
     const rms = Math.sqrt(this.#squares / Math.max(1, this.#filled))
     const frame = { samples, rms, peak: this.#peak }

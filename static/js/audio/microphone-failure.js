@@ -1,4 +1,4 @@
-// What a browser's refusal to give the microphone means, and the way out of it.
+// Converts a browser's getUserMedia or getDisplayMedia error into a Failure.
 
 import { Failure } from "../web/failure.js"
 
@@ -12,10 +12,10 @@ const KINDS = {
   NotSupportedError: "unsupported",
 }
 
-export function microphoneFailure(error, wasToShare = false) {
+export function microphoneFailure(error, isShared = false) {
   if (error instanceof Failure) return error
   if (!globalThis.isSecureContext) return new Failure("insecure")
-  if (wasToShare) return new Failure("unshared")
+  if (isShared) return new Failure("sharingDenied")
   const kind = KINDS[error.name]
   return kind ? new Failure(kind) : new Failure("busyMicrophone", { why: error.message })
 }

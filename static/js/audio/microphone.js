@@ -1,8 +1,9 @@
-// The microphone, or the sound of a tab in its place, as a source of frames: `frame` {samples, rms, peak, last}, `interrupted`, `restored`, `ended`.
+// The microphone, or a tab's audio in its place, as a source of frames. Emits `frame` {samples, rms, peak, last},
+// `interrupted`, `restored` and `ended`.
 
 import { Failure } from "../web/failure.js"
 import { microphoneFailure } from "./microphone-failure.js"
-import { SHARED_SOUND, askForSharedSound } from "./shared-sound.js"
+import { SHARED_AUDIO, requestSharedAudio } from "./shared-audio.js"
 
 const DRAIN_TIMEOUT_MS = 300
 
@@ -26,26 +27,26 @@ export class Microphone extends EventTarget {
     return this.#stream?.getAudioTracks()[0]?.getSettings().deviceId ?? ""
   }
 
-  // Call it within a click: iOS lets audio begin only there. Throws a failure.
+  // Call it within a click handler: iOS allows audio to start only there. Throws a Failure.
   async open(deviceId) {
     try {
       if (!navigator.mediaDevices || !globalThis.AudioWorkletNode) throw new DOMException("", "NotSupportedError")
-      // At its native rate: Firefox refuses a microphone whose rate differs from one that was asked for.
+      // At its native rate: Firefox refuses a microphone whose rate differs from the requested one.
       const context = (this.#context = new AudioContext({ latencyHint: "interactive" }))
-      // Before the microphone, all of whose sound is heard then, from the first moment on.
+      // Load the worklet before opening the microphone, so that its first samples are captured.
       await Promise.all([context.resume(), this.#loadWorklet(context)])
       if (this.#context !== context) return
-      const stream = await (deviceId === SHARED_SOUND ? askForSharedSound() : ask(deviceId))
+      const stream = await (deviceId === SHARED_AUDIO ? requestSharedAudio() : requestMicrophone(deviceId))
       if (this.#context !== context) return release(stream)
       this.#stream = stream
-      this.#listen(context, stream)
+      this.#connect(context, stream)
     } catch (error) {
       this.close()
-      throw microphoneFailure(error, deviceId === SHARED_SOUND)
+      throw microphoneFailure(error, deviceId === SHARED_AUDIO)
     }
   }
 
-  // Silences the microphone without giving it back, so that a later word is not late.
+  // Mutes the microphone without closing it, so that unmuting is immediate.
   set muted(value) {
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !value
   }
@@ -83,44 +84,44 @@ export class Microphone extends EventTarget {
     }
   }
 
-  #listen(context, stream) {
+  #connect(context, stream) {
     const [track] = stream.getAudioTracks()
-    track.addEventListener("ended", () => this.#tell("ended"))
-    track.addEventListener("mute", () => this.#tell("interrupted"))
-    track.addEventListener("unmute", () => this.#tell("restored"))
-    context.onstatechange = () => this.#stateChanged(context)
+    track.addEventListener("ended", () => this.#emit("ended"))
+    track.addEventListener("mute", () => this.#emit("interrupted"))
+    track.addEventListener("unmute", () => this.#emit("restored"))
+    context.onstatechange = () => this.#onStateChange(context)
 
     this.#node = new AudioWorkletNode(context, "capture", { outputChannelCount: [1] })
     this.#node.port.onmessage = ({ data }) => this.#deliver(data)
-    // The processor writes nothing to its output; browsers run only what leads to the loudspeaker.
+    // The processor's output stays silent, but browsers only run nodes that are connected to the destination.
     context.createMediaStreamSource(stream).connect(this.#node).connect(context.destination)
   }
 
   #deliver(frame) {
-    if (frame.samples.length > 0) this.#tell("frame", frame)
+    if (frame.samples.length > 0) this.#emit("frame", frame)
     if (frame.last) this.#drained?.()
   }
 
-  // `interrupted` is what iOS says during a phone call or with the screen locked.
-  #stateChanged(context) {
-    if (context.state === "running") return this.#tell("restored")
-    this.#tell("interrupted")
+  // iOS reports `interrupted` during a phone call or while the screen is locked.
+  #onStateChange(context) {
+    if (context.state === "running") return this.#emit("restored")
+    this.#emit("interrupted")
     if (context.state === "suspended") context.resume().catch(() => {})
   }
 
-  #tell(name, detail) {
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 }
 
-// Those that can be named; before the first permission browsers name none.
+// Microphones with a label; browsers reveal labels only after permission was granted once.
 export async function listMicrophones() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? []
   return devices.filter(({ kind, deviceId, label }) => kind === "audioinput" && deviceId && label)
 }
 
-function ask(deviceId) {
-  // Nothing is played here, so there is no echo, and noise suppression costs recognisers more than noise does.
+function requestMicrophone(deviceId) {
+  // The page plays nothing, so there is no echo, and noise suppression harms recognition more than noise does.
   const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: true }
   if (deviceId) audio.deviceId = { ideal: deviceId }
   return navigator.mediaDevices.getUserMedia({ audio })

@@ -1,12 +1,12 @@
-// Runs on the audio thread: speech at 24 kHz in, as it arrives; sound at the context's rate out.
+// Runs on the audio thread: receives 24 kHz speech as it arrives and plays it at the context's rate.
 
 import { Playout } from "./playout.js"
 
-const TELL_EVERY = 0.04 // seconds
+const REPORT_INTERVAL = 0.04 // seconds
 
 class Playback extends AudioWorkletProcessor {
   #playout
-  #told = { state: "waiting", at: 0 }
+  #reported = { state: "waiting", at: 0 }
 
   constructor({ processorOptions }) {
     super()
@@ -22,8 +22,8 @@ class Playback extends AudioWorkletProcessor {
     this.#playout.render(channels[0])
     for (const channel of channels.slice(1)) channel.set(channels[0])
     const { state, played, underruns, wait } = this.#playout
-    if (state !== this.#told.state || currentTime - this.#told.at > TELL_EVERY) {
-      this.#told = { state, at: currentTime }
+    if (state !== this.#reported.state || currentTime - this.#reported.at > REPORT_INTERVAL) {
+      this.#reported = { state, at: currentTime }
       this.port.postMessage({ state, played, underruns, wait })
     }
     return state !== "over"

@@ -1,25 +1,26 @@
-// Plays one take at a time: `change` whenever it begins, has come further, waits for more, or is over.
+// Plays one clip at a time. Emits `change` when it starts, advances, buffers or ends.
 
 import { Failure } from "../web/failure.js"
-import { SHORTEST_WAIT } from "./playout.js"
+import { MIN_WAIT } from "./playout.js"
 
 export class Player extends EventTarget {
-  take = null
+  clip = null
   state = "over" // waiting playing stopping over
   played = 0 // samples
   underruns = 0
-  wait = SHORTEST_WAIT // seconds; what a take taught, the next one begins with
+  wait = MIN_WAIT // seconds; carried over from one clip to the next
   #worklet
   #context = null
   #node = null
-  #listening = null
+  #loaded = null
+  #subscription = null
 
   constructor(worklet) {
     super()
     this.#worklet = worklet
   }
 
-  // Seconds from a sample's leaving here until it is heard.
+  // Output delay of a sample, in seconds.
   get latency() {
     return this.#context?.outputLatency || this.#context?.baseLatency || 0
   }
@@ -28,7 +29,7 @@ export class Player extends EventTarget {
     return this.state !== "over"
   }
 
-  // To be called while a click or key is handled: browsers let nothing sound before one.
+  // Call it within a click or key handler: browsers allow no playback before one.
   async prepare() {
     this.#context ??= new AudioContext({ latencyHint: "interactive" })
     await this.#context.resume()
@@ -39,13 +40,11 @@ export class Player extends EventTarget {
     await this.#loaded
   }
 
-  #loaded = null
-
-  // From its beginning, as far as it is made; what is made later follows.
-  async play(take) {
+  // Plays a clip from its start; audio generated later follows as it arrives.
+  async play(clip) {
     this.stop()
     await this.prepare()
-    this.take = take
+    this.clip = clip
     this.played = this.underruns = 0
     const node = new AudioWorkletNode(this.#context, "playback", {
       numberOfInputs: 0,
@@ -53,35 +52,35 @@ export class Player extends EventTarget {
       processorOptions: { wait: this.wait },
     })
     this.#node = node
-    node.port.onmessage = ({ data }) => this.#hear(node, data)
+    node.port.onmessage = ({ data }) => this.#receive(node, data)
     node.connect(this.#context.destination)
-    this.#become("waiting")
+    this.#setState("waiting")
 
-    this.#listening = new AbortController()
-    const { signal } = this.#listening
-    for (const samples of take.chunks) node.port.postMessage(samples)
-    take.addEventListener("audio", ({ detail }) => node.port.postMessage(detail), { signal })
-    if (take.isOver) node.port.postMessage("end")
-    else take.addEventListener("over", () => node.port.postMessage("end"), { signal })
+    this.#subscription = new AbortController()
+    const { signal } = this.#subscription
+    for (const samples of clip.chunks) node.port.postMessage(samples)
+    clip.addEventListener("audio", ({ detail }) => node.port.postMessage(detail), { signal })
+    if (clip.isOver) node.port.postMessage("end")
+    else clip.addEventListener("over", () => node.port.postMessage("end"), { signal })
   }
 
-  // Silent within the length of a fade.
+  // Fades out and stops.
   stop() {
-    this.#listening?.abort()
+    this.#subscription?.abort()
     this.#node?.port.postMessage("stop")
     this.#node = null
-    if (this.isActive) this.#become("over")
+    if (this.isActive) this.#setState("over")
   }
 
-  #hear(node, { state, played, underruns, wait }) {
+  #receive(node, { state, played, underruns, wait }) {
     if (state === "over") setTimeout(() => node.disconnect(), 100)
     if (node !== this.#node) return
     Object.assign(this, { played, underruns, wait })
     if (state === "over") this.#node = null
-    this.#become(state)
+    this.#setState(state)
   }
 
-  #become(state) {
+  #setState(state) {
     this.state = state
     this.dispatchEvent(new CustomEvent("change"))
   }

@@ -26,7 +26,7 @@ export class Resampler {
     this.#work = new Float32Array(this.#taps - 1)
   }
 
-  // block: float32[n] at `from` Hz. Answers float32[m] at `to` Hz, valid until the next call.
+  // block: float32[n] at `from` Hz. Returns float32[m] at `to` Hz, valid until the next call.
   process(block) {
     const history = this.#taps - 1
     const end = block.length * this.#up
@@ -60,7 +60,7 @@ function dot(coefficients, samples, newest) {
   return sum
 }
 
-// One filter for each of the `up` places an output can have between two inputs.
+// One filter for each of the `up` positions of an output between two inputs.
 function designPhases(from, to, up) {
   const lower = Math.min(from, to) / from // the lower rate, in units of the input's
   const transition = 2 * Math.PI * (STOP_EDGE - PASS_EDGE) * lower

@@ -1,6 +1,6 @@
-// Fetches the words that the transcript lacks before number `count`, for as long as they are wanted.
+// Fetches the words that the transcript lacks before index `count`, retrying while `isWanted()`.
 
-const ASK_AGAIN_MS = 2_000
+const RETRY_MS = 2_000
 
 export async function fillGap(transcript, count, fetchWords, isWanted) {
   while (isWanted() && transcript.words.length < count) {
@@ -8,7 +8,7 @@ export async function fillGap(transcript, count, fetchWords, isWanted) {
       const words = await fetchWords(transcript.words.length)
       if (isWanted()) for (const word of words) transcript.add(word)
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
 }

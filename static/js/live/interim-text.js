@@ -1,24 +1,24 @@
-// What an engine believes to hear before it is sure. The beginning that two readings have in common has settled ("local
-// agreement", Liu et al. 2020); case and punctuation depend on what follows, so they may differ. One reading alone does
-// not take back what has settled: it is held back until the next one says the same.
+// Text that an engine has recognized but may still change. The prefix that two consecutive hypotheses share is settled
+// ("local agreement", Liu et al. 2020); case and punctuation depend on what follows, so they may differ. A single
+// hypothesis that contradicts the settled prefix is held back until the next one confirms it.
 
-export class Tail {
+export class InterimText {
   text = ""
-  settled = "" // the beginning of the text
-  #newest = "" // reading, shown or held back
+  settled = "" // prefix of the text
+  #newest = "" // hypothesis, shown or held back
 
-  read(reading) {
-    const differsAlone = reading && !continues(this.settled, reading) && continues(this.settled, this.#newest)
-    const agreed = agreement(this.#newest, reading)
-    this.#newest = reading
-    if (differsAlone) return
-    this.text = reading
-    const kept = agreement(this.settled, reading)
-    this.settled = agreed.length > kept.length ? agreed : kept
+  update(hypothesis) {
+    const isOutlier = hypothesis && !continues(this.settled, hypothesis) && continues(this.settled, this.#newest)
+    const agreed = agreement(this.#newest, hypothesis)
+    this.#newest = hypothesis
+    if (isOutlier) return
+    this.text = hypothesis
+    const unchanged = agreement(this.settled, hypothesis)
+    this.settled = agreed.length > unchanged.length ? agreed : unchanged
   }
 
-  // A word that has become final leaves; where it became another word the whole tail is out of date.
-  leave(word) {
+  // Removes a word that has become final; where a different word became final, all of the text is out of date.
+  finalize(word) {
     this.text = withoutFirst(this.text, word)
     this.settled = withoutFirst(this.settled, word)
     this.#newest = withoutFirst(this.#newest, word)
@@ -29,7 +29,7 @@ export class Tail {
   }
 }
 
-// The words with which `later` begins as `earlier` does.
+// The longest prefix of `later`, in words, that agrees with `earlier`.
 function agreement(earlier, later) {
   const [before, after] = [wordsOf(earlier), wordsOf(later)]
   const differs = after.findIndex((word, index) => index >= before.length || plain(word) !== plain(before[index]))

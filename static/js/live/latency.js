@@ -1,23 +1,23 @@
-// The median of the newest figures: one slow message says little, and a mean would follow it.
+// The median of the newest measurements: a mean would follow a single slow message.
 
-const KEPT = 25
+const MAX_SAMPLES = 25
 
 export class Latency {
-  #figures = []
+  #measurements = []
 
   add(ms) {
-    this.#figures.push(ms)
-    if (this.#figures.length > KEPT) this.#figures.shift()
+    this.#measurements.push(ms)
+    if (this.#measurements.length > MAX_SAMPLES) this.#measurements.shift()
   }
 
-  // null while nothing was measured.
+  // null before the first measurement.
   get median_ms() {
-    if (this.#figures.length === 0) return null
-    const sorted = [...this.#figures].sort((a, b) => a - b)
+    if (this.#measurements.length === 0) return null
+    const sorted = [...this.#measurements].sort((a, b) => a - b)
     return sorted[Math.floor(sorted.length / 2)]
   }
 
   clear() {
-    this.#figures = []
+    this.#measurements = []
   }
 }

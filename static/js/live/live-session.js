@@ -1,9 +1,9 @@
-// A live session as its user sees it: the microphone, the ring, the conversation with the server and what comes of
-// it. Tells `change` when phase, connection or problem may have changed, and `frame` for each recorded frame.
+// A live session as the user sees it: the microphone, the ring, the connection to the server and the transcript. Emits
+// `change` when phase, connection or problem may have changed, and `frame` for each recorded frame.
 
 import { FrameRing, SAMPLE_RATE } from "../audio/frame-ring.js"
 import { LevelWatch } from "../audio/level-watch.js"
-import { SHARED_SOUND } from "../audio/shared-sound.js"
+import { SHARED_AUDIO } from "../audio/shared-audio.js"
 import { Failure } from "../web/failure.js"
 import { fillGap } from "./fill-gap.js"
 import { Latency } from "./latency.js"
@@ -11,16 +11,16 @@ import { Transcript } from "./transcript.js"
 import { VoiceActivity } from "./voice-activity.js"
 
 const LAST_WORDS = 12
-const WORTH_KEEPING_S = 5 // of what was said to a service that then turned out not to be there
+const MIN_KEPT_S = 5 // audio to keep if the session fails before the server creates it
 
 export class LiveSession extends EventTarget {
   phase = "idle" // opening waiting running paused stopping done failed
   failure = null
-  isUnstored = false // the server's database is away
-  problem = null // why nothing is recorded though the session goes on: "interrupted" "lost" "unshared" "full"
+  isUnsaved = false // the server's database is not responding
+  problem = null // why nothing is recorded during a session: "interrupted" "lost" "unshared" "full"
   engine = ""
   language = ""
-  keepsAudio = false // the server keeps the sound
+  savesAudio = false // the server saves the audio
   transcript = new Transcript()
   activity = new VoiceActivity()
   roundTrip = new Latency()
@@ -32,23 +32,23 @@ export class LiveSession extends EventTarget {
   #createClient
   #recordings
   #fetchWords
-  #keeper = null
+  #writer = null
   #options = {}
   #deviceId = ""
   #isRecording = false
   #lastFrameAt = 0
 
-  // createClient({ring, session, options}) -> StreamClient; fetchWords(id, first) -> those that the server has stored
+  // createClient({ring, session, options}) -> StreamClient; fetchWords(id, first) -> saved words
   constructor({ microphone, createClient, recordings, fetchWords }) {
     super()
     this.#microphone = microphone
     this.#createClient = createClient
     this.#recordings = recordings
     this.#fetchWords = fetchWords
-    microphone.addEventListener("frame", ({ detail }) => this.#recorded(detail))
+    microphone.addEventListener("frame", ({ detail }) => this.#onFrame(detail))
     microphone.addEventListener("interrupted", () => this.#isRecording && this.#change({ problem: "interrupted" }))
     microphone.addEventListener("restored", () => this.problem === "interrupted" && this.#change({ problem: null }))
-    microphone.addEventListener("ended", () => this.#microphoneLost())
+    microphone.addEventListener("ended", () => this.#onMicrophoneLost())
   }
 
   get isActive() {
@@ -63,60 +63,61 @@ export class LiveSession extends EventTarget {
     return this.client?.state ?? "idle"
   }
 
-  // Of audio, in seconds: it stands still while the session is paused.
+  // Duration of the recorded audio, in seconds; it does not advance while the session is paused.
   get elapsed() {
     return this.ring.end / SAMPLE_RATE
   }
 
-  // How far the words are behind the voice, in seconds.
+  // How far the transcript lags behind the audio, in seconds.
   get lag() {
-    return this.isActive && this.client ? Math.max(0, this.ring.end - this.client.heard) / SAMPLE_RATE : 0
+    return this.isActive && this.client ? Math.max(0, this.ring.end - this.client.processed) / SAMPLE_RATE : 0
   }
 
-  // What is kept here because the server has not stored it yet, in seconds.
-  get kept() {
-    return this.ring.kept / SAMPLE_RATE
+  // Seconds of audio that the server has not saved yet.
+  get unsent_s() {
+    return this.ring.length / SAMPLE_RATE
   }
 
-  // Whether it hears what another tab or the system plays, in place of a microphone.
-  get isOfShared() {
-    return this.#deviceId === SHARED_SOUND
+  // Whether it records another tab's or the system's audio in place of a microphone.
+  get isSharedAudio() {
+    return this.#deviceId === SHARED_AUDIO
   }
 
-  // "silent", "still" (a silent tab) or "clipping", if what is recorded is that.
-  get soundHint() {
+  // "silent", "still" (a silent tab), "clipping" or null.
+  get levelHint() {
     const { hint } = this.#levels
-    return hint === "silent" && this.isOfShared ? "still" : hint
+    return hint === "silent" && this.isSharedAudio ? "still" : hint
   }
 
-  get isKept() {
-    return this.#keeper?.isKeeping ?? false // beyond this page's life
+  // Whether unsent audio survives this page.
+  get isPersisting() {
+    return this.#writer?.isPersisting ?? false
   }
 
-  // Records from now on, or with `wait` only when a place is free.
+  // Starts recording immediately or, with `wait`, once a slot is free.
   async start({ deviceId, engine, language, audio = false, endpointing = null, wait = false }) {
     this.#reset()
     this.#isRecording = !wait
     this.#options = { engine, language, audio, endpointing, wait }
     if (!(await this.#openMicrophone(deviceId, "opening"))) return
-    this.#keeper = this.#recordings.begin(this.ring, () => this.#memo)
+    this.#writer = this.#recordings.start(this.ring, () => this.#metadata)
     this.#microphone.muted = wait
     this.#createClientFor(null)
     this.#change({ phase: wait ? "waiting" : "running" })
     this.client.open()
   }
 
-  // Goes on with what an earlier page has left: with the microphone, or without it just to its end.
-  async takeUp(recording, words, { deviceId, endpointing = null, toFinish = false }) {
+  // Continues an earlier page's recording: with the microphone, or with `toFinish` only to send the rest of its audio.
+  async resumeRecording(recording, words, { deviceId, endpointing = null, toFinish = false }) {
     this.#reset()
     for (const word of words) this.transcript.add(word)
     const { session, engine, language, audio = false } = recording
-    const taken = await this.#recordings.takeUp(recording, () => this.#memo)
-    if (!taken) return this.#change({ phase: "failed", failure: new Failure("movedOn") })
-    Object.assign(this, { ring: taken.ring, engine, language })
+    const claimed = await this.#recordings.claim(recording, () => this.#metadata)
+    if (!claimed) return this.#change({ phase: "failed", failure: new Failure("movedOn") })
+    Object.assign(this, { ring: claimed.ring, engine, language })
     this.#options = { engine, language, audio, endpointing, wait: true }
-    this.#keeper = taken.keeper
-    this.activity.goOnAt(this.ring.end)
+    this.#writer = claimed.writer
+    this.activity.resumeAt(this.ring.end)
     this.#createClientFor(session)
     this.#isRecording = !toFinish
     if (!toFinish && !(await this.#openMicrophone(deviceId, "opening"))) return
@@ -146,9 +147,9 @@ export class LiveSession extends EventTarget {
     this.client.resume()
   }
 
-  // After a failure: goes on where the session was, or starts it.
+  // After a failure: continues the session, or starts it.
   async retry(options) {
-    if (!this.id && this.ring.kept === 0) return this.start(options)
+    if (!this.id && this.ring.length === 0) return this.start(options)
     this.#isRecording = true
     if (!(await this.#openMicrophone(options.deviceId, "opening"))) return
     this.#change({ phase: "running", failure: null })
@@ -165,21 +166,21 @@ export class LiveSession extends EventTarget {
     this.client.stop()
   }
 
-  // Without waiting for the server: nothing is running yet, or the server cannot be reached any more.
+  // Ends without waiting for the server: nothing is running yet, or the server is unreachable.
   leave() {
-    this.#quiet()
+    this.#stopRecording()
     this.client?.close()
-    this.#putAway()
+    this.#releaseRecording()
     this.#change({ phase: "idle", problem: null })
   }
 
-  // The page may be about to go.
+  // The page may be about to close.
   flush() {
-    this.#keeper?.flush()
+    this.#writer?.flush()
   }
 
   wakeMicrophone() {
-    this.#microphone.resume() // within a click, which is what iOS asks for after an interruption
+    this.#microphone.resume() // within a click handler, as iOS requires after an interruption
   }
 
   async #openMicrophone(deviceId, phase) {
@@ -195,57 +196,57 @@ export class LiveSession extends EventTarget {
   }
 
   #createClientFor(session) {
-    this.client = this.#listenTo(this.#createClient({ ring: this.ring, session, options: this.#options }))
+    this.client = this.#subscribe(this.#createClient({ ring: this.ring, session, options: this.#options }))
   }
 
-  #listenTo(client) {
+  #subscribe(client) {
     const on = (name, handle) => client.addEventListener(name, ({ detail }) => handle(detail))
     on("state", () => this.#change({}))
-    on("ready", (ready) => this.#ready(ready))
-    on("step", (step) => this.#stepped(step))
+    on("ready", (ready) => this.#onReady(ready))
+    on("step", (step) => this.#onStep(step))
     on("word", (word) => this.transcript.add(word))
-    on("partial", ({ text, start }) => this.transcript.setTail(text, start))
+    on("partial", ({ text, start }) => this.transcript.setInterim(text, start))
     on("endpoint", (endpoint) => {
-      this.transcript.endUtterance(endpoint)
+      this.transcript.endSegment(endpoint)
       this.activity.endpoint(endpoint.end)
     })
     on("ack", () => {
-      this.#keeper?.keep()
-      if (this.isUnstored) this.#change({ isUnstored: false })
+      this.#writer?.writeIfDue()
+      if (this.isUnsaved) this.#change({ isUnsaved: false })
     })
-    on("unstored", () => this.#change({ isUnstored: true }))
+    on("unstored", () => this.#change({ isUnsaved: true }))
     on("interrupted", ({ words }) => this.transcript.rewind(words))
     on("round-trip", (ms) => this.roundTrip.add(ms))
     on("failed", (failure) => this.fail(failure))
     on("done", () => {
-      this.transcript.setTail("")
-      this.#keeper?.remove()
+      this.transcript.setInterim("")
+      this.#writer?.remove()
       this.#change({ phase: "done" })
     })
     return client
   }
 
-  #ready({ words, engine, language, audio }) {
+  #onReady({ words, engine, language, audio }) {
     this.transcript.rewind(words)
     this.#fillGap(words)
-    this.#change({ engine, language, keepsAudio: audio, isUnstored: false })
+    this.#change({ engine, language, savesAudio: audio, isUnsaved: false })
     if (this.phase !== "waiting") return
     this.#isRecording = true
     this.#microphone.muted = false
     this.#change({ phase: "running" })
   }
 
-  // An earlier page knew these words, or nobody: they were stored after it had gone.
+  // Words that an earlier page displayed, or that were saved after it closed.
   #fillGap(count) {
     const { client, id } = this
     const isWanted = () => this.client === client && this.phase !== "failed"
     fillGap(this.transcript, count, (first) => this.#fetchWords(id, first), isWanted)
   }
 
-  #recorded({ samples, rms, peak }) {
-    if (this.#isRecording && !this.ring.push(samples)) this.#ringIsFull()
+  #onFrame({ samples, rms, peak }) {
+    if (this.#isRecording && !this.ring.push(samples)) this.#onRingFull()
     else if (this.#isRecording) {
-      this.#keeper?.keep()
+      this.#writer?.writeIfDue()
       this.activity.recorded(rms)
       this.#levels.push({ rms, peak })
       this.#lastFrameAt = performance.now()
@@ -254,46 +255,46 @@ export class LiveSession extends EventTarget {
     this.client?.pump()
   }
 
-  // While recording the ring's end is now, so a sample's age can be read off its position.
-  #stepped({ sample, speech, pauses }) {
-    this.activity.heard(sample, speech, pauses)
+  // While recording, the ring's end is the present, so a sample's position gives its age.
+  #onStep({ sample, speech, pauses }) {
+    this.activity.processed(sample, speech, pauses)
     if (!this.#isRecording) return
     const age = (this.ring.end - sample) / SAMPLE_RATE
     this.processing.add(age * 1000 + performance.now() - this.#lastFrameAt)
   }
 
-  async #microphoneLost() {
+  async #onMicrophoneLost() {
     if (this.phase === "waiting") return this.fail(new Failure("noMicrophone"))
     if (this.phase !== "running") return
     await this.pause()
     this.#microphone.close()
-    this.#change({ problem: this.isOfShared ? "unshared" : "lost" })
+    this.#change({ problem: this.isSharedAudio ? "unshared" : "lost" })
   }
 
-  // Nothing that was said gives way to what is said now: a speaker can be asked to wait, but not to say it again.
-  #ringIsFull() {
+  // Recorded audio is never dropped for new audio: the user can wait, but can't be asked to repeat it.
+  #onRingFull() {
     if (this.phase !== "running") return
     this.pause()
     this.#change({ problem: "full" })
   }
 
   fail(failure) {
-    this.#quiet()
+    this.#stopRecording()
     this.client?.close()
     this.#change({ phase: "failed", failure, problem: null })
-    if (this.id || this.kept >= WORTH_KEEPING_S) return this.flush()
+    if (this.id || this.unsent_s >= MIN_KEPT_S) return this.flush()
     this.ring = new FrameRing()
-    this.#putAway()
+    this.#releaseRecording()
   }
 
-  // What the server does not have stays in the browser, to be taken up later.
-  #putAway() {
-    this.ring.kept > 0 ? this.#keeper?.leave() : this.#keeper?.remove()
-    this.#keeper = null
+  // Audio that the server does not have stays in the browser, to be resumed later.
+  #releaseRecording() {
+    this.ring.length > 0 ? this.#writer?.release() : this.#writer?.remove()
+    this.#writer = null
   }
 
-  // What the next page has to know.
-  get #memo() {
+  // Metadata that the next page needs.
+  get #metadata() {
     return {
       session: this.id,
       engine: this.engine || this.#options.engine,
@@ -304,16 +305,16 @@ export class LiveSession extends EventTarget {
     }
   }
 
-  #quiet() {
+  #stopRecording() {
     this.#isRecording = false
     this.#microphone.close()
   }
 
   #reset() {
-    this.#quiet()
+    this.#stopRecording()
     this.client?.close()
-    this.#putAway()
-    Object.assign(this, { client: null, ring: new FrameRing(), engine: "", language: "", keepsAudio: false })
+    this.#releaseRecording()
+    Object.assign(this, { client: null, ring: new FrameRing(), engine: "", language: "", savesAudio: false })
     for (const part of [this.transcript, this.activity, this.#levels, this.roundTrip, this.processing]) part.clear()
   }
 

@@ -1,23 +1,23 @@
-// The title of a session on the server. Throws where it could not be read or stored.
+// Reads and saves the title of a session on the server. Throws if the request fails.
 
 import { csrfToken } from "../web/csrf.js"
 
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 export async function titleOf(sessions, id) {
-  return (await ask(sessions, id, { method: "GET" })).title
+  return (await request(sessions, id, { method: "GET" })).title
 }
 
 export async function rename(sessions, id, title) {
-  await ask(sessions, id, { method: "PATCH", body: JSON.stringify({ title }) })
+  await request(sessions, id, { method: "PATCH", body: JSON.stringify({ title }) })
 }
 
-async function ask(sessions, id, how) {
+async function request(sessions, id, options) {
   const response = await fetch(`${sessions}${id}/`, {
-    ...how,
+    ...options,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": csrfToken() },
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  if (!response.ok) throw new Error(`The request for a title was answered with ${response.status}.`)
+  if (!response.ok) throw new Error(`The title request failed with status ${response.status}.`)
   return response.json()
 }

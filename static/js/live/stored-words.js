@@ -1,16 +1,15 @@
-// The words of a session that the server has stored, from number `first` on. Throws a Failure if there is no such
-// session any more.
+// The saved words of a session, from index `first`. Throws a Failure if the session no longer exists.
 
 import { Failure } from "../web/failure.js"
 
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 
 export async function storedWords(sessions, id, first) {
   const response = await fetch(`${sessions}${id}/words/${first}/`, {
     headers: { Accept: "application/json" },
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   })
   if (response.status === 404) throw new Failure("gone")
-  if (!response.ok) throw new Error(`The request for words was answered with ${response.status}.`)
+  if (!response.ok) throw new Error(`The words request failed with status ${response.status}.`)
   return (await response.json()).words
 }

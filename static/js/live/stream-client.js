@@ -1,7 +1,7 @@
-// One session's conversation with the server, over as many sockets as it takes.
+// The connection of one session to the server, over as many WebSockets as necessary.
 //
-// It sends what lies in the ring, in order, from the position that the server names; what the server has not stored
-// stays in the ring, so a lost socket loses nothing. Tells `state`, `ready`, `step`, `word`, `partial`, `endpoint`,
+// It sends the ring's audio in order, starting at the position that the server requests. What the server has not saved
+// stays in the ring, so a lost connection loses nothing. Emits `state`, `ready`, `step`, `word`, `partial`, `endpoint`,
 // `ack`, `unstored`, `interrupted`, `round-trip`, `done` and `failed`. The protocol is in docs/browser-protocol.md.
 
 import { SAMPLE_RATE } from "../audio/frame-ring.js"
@@ -9,42 +9,42 @@ import { Backoff } from "../web/backoff.js"
 import { Failure } from "../web/failure.js"
 import { Heartbeat } from "../web/heartbeat.js"
 
-const MOST_BUFFERED_BYTES = 256 * 1024
-const MOST_UNHEARD_SAMPLES = 10 * SAMPLE_RATE // after an outage the backlog goes out no faster than it is heard
-const MOST_UNSTORED_SAMPLES = 60 * SAMPLE_RATE // what the server cannot store it need not hold, too
-const TICK_MS = 250 // for the times when no audio calls `pump`
+const MAX_BUFFERED_BYTES = 256 * 1024
+const MAX_UNPROCESSED_SAMPLES = 10 * SAMPLE_RATE // after an outage the backlog is sent no faster than it is processed
+const MAX_UNSAVED_SAMPLES = 60 * SAMPLE_RATE // the server need not hold more than this if it cannot save
+const TICK_MS = 250 // calls `pump` while no audio does
 const NORMAL = 1000
 const NO_SESSION = 4013
 
 export class StreamClient extends EventTarget {
   state = "idle" // connecting starting queued live interrupted reconnecting pausing paused stopping done failed
-  session // the id to come back with
+  session // the ID with which to reconnect
   queuePosition = null
-  progress = "" // what an engine does that is starting
-  heard = 0 // the engine has heard everything before this sample
+  progress = "" // of an engine that is starting
+  processed = 0 // the engine has processed everything before this sample
   #intent = "run" // run pause stop
   #cursor = 0 // the next sample to send
   #socket = null
-  #attempt = 0 // tells a late answer to an earlier attempt from one to the newest
+  #attempt = 0 // distinguishes a late response to an earlier attempt from the current one
   #retryAt = null
   #hasRetriedTicket = false
-  #told = null // the server's `error`, until the close that follows it
+  #error = null // the server's `error` message, until the close that follows it
   #heartbeat = null
   #timer = null
 
-  constructor({ ring, session = null, askTicket, socketUrl, options, WebSocket = globalThis.WebSocket, now, random }) {
+  constructor({ ring, session = null, requestTicket, socketUrl, options, WebSocket, now, random }) {
     super()
     this.ring = ring
     this.session = session
     this.options = options // {engine, language, audio, endpointing, wait}
-    this.askTicket = askTicket
+    this.requestTicket = requestTicket
     this.socketUrl = socketUrl
-    this.WebSocket = WebSocket
+    this.WebSocket = WebSocket ?? globalThis.WebSocket
     this.now = now ?? (() => performance.now())
     this.backoff = new Backoff(random)
   }
 
-  // Also goes on after a failure, with the same session and what is left in the ring.
+  // Also continues after a failure, with the same session and the rest of the ring.
   open() {
     this.#timer ??= setInterval(() => this.pump(), TICK_MS)
     this.#intent = "run"
@@ -62,8 +62,8 @@ export class StreamClient extends EventTarget {
     this.#intent = "run"
     if (this.state !== "paused") return
     if (!this.#socket) return this.#connect()
-    this.#say({ type: "resume" })
-    this.#become("connecting")
+    this.#send({ type: "resume" })
+    this.#setState("connecting")
   }
 
   stop() {
@@ -72,83 +72,83 @@ export class StreamClient extends EventTarget {
     this.pump()
   }
 
-  // Leaves without a goodbye; what the server has stored stays stored.
+  // Closes without notifying the server; what it has saved remains.
   close() {
-    this.#hangUp()
+    this.#closeSocket()
     clearInterval(this.#timer)
     this.#timer = null
   }
 
-  // The network is back, or the user is tired of waiting.
+  // The network is available again, or the user asked to retry.
   retryNow() {
     if (this.#retryAt !== null) return this.#connect()
   }
 
-  // The network changed, or the page slept: asks whether the other end is still there, and waits only a moment.
-  doubt() {
+  // The network changed, or the page was suspended: check the connection with a short timeout.
+  probe() {
     if (!this.#isOpen) return
-    this.#heartbeat.doubt(this.now())
-    this.#say({ type: "ping", at: this.now() })
+    this.#heartbeat.probe(this.now())
+    this.#send({ type: "ping", at: this.now() })
   }
 
-  // Does whatever is due. Called for each recorded frame, each message and each tick.
+  // Performs all due work. Called for each recorded frame, each message and each tick.
   pump() {
     const now = this.now()
     if (this.#retryAt !== null && now >= this.#retryAt) return this.#connect()
     if (!this.#socket) return
-    if (this.#heartbeat.isDead(now)) return this.#lost()
-    if (this.#isOpen && this.#heartbeat.beat(now)) this.#say({ type: "ping", at: now })
-    if (this.#isSending) this.#send()
-    this.#carryOutIntent()
+    if (this.#heartbeat.isDead(now)) return this.#reconnectLater()
+    if (this.#isOpen && this.#heartbeat.beat(now)) this.#send({ type: "ping", at: now })
+    if (this.#canSendAudio) this.#sendAudio()
+    this.#applyIntent()
   }
 
   get #isOpen() {
     return this.#socket?.readyState === this.WebSocket.OPEN
   }
 
-  get #isSending() {
+  get #canSendAudio() {
     return this.#isOpen && (this.state === "live" || this.state === "interrupted")
   }
 
-  #send() {
-    while (this.#cursor < this.ring.end && this.#mayTakeMore) {
+  #sendAudio() {
+    while (this.#cursor < this.ring.end && this.#hasSendCapacity) {
       const samples = this.ring.read(this.#cursor)
       this.#socket.send(samples)
       this.#cursor += samples.length
     }
   }
 
-  get #mayTakeMore() {
+  get #hasSendCapacity() {
     return (
-      this.#socket.bufferedAmount < MOST_BUFFERED_BYTES &&
-      this.#cursor - this.heard < MOST_UNHEARD_SAMPLES &&
-      this.#cursor - this.ring.start < MOST_UNSTORED_SAMPLES
+      this.#socket.bufferedAmount < MAX_BUFFERED_BYTES &&
+      this.#cursor - this.processed < MAX_UNPROCESSED_SAMPLES &&
+      this.#cursor - this.ring.start < MAX_UNSAVED_SAMPLES
     )
   }
 
-  // Pausing and stopping come after everything that was recorded before them.
-  #carryOutIntent() {
+  // Pausing and stopping wait until everything recorded before them has been sent.
+  #applyIntent() {
     if (this.#intent === "run" || this.#cursor < this.ring.end) return
-    if (this.#intent === "pause" && this.#isSending) {
-      this.#say({ type: "pause", dropped: this.ring.dropped })
-      this.#become("pausing")
-    } else if (this.#intent === "stop" && (this.#isSending || this.state === "paused")) {
-      this.#say({ type: "stop", dropped: this.ring.dropped })
-      this.#become("stopping")
+    if (this.#intent === "pause" && this.#canSendAudio) {
+      this.#send({ type: "pause", dropped: this.ring.dropped })
+      this.#setState("pausing")
+    } else if (this.#intent === "stop" && (this.#canSendAudio || this.state === "paused")) {
+      this.#send({ type: "stop", dropped: this.ring.dropped })
+      this.#setState("stopping")
     }
   }
 
   async #connect() {
-    this.#hangUp()
+    this.#closeSocket()
     const attempt = this.#attempt
-    this.#become(this.session ? "reconnecting" : "connecting")
+    this.#setState(this.session ? "reconnecting" : "connecting")
     try {
-      const ticket = await this.askTicket()
+      const ticket = await this.requestTicket()
       if (attempt === this.#attempt) this.#openSocket(ticket)
     } catch (error) {
       if (attempt !== this.#attempt) return
       const isFinal = error instanceof Failure && !(error.kind === "rateLimited" && this.session)
-      isFinal ? this.#fail(error) : this.#lost()
+      isFinal ? this.#fail(error) : this.#reconnectLater()
     }
   }
 
@@ -156,20 +156,20 @@ export class StreamClient extends EventTarget {
     const socket = new this.WebSocket(this.socketUrl(ticket))
     socket.binaryType = "arraybuffer"
     this.#socket = socket
-    this.#told = null
+    this.#error = null
     this.#heartbeat = new Heartbeat(this.now())
-    socket.onopen = () => this.#say({ type: "start", ...this.#startOptions, session: this.session })
+    socket.onopen = () => this.#send({ type: "start", ...this.#startOptions, session: this.session })
     socket.onmessage = ({ data }) => this.#receive(JSON.parse(data))
-    socket.onclose = ({ code }) => this.#closed(code)
+    socket.onclose = ({ code }) => this.#onClose(code)
   }
 
-  // Somebody who is already talking would rather queue for a slot than be sent away.
+  // A running session queues for a slot rather than being rejected.
   get #startOptions() {
     return this.session ? { ...this.options, wait: true } : this.options
   }
 
   #receive(message) {
-    this.#heartbeat.heard()
+    this.#heartbeat.received()
     this.#handlers[message.type]?.(message)
     if (this.#socket) this.pump()
   }
@@ -177,86 +177,86 @@ export class StreamClient extends EventTarget {
   #handlers = {
     queued: ({ queue_position }) => {
       this.queuePosition = queue_position
-      this.#become("queued")
+      this.#setState("queued")
     },
     starting: ({ progress }) => {
       this.progress = progress
-      this.#become("starting")
+      this.#setState("starting")
     },
     ready: ({ session, position, words, engine, language, audio = false }) => {
       this.session = session
-      this.#cursor = this.heard = position
-      this.ring.goOnFrom(position)
-      this.#tell("ready", { words, engine, language, audio })
-      this.#become("live")
+      this.#cursor = this.processed = position
+      this.ring.resumeFrom(position)
+      this.#emit("ready", { words, engine, language, audio })
+      this.#setState("live")
     },
     step: ({ sample, speech, pauses = [] }) => {
-      this.heard = Math.max(this.heard, sample)
-      // Only now: a server that says ready and falls over at once should not be asked twice a second.
+      this.processed = Math.max(this.processed, sample)
+      // Not before the first step: a server that fails right after “ready” should not be retried twice a second.
       this.#hasRetriedTicket = false
       this.backoff.reset()
-      if (this.state === "interrupted") this.#become("live")
-      this.#tell("step", { sample, speech, pauses })
+      if (this.state === "interrupted") this.#setState("live")
+      this.#emit("step", { sample, speech, pauses })
     },
-    word: (word) => this.#tell("word", word),
-    partial: (partial) => this.#tell("partial", partial),
-    endpoint: (endpoint) => this.#tell("endpoint", endpoint),
+    word: (word) => this.#emit("word", word),
+    partial: (partial) => this.#emit("partial", partial),
+    endpoint: (endpoint) => this.#emit("endpoint", endpoint),
     ack: ({ sample }) => {
-      this.ring.forget(sample)
-      this.#tell("ack", { sample })
+      this.ring.discardBefore(sample)
+      this.#emit("ack", { sample })
     },
-    pong: ({ at }) => this.#tell("round-trip", this.now() - at),
-    unstored: () => this.#tell("unstored"),
+    pong: ({ at }) => this.#emit("round-trip", this.now() - at),
+    unstored: () => this.#emit("unstored"),
     interrupted: ({ words }) => {
-      this.#tell("interrupted", { words })
-      if (this.#isSending) this.#become("interrupted")
+      this.#emit("interrupted", { words })
+      if (this.#canSendAudio) this.#setState("interrupted")
     },
     paused: () => {
-      this.#become("paused")
+      this.#setState("paused")
       if (this.#intent === "run") this.resume()
     },
     done: ({ session, words }) => {
       this.#finish("done")
-      this.#tell("done", { session, words })
+      this.#emit("done", { session, words })
     },
-    error: (told) => {
-      this.#told = told
+    error: (error) => {
+      this.#error = error
     },
   }
 
-  #closed(code) {
+  #onClose(code) {
     if (code === 4001 && !this.#hasRetriedTicket) {
       this.#hasRetriedTicket = true
       return this.#connect()
     }
     if (code === NO_SESSION && this.ring.start === 0) {
-      this.session = null // nothing of it had come through, so the server kept none; all of it is still here
+      this.session = null // the server received none of its audio, so it kept no session; the ring still has all of it
       return this.#connect()
     }
-    const failure = Failure.ofCloseCode(code, this.#told ?? {})
-    if (!failure || (failure.kind === "full" && this.session)) return this.#lost()
+    const failure = Failure.ofCloseCode(code, this.#error ?? {})
+    if (!failure || (failure.kind === "full" && this.session)) return this.#reconnectLater()
     this.#fail(failure)
   }
 
-  #lost() {
-    this.#hangUp()
-    // A paused session needs no socket, and would take a slot with it.
+  #reconnectLater() {
+    this.#closeSocket()
+    // A paused session needs no connection, which would occupy a slot.
     if (this.state === "paused" && this.#intent === "pause") return
     this.#retryAt = this.now() + this.backoff.next_ms()
-    this.#become("reconnecting")
+    this.#setState("reconnecting")
   }
 
   #fail(failure) {
     this.#finish("failed")
-    this.#tell("failed", failure)
+    this.#emit("failed", failure)
   }
 
   #finish(state) {
     this.close()
-    this.#become(state)
+    this.#setState(state)
   }
 
-  #hangUp() {
+  #closeSocket() {
     const socket = this.#socket
     this.#attempt += 1
     this.#retryAt = this.#socket = null
@@ -265,17 +265,17 @@ export class StreamClient extends EventTarget {
     socket.close(NORMAL)
   }
 
-  #say(message) {
+  #send(message) {
     if (this.#isOpen) this.#socket.send(JSON.stringify(message))
   }
 
-  #become(state) {
+  #setState(state) {
     this.state = state
     if (state !== "queued") this.queuePosition = null
-    this.#tell("state", state)
+    this.#emit("state", state)
   }
 
-  #tell(name, detail) {
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 }

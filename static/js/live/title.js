@@ -1,5 +1,5 @@
-// The title of a session, which may be given at any moment: before there is a session, and while the server is away.
-// Tells `change`; `state` is "" | "saving" | "saved" | "unsaved".
+// The title of a session, which can be set at any time: before the session exists, and while the server is unavailable.
+// Emits `change`; `state` is "" | "saving" | "saved" | "unsaved".
 
 export class Title extends EventTarget {
   text = ""
@@ -8,7 +8,7 @@ export class Title extends EventTarget {
   #session = null
   #stored = ""
 
-  // rename(session, text) resolves when the server has it.
+  // rename(session, text) resolves when the server has saved it.
   constructor(rename) {
     super()
     this.#rename = rename
@@ -19,39 +19,39 @@ export class Title extends EventTarget {
     return this.save()
   }
 
-  belongTo(session) {
+  attachTo(session) {
     if (this.#session && session !== this.#session) this.clear()
     this.#session = session
     return this.save()
   }
 
-  // What the server has; shown unless another one was typed meanwhile.
-  found(text) {
+  // Sets the title that the server has; one that was typed meanwhile takes precedence.
+  setStored(text) {
     if (this.text === this.#stored) this.text = text
     this.#stored = text
-    this.#become("")
+    this.#setState("")
   }
 
-  // Does nothing where there is nothing to do; what fails is tried again by the next call.
+  // Saves the title if it has changed. After a failure the next call retries.
   async save() {
     if (!this.#session || this.state === "saving" || this.text === this.#stored) return
     const { text } = this
     const session = this.#session
-    this.#become("saving")
+    this.#setState("saving")
     const isStored = await this.#rename(session, text).then(() => true, () => false)
     if (session !== this.#session) return
     if (isStored) this.#stored = text
-    this.#become(isStored ? "saved" : "unsaved")
-    if (isStored) await this.save() // it may have changed meanwhile
+    this.#setState(isStored ? "saved" : "unsaved")
+    if (isStored) await this.save() // in case it has changed meanwhile
   }
 
   clear() {
     this.text = this.#stored = ""
     this.#session = null
-    this.#become("")
+    this.#setState("")
   }
 
-  #become(state) {
+  #setState(state) {
     this.state = state
     this.dispatchEvent(new CustomEvent("change"))
   }

@@ -1,27 +1,27 @@
-// The words of a session as they come: final ones in utterances, and a tail that may still change, whose beginning
-// has settled long before the sentence ends.
+// The words of a session as they arrive: final words in segments, and interim text that may still change, whose prefix
+// settles long before the sentence ends.
 //
-// Tells `word` {word, utterance}, `tail`, `endpoint` {utterance}, `rewind`, `clear`; knows no page.
+// Emits `word` {word, segment}, `interim`, `endpoint` {segment}, `rewind` {segment}, `clear`. Independent of the DOM.
 
 import { clock } from "../web/clock.js"
-import { Tail } from "./interim-text.js"
+import { InterimText } from "./interim-text.js"
 
 export class Transcript extends EventTarget {
   words = []
-  utterances = [] // {first, count, segment, start, end, isOver}
-  tailStart = 0
-  #tail = new Tail()
-  #early = new Map() // words before which others are still missing
+  segments = [] // {first, count, index, start, end, isOver}
+  interimStart = 0
+  #interim = new InterimText()
+  #early = new Map() // words that arrived before their predecessors
 
-  get tail() {
-    return this.#tail.text
+  get interim() {
+    return this.#interim.text
   }
 
   get settled() {
-    return this.#tail.settled
+    return this.#interim.settled
   }
 
-  // word: {index, segment, text, start, end, confidence}. One that is there already came again after a reconnection.
+  // word: {index, segment, text, start, end, confidence}. Duplicates arrive after a reconnection and are ignored.
   add(word) {
     if (word.index < this.words.length) return
     if (word.index > this.words.length) return this.#early.set(word.index, word)
@@ -33,56 +33,56 @@ export class Transcript extends EventTarget {
   }
 
   #append(word) {
-    const utterance = this.#openUtterance(word)
+    const segment = this.#openSegment(word)
     this.words.push(word)
-    utterance.count += 1
-    utterance.end = word.end
-    this.#tell("word", { word, utterance })
-    this.#changeTail((tail) => tail.leave(word.text))
+    segment.count += 1
+    segment.end = word.end
+    this.#emit("word", { word, segment })
+    this.#changeInterim((interim) => interim.finalize(word.text))
   }
 
-  setTail(text, start = this.tailStart) {
-    this.#changeTail((tail) => tail.read(text), start)
+  setInterim(text, start = this.interimStart) {
+    this.#changeInterim((interim) => interim.update(text), start)
   }
 
-  #changeTail(change, start = this.tailStart) {
-    const { text, settled } = this.#tail
-    change(this.#tail)
-    if (text === this.tail && settled === this.settled) return
-    this.tailStart = start
-    this.#tell("tail")
+  #changeInterim(change, start = this.interimStart) {
+    const { text, settled } = this.#interim
+    change(this.#interim)
+    if (text === this.interim && settled === this.settled) return
+    this.interimStart = start
+    this.#emit("interim")
   }
 
-  endUtterance({ segment, end }) {
-    this.setTail("")
-    const utterance = this.utterances.at(-1)
-    if (utterance?.segment === segment) this.#end(utterance, end)
+  endSegment({ segment: index, end }) {
+    this.setInterim("")
+    const segment = this.segments.at(-1)
+    if (segment?.index === index) this.#end(segment, end)
   }
 
-  // Forgets the words from number `count` on: the server has not stored them and will send them again.
+  // Removes the words from index `count`: the server has not saved them and will send them again.
   rewind(count) {
-    this.setTail("")
+    this.setInterim("")
     this.#early.clear()
     if (count >= this.words.length) return
     this.words.length = count
-    while (this.utterances.length > 0 && this.utterances.at(-1).first >= count) this.utterances.pop()
-    const utterance = this.utterances.at(-1)
-    if (utterance && utterance.first + utterance.count > count) {
-      utterance.count = count - utterance.first
-      utterance.isOver = false
+    while (this.segments.length > 0 && this.segments.at(-1).first >= count) this.segments.pop()
+    const segment = this.segments.at(-1)
+    if (segment && segment.first + segment.count > count) {
+      segment.count = count - segment.first
+      segment.isOver = false
     }
-    this.#tell("rewind", { utterance })
+    this.#emit("rewind", { segment })
   }
 
   clear() {
     this.words = []
-    this.utterances = []
-    this.#tail.clear()
+    this.segments = []
+    this.#interim.clear()
     this.#early.clear()
-    this.#tell("clear")
+    this.#emit("clear")
   }
 
-  // The number of the word that was said then or, in a pause, of the next one; of the last one after the end.
+  // The index of the word spoken at a time; in a pause the next word's, after the end the last word's.
   indexAt(seconds) {
     let [low, high] = [0, this.words.length - 1]
     while (low < high) {
@@ -96,38 +96,38 @@ export class Transcript extends EventTarget {
     return this.words.slice(first, first + count)
   }
 
-  // For the clipboard: one line an utterance.
+  // For the clipboard: one line per segment.
   get text() {
-    return this.utterances.map((utterance) => this.#lineOf(utterance)).join("\n")
+    return this.segments.map((segment) => this.#lineOf(segment)).join("\n")
   }
 
-  // For a file: each line with its time.
+  // For a file: each line with its start time.
   get timedText() {
-    return this.utterances.map((one) => `[${clock(one.start)}] ${this.#lineOf(one)}\n`).join("")
+    return this.segments.map((segment) => `[${clock(segment.start)}] ${this.#lineOf(segment)}\n`).join("")
   }
 
-  #lineOf(utterance) {
-    return this.wordsOf(utterance).map(({ text }) => text).join(" ")
+  #lineOf(segment) {
+    return this.wordsOf(segment).map(({ text }) => text).join(" ")
   }
 
-  #openUtterance(word) {
-    const newest = this.utterances.at(-1)
-    if (newest && !newest.isOver && newest.segment === word.segment) return newest
-    if (newest) this.#end(newest, newest.end) // words that were fetched come without their end-points
-    const { segment, start, end } = word
-    const utterance = { first: this.words.length, count: 0, segment, start, end, isOver: false }
-    this.utterances.push(utterance)
-    return utterance
+  #openSegment(word) {
+    const newest = this.segments.at(-1)
+    if (newest && !newest.isOver && newest.index === word.segment) return newest
+    if (newest) this.#end(newest, newest.end) // fetched words arrive without their endpoints
+    const { segment: index, start, end } = word
+    const segment = { first: this.words.length, count: 0, index, start, end, isOver: false }
+    this.segments.push(segment)
+    return segment
   }
 
-  #end(utterance, end) {
-    if (utterance.isOver) return
-    utterance.isOver = true
-    utterance.end = Math.max(utterance.end, end)
-    this.#tell("endpoint", { utterance })
+  #end(segment, end) {
+    if (segment.isOver) return
+    segment.isOver = true
+    segment.end = Math.max(segment.end, end)
+    this.#emit("endpoint", { segment })
   }
 
-  #tell(name, detail) {
+  #emit(name, detail) {
     this.dispatchEvent(new CustomEvent(name, { detail }))
   }
 }

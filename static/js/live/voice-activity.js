@@ -1,49 +1,49 @@
-// The recent past of the voice, an entry for each 80 ms: how loud it was, whether the engine heard speech and, from one
-// that foresees pauses, how sure it was of each length of pause.
+// Recent voice activity, one entry per 80 ms frame: input level, speech probability and, from an engine that predicts
+// pauses, the probability of each pause length.
 
 import { FRAME_SAMPLES, SAMPLE_RATE } from "../audio/frame-ring.js"
 
-const KEPT_FRAMES = 1500 // two minutes, wider than any strip
+const MAX_FRAMES = 1500 // two minutes, wider than any strip
 
 export class VoiceActivity {
   length = 0
   marks = [] // {frame, kind: "endpoint" | "pause"}
-  #levels = new Float32Array(KEPT_FRAMES)
-  #speech = new Float32Array(KEPT_FRAMES)
-  #pauses = [] // of each head
+  #levels = new Float32Array(MAX_FRAMES)
+  #speech = new Float32Array(MAX_FRAMES)
+  #pauses = [] // one array per head
 
-  // Frame numbers count from the session's first; NaN speech: not yet heard.
+  // Frames are numbered from the start of the session. Speech is NaN until the frame is processed.
   levelAt(frame) {
-    return this.#knows(frame) ? this.#levels[frame % KEPT_FRAMES] : 0
+    return this.#covers(frame) ? this.#levels[frame % MAX_FRAMES] : 0
   }
 
   speechAt(frame) {
-    return this.#knows(frame) ? this.#speech[frame % KEPT_FRAMES] : NaN
+    return this.#covers(frame) ? this.#speech[frame % MAX_FRAMES] : NaN
   }
 
-  // How many lengths of pause the engine tells of.
+  // Number of pause lengths that the engine predicts.
   get heads() {
     return this.#pauses.length
   }
 
-  // NaN: not yet heard.
+  // NaN until the frame is processed.
   pauseAt(head, frame) {
-    return this.#knows(frame) ? this.#pauses[head][frame % KEPT_FRAMES] : NaN
+    return this.#covers(frame) ? this.#pauses[head][frame % MAX_FRAMES] : NaN
   }
 
   recorded(level) {
-    this.#levels[this.length % KEPT_FRAMES] = level
-    for (const values of [this.#speech, ...this.#pauses]) values[this.length % KEPT_FRAMES] = NaN
+    this.#levels[this.length % MAX_FRAMES] = level
+    for (const values of [this.#speech, ...this.#pauses]) values[this.length % MAX_FRAMES] = NaN
     this.length += 1
   }
 
-  // The engine has heard everything before `sample`. Steps may skip frames when it catches up.
-  heard(sample, speech, pauses = []) {
-    while (this.#pauses.length < pauses.length) this.#pauses.push(new Float32Array(KEPT_FRAMES).fill(NaN))
+  // The engine has processed everything before `sample`. Steps may skip frames when it catches up.
+  processed(sample, speech, pauses = []) {
+    while (this.#pauses.length < pauses.length) this.#pauses.push(new Float32Array(MAX_FRAMES).fill(NaN))
     const newest = Math.min(Math.ceil(sample / FRAME_SAMPLES), this.length) - 1
-    for (let frame = newest; this.#knows(frame) && Number.isNaN(this.speechAt(frame)); frame--) {
-      this.#speech[frame % KEPT_FRAMES] = speech
-      for (const [head, pause] of pauses.entries()) this.#pauses[head][frame % KEPT_FRAMES] = pause
+    for (let frame = newest; this.#covers(frame) && Number.isNaN(this.speechAt(frame)); frame--) {
+      this.#speech[frame % MAX_FRAMES] = speech
+      for (const [head, pause] of pauses.entries()) this.#pauses[head][frame % MAX_FRAMES] = pause
     }
   }
 
@@ -55,8 +55,8 @@ export class VoiceActivity {
     this.#mark("pause", this.length)
   }
 
-  // What came before `sample` was recorded by an earlier page.
-  goOnAt(sample) {
+  // Starts at `sample`: an earlier page recorded everything before it.
+  resumeAt(sample) {
     this.clear()
     this.#levels.fill(0)
     this.#speech.fill(NaN)
@@ -71,12 +71,12 @@ export class VoiceActivity {
   }
 
   #mark(kind, frame) {
-    const oldest = this.length - KEPT_FRAMES
+    const oldest = this.length - MAX_FRAMES
     this.marks = this.marks.filter((mark) => mark.frame >= oldest)
     this.marks.push({ kind, frame })
   }
 
-  #knows(frame) {
-    return frame >= 0 && frame < this.length && frame >= this.length - KEPT_FRAMES
+  #covers(frame) {
+    return frame >= 0 && frame < this.length && frame >= this.length - MAX_FRAMES
   }
 }

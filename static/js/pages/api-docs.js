@@ -1,10 +1,10 @@
 // The API, described by Swagger UI from the site's OpenAPI document.
 
-const place = document.querySelector("#api");
+const container = document.querySelector("#api");
 
 window.SwaggerUIBundle({
-  domNode: place,
-  url: place.dataset.schema,
+  domNode: container,
+  url: container.dataset.schema,
   docExpansion: "list",
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,

@@ -1,23 +1,23 @@
-// The page of who is not approved: it becomes the app, or tells the other decision, by itself.
+// The page of an account that is not approved: polls the status, then opens the app or reloads with the new decision.
 
-const POLL_EVERY_MS = 2000
+const POLL_INTERVAL_MS = 2000
 
-const { status, poll, app } = JSON.parse(document.getElementById("standing-config").textContent)
-const told = document.getElementById("told")
+const { status, poll, app } = JSON.parse(document.getElementById("approval-status-config").textContent)
+const message = document.getElementById("approval-message")
 let timer
-let isAsking = false
+let isPolling = false
 
-async function look() {
-  if (isAsking) return
-  isAsking = true
+async function checkStatus() {
+  if (isPolling) return
+  isPolling = true
   clearTimeout(timer)
   const newStatus = await currentStatus()
   if (newStatus !== status) return leave(newStatus)
-  isAsking = false
-  timer = setTimeout(look, POLL_EVERY_MS)
+  isPolling = false
+  timer = setTimeout(checkStatus, POLL_INTERVAL_MS)
 }
 
-// The same status where nothing is known: away from the network, or while the server restarts.
+// The status on the server, or the last known one while the network or the server is unavailable.
 async function currentStatus() {
   try {
     const response = await fetch(poll, { headers: { Accept: "application/json" }, cache: "no-store" })
@@ -30,12 +30,12 @@ async function currentStatus() {
 
 function leave(newStatus) {
   if (newStatus === "approved") {
-    told.textContent = "Your account is approved."
+    message.textContent = "Your account is approved."
     location.replace(app)
   } else {
     location.reload()
   }
 }
 
-document.addEventListener("visibilitychange", () => document.hidden || look())
-look()
+document.addEventListener("visibilitychange", () => document.hidden || checkStatus())
+checkStatus()

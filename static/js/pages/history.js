@@ -1,6 +1,6 @@
-// What the list of sessions has beyond its plain forms: tools for the ticked ones, and a toast that goes by itself.
+// List of sessions: tools for the selected ones, and a toast that closes automatically.
 
-const TOAST_STAYS_MS = 20_000
+const TOAST_MS = 20_000
 
 const boxes = [...document.querySelectorAll('input[name="session"]')]
 const bulk = document.getElementById("bulk")
@@ -10,15 +10,15 @@ function showTools() {
   bulk.hidden = !boxes.some((box) => box.checked)
 }
 
-// Whoever is about to undo, by pointer or by keyboard, is not raced against.
+// Keep the toast while it has the pointer or the focus: the user may be about to undo.
 function hideToast() {
-  if (toast.matches(":hover, :focus-within")) setTimeout(hideToast, TOAST_STAYS_MS)
+  if (toast.matches(":hover, :focus-within")) setTimeout(hideToast, TOAST_MS)
   else toast.remove()
 }
 
 if (bulk) {
   document.addEventListener("change", showTools)
-  // Enter in the field means the tag, not the first button of the form that it belongs to.
+  // Enter in the field adds the tag instead of pressing the form's first button.
   document.getElementById("bulk-tag").addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return
     event.preventDefault()
@@ -26,4 +26,4 @@ if (bulk) {
   })
   showTools()
 }
-if (toast) setTimeout(hideToast, TOAST_STAYS_MS)
+if (toast) setTimeout(hideToast, TOAST_MS)

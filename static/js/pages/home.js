@@ -1,4 +1,4 @@
-// Lets the example on the landing page be written word by word. How, and whether it moves at all, is up to the CSS.
+// Reveals the example on the landing page word by word. CSS defines the animation, and whether there is one.
 
 const sample = document.getElementById("sample")
 

@@ -1,45 +1,46 @@
-// The live page: a session, its views, and the wires between them.
+// The live page: connects a session to its views.
 
 import { Microphone } from "../audio/microphone.js"
 import { wavOf } from "../audio/wav.js"
-import { Failure } from "../web/failure.js"
 import { LiveSession } from "../live/live-session.js"
-import { RecordingStore } from "../unsent/recording-store.js"
-import { Recordings } from "../unsent/recordings.js"
+import { rename, titleOf } from "../live/session-title.js"
 import { storedWords } from "../live/stored-words.js"
 import { StreamClient } from "../live/stream-client.js"
-import { askTicket } from "../web/ticket.js"
-import { rename, titleOf } from "../live/session-title.js"
 import { Title } from "../live/title.js"
+import { RecordingStore } from "../unsent/recording-store.js"
+import { Recordings } from "../unsent/recordings.js"
+import { Failure } from "../web/failure.js"
+import { requestTicket } from "../web/ticket.js"
 import { ActivityStrip } from "./live/activity-strip.js"
 import { CaptionsView } from "./live/captions-view.js"
 import { ControlsView } from "./live/controls-view.js"
 import { byId } from "./live/dom.js"
 import { EndpointingView } from "./live/endpointing-view.js"
-import { FiguresView } from "./live/stats-view.js"
-import { listenToKeys } from "./live/keyboard.js"
-import { Offer } from "./live/resume-prompt.js"
+import { ExportButtons } from "./live/export-buttons.js"
+import { addShortcuts } from "./live/keyboard.js"
+import { ResumePrompt } from "./live/resume-prompt.js"
 import { saveFile } from "./live/save-file.js"
+import { sessionStatus } from "./live/session-status.js"
 import { SetupView } from "./live/setup-view.js"
-import { situationOf } from "./live/session-status.js"
+import { StatsView } from "./live/stats-view.js"
 import { StatusView } from "./live/status-view.js"
-import { TakeAway } from "./live/export-buttons.js"
 import { TitleView } from "./live/title-view.js"
 import { TranscriptView } from "./live/transcript-view.js"
 import { WakeLock } from "./live/wake-lock.js"
 import { WordCard } from "./live/word-card.js"
 
-const FIGURES_EVERY_MS = 250
+const STATS_INTERVAL_MS = 250
 let shownPhase = null
 const config = JSON.parse(byId("live-config").textContent)
 
 const recordings = new Recordings({ store: new RecordingStore(), owner: config.owner })
 const fetchWords = (id, first) => storedWords(config.storedSessions, id, first)
+const createTicket = () => requestTicket(config.tickets)
 const session = new LiveSession({
   recordings,
   fetchWords,
   microphone: new Microphone(config.worklet),
-  createClient: (parts) => new StreamClient({ ...parts, socketUrl, askTicket: () => askTicket(config.tickets) }),
+  createClient: (options) => new StreamClient({ ...options, socketUrl, requestTicket: createTicket }),
 })
 const { transcript, activity } = session
 
@@ -52,11 +53,11 @@ const setup = new SetupView({
   engines: config.engines,
 })
 const status = new StatusView({
-  region: byId("told"),
-  kept: byId("kept"),
-  ways: byId("ways"),
-  links: { login: byId("live").dataset.login, standing: config.standing },
-  choose: (way) => waysOut[way](),
+  region: byId("status"),
+  unsent: byId("unsent"),
+  actions: byId("actions"),
+  links: { login: byId("live").dataset.login, approvalStatus: config.approvalStatus },
+  choose: (action) => actions[action](),
 })
 const controls = new ControlsView({
   page: byId("live"),
@@ -64,7 +65,7 @@ const controls = new ControlsView({
   label: byId("toggle-label"),
   stop: byId("stop"),
 })
-const figures = new FiguresView({
+const stats = new StatsView({
   elapsed: byId("elapsed"),
   lag: byId("lag"),
   latency: byId("latency"),
@@ -75,30 +76,30 @@ const wakeLock = new WakeLock()
 const words = new TranscriptView({ log: byId("transcript"), newest: byId("newest"), transcript })
 const captions = new CaptionsView({ dialog: byId("captions"), transcript })
 const title = new Title((id, text) => rename(config.titles, id, text))
-new TitleView({ field: byId("title"), told: byId("title-told"), title })
+new TitleView({ field: byId("title"), status: byId("title-status"), title })
 new WordCard({ log: byId("transcript"), card: byId("word-card"), transcript })
-new TakeAway({ copy: byId("copy"), download: byId("download"), transcript })
+new ExportButtons({ copy: byId("copy"), download: byId("download"), transcript })
 
-const offer = new Offer({
-  panel: byId("offer"),
+const resumePrompt = new ResumePrompt({
+  panel: byId("resume-prompt"),
   dialog: byId("discard-dialog"),
   recordings,
   fetchWords,
   transcript,
-  takeUp: (recording, words, how) => {
-    session.takeUp(recording, words, { ...setup.choices, ...how })
-    if (recording.session) titleOf(config.titles, recording.session).then((text) => title.found(text), () => {})
+  resume: (recording, words, options) => {
+    session.resumeRecording(recording, words, { ...setup.choices, ...options })
+    if (recording.session) titleOf(config.titles, recording.session).then((text) => title.setStored(text), () => {})
   },
 })
 
-const waysOut = {
+const actions = {
   retry: () => session.retry(setup.choices),
   wait: () => session.start({ ...setup.choices, wait: true }),
   waitForEngine: () => session.start({ ...setup.choices, wait: true }),
   leave: () => session.leave(),
   now: () => session.client.retryNow(),
   giveUp: () => session.leave(),
-  save: () => saveFile(wavOf([session.ring.all]), "speech", "wav"),
+  save: () => saveFile(wavOf([session.ring.samples]), "speech", "wav"),
   wake: () => session.wakeMicrophone(),
   reload: () => location.reload(),
 }
@@ -127,20 +128,20 @@ function stop() {
 
 function showSession() {
   controls.show(session.phase)
-  if (session.phase !== shownPhase) showOffer()
+  if (session.phase !== shownPhase) showResumePrompt()
   shownPhase = session.phase
   wakeLock.wanted = session.phase === "running" || session.phase === "waiting"
-  if (session.phase === "running") setup.offerMicrophones()
+  if (session.phase === "running") setup.showMicrophones()
   if (activity.length === 0) strip.hide()
-  byId("sound").hidden = !session.keepsAudio
+  byId("saving-audio").hidden = !session.savesAudio
   showTitle()
-  showFigures()
+  showStats()
 }
 
-// What failed to be stored is tried again whenever something changes.
+// A title that could not be saved is saved again at the next change.
 function showTitle() {
   if (session.phase === "opening" && !session.id) title.clear()
-  if (session.id) title.belongTo(session.id)
+  if (session.id) title.attachTo(session.id)
 }
 
 function goToWordsAt({ clientX }) {
@@ -152,32 +153,32 @@ function showHelp() {
   if (!document.querySelector("dialog[open]")) byId("help").showModal()
 }
 
-// What was left, by this page or an earlier one, is offered whenever nothing else is going on.
-function showOffer() {
-  session.phase === "idle" ? offer.show() : offer.hide()
+// Offers unfinished recordings, of this page or an earlier one, while no session is active.
+function showResumePrompt() {
+  session.phase === "idle" ? resumePrompt.show() : resumePrompt.hide()
 }
 
-function showFigures() {
-  status.show(situationOf(session, { isOnline: navigator.onLine }), `${config.sessions}${session.id}/`)
-  figures.showTimes(session)
+function showStats() {
+  status.show(sessionStatus(session, { isOnline: navigator.onLine }), `${config.sessions}${session.id}/`)
+  stats.showTimes(session)
   const hasTrouble = ["reconnecting", "queued", "interrupted", "failed"].includes(session.connection)
-  hasTrouble && session.kept >= 1 ? status.showKept(session) : status.hideKept()
+  hasTrouble && session.unsent_s >= 1 ? status.showUnsent(session) : status.hideUnsent()
 }
 
 function askBeforeLeaving(event) {
-  const wouldLose = session.isActive || (session.phase === "failed" && session.kept >= 1)
-  if (wouldLose) event.preventDefault()
+  const wouldLoseAudio = session.isActive || (session.phase === "failed" && session.unsent_s >= 1)
+  if (wouldLoseAudio) event.preventDefault()
 }
 
-// The network changed or the page slept: the connection may be dead without having said so.
-function doubtConnection() {
+// The network changed or the page was suspended: the connection may be dead without a close event.
+function probeConnection() {
   session.client?.retryNow()
-  session.client?.doubt()
+  session.client?.probe()
 }
 
 session.addEventListener("change", showSession)
 session.addEventListener("frame", ({ detail }) => {
-  figures.showLevel(detail)
+  stats.showLevel(detail)
   strip.wake()
 })
 byId("toggle").addEventListener("click", toggle)
@@ -185,13 +186,13 @@ byId("stop").addEventListener("click", stop)
 byId("strip").addEventListener("click", goToWordsAt)
 byId("captions-open").addEventListener("click", () => captions.toggle())
 byId("help-open").addEventListener("click", showHelp)
-listenToKeys({ toggle, stop, captions: () => captions.toggle(), help: showHelp, letters: byId("keys") })
-setInterval(showFigures, FIGURES_EVERY_MS)
+addShortcuts({ toggle, stop, captions: () => captions.toggle(), help: showHelp, letters: byId("keys") })
+setInterval(showStats, STATS_INTERVAL_MS)
 for (const name of ["online", "offline"]) addEventListener(name, showSession)
-for (const name of ["online", "offline", "pageshow"]) addEventListener(name, doubtConnection)
+for (const name of ["online", "offline", "pageshow"]) addEventListener(name, probeConnection)
 addEventListener("beforeunload", askBeforeLeaving)
 addEventListener("pagehide", () => session.flush())
-document.addEventListener("visibilitychange", () => (document.hidden ? session.flush() : doubtConnection()))
+document.addEventListener("visibilitychange", () => (document.hidden ? session.flush() : probeConnection()))
 
 if (!window.isSecureContext) session.fail(new Failure("insecure"))
 showSession()

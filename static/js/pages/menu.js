@@ -1,9 +1,9 @@
-// The menus close like every menu: by Escape, and by going elsewhere.
+// Closes menus on Escape, on a click outside and when the focus leaves them.
 
-function closeLikeAMenu(menu) {
+function closeOnLeave(menu) {
   menu.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || !menu.open) return
-    // Escape means something else to the page below.
+    // The page has its own Escape shortcut.
     event.stopPropagation()
     menu.open = false
     menu.querySelector("summary").focus()
@@ -16,4 +16,4 @@ function closeLikeAMenu(menu) {
   })
 }
 
-for (const menu of document.querySelectorAll("details.menu")) closeLikeAMenu(menu)
+for (const menu of document.querySelectorAll("details.menu")) closeOnLeave(menu)

@@ -1,23 +1,23 @@
-// The state of the site, looked at again and again while somebody looks at it.
+// Refreshes the state of the site while the page is visible.
 
-const LOOKS_EVERY_MS = 3000
+const POLL_INTERVAL_MS = 3000
 
 const state = document.getElementById("state")
 
-// Not while somebody is about to press a button in it: it would move away under the pointer.
+// Don't refresh while the user is about to press a button: it would move away under the pointer.
 function isInUse() {
   return document.hidden || state.querySelector("button:hover, button:focus-visible") !== null
 }
 
-async function look() {
+async function refresh() {
   if (isInUse()) return
   try {
     const response = await fetch(state.dataset.url, { headers: { Accept: "text/html" }, cache: "no-store" })
     if (response.ok && !response.redirected && !isInUse()) state.innerHTML = await response.text()
     state.classList.toggle("is-stale", !response.ok)
   } catch {
-    state.classList.add("is-stale") // the server is away
+    state.classList.add("is-stale") // the server is unavailable
   }
 }
 
-setInterval(look, LOOKS_EVERY_MS)
+setInterval(refresh, POLL_INTERVAL_MS)

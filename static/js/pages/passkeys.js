@@ -1,18 +1,18 @@
-// Says why a passkey did not work, and offers none where browsers have none: they want a name, and https or localhost.
+// Explains why a passkey failed, and disables passkeys where browsers don't support them.
 
-const told = document.querySelector("#passkey-told")
+const error = document.querySelector("#passkey-error")
 const isAddress = /^[\d.]+$|^\[/.test(location.hostname)
 
-function tell(message) {
-  told.textContent = message
-  told.hidden = false
+function showError(message) {
+  error.textContent = message
+  error.hidden = false
 }
 
 if (!window.PublicKeyCredential || isAddress) {
   const button = document.querySelector("#mfa_webauthn_add, #mfa_webauthn_authenticate")
   if (button) {
     button.disabled = true
-    tell("Browsers know passkeys only on pages with https and a name, or on localhost, and this page is neither.")
+    showError("Passkeys need HTTPS with a domain name, or localhost. This page has neither.")
   }
 } else {
   document.querySelector("#passkey_login")?.removeAttribute("hidden")
@@ -21,7 +21,7 @@ if (!window.PublicKeyCredential || isAddress) {
 document.addEventListener("allauth.error", (event) => {
   event.preventDefault()
   const { name, message } = event.detail.exception
-  if (name === "NotAllowedError") tell("Nothing was done: the passkey was not used in time, or you cancelled. Try again.")
-  else if (name === "InvalidStateError") tell("This key is known here already. Take another one.")
-  else tell(`The passkey did not work: ${message}`)
+  if (name === "NotAllowedError") showError("The passkey request timed out or was canceled. Try again.")
+  else if (name === "InvalidStateError") showError("This key is already registered. Use another one.")
+  else showError(`The passkey didn't work: ${message}`)
 })

@@ -1,29 +1,29 @@
-// The list of sessions: tick all of the page, and what ticking one means for the download.
+// List of sessions: select all of the page, and apply the selection to downloads.
 
 const boxes = [...document.querySelectorAll('input[name="session"][form="download-many"]')]
 const form = document.getElementById("download-many")
-const tickAll = document.getElementById("tick-all")
+const selectAll = document.getElementById("select-all")
 
-function countTicked() {
+function updateCount() {
   const count = boxes.filter((box) => box.checked).length
-  document.getElementById("ticked").textContent = count ? `${count} ticked` : "Tick all"
-  tickAll.checked = count === boxes.length
-  tickAll.indeterminate = count > 0 && count < boxes.length
-  // Whoever ticks means the ticked ones; whoever ticks none can only mean all.
-  const [theTicked, allOfThem] = form.elements.which
-  theTicked.disabled = count === 0
-  theTicked.checked = count > 0
-  allOfThem.checked = count === 0
+  document.getElementById("selected-count").textContent = count ? `${count} selected` : "Select all"
+  selectAll.checked = count === boxes.length
+  selectAll.indeterminate = count > 0 && count < boxes.length
+  // Download the selected sessions, or all of them if none is selected.
+  const [selected, all] = form.elements.which
+  selected.disabled = count === 0
+  selected.checked = count > 0
+  all.checked = count === 0
 }
 
-function setAll() {
-  for (const box of boxes) box.checked = tickAll.checked
-  countTicked()
+function toggleAll() {
+  for (const box of boxes) box.checked = selectAll.checked
+  updateCount()
 }
 
 if (boxes.length) {
-  tickAll.closest("label").hidden = false
-  tickAll.addEventListener("change", setAll)
-  for (const box of boxes) box.addEventListener("change", countTicked)
-  countTicked()
+  selectAll.closest("label").hidden = false
+  selectAll.addEventListener("change", toggleAll)
+  for (const box of boxes) box.addEventListener("change", updateCount)
+  updateCount()
 }

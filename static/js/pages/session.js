@@ -1,10 +1,10 @@
-// The page of one session, its owner's or one that was shared: the words, the sound, and the wires between them.
+// The page of a session, for its owner or through a share link: connects the transcript, the player and the tools.
 
 import { Player } from "../playback/player.js"
 import { Editor } from "./session/editor.js"
 import { PlayerView } from "./session/player-view.js"
 import { Replacer } from "./session/replacer.js"
-import { Tools, copy, saidIn } from "./session/tools.js"
+import { Tools, copy, textOf } from "./session/tools.js"
 import { Waveform } from "./session/waveform.js"
 import { WordNote } from "./session/word-note.js"
 import { WordsView } from "./session/words-view.js"
@@ -12,35 +12,35 @@ import { WordsView } from "./session/words-view.js"
 const byId = (id) => document.getElementById(id)
 const transcript = byId("transcript")
 const words = new WordsView(transcript)
-const player = byId("sound") ? playerOf(byId("sound")) : null
-const waveform = byId("wave") ? waveformOf(byId("wave")) : null
+const player = byId("audio") ? createPlayer(byId("audio")) : null
+const waveform = byId("wave") ? createWaveform(byId("wave")) : null
 const replacer = byId("replacer") ? new Replacer({ form: byId("replacer"), button: byId("find"), transcript }) : null
 
-function playerOf(sound) {
-  const made = new Player({ sound, seconds: Number(byId("player").dataset.seconds), timeline: words.timeline })
+function createPlayer(audio) {
+  const player = new Player({ audio, seconds: Number(byId("player").dataset.seconds), timeline: words.timeline })
   const parts = { play: byId("play"), at: byId("at"), skip: byId("skip"), rate: byId("rate"), wave: byId("wave") }
-  const view = new PlayerView({ player: made, parts })
-  made.addEventListener("at", ({ detail: seconds }) => {
+  const view = new PlayerView({ player, parts })
+  player.addEventListener("at", ({ detail: seconds }) => {
     view.showTime(seconds)
     waveform.at = seconds
-    words.light(seconds, { follows: made.isPlaying })
+    words.highlight(seconds, { follows: player.isPlaying })
   })
-  return made
+  return player
 }
 
-function waveformOf(canvas) {
-  const made = new Waveform({ canvas, seconds: Number(byId("player").dataset.seconds), words })
-  let isHeld = false
-  const jump = (event) => goTo(made.secondsAt(event.clientX), { scrolls: !player })
+function createWaveform(canvas) {
+  const waveform = new Waveform({ canvas, seconds: Number(byId("player").dataset.seconds), words })
+  let isDragging = false
+  const jump = (event) => goTo(waveform.secondsAt(event.clientX), { scrolls: !player })
   canvas.addEventListener("pointerdown", (event) => {
-    isHeld = true
+    isDragging = true
     canvas.setPointerCapture(event.pointerId)
     jump(event)
   })
-  canvas.addEventListener("pointermove", (event) => isHeld && jump(event))
-  canvas.addEventListener("pointerup", () => (isHeld = false))
-  if (byId("player").dataset.peaks) loadPeaks(made, byId("player").dataset.peaks)
-  return made
+  canvas.addEventListener("pointermove", (event) => isDragging && jump(event))
+  canvas.addEventListener("pointerup", () => (isDragging = false))
+  if (byId("player").dataset.peaks) loadPeaks(waveform, byId("player").dataset.peaks)
+  return waveform
 }
 
 async function loadPeaks(waveform, address) {
@@ -52,21 +52,21 @@ function goTo(seconds, { scrolls = true } = {}) {
   player?.seek(seconds)
   waveform.at = seconds
   if (scrolls) words.show(seconds)
-  words.light(seconds)
+  words.highlight(seconds)
 }
 
-// #t=12.5 is a moment; #u7 an utterance, in which what was searched for comes first.
-function goToWhereTheLinkLeads() {
-  const [, moment] = location.hash.match(/^#t=([\d.]+)$/) ?? []
-  if (moment) return goTo(Number(moment))
-  const aim = byId(location.hash.slice(1)) // not `:target`, which the browser may learn later than this is asked
-  if (aim?.matches("details")) aim.open = true
-  const utterance = aim?.closest(".utterance")
-  const found = (utterance ?? transcript)?.querySelector(".word--found") ?? utterance?.querySelector(".word")
+// #t=12.5 links to a time; #u7 to a segment and, in it, to the first word found by the search.
+function followHash() {
+  const [, seconds] = location.hash.match(/^#t=([\d.]+)$/) ?? []
+  if (seconds) return goTo(Number(seconds))
+  const target = byId(location.hash.slice(1)) // not `:target`, which the browser may update later
+  if (target?.matches("details")) target.open = true
+  const segment = target?.closest(".segment")
+  const found = (segment ?? transcript)?.querySelector(".word--found") ?? segment?.querySelector(".word")
   if (found) goTo(words.startOf(found))
 }
 
-function corrected(history) {
+function onEdited(history) {
   words.read()
   if (player) player.timeline = words.timeline
   waveform?.draw()
@@ -74,28 +74,29 @@ function corrected(history) {
   byId("changes").outerHTML = history
 }
 
-function clicked(event) {
+function onClick(event) {
   const word = event.target.closest(".word")
-  const time = event.target.closest(".utterance__time")
+  const time = event.target.closest(".segment__time")
   if (!word && !time) return
-  if (!getSelection().isCollapsed) return // somebody marks words to copy them
-  const seconds = word ? words.startOf(word) : Number(time.closest(".utterance").dataset.start)
+  if (!getSelection().isCollapsed) return // the user is selecting text
+  const seconds = word ? words.startOf(word) : Number(time.closest(".segment").dataset.start)
   player ? player.playFrom(seconds) : goTo(seconds, { scrolls: false })
 }
 
 if (transcript) {
   const address = byId("session").dataset.corrections
-  const editor = address && new Editor({ template: byId("editor"), transcript, address, corrected })
-  new Tools({ bar: byId("tools"), transcript, edit: editor ? (utterance) => editor.open(utterance) : null })
+  const editor = address && new Editor({ template: byId("editor"), transcript, address, onEdited })
+  new Tools({ bar: byId("tools"), transcript, edit: editor ? (segment) => editor.open(segment) : null })
   new WordNote({ transcript, card: byId("word-card") })
-  transcript.addEventListener("click", clicked)
+  transcript.addEventListener("click", onClick)
   if (editor) transcript.addEventListener("dblclick", ({ target }) => {
-    const utterance = target.closest(".utterance[data-segment]")
-    if (utterance && target.closest(".word")) editor.open(utterance)
+    const segment = target.closest(".segment[data-segment]")
+    if (segment && target.closest(".word")) editor.open(segment)
   })
-  byId("copy").addEventListener("click", () => copy([...transcript.querySelectorAll(".utterance")].map(saidIn).join("\n"), byId("copy")))
-  goToWhereTheLinkLeads()
-  addEventListener("hashchange", goToWhereTheLinkLeads)
+  const text = () => [...transcript.querySelectorAll(".segment")].map(textOf).join("\n")
+  byId("copy").addEventListener("click", () => copy(text(), byId("copy")))
+  followHash()
+  addEventListener("hashchange", followHash)
 }
 for (const button of document.querySelectorAll("[data-copies]")) {
   button.hidden = false

@@ -1,4 +1,4 @@
-// The switch between light, dark, and whatever the system says.
+// The switch between the light, the dark and the system theme.
 
 const root = document.documentElement
 const choices = document.getElementById("theme")
@@ -9,16 +9,16 @@ function choose(theme) {
   try {
     theme ? localStorage.setItem("theme", theme) : localStorage.removeItem("theme")
   } catch {
-    // Storage may be closed to the site; the choice then holds for this page.
+    // Storage may be unavailable; the choice then applies to this page only.
   }
-  colourBrowser()
+  setBrowserColor()
 }
 
-// A phone's browser paints its own bars like the page. Its two colours differ only while the system decides.
-function colourBrowser() {
+// Mobile browsers color their toolbars like the page. The two meta colors differ only while the system theme applies.
+function setBrowserColor() {
   for (const meta of document.querySelectorAll('meta[name="theme-color"]')) {
-    meta.dataset.own ??= meta.content
-    meta.content = root.dataset.theme ? getComputedStyle(root).backgroundColor : meta.dataset.own
+    meta.dataset.original ??= meta.content
+    meta.content = root.dataset.theme ? getComputedStyle(root).backgroundColor : meta.dataset.original
   }
 }
 
@@ -27,4 +27,4 @@ if (choices) {
   choices.querySelector(`[value="${root.dataset.theme ?? ""}"]`).checked = true
   choices.addEventListener("change", ({ target }) => choose(target.value))
 }
-colourBrowser()
+setBrowserColor()

@@ -1,4 +1,4 @@
-// A new token is on its way to a program: one click copies it.
+// Copies a new token or invitation link with one click.
 
 const token = document.querySelector("#token")
 const copy = document.querySelector("#copy")

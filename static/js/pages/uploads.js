@@ -1,4 +1,4 @@
-// The page from which recordings are sent: files come in by choice or by drop, are sent one by one, and are watched.
+// The upload page: accepts chosen and dropped files, uploads them one after another and shows their progress.
 
 import { UploadServer } from "../uploads/server.js"
 import { Upload } from "../uploads/upload.js"
@@ -11,11 +11,12 @@ const server = new UploadServer({ url: config.uploads, token })
 const entries = new Map()
 let sending = Promise.resolve()
 
-function add(told, file = null) {
-  const entry = new Entry({ forget: () => forget(upload), take: () => attempt(upload.takeWhatIsThere()) })
-  const upload = new Upload({ server, told, file, piece: config.piece, changed: () => entry.show(upload.told) })
+function add(status, file = null) {
+  const entry = new Entry({ cancel: () => cancel(upload), acceptTruncated: () => attempt(upload.acceptTruncated()) })
+  const changed = () => entry.show(upload.status)
+  const upload = new Upload({ server, status, file, partSize: config.partSize, changed })
   entries.set(upload, entry)
-  entry.show(upload.told)
+  entry.show(upload.status)
   byId("uploads").prepend(entry.element)
   byId("none").hidden = true
   return upload
@@ -24,25 +25,25 @@ function add(told, file = null) {
 function send(files) {
   byId("trouble").hidden = true
   for (const file of files) {
-    dropUnfinished(file)
-    const told = { name: file.name, size: file.size, received: 0, state: "queued", problem: null }
-    const upload = add(told, file)
-    sending = sending.then(() => upload.send(wishes()))
+    removeUnfinished(file)
+    const status = { name: file.name, size: file.size, received: 0, state: "queued", problem: null }
+    const upload = add(status, file)
+    sending = sending.then(() => upload.send(chosenOptions()))
   }
 }
 
-// The server knows by its name and size that this is the one, and goes on with it.
-function dropUnfinished({ name, size }) {
+// The server recognizes the file by its name and size, and continues the unfinished upload.
+function removeUnfinished({ name, size }) {
   for (const [upload, entry] of entries) {
-    const { told } = upload
-    if (told.state !== "unfinished" || told.name !== name || told.size !== size) continue
+    const { status } = upload
+    if (status.state !== "unfinished" || status.name !== name || status.size !== size) continue
     entries.delete(upload)
     entry.element.remove()
   }
 }
 
-async function forget(upload) {
-  if (!(await attempt(upload.forget()))) return
+async function cancel(upload) {
+  if (!(await attempt(upload.cancel()))) return
   entries.get(upload).element.remove()
   entries.delete(upload)
   byId("none").hidden = entries.size > 0
@@ -53,17 +54,20 @@ async function attempt(promise) {
     await promise
     return true
   } catch (error) {
-    byId("trouble").textContent = `That did not work. ${error.message} Try again in a moment.`
+    byId("trouble").textContent = `Something went wrong. ${error.message} Try again in a moment.`
     byId("trouble").hidden = false
     return false
   }
 }
 
-function wishes() {
-  return { engine: byId("engine").value, language: byId("language").value, audio: byId("audio")?.checked ?? false, sides: byId("sides").checked }
+function chosenOptions() {
+  return {
+    engine: byId("engine").value,
+    language: byId("language").value,
+    audio: byId("audio")?.checked ?? false,
+    multichannel: byId("multichannel").checked,
+  }
 }
-
-// --- Choices --------------------------------------------------------------------------------------------------------
 
 function showLanguages() {
   const engine = config.engines.find(({ name }) => name === byId("engine").value)
@@ -76,8 +80,6 @@ byId("engine").replaceChildren(...config.engines.map(({ name, label }) => new Op
 byId("engine").closest(".field").hidden = config.engines.length < 2
 byId("engine").addEventListener("change", showLanguages)
 showLanguages()
-
-// --- Files ----------------------------------------------------------------------------------------------------------
 
 const dropzone = byId("dropzone")
 byId("files").addEventListener("change", ({ target }) => {
@@ -100,7 +102,5 @@ addEventListener("beforeunload", (event) => {
   if ([...entries.keys()].some((upload) => upload.isSending)) event.preventDefault()
 })
 
-// --- What is there already ------------------------------------------------------------------------------------------
-
-const known = (await attempt(server.all().then((all) => all.reverse().forEach((told) => add(told).watch())))) && entries.size
-byId("none").hidden = Boolean(known)
+await attempt(server.all().then((all) => all.reverse().forEach((status) => add(status).watch())))
+byId("none").hidden = entries.size > 0

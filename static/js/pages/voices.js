@@ -1,12 +1,12 @@
-// The page of voices: what was chosen, what is being spoken, and the wires between them and the views.
+// The voices page: connects the chosen voice, the clips and the player to their views.
 
 import { Player } from "../audio/player.js"
+import { Clip } from "../voices/clip.js"
+import { ClipStore } from "../voices/clip-store.js"
 import { SpeechClient } from "../voices/speech-client.js"
-import { recall, remember } from "../web/local-storage.js"
-import { Take } from "../voices/take.js"
-import { TakeStore } from "../voices/take-store.js"
-import { askTicket } from "../web/ticket.js"
 import { sampleText, voicesOf } from "../voices/voices.js"
+import { recall, remember } from "../web/local-storage.js"
+import { requestTicket } from "../web/ticket.js"
 import { byId } from "./live/dom.js"
 import { Composer } from "./voices/composer.js"
 import { ControlsView } from "./voices/controls-view.js"
@@ -14,43 +14,55 @@ import { History } from "./voices/history.js"
 import { Stage } from "./voices/stage.js"
 import { VoiceList } from "./voices/voice-list.js"
 
-const CHOICE = "voices-choice"
-const LOOK_EVERY_MS = 2000
+const CHOICE_KEY = "voices-choice"
+const TEXT_KEY = "voices-text"
+const POLL_INTERVAL_MS = 2000
 const config = JSON.parse(byId("voices-config").textContent)
-const asked = new URLSearchParams(location.search)
+const parameters = new URLSearchParams(location.search)
 const voices = voicesOf(config.engines)
-const remembered = recall(CHOICE, {})
+const remembered = recall(CHOICE_KEY, {})
 
 const player = new Player(config.worklet)
-const store = new TakeStore(config.owner)
-const clients = new Map() // by take, while it is made
-let queue = [] // takes to be played after the one that plays
+const store = new ClipStore(config.owner)
+const clients = new Map() // by clip, while it is generated
+let queue = [] // clips to play after the current one
 
-const controls = new ControlsView({ region: byId("controls"), values: remembered.controls ?? {}, changed: keepChoice })
+const controls = new ControlsView({
+  region: byId("controls"),
+  values: remembered.controls ?? {},
+  changed: rememberChoice,
+})
 const list = new VoiceList({
   root: byId("voice-list-box"),
   voices,
-  chosen: asked.get("voice") ?? voiceFor(config.session?.language, remembered.voice),
+  chosen: parameters.get("voice") ?? voiceFor(config.session?.language, remembered.voice),
   choose: chooseVoice,
   sample: toggleSample,
 })
 const composer = new Composer({
   root: byId("composer"),
-  longest: config.longestText,
-  text: asked.get("text") ?? config.session?.text ?? recall("voices-text", ""),
+  maxLength: config.maxTextLength,
+  text: parameters.get("text") ?? config.session?.text ?? recall(TEXT_KEY, ""),
   voices,
   speak,
   stop,
   link: linkTo,
 })
-const stage = new Stage({ root: byId("stage"), player, play, files: config.files, links: { standing: config.standing }, speak })
-const history = new History({ root: byId("history"), store, show: showKept })
+const stage = new Stage({
+  root: byId("stage"),
+  player,
+  play,
+  speak,
+  files: config.files,
+  links: { approvalStatus: config.approvalStatus },
+})
+const history = new History({ root: byId("history"), store, play: playStored })
 
 function voiceOf(id) {
   return voices.find((voice) => voice.id === id)
 }
 
-// The id of one of that language: the preferred one if it is.
+// The ID of a voice of that language: of the preferred one if it has that language.
 function voiceFor(language, preferred) {
   if (!language || voiceOf(preferred)?.base === language) return preferred
   return voices.find(({ base }) => base === language)?.id ?? preferred
@@ -59,11 +71,11 @@ function voiceFor(language, preferred) {
 function chooseVoice(voice) {
   controls.show(voice)
   composer.voice = voice
-  keepChoice()
+  rememberChoice()
 }
 
-function keepChoice() {
-  remember(CHOICE, { voice: list.chosen?.id, controls: controls.values })
+function rememberChoice() {
+  remember(CHOICE_KEY, { voice: list.chosen?.id, controls: controls.values })
 }
 
 function linkTo() {
@@ -73,46 +85,46 @@ function linkTo() {
   return address.href
 }
 
-function takeOf(voice, text) {
-  return new Take({
+function createClip(voice, text) {
+  return new Clip({
     text,
     speaker: { engine: voice.engine, voice: voice.name, label: voice.label, engineLabel: voice.engineLabel },
     controls: controls.valuesFor(voice),
   })
 }
 
-// One take or, to compare, two: both are made at once, and played one after the other.
+// Generates one clip, or two at once for comparison, and plays them one after the other.
 async function speak() {
   const text = composer.text
   if (!text.trim() || !list.chosen) return
-  remember("voices-text", text.length < 20_000 ? text : "")
+  remember(TEXT_KEY, text.length < 20_000 ? text : "")
   stop()
-  const spoken = [list.chosen, voiceOf(composer.compareWith)].filter(Boolean)
-  const takes = spoken.map((voice) => takeOf(voice, text))
-  stage.show(takes)
-  queue = takes.slice(1)
-  for (const take of takes) make(take, { keep: true })
-  await play(takes[0], queue)
+  const chosen = [list.chosen, voiceOf(composer.compareWith)].filter(Boolean)
+  const clips = chosen.map((voice) => createClip(voice, text))
+  stage.show(clips)
+  queue = clips.slice(1)
+  for (const clip of clips) generate(clip, { addToHistory: true })
+  await play(clips[0], queue)
 }
 
-function make(take, { keep = false } = {}) {
-  const client = new SpeechClient({ take, socketUrl, askTicket: () => askTicket(config.tickets) })
-  clients.set(take, client)
-  take.addEventListener("over", () => {
-    clients.delete(take)
-    if (keep && take.state === "made") history.add(take)
+function generate(clip, { addToHistory = false } = {}) {
+  const client = new SpeechClient({ clip, socketUrl, requestTicket: () => requestTicket(config.tickets) })
+  clients.set(clip, client)
+  clip.addEventListener("over", () => {
+    clients.delete(clip)
+    if (addToHistory && clip.state === "done") history.add(clip)
     showState()
   })
   client.speak()
   showState()
 }
 
-async function play(take, rest = []) {
+async function play(clip, rest = []) {
   queue = rest
   try {
-    await player.play(take)
+    await player.play(clip)
   } catch (error) {
-    take.fail(error, performance.now())
+    clip.fail(error, performance.now())
   }
 }
 
@@ -124,27 +136,27 @@ function stop() {
 }
 
 function toggleSample(voice) {
-  const isThis = player.isActive && player.take?.sampleOf === voice.id
+  const isThis = player.isActive && player.clip?.sampleOf === voice.id
   stop()
   if (isThis) return
-  const take = Object.assign(takeOf(voice, sampleText(voice)), { sampleOf: voice.id })
-  make(take)
-  play(take)
+  const clip = Object.assign(createClip(voice, sampleText(voice)), { sampleOf: voice.id })
+  generate(clip)
+  play(clip)
 }
 
-async function showKept(kept) {
+async function playStored(stored) {
   stop()
-  const samples = await store.audio(kept.id)
+  const samples = await store.audio(stored.id)
   if (!samples) return
-  const take = Take.of({ ...kept, samples })
-  stage.show([take])
-  await play(take)
+  const clip = Clip.restore({ ...stored, samples })
+  stage.show([clip])
+  await play(clip)
 }
 
 function showState() {
-  const isSample = Boolean(player.take?.sampleOf)
-  composer.isBusy = (player.isActive && !isSample) || [...clients.keys()].some((take) => !take.sampleOf)
-  list.sounding = player.isActive && isSample ? player.take.sampleOf : null
+  const isSample = Boolean(player.clip?.sampleOf)
+  composer.isBusy = (player.isActive && !isSample) || [...clients.keys()].some((clip) => !clip.sampleOf)
+  list.playingSample = player.isActive && isSample ? player.clip.sampleOf : null
 }
 
 function socketUrl(ticket) {
@@ -154,22 +166,22 @@ function socketUrl(ticket) {
   return address.href
 }
 
-// Where no engine speaks yet the page begins anew when one does, with what was typed meanwhile.
+// Without a text-to-speech engine, the page reloads when one is available, with the text typed meanwhile.
 async function waitForVoices() {
-  while (!(await areThereVoices())) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-  remember("voices-text", composer.text)
+  while (!(await hasVoices())) await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL_MS))
+  remember(TEXT_KEY, composer.text)
   const address = new URL(location.href)
-  for (const name of ["text", "session", "after"]) address.searchParams.delete(name) // it would take the place of what was typed
+  for (const name of ["text", "session", "after"]) address.searchParams.delete(name) // would replace the typed text
   location.replace(address)
 }
 
-async function areThereVoices() {
+async function hasVoices() {
   try {
     const response = await fetch(location.pathname, { cache: "no-store" })
     const page = new DOMParser().parseFromString(await response.text(), "text/html")
     return voicesOf(JSON.parse(page.getElementById("voices-config").textContent).engines).length > 0
   } catch {
-    return false // away from the network, or logged out
+    return false // offline or logged out
   }
 }
 

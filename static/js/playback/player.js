@@ -1,43 +1,43 @@
-// Plays a session: from a word on, faster or slower, over the silences. Tells `change` when it begins or stops, and
-// `at` with the position while it plays and whenever it jumps.
+// Plays a session's audio from any word, at any speed, optionally without silences. Emits `change` when playback
+// starts or stops, and `at` with the position during playback and after each seek.
 
 export class Player extends EventTarget {
   skipsSilence = false
   timeline
-  #sound // an <audio>, or something that is as one
+  #audio // HTMLAudioElement
   #seconds
 
-  constructor({ sound, seconds, timeline }) {
+  constructor({ audio, seconds, timeline }) {
     super()
-    this.#sound = sound
+    this.#audio = audio
     this.#seconds = seconds
     this.timeline = timeline
-    for (const name of ["play", "pause", "ended"]) sound.addEventListener(name, () => this.#changed())
-    sound.addEventListener("seeked", () => this.#tell())
+    for (const name of ["play", "pause", "ended"]) audio.addEventListener(name, () => this.#onChange())
+    audio.addEventListener("seeked", () => this.#emitPosition())
   }
 
   get at() {
-    return this.#sound.currentTime
+    return this.#audio.currentTime
   }
 
   get isPlaying() {
-    return !this.#sound.paused && !this.#sound.ended
+    return !this.#audio.paused && !this.#audio.ended
   }
 
   get rate() {
-    return this.#sound.playbackRate
+    return this.#audio.playbackRate
   }
 
   set rate(rate) {
-    this.#sound.playbackRate = this.#sound.defaultPlaybackRate = rate
+    this.#audio.playbackRate = this.#audio.defaultPlaybackRate = rate
   }
 
   play() {
-    return this.#sound.play().catch(() => this.#changed()) // the browser may not allow it, or the sound be gone
+    return this.#audio.play().catch(() => this.#onChange()) // blocked by the browser, or the audio was deleted
   }
 
   pause() {
-    this.#sound.pause()
+    this.#audio.pause()
   }
 
   toggle() {
@@ -45,8 +45,8 @@ export class Player extends EventTarget {
   }
 
   seek(seconds) {
-    this.#sound.currentTime = Math.max(0, Math.min(this.#seconds, seconds))
-    this.#tell()
+    this.#audio.currentTime = Math.max(0, Math.min(this.#seconds, seconds))
+    this.#emitPosition()
   }
 
   playFrom(seconds) {
@@ -54,25 +54,25 @@ export class Player extends EventTarget {
     return this.play()
   }
 
-  #changed() {
+  #onChange() {
     this.dispatchEvent(new CustomEvent("change"))
     if (this.isPlaying) this.#follow()
   }
 
-  // Once a frame: `timeupdate` comes four times a second, and a word is shorter.
+  // Once per animation frame: `timeupdate` fires four times a second, and a word is shorter than that.
   #follow() {
     if (!this.isPlaying) return
     if (this.skipsSilence) this.#skipSilence()
-    this.#tell()
+    this.#emitPosition()
     requestAnimationFrame(() => this.#follow())
   }
 
   #skipSilence() {
-    const goOn = this.#sound.seeking ? null : this.timeline.afterSilence(this.at, this.#seconds)
-    if (goOn !== null) this.#sound.currentTime = goOn
+    const next = this.#audio.seeking ? null : this.timeline.afterSilence(this.at, this.#seconds)
+    if (next !== null) this.#audio.currentTime = next
   }
 
-  #tell() {
+  #emitPosition() {
     this.dispatchEvent(new CustomEvent("at", { detail: this.at }))
   }
 }

@@ -1,40 +1,40 @@
-// Which word is spoken when, and where nobody speaks. Knows no page.
+// Times of words and silences. Independent of the DOM.
 
-const LIT_FOR_S = 0.3 // after its end, so that the light does not flicker between two words
-const SILENCE_S = 0.8
-const LEAD_S = 0.2 // before a word begins
+const LINGER_S = 0.3 // a word stays current after its end, so that the highlight does not flicker between words
+const MIN_SILENCE_S = 0.8
+const LEAD_S = 0.2 // before a word starts
 
 export class Timeline {
-  #words // [{start, end}] in seconds, in order of their starts
+  #words // [{start, end}] in seconds, sorted by start
 
   constructor(words) {
     this.#words = words
   }
 
-  // The number of the word that is spoken at a time, or -1.
+  // The index of the word that is spoken at a time, or -1.
   wordAt(seconds) {
     const last = this.#lastBefore(seconds)
-    return last >= 0 && seconds < this.#words[last].end + LIT_FOR_S ? last : -1
+    return last >= 0 && seconds < this.#words[last].end + LINGER_S ? last : -1
   }
 
-  // The number of the first word that begins at a time or after it, or -1.
+  // The index of the first word that starts at a time or later, or -1.
   wordFrom(seconds) {
     const next = this.#lastBefore(seconds - 0.001) + 1
     return next < this.#words.length ? next : -1
   }
 
-  // Where to go on if nobody speaks for a while at that time; null if somebody does. After the last word: `total`.
+  // Where to resume if a time lies in a long silence, else null. After the last word: `total`.
   afterSilence(seconds, total) {
     const last = this.#lastBefore(seconds)
     const quietSince = last >= 0 ? this.#words[last].end : 0
     const next = this.#words[last + 1]
-    const goOn = next ? next.start - LEAD_S : total
-    const isSilence = (next?.start ?? total) - quietSince > SILENCE_S
-    return isSilence && seconds > quietSince + LEAD_S && goOn - seconds > LEAD_S ? goOn : null
+    const resumeAt = next ? next.start - LEAD_S : total
+    const isSilence = (next?.start ?? total) - quietSince > MIN_SILENCE_S
+    return isSilence && seconds > quietSince + LEAD_S && resumeAt - seconds > LEAD_S ? resumeAt : null
   }
 
-  // Whether somebody speaks between two times.
-  speaksBetween(start, end) {
+  // Whether there is speech between two times.
+  hasSpeechBetween(start, end) {
     const last = this.#lastBefore(end)
     return last >= 0 && this.#words[last].end > start
   }

@@ -1,15 +1,14 @@
-// Unfinished recordings in the browser's database, where they outlive the page: what is known of each, and its audio
-// in blocks. Every call may reject: a private window may have no database, a full disk no room.
+// Unfinished recordings in IndexedDB, where they outlive the page: the metadata of each, and its audio in blocks. Every
+// call may reject.
 
-const NAME = "recordings"
-const VERSION = 1
+import { Database } from "../web/database.js"
 
 export class RecordingStore {
-  #database = null
+  #database = new Database("recordings", { recordings: { keyPath: "id" }, blocks: {} }) // block key: [recording, start]
 
-  // recording: {id, ...}; block: {start, samples} or null; audio before sample `start` is forgotten.
+  // recording: {id, ...}; block: {start, samples} or null. Deletes the audio before sample `start`.
   async write(recording, block, start) {
-    await this.#inOne("readwrite", (recordings, blocks) => {
+    await this.#database.transaction("readwrite", (recordings, blocks) => {
       recordings.put(recording)
       if (block) blocks.put(block.samples, [recording.id, block.start])
       if (start > 0) blocks.delete(IDBKeyRange.bound([recording.id, 0], [recording.id, start], false, true))
@@ -17,55 +16,32 @@ export class RecordingStore {
   }
 
   async all() {
-    return this.#inOne("readonly", (recordings) => recordings.getAll())
+    return this.#database.transaction("readonly", (recordings) => recordings.getAll())
   }
 
   // [{start, samples}], in order.
   async blocks(id) {
-    const range = allBlocksOf(id)
+    const range = blocksOf(id)
     let keys, samples
-    await this.#inOne("readonly", (_, blocks) => {
+    await this.#database.transaction("readonly", (_, blocks) => {
       keys = blocks.getAllKeys(range)
       samples = blocks.getAll(range)
     })
     return keys.result.map(([, start], i) => ({ start, samples: samples.result[i] }))
   }
 
-  async forgetBlocks(id) {
-    await this.#inOne("readwrite", (_, blocks) => blocks.delete(allBlocksOf(id)))
+  async deleteBlocks(id) {
+    await this.#database.transaction("readwrite", (_, blocks) => blocks.delete(blocksOf(id)))
   }
 
   async remove(id) {
-    await this.#inOne("readwrite", (recordings, blocks) => {
+    await this.#database.transaction("readwrite", (recordings, blocks) => {
       recordings.delete(id)
-      blocks.delete(allBlocksOf(id))
-    })
-  }
-
-  // Resolves with the result of the request that `work` returns, when the whole transaction is through.
-  async #inOne(mode, work) {
-    const database = await (this.#database ??= open())
-    return new Promise((resolve, reject) => {
-      const transaction = database.transaction(["recordings", "blocks"], mode)
-      const request = work(transaction.objectStore("recordings"), transaction.objectStore("blocks"))
-      transaction.oncomplete = () => resolve(request?.result)
-      transaction.onabort = () => reject(transaction.error)
+      blocks.delete(blocksOf(id))
     })
   }
 }
 
-function allBlocksOf(id) {
+function blocksOf(id) {
   return IDBKeyRange.bound([id, 0], [id, Infinity])
-}
-
-function open() {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(NAME, VERSION)
-    request.onupgradeneeded = () => {
-      request.result.createObjectStore("recordings", { keyPath: "id" })
-      request.result.createObjectStore("blocks") // under [recording, start]
-    }
-    request.onsuccess = () => resolve(request.result)
-    request.onerror = () => reject(request.error)
-  })
 }

@@ -1,12 +1,12 @@
-// One user's recordings that have not come to their end, in this browser; of whatever tab, and whatever became of it.
+// One user's unfinished recordings in this browser, from any tab.
 //
-// A tab holds a lock on the recording that it is making, which ends with the tab, however it ends. So a recording
-// without a lock is one that somebody may take up.
+// The tab that makes a recording holds a Web Lock on it, which is released when the tab ends, however it ends. A
+// recording without a lock can be claimed by another page.
 
 import { FrameRing } from "../audio/frame-ring.js"
-import { Keeper } from "./recording-writer.js"
+import { RecordingWriter } from "./recording-writer.js"
 
-const A_WEEK_MS = 7 * 24 * 60 * 60 * 1000
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const TEN_MINUTES_MS = 10 * 60 * 1000
 
 export class Recordings {
@@ -19,41 +19,41 @@ export class Recordings {
     this.#store = store
     this.#owner = owner
     this.#locks = locks
-    this.#now = now // of the wall: it is compared with what another page wrote down
+    this.#now = now // wall clock: it is compared with what another page stored
   }
 
   // describe() -> {session, engine, language, lastWords, isTaken}
-  begin(ring, describe) {
-    const keeper = this.#keeper({ id: crypto.randomUUID(), owner: this.#owner }, describe)
-    keeper.follow(ring)
-    this.#hold(keeper)
-    return keeper
+  start(ring, describe) {
+    const writer = this.#createWriter({ id: crypto.randomUUID(), owner: this.#owner }, describe)
+    writer.attach(ring)
+    this.#lock(writer)
+    return writer
   }
 
   // null if another tab was faster.
-  async takeUp({ id, owner, position, end }, describe) {
-    const keeper = this.#keeper({ id, owner }, describe)
-    if (!(await this.#hold(keeper))) return null
+  async claim({ id, owner, position, end }, describe) {
+    const writer = this.#createWriter({ id, owner }, describe)
+    if (!(await this.#lock(writer))) return null
     const blocks = await this.#store.blocks(id)
-    const ring = FrameRing.of(blocks.map(({ samples }) => samples), blocks[0]?.start ?? Math.max(position, end))
-    keeper.follow(ring, blocks.map(({ start }) => start))
-    return { ring, keeper }
+    const ring = FrameRing.restore(blocks.map(({ samples }) => samples), blocks[0]?.start ?? Math.max(position, end))
+    writer.attach(ring, blocks.map(({ start }) => start))
+    return { ring, writer }
   }
 
-  // The newest that nobody works on, or null.
+  // The newest recording that no tab holds, or null.
   async unfinished() {
-    const held = await this.#held()
-    const all = (await this.#store.all().catch(() => [])).filter(({ id }) => !held.has(id))
+    const locked = await this.#lockedIds()
+    const all = (await this.#store.all().catch(() => [])).filter(({ id }) => !locked.has(id))
     const stale = all.filter((recording) => !this.#isWorthKeeping(recording))
     await Promise.all(stale.map(({ id }) => this.#store.remove(id)))
-    const mine = all.filter((recording) => recording.owner === this.#owner && !stale.includes(recording))
-    return mine.sort((one, other) => other.savedAt - one.savedAt)[0] ?? null
+    const own = all.filter((recording) => recording.owner === this.#owner && !stale.includes(recording))
+    return own.sort((one, other) => other.savedAt - one.savedAt)[0] ?? null
   }
 
-  // Resolves when a tab lets go of one: it has ended, perhaps a moment after the page that came in its place began.
-  async freed() {
-    const held = [...(await this.#held())]
-    await Promise.race(held.map((id) => this.#locks.request(lockOf(id), () => {})))
+  // Resolves when a tab releases a recording: after a reload the old page may end a moment after the new one starts.
+  async released() {
+    const locked = [...(await this.#lockedIds())]
+    await Promise.race(locked.map((id) => this.#locks.request(lockName(id), () => {})))
   }
 
   async audio({ id }) {
@@ -64,37 +64,37 @@ export class Recordings {
     return this.#store.remove(id)
   }
 
-  // Somebody else's audio is theirs to come back to, but not for ever.
+  // Applies to recordings of other users too: they can come back to their audio, but not indefinitely.
   #isWorthKeeping({ savedAt, position, end, session }) {
     const age_ms = this.#now() - savedAt
-    return end > position ? age_ms < A_WEEK_MS : session !== null && age_ms < TEN_MINUTES_MS
+    return end > position ? age_ms < WEEK_MS : session !== null && age_ms < TEN_MINUTES_MS
   }
 
-  #keeper(recording, describe) {
-    return new Keeper({
+  #createWriter(recording, describe) {
+    return new RecordingWriter({
       store: this.#store,
       recording,
       describe: () => ({ ...describe(), savedAt: this.#now() }),
     })
   }
 
-  // Resolves with whether nobody else holds it. The lock goes with the keeper's work.
-  #hold(keeper) {
+  // Resolves with whether the lock was acquired. It is held until the writer has finished.
+  #lock(writer) {
     return new Promise((resolve) => {
-      const whileItIsOurs = (lock) => {
+      const hold = (lock) => {
         resolve(lock !== null)
-        return lock && keeper.isOver
+        return lock && writer.finished
       }
-      this.#locks.request(lockOf(keeper.id), { ifAvailable: true }, whileItIsOurs).catch(() => resolve(false))
+      this.#locks.request(lockName(writer.id), { ifAvailable: true }, hold).catch(() => resolve(false))
     })
   }
 
-  async #held() {
+  async #lockedIds() {
     const { held } = await this.#locks.query()
-    return new Set(held.map(({ name }) => name.replace(lockOf(""), "")))
+    return new Set(held.map(({ name }) => name.replace(lockName(""), "")))
   }
 }
 
-function lockOf(id) {
+function lockName(id) {
   return `recording ${id}`
 }

@@ -1,41 +1,44 @@
-// How far an upload is, as a bar and in words.
+// Progress of an upload, as a fraction and as text.
 
-const STAGES = {
-  queued: () => "Is sent after the others",
-  sending: ({ received, size }) => `Sending: ${megabytes(received)} of ${megabytes(size)} MB`,
-  interrupted: ({ received, size }) => `The server is away; goes on by itself. ${megabytes(received)} of ${megabytes(size)} MB are there`,
-  unfinished: ({ received, size }) => `${megabytes(received)} of ${megabytes(size)} MB are there. Choose the same file again to go on`,
-  waiting: () => "Waits for a place: people who speak come first",
-  checking: () => "Being checked",
-  transcribing: (told) => `Transcribed ${clock(told.transcribed)} of ${clock(told.length)}`,
-  cut: () => "",
-  refused: () => "",
-  done: (told) => `Done: ${clock(told.length)}`,
+import { clock } from "../web/clock.js"
+
+const DESCRIPTIONS = {
+  queued: () => "Queued",
+  uploading: (status) => `Uploading: ${amount(status)}`,
+  interrupted: (status) => `Server unavailable; retrying automatically. ${amount(status)} uploaded`,
+  unfinished: (status) => `${amount(status)} uploaded. Choose the same file again to continue`,
+  waiting: () => "Waiting for capacity; live sessions come first",
+  checking: () => "Checking",
+  transcribing: ({ transcribed, duration }) => `Transcribed ${clock(transcribed)} of ${clock(duration)}`,
+  truncated: () => "",
+  failed: () => "",
+  done: ({ duration }) => `Done: ${clock(duration)}`,
 }
 
-export function inWords(told, pace) {
-  const left = told.state === "transcribing" && pace > 0 ? (told.length - told.transcribed) / pace : 0
-  const toldPace = pace >= 2 ? ` · ${pace.toFixed(0)} times as fast as it was spoken` : ""
-  return STAGES[told.state](told) + (left ? `${toldPace} · ${remaining(left)}` : "")
+// pace: seconds of audio transcribed per second.
+export function describe(status, pace) {
+  const left = status.state === "transcribing" && pace > 0 ? (status.duration - status.transcribed) / pace : 0
+  const paceText = pace >= 2 ? ` · ${pace.toFixed(0)} times real time` : ""
+  return DESCRIPTIONS[status.state](status) + (left ? `${paceText} · ${remaining(left)}` : "")
 }
 
-// 0 to 1, or null where nobody knows.
-export function part({ state, received, size, transcribed, length }) {
-  if (["sending", "interrupted", "unfinished"].includes(state)) return received / size
-  if (state === "transcribing") return transcribed / length
+// 0 to 1, or null where the progress is unknown.
+export function fractionOf({ state, received, size, transcribed, duration }) {
+  if (["uploading", "interrupted", "unfinished"].includes(state)) return received / size
+  if (state === "transcribing") return transcribed / duration
   return state === "done" ? 1 : null
 }
 
-// Seconds transcribed in a second, over what was seen so far.
+// Measures how many seconds of audio are transcribed per second, from the first to the last observation.
 export class Pace {
   #first = null
   #last = null
 
-  note(told, now) {
-    if (told.state !== "transcribing") return
-    const seen = { at: now, transcribed: told.transcribed }
-    this.#first ??= seen
-    this.#last = seen
+  record(status, now) {
+    if (status.state !== "transcribing") return
+    const observation = { at: now, transcribed: status.transcribed }
+    this.#first ??= observation
+    this.#last = observation
   }
 
   get value() {
@@ -44,19 +47,12 @@ export class Pace {
   }
 }
 
-export function clock(seconds) {
-  const whole = Math.floor(seconds ?? 0)
-  const [hour, minute, second] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
-  const two = (number) => String(number).padStart(2, "0")
-  return hour ? `${hour}:${two(minute)}:${two(second)}` : `${minute}:${two(second)}`
-}
-
 function remaining(seconds) {
   if (seconds < 60) return "less than a minute left"
   const minutes = Math.round(seconds / 60)
   return minutes === 1 ? "about a minute left" : `about ${minutes} minutes left`
 }
 
-function megabytes(bytes) {
-  return (bytes / 1e6).toFixed(1)
+function amount({ received, size }) {
+  return `${(received / 1e6).toFixed(1)} of ${(size / 1e6).toFixed(1)} MB`
 }

@@ -1,9 +1,9 @@
-// What the server is asked about uploads. Every answer is what it tells of one: docs/uploads.md.
+// The upload API of the server. Each request returns the status of an upload: docs/uploads.md.
 
-const PATIENCE_MS = 60_000
+const TIMEOUT_MS = 60_000
 
-// What was asked for was refused, and asking again would not help.
-export class Refused extends Error {
+// The server rejected a request, and a retry would not help.
+export class UploadRejected extends Error {
   constructor({ what, why, action }) {
     super(what)
     this.problem = { what, why, action }
@@ -22,48 +22,50 @@ export class UploadServer {
   }
 
   async all() {
-    return (await this.#ask("GET", this.#url)).uploads
+    return (await this.#request("GET", this.#url)).uploads
   }
 
-  announce(wishes) {
-    return this.#ask("POST", this.#url, JSON.stringify(wishes), "application/json")
+  create(options) {
+    return this.#request("POST", this.#url, JSON.stringify(options), "application/json")
   }
 
-  // Both when the piece was taken and when another one is missing, what is told says what should follow.
-  send(id, offset, piece, signal) {
-    return this.#ask("PUT", `${this.#url}${id}/?offset=${offset}`, piece, "application/octet-stream", signal)
+  // Whether the part was accepted or another one is expected, `received` of the status says which bytes to send next.
+  sendPart(id, offset, part, signal) {
+    return this.#request("PUT", `${this.#url}${id}/?offset=${offset}`, part, "application/octet-stream", signal)
   }
 
-  look(id) {
-    return this.#ask("GET", `${this.#url}${id}/`)
+  status(id) {
+    return this.#request("GET", `${this.#url}${id}/`)
   }
 
-  takeWhatIsThere(id) {
-    return this.#ask("POST", `${this.#url}${id}/`)
+  acceptTruncated(id) {
+    return this.#request("POST", `${this.#url}${id}/`)
   }
 
-  forget(id) {
-    return this.#ask("DELETE", `${this.#url}${id}/`)
+  remove(id) {
+    return this.#request("DELETE", `${this.#url}${id}/`)
   }
 
-  async #ask(method, url, body, type, signal) {
+  async #request(method, url, body, type, signal) {
     const headers = { Accept: "application/json", "X-CSRFToken": this.#token }
     if (type) headers["Content-Type"] = type
-    const patience = AbortSignal.timeout(PATIENCE_MS)
-    const both = signal ? AbortSignal.any([signal, patience]) : patience
-    const response = await this.#fetch(url, { method, body, headers, signal: both })
+    const timeout = AbortSignal.timeout(TIMEOUT_MS)
+    const either = signal ? AbortSignal.any([signal, timeout]) : timeout
+    const response = await this.#fetch(url, { method, body, headers, signal: either })
     if (response.status === 204) return null
     if (response.ok || response.status === 409) return response.json()
-    if (response.status >= 500 || response.status === 429) throw new Error(`The server answered ${response.status}.`)
-    throw new Refused(await problemOf(response))
+    if (response.status >= 500 || response.status === 429) throw new Error(`The server returned ${response.status}.`)
+    throw new UploadRejected(await problemOf(response))
   }
 }
 
 async function problemOf(response) {
-  const told = await response.json().catch(() => ({}))
-  if (told.what) return told
-  if (response.status === 404) return { what: "This upload is no longer there.", why: "It was cancelled.", action: "" }
-  if (response.status === 401 || response.status === 403)
-    return { what: "You are logged out.", why: "Your log-in ended.", action: "Log in, and choose the file again: it goes on where it was." }
-  return { what: "The server did not understand this page.", why: told.detail ?? "", action: "Reload the page." }
+  const problem = await response.json().catch(() => ({}))
+  if (problem.what) return problem
+  if (response.status === 404) return { what: "This upload no longer exists.", why: "It was canceled.", action: "" }
+  if (response.status === 401 || response.status === 403) {
+    const action = "Log in and choose the file again; the upload resumes."
+    return { what: "You've been logged out.", why: "Your login expired.", action }
+  }
+  return { what: "The server couldn't process the request.", why: problem.detail ?? "", action: "Reload the page." }
 }

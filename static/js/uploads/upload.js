@@ -1,105 +1,110 @@
-// One file on its way to the server and what becomes of it there. Tells `changed` whenever it is something else.
+// One file on its way to the server, and its processing there. Calls `changed` whenever its status changes.
 
 import { Backoff } from "../web/backoff.js"
-import { Refused } from "./server.js"
+import { UploadRejected } from "./server.js"
 
-const LOOKS_EVERY_MS = 1000
-const RESTING = ["done", "refused", "cut", "sending"]
+const POLL_INTERVAL_MS = 1000
+const UNWATCHED_STATES = ["done", "failed", "truncated", "uploading", "unfinished"]
 
 export class Upload {
-  // Told by the server; `state` is one of sending, waiting, checking, transcribing, cut, refused, done, and here also
-  // “queued” (others are sent first), “interrupted” (the server is away) and “unfinished” (its file is no longer at hand).
-  told
+  // The server's status. `state` is one of uploading, waiting, checking, transcribing, truncated, failed and done, and
+  // in the browser also queued (others are sent first), interrupted (the server is unavailable) and unfinished (the page
+  // no longer has the file).
+  status
   #server
   #file
-  #piece
+  #partSize
   #changed
   #wait
-  #cancelling = new AbortController()
-  #watching = false
+  #cancellation = new AbortController()
+  #isWatching = false
 
-  constructor({ server, told, file = null, piece, changed, wait = pause }) {
+  constructor({ server, status, file = null, partSize, changed, wait = pause }) {
     this.#server = server
     this.#file = file
-    this.#piece = piece
+    this.#partSize = partSize
     this.#changed = changed
     this.#wait = wait
-    this.told = told
-    if (!file && told.state === "sending") this.told = { ...told, state: "unfinished" }
+    this.status = status
+    if (!file && status.state === "uploading") this.status = { ...status, state: "unfinished" }
   }
 
-  get isOver() {
-    return this.#cancelling.signal.aborted
+  get isCanceled() {
+    return this.#cancellation.signal.aborted
   }
 
   get isSending() {
-    return ["queued", "sending", "interrupted"].includes(this.told.state)
+    return ["queued", "uploading", "interrupted"].includes(this.status.state)
   }
 
-  // Announce the file and send what the server lacks of it, however often the connection breaks; then watch.
-  async send(wishes) {
+  // Creates the upload, sends what the server lacks of the file, with retries, and then watches its processing.
+  async send(options) {
     const backoff = new Backoff()
-    while (!this.isOver && this.isSending) {
+    while (!this.isCanceled && this.isSending) {
       try {
-        if (this.told.id) await this.#sendPiece()
-        else await this.#announce(wishes)
+        if (this.status.id) await this.#sendPart()
+        else await this.#create(options)
         backoff.reset()
       } catch (error) {
-        if (this.isOver) return
-        if (error instanceof Refused) return this.#take({ ...this.told, state: "refused", problem: error.problem })
-        this.#take({ ...this.told, state: "interrupted" })
-        await this.#wait(backoff.next_ms() + LOOKS_EVERY_MS)
+        if (this.isCanceled) return
+        if (error instanceof UploadRejected) return this.#fail(error)
+        this.#update({ ...this.status, state: "interrupted" })
+        await this.#wait(backoff.next_ms() + POLL_INTERVAL_MS)
       }
     }
     this.watch()
   }
 
-  async #announce(wishes) {
+  async #create(options) {
     const { name, size } = this.#file
-    const told = await this.#server.announce({ name, size, ...wishes })
-    if (this.isOver) await this.#server.forget(told.id)
-    else this.#take(told)
+    const status = await this.#server.create({ name, size, ...options })
+    if (this.isCanceled) await this.#server.remove(status.id)
+    else this.#update(status)
   }
 
-  async #sendPiece() {
-    const { id, received } = this.told
-    const piece = this.#file.slice(received, received + this.#piece)
-    this.#take(await this.#server.send(id, received, piece, this.#cancelling.signal))
+  async #sendPart() {
+    const { id, received } = this.status
+    const part = this.#file.slice(received, received + this.#partSize)
+    this.#update(await this.#server.sendPart(id, received, part, this.#cancellation.signal))
   }
 
-  // Look how far it is until it is somewhere to stay.
+  // Polls the status until the server has finished or needs the user.
   async watch() {
-    if (this.#watching) return
-    this.#watching = true
-    while (!this.isOver && !RESTING.includes(this.told.state) && this.told.state !== "unfinished") {
-      await this.#wait(LOOKS_EVERY_MS)
+    if (this.#isWatching) return
+    this.#isWatching = true
+    while (!this.isCanceled && !UNWATCHED_STATES.includes(this.status.state)) {
+      await this.#wait(POLL_INTERVAL_MS)
       try {
-        if (!this.isOver) this.#take(await this.#server.look(this.told.id))
+        if (!this.isCanceled) this.#update(await this.#server.status(this.status.id))
       } catch (error) {
-        if (error instanceof Refused) this.#take({ ...this.told, state: "refused", problem: error.problem })
+        if (error instanceof UploadRejected) this.#fail(error)
       }
     }
-    this.#watching = false
+    this.#isWatching = false
   }
 
-  async takeWhatIsThere() {
-    this.#take(await this.#server.takeWhatIsThere(this.told.id))
+  async acceptTruncated() {
+    this.#update(await this.#server.acceptTruncated(this.status.id))
     this.watch()
   }
 
-  // Nothing is left of it on the server, but for the session of one that is done.
-  async forget() {
-    this.#cancelling.abort()
-    if (this.told.id) {
-      await this.#server.forget(this.told.id).catch((error) => {
-        if (!(error instanceof Refused)) throw error
+  // Removes the upload from the server; the session of a finished one remains.
+  async cancel() {
+    this.#cancellation.abort()
+    if (this.status.id) {
+      await this.#server.remove(this.status.id).catch((error) => {
+        if (!(error instanceof UploadRejected)) throw error
       })
     }
   }
 
-  #take(told) {
-    if (this.isOver) return
-    this.told = told
+  #fail({ problem }) {
+    this.#update({ ...this.status, state: "failed", problem })
+  }
+
+  #update(status) {
+    if (this.isCanceled) return
+    this.status = status
     this.#changed(this)
   }
 }

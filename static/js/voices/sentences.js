@@ -1,12 +1,12 @@
-// A text in sentences, and where in it a word lies that the server counts in characters.
+// Sentences of a text, and conversion of the server's character offsets to string offsets.
 
-// [{start, end}], positions in the string; together they are the whole text.
+// [{start, end}], string offsets that together cover the whole text.
 export function sentencesOf(text) {
   const segmenter = new Intl.Segmenter(undefined, { granularity: "sentence" })
   return Array.from(segmenter.segment(text), ({ index, segment }) => ({ start: index, end: index + segment.length }))
 }
 
-// The sentence that a position lies in.
+// The index of the sentence that contains a position.
 export function sentenceAt(sentences, position) {
   let low = 0
   let high = sentences.length - 1
@@ -17,11 +17,11 @@ export function sentenceAt(sentences, position) {
   return low
 }
 
-// Turns positions in characters, as Python counts them, into those of a string here, where some take two places.
-export function placesIn(text) {
-  const letters = [...text]
-  if (letters.length === text.length) return (position) => position
-  const places = [0]
-  for (const letter of letters) places.push(places.at(-1) + letter.length)
-  return (position) => places[Math.min(position, places.length - 1)]
+// A function that converts offsets in code points, as Python counts them, to offsets in UTF-16 code units.
+export function offsetConverter(text) {
+  const characters = [...text]
+  if (characters.length === text.length) return (position) => position
+  const offsets = [0]
+  for (const character of characters) offsets.push(offsets.at(-1) + character.length)
+  return (position) => offsets[Math.min(position, offsets.length - 1)]
 }

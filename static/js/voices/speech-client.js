@@ -1,50 +1,50 @@
-// Has one take spoken, over one socket: text goes up, audio and word times come down. The protocol is in docs/voices.md.
+// Generates one clip over one WebSocket: sends text, receives audio and word times. The protocol is in docs/voices.md.
 
 import { RATE } from "../audio/playout.js"
 import { Failure } from "../web/failure.js"
 import { Heartbeat } from "../web/heartbeat.js"
 
-const PIECE = 8000 // characters of text in one message
-const ACK_EVERY = RATE / 2 // samples
+const MAX_TEXT = 8000 // characters per message
+const ACK_INTERVAL = RATE / 2 // samples
 const TICK_MS = 1000
-const DONE = 1000
+const NORMAL = 1000
 const TICKET_REFUSED = 4001
 
 export class SpeechClient {
-  #take
+  #clip
   #socket = null
-  #told = null // the server's `error`, until the close that follows it
+  #error = null // the server's `error` message, until the close that follows it
   #isStopped = false
   #hasRetriedTicket = false
   #acknowledged = 0
   #heartbeat = null
   #timer = null
 
-  constructor({ take, askTicket, socketUrl, WebSocket = globalThis.WebSocket, now = () => performance.now() }) {
-    this.#take = take
-    this.askTicket = askTicket
+  constructor({ clip, requestTicket, socketUrl, WebSocket = globalThis.WebSocket, now = () => performance.now() }) {
+    this.#clip = clip
+    this.requestTicket = requestTicket
     this.socketUrl = socketUrl
     this.WebSocket = WebSocket
     this.now = now
   }
 
-  // Resolves when the socket is on its way; how it goes on the take tells.
+  // Resolves once the WebSocket is opening; the clip reports progress and failures.
   async speak() {
-    this.#take.ask(this.now())
+    this.#clip.start(this.now())
     await this.#connect()
   }
 
-  // At once: whatever is still on its way is nobody's.
+  // Stops immediately; audio that is still in transit is dropped.
   stop() {
     this.#isStopped = true
-    this.#say({ type: "stop" })
-    this.#hangUp()
-    this.#take.stop(this.now())
+    this.#send({ type: "stop" })
+    this.#closeSocket()
+    this.#clip.stop(this.now())
   }
 
   async #connect() {
     try {
-      const ticket = await this.askTicket()
+      const ticket = await this.requestTicket()
       if (!this.#isStopped) this.#openSocket(ticket)
     } catch (error) {
       if (!this.#isStopped) this.#fail(error instanceof Failure ? error : new Failure("connection"))
@@ -56,38 +56,38 @@ export class SpeechClient {
     socket.binaryType = "arraybuffer"
     this.#socket = socket
     this.#heartbeat = new Heartbeat(this.now())
-    this.#timer ??= setInterval(() => this.#watch(), TICK_MS)
-    socket.onopen = () => this.#begin()
+    this.#timer ??= setInterval(() => this.#checkConnection(), TICK_MS)
+    socket.onopen = () => this.#start()
     socket.onmessage = ({ data }) => {
-      this.#heartbeat.heard()
-      typeof data === "string" ? this.#receive(JSON.parse(data)) : this.#hear(data)
+      this.#heartbeat.received()
+      typeof data === "string" ? this.#receive(JSON.parse(data)) : this.#receiveAudio(data)
     }
-    socket.onclose = ({ code }) => this.#closed(code)
+    socket.onclose = ({ code }) => this.#onClose(code)
   }
 
-  #begin() {
-    const { text, speaker, controls } = this.#take
-    this.#say({ type: "start", engine: speaker.engine, voice: speaker.voice, controls, wait: true })
-    const letters = [...text] // a message must not end within one
-    for (let at = 0; at < letters.length; at += PIECE) {
-      this.#say({ type: "text", text: letters.slice(at, at + PIECE).join("") })
+  #start() {
+    const { text, speaker, controls } = this.#clip
+    this.#send({ type: "start", engine: speaker.engine, voice: speaker.voice, controls, wait: true })
+    const characters = [...text] // split by code points, so that no message ends inside one
+    for (let at = 0; at < characters.length; at += MAX_TEXT) {
+      this.#send({ type: "text", text: characters.slice(at, at + MAX_TEXT).join("") })
     }
-    this.#say({ type: "finish" })
+    this.#send({ type: "finish" })
   }
 
-  // A network that is gone does not always say so.
-  #watch() {
+  // A lost network does not always close the socket.
+  #checkConnection() {
     const now = this.now()
     if (this.#heartbeat.isDead(now)) this.#fail(new Failure("connection"))
-    else if (this.#heartbeat.beat(now)) this.#say({ type: "ping", at: now })
+    else if (this.#heartbeat.beat(now)) this.#send({ type: "ping", at: now })
   }
 
-  #hear(data) {
+  #receiveAudio(data) {
     const samples = new Int16Array(data)
-    this.#take.addAudio(samples, this.now())
-    if (this.#take.samples - this.#acknowledged < ACK_EVERY) return
-    this.#acknowledged = this.#take.samples
-    this.#say({ type: "ack", sample: this.#acknowledged })
+    this.#clip.addAudio(samples, this.now())
+    if (this.#clip.samples - this.#acknowledged < ACK_INTERVAL) return
+    this.#acknowledged = this.#clip.samples
+    this.#send({ type: "ack", sample: this.#acknowledged })
   }
 
   #receive(message) {
@@ -95,45 +95,45 @@ export class SpeechClient {
   }
 
   #handlers = {
-    queued: ({ queue_position }) => this.#take.note({ queuePosition: queue_position }),
-    synthesis_started: () => this.#take.note({ queuePosition: null, isInterrupted: false }),
-    spoken_word: ({ text, at, start, end }) => this.#take.addWord({ text, at, start, end }),
-    skipped: ({ text, at }) => this.#take.note({ skipped: [...this.#take.skipped, { text, at }] }),
-    interrupted: () => this.#take.note({ isInterrupted: true }),
-    synthesis_done: () => this.#take.finish(this.now()),
-    error: (told) => {
-      this.#told = told
+    queued: ({ queue_position }) => this.#clip.update({ queuePosition: queue_position }),
+    synthesis_started: () => this.#clip.update({ queuePosition: null, isInterrupted: false }),
+    spoken_word: ({ text, at, start, end }) => this.#clip.addWord({ text, at, start, end }),
+    skipped: ({ text, at }) => this.#clip.update({ skipped: [...this.#clip.skipped, { text, at }] }),
+    interrupted: () => this.#clip.update({ isInterrupted: true }),
+    synthesis_done: () => this.#clip.finish(this.now()),
+    error: (error) => {
+      this.#error = error
     },
   }
 
-  #closed(code) {
+  #onClose(code) {
     if (code === TICKET_REFUSED && !this.#hasRetriedTicket) {
       this.#hasRetriedTicket = true
       return this.#connect()
     }
-    this.#hangUp()
-    if (this.#take.isOver) return
-    // What the server told is meant for this text; the general words would be about listening.
-    const failure = code === DONE ? null : Failure.ofCloseCode(code, this.#told ?? {})
-    this.#fail(failure ?? new Failure("connection", this.#told ?? {}))
+    this.#closeSocket()
+    if (this.#clip.isOver) return
+    // The server's message is about this text; the general texts are about transcription.
+    const failure = code === NORMAL ? null : Failure.ofCloseCode(code, this.#error ?? {})
+    this.#fail(failure ?? new Failure("connection", this.#error ?? {}))
   }
 
   #fail(failure) {
-    this.#hangUp()
-    this.#take.fail(failure, this.now())
+    this.#closeSocket()
+    this.#clip.fail(failure, this.now())
   }
 
-  #hangUp() {
+  #closeSocket() {
     const socket = this.#socket
     this.#socket = null
     clearInterval(this.#timer)
     this.#timer = null
     if (!socket) return
     socket.onopen = socket.onmessage = socket.onclose = null
-    socket.close(DONE)
+    socket.close(NORMAL)
   }
 
-  #say(message) {
+  #send(message) {
     if (this.#socket?.readyState === this.WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
   }
 }

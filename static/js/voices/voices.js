@@ -1,8 +1,8 @@
-// The voices of all engines in one list, and which of them are meant.
+// The voices of all engines in one list, with search and filters.
 
 const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" })
 
-// engines: [{name, label, controls, voices: [{name, label, language, kind, about}]}].
+// engines: [{name, label, controls, voices: [{name, label, language, kind, description}]}].
 export function voicesOf(engines) {
   return engines.flatMap(({ name, label, controls, voices }) =>
     voices.map((voice) => ({
@@ -21,32 +21,33 @@ export function languageName(code) {
   try {
     return languageNames.of(code)
   } catch {
-    return code // eSpeak has some of its own
+    return code // eSpeak has codes of its own
   }
 }
 
-// [[code, name]], of the voices' languages without their countries, by name.
+// [[code, name]] of the voices' languages without regions, sorted by name.
 export function languagesOf(voices) {
   const codes = [...new Set(voices.map(({ base }) => base))]
   return codes.map((code) => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b))
 }
 
-// Those whose name, language or description has every word of the query.
-export function matching(voices, { query = "", language = "", kind = "", favourites = null }) {
+// Voices whose name, language or description contains every word of the query.
+export function matching(voices, { query = "", language = "", kind = "", favorites = null }) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   return voices.filter((voice) => {
-    const { label, name, about, engineLabel, languageName, kind: itsKind } = voice
-    const described = [label, name, about, engineLabel, languageName, voice.language, itsKind].join(" ").toLowerCase()
+    const { label, name, description, engineLabel, languageName } = voice
+    const fields = [label, name, description, engineLabel, languageName, voice.language, voice.kind]
+    const searchable = fields.join(" ").toLowerCase()
     return (
-      words.every((word) => described.includes(word)) &&
+      words.every((word) => searchable.includes(word)) &&
       (!language || voice.base === language) &&
-      (!kind || itsKind === kind) &&
-      (!favourites || favourites.has(voice.id))
+      (!kind || voice.kind === kind) &&
+      (!favorites || favorites.has(voice.id))
     )
   })
 }
 
-// What is said to try a voice, in its own language where it is known here.
+// Sample sentences by language.
 const SAMPLES = {
   en: "The sun rose slowly, and the harbour woke up below the hill.",
   fr: "Le soleil se lève lentement, et le port s'éveille au pied de la colline.",

@@ -1,4 +1,4 @@
-// The proof that a request comes from a page of the site.
+// The CSRF token, which proves that a request comes from a page of the site.
 
 export function csrfToken() {
   const pair = document.cookie.split("; ").find((entry) => entry.startsWith("csrftoken="))

@@ -1,119 +1,119 @@
-// Everything that can end a stream or keep it from starting: what happened, why, and the ways out of it.
+// Everything that can end a stream or prevent it from starting: what happened, why, what to do, and actions to offer.
 
 const FAILURES = {
   insecure: {
-    what: "The microphone is out of reach.",
-    why: "Browsers give it only to pages that come over https or from localhost.",
-    action: "Open this site by its https address, or at localhost on the machine that it runs on.",
-    ways: [],
+    what: "Microphone unavailable.",
+    why: "Browsers allow microphone access only over HTTPS or on localhost.",
+    action: "Open this site's HTTPS address, or use localhost on the server itself.",
+    actions: [],
   },
   unsupported: {
-    what: "This browser cannot record.",
-    why: "It has no audio worklets.",
-    action: "Use a current Firefox, Chrome, Edge or Safari.",
-    ways: [],
+    what: "This browser can't record audio.",
+    why: "It doesn't support AudioWorklet.",
+    action: "Use a current version of Firefox, Chrome, Edge or Safari.",
+    actions: [],
   },
   permission: {
-    what: "The microphone is not allowed.",
-    why: "The browser, or the system behind it, refused it to this page.",
-    action: "Allow the microphone at the icon beside the address, then try again.",
-    ways: ["retry"],
+    what: "Microphone blocked.",
+    why: "Your browser or operating system denied access.",
+    action: "Allow the microphone in the address bar, then try again.",
+    actions: ["retry"],
   },
   noMicrophone: {
-    what: "No microphone was found.",
-    why: "The browser sees no audio input on this device.",
-    action: "Plug one in or switch it on, then try again.",
-    ways: ["retry"],
+    what: "No microphone found.",
+    why: "Your browser can't find an audio input on this device.",
+    action: "Connect or turn on a microphone, then try again.",
+    actions: ["retry"],
   },
   busyMicrophone: {
-    what: "The microphone gives no sound.",
-    why: "Another program may be holding it.",
-    action: "Close that program or choose another microphone, then try again.",
-    ways: ["retry"],
+    what: "Can't use the microphone.",
+    why: "Another app may be using it.",
+    action: "Close that app or choose another microphone, then try again.",
+    actions: ["retry"],
   },
-  unshareable: {
-    what: "This browser shares no sound.",
-    why: "It cannot give a page what other tabs or programs play.",
+  sharingUnsupported: {
+    what: "This browser can't share audio.",
+    why: "It doesn't let pages capture audio from tabs or apps.",
     action: "Use a current Chrome or Edge on a computer, or choose a microphone.",
-    ways: [],
+    actions: [],
   },
-  unshared: {
+  sharingDenied: {
     what: "Nothing was shared.",
-    why: "The choice of a tab or a screen was closed, or the browser or the system forbids it.",
-    action: "Try again, and choose a tab whose sound is to be heard.",
-    ways: ["retry"],
+    why: "You closed the dialog, or your browser or system blocked sharing.",
+    action: "Try again and choose a tab with audio.",
+    actions: ["retry"],
   },
-  soundless: {
-    what: "What was shared has no sound.",
-    why: "Sound comes along only where it is ticked; windows have none, and some systems give only that of tabs.",
-    action: "Try again: choose a tab, and tick that its sound is shared as well.",
-    ways: ["retry"],
+  noSharedAudio: {
+    what: "The shared source has no audio.",
+    why: "Audio is included only if you turn it on. Windows can't share audio, and some systems support only tabs.",
+    action: "Try again: choose a tab and turn on audio sharing.",
+    actions: ["retry"],
   },
   incomplete: {
-    what: "A part of this page is missing.",
-    why: "It could not be loaded; the network or the server may be away.",
+    what: "Part of this page didn't load.",
+    why: "The network or the server may be down.",
     action: "Try again in a moment.",
-    ways: ["retry"],
+    actions: ["retry"],
   },
   full: {
-    what: "All places are taken.",
-    why: "The service hears as many people at once as its engines can follow.",
-    action: "Wait in the queue, or come back later.",
-    ways: ["wait", "retry"],
+    what: "The server is at capacity.",
+    why: "All speech engines are busy.",
+    action: "Join the queue or try again later.",
+    actions: ["wait", "retry"],
   },
   ticket: {
-    what: "The service did not accept this page's ticket.",
-    why: "You may have logged out, or the ticket came too late.",
+    what: "The connection was refused.",
+    why: "You may have logged out, or the page took too long to connect.",
     action: "Log in again.",
-    ways: ["login", "retry"],
+    actions: ["login", "retry"],
   },
-  signedOut: {
-    what: "You are logged out.",
-    why: "Your log-in ended, here or in another tab.",
-    action: "Log in, then start again.",
-    ways: ["login"],
+  loggedOut: {
+    what: "You've been logged out.",
+    why: "Your login expired or ended in another tab.",
+    action: "Log in and start again.",
+    actions: ["login"],
   },
   notApproved: {
-    what: "Your account may not transcribe.",
-    why: "It is not approved, or no longer.",
-    action: "See where your account stands.",
-    ways: ["standing"],
+    what: "Your account can't transcribe.",
+    why: "It isn't approved.",
+    action: "Check your account status.",
+    actions: ["approvalStatus"],
   },
   rateLimited: {
-    what: "That was too much at once.",
-    why: "Too many sessions are running or were started in a short time.",
+    what: "Too many sessions.",
+    why: "Too many are running or were started in a short time.",
     action: "Close other sessions or wait a minute, then try again.",
-    ways: ["retry"],
+    actions: ["retry"],
   },
   engineDown: {
     what: "No speech engine is running.",
-    why: "The service is up, but nothing behind it can hear.",
-    action: "Try again in a moment; if it stays so, tell whoever runs this site.",
-    ways: ["retry", "waitForEngine"],
+    why: "The server is up, but no engine is available to transcribe.",
+    action: "Try again in a moment. If the problem persists, contact your administrator.",
+    actions: ["retry", "waitForEngine"],
   },
   protocol: {
-    what: "The service did not understand this page.",
-    why: "The two may be of different versions.",
+    what: "The server couldn't process this page's request.",
+    why: "The page and the server may be different versions.",
     action: "Reload the page.",
-    ways: ["reload"],
+    actions: ["reload"],
   },
   connection: {
-    what: "The connection was lost.",
-    why: "The network or the server is away.",
+    what: "Connection lost.",
+    why: "The network or the server is down.",
     action: "Try again in a moment.",
-    ways: ["retry"],
+    actions: ["retry"],
   },
   gone: {
-    what: "This session is no longer there.",
+    what: "This session no longer exists.",
     why: "It was deleted.",
     action: "Start a new one.",
-    ways: [],
+    actions: [],
   },
   movedOn: {
-    what: "This session goes on in another tab.",
-    why: "It was taken up there.",
-    action: "Look for that tab, or start a new session here.",
-    ways: [],
+    what: "This session moved to another tab.",
+    why: "It was resumed there.",
+    action: "Switch to that tab, or start a new session here.",
+    actions: [],
   },
 }
 
@@ -130,20 +130,20 @@ const KIND_OF_CLOSE_CODE = {
 }
 
 export class Failure extends Error {
-  // told: the what, why and action that somebody closer to it gave; they take the place of the general ones.
-  constructor(kind, told = {}) {
-    const { what, why, action, ways } = FAILURES[kind]
-    super(told.what || what)
+  // specific: a more specific what, why and action, for example the server's; they replace the general texts.
+  constructor(kind, specific = {}) {
+    const { what, why, action, actions } = FAILURES[kind]
+    super(specific.what || what)
     this.kind = kind
-    this.what = told.what || what
-    this.why = told.why || why
-    this.action = told.action || action
-    this.ways = ways
+    this.what = specific.what || what
+    this.why = specific.why || why
+    this.action = specific.action || action
+    this.actions = actions
   }
 
-  // null where the code means a lost connection rather than an end.
-  static ofCloseCode(code, told) {
+  // null where the code means a lost connection, which can be reestablished.
+  static ofCloseCode(code, specific) {
     const kind = KIND_OF_CLOSE_CODE[code]
-    return kind ? new Failure(kind, told) : null
+    return kind ? new Failure(kind, specific) : null
   }
 }

@@ -1,40 +1,40 @@
-// Notices a dead connection, which a browser may take minutes to do.
+// Detects a dead connection, which may take a browser minutes.
 //
-// It has no timer of its own: timers of hidden tabs are held back to one a minute, so whoever owns it calls `beat`
-// with every recorded frame. A late call does no harm, only an unanswered ping does.
+// It has no timer of its own: timers of hidden tabs are throttled to one a minute, so the caller calls `beat` with
+// every recorded frame. A late call does no harm; only an unanswered ping does.
 
-const PING_EVERY_MS = 5_000
-const PATIENCE_MS = 12_000
-const LITTLE_PATIENCE_MS = 2_500
+const PING_INTERVAL_MS = 5_000
+const TIMEOUT_MS = 12_000
+const PROBE_TIMEOUT_MS = 2_500
 
 export class Heartbeat {
   #lastPing
   #waitingSince
-  #patience_ms = PATIENCE_MS
+  #timeout_ms = TIMEOUT_MS
 
-  // Opening counts as a ping: the server has to say something in time.
+  // Opening counts as a ping: the server must send a message in time.
   constructor(now) {
     this.#lastPing = this.#waitingSince = now
   }
 
-  heard() {
+  received() {
     this.#waitingSince = null
-    this.#patience_ms = PATIENCE_MS
+    this.#timeout_ms = TIMEOUT_MS
   }
 
-  // Something hints at a dead connection: the ping that is sent now has to be answered soon.
-  doubt(now) {
+  // The connection may be dead: the ping that is sent now must be answered soon.
+  probe(now) {
     this.#lastPing = this.#waitingSince = now
-    this.#patience_ms = LITTLE_PATIENCE_MS
+    this.#timeout_ms = PROBE_TIMEOUT_MS
   }
 
   isDead(now) {
-    return this.#waitingSince !== null && now - this.#waitingSince > this.#patience_ms
+    return this.#waitingSince !== null && now - this.#waitingSince > this.#timeout_ms
   }
 
-  // Whether it is time for another ping.
+  // Returns true when the next ping is due.
   beat(now) {
-    if (this.#waitingSince !== null || now - this.#lastPing < PING_EVERY_MS) return false
+    if (this.#waitingSince !== null || now - this.#lastPing < PING_INTERVAL_MS) return false
     this.#lastPing = this.#waitingSince = now
     return true
   }

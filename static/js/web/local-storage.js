@@ -1,10 +1,10 @@
-// A value that the browser keeps for the next visit, where it keeps anything.
+// Values that the browser keeps for the next visit. A browser that stores nothing for this site works all the same.
 
-export function recall(name, otherwise) {
+export function recall(name, fallback = null) {
   try {
-    return JSON.parse(localStorage.getItem(name)) ?? otherwise
+    return JSON.parse(localStorage.getItem(name)) ?? fallback
   } catch {
-    return otherwise
+    return fallback
   }
 }
 
@@ -12,6 +12,6 @@ export function remember(name, value) {
   try {
     localStorage.setItem(name, JSON.stringify(value))
   } catch {
-    // A browser that keeps nothing for this site still speaks.
+    // full, or forbidden
   }
 }

@@ -1,31 +1,31 @@
-// The ticket that opens one socket. Throws a Failure where asking again would not help.
+// The ticket that opens one WebSocket. Throws a Failure where a retry would not help.
 
 import { csrfToken } from "./csrf.js"
 import { Failure } from "./failure.js"
 
-const PATIENCE_MS = 10_000
+const TIMEOUT_MS = 10_000
 
-export async function askTicket(url) {
+export async function requestTicket(url) {
   const response = await fetch(url, {
     method: "POST",
     headers: { Accept: "application/json", "X-CSRFToken": csrfToken() },
-    signal: AbortSignal.timeout(PATIENCE_MS),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  if (response.status === 401 || response.redirected) throw new Failure("signedOut")
-  if (response.status === 403) throw await refusal(response)
-  if (response.status === 429) throw new Failure("rateLimited", { action: comeBack(response) })
-  if (!response.ok) throw new Error(`The ticket request was answered with ${response.status}.`)
+  if (response.status === 401 || response.redirected) throw new Failure("loggedOut")
+  if (response.status === 403) throw await forbidden(response)
+  if (response.status === 429) throw new Failure("rateLimited", { action: retryAdvice(response) })
+  if (!response.ok) throw new Error(`The ticket request failed with status ${response.status}.`)
   return (await response.json()).ticket
 }
 
-// Django REST framework answers 403 to an account that is not approved and to one that is logged out.
-async function refusal(response) {
-  const { code, detail, ...told } = await response.json().catch(() => ({}))
-  const isSignedOut = /credentials|CSRF/i.test(detail ?? "")
-  return isSignedOut ? new Failure("signedOut") : new Failure("notApproved", { why: detail, ...told })
+// Django REST framework answers 403 both to an account that is not approved and to a logged-out browser.
+async function forbidden(response) {
+  const { code, detail, ...error } = await response.json().catch(() => ({}))
+  const isLoggedOut = /credentials|CSRF/i.test(detail ?? "")
+  return isLoggedOut ? new Failure("loggedOut") : new Failure("notApproved", { why: detail, ...error })
 }
 
-function comeBack(response) {
+function retryAdvice(response) {
   const seconds = Number(response.headers.get("Retry-After"))
   return seconds > 0 ? `Try again in ${seconds} s.` : undefined
 }

@@ -10,7 +10,7 @@ PAGE = "/accounts/approvals/"
 
 @pytest.fixture
 def decide(admin_client):
-    """Press a button of the page: `decide("approve", user, …, reason="", query="")`; returns the page after it."""
+    """Submit a decision on the page: `decide("approve", user, …, reason="", query="")`. Returns the next page."""
 
     def decide(decision, *users, reason="", query=""):
         form = {"decision": decision, "users": [user.pk for user in users], "reason": reason}
@@ -19,7 +19,7 @@ def decide(admin_client):
     return decide
 
 
-def test_the_pending_come_first(admin_client, make_user):
+def test_pending_accounts_come_first(admin_client, make_user):
     first = make_user()
     make_user("approved"), make_user("rejected")
     assert _emails(admin_client.get(PAGE))[0] == first.email
@@ -40,40 +40,40 @@ def test_one_click_rejects_with_a_reason(decide, make_user):
     assert (user.status, user.decision_reason) == ("rejected", "left the team")
 
 
-def test_the_ticked_are_decided_about_together(decide, make_user):
+def test_several_accounts_are_approved_together(decide, make_user):
     users = [make_user(), make_user(), make_user("rejected")]
     assert "3 accounts approved." in decide("approve", *users).content.decode()
     assert User.objects.filter(status="approved").count() == 4
 
 
-def test_nobody_ticked_is_an_error_in_words(decide, make_user):
+def test_selecting_no_account_is_an_error(decide, make_user):
     make_user()
-    assert "no account is ticked" in decide("approve").content.decode()
+    assert "No accounts selected" in decide("approve").content.decode()
 
 
-def test_an_account_that_is_gone_is_an_error_in_words(decide, make_user):
-    gone = make_user()
-    User.objects.filter(pk=gone.pk).delete()
-    assert "is gone" in decide("approve", gone).content.decode()
+def test_a_deleted_account_is_an_error(decide, make_user):
+    deleted = make_user()
+    User.objects.filter(pk=deleted.pk).delete()
+    assert "no longer exists" in decide("approve", deleted).content.decode()
 
 
-def test_what_another_admin_did_already_is_said(decide, make_user, admin):
+def test_an_account_that_is_already_approved_is_reported(decide, make_user, admin):
     user = make_user()
     user.approve(admin)
     assert "already approved" in decide("approve", user).content.decode()
 
 
-def test_admins_cannot_reject_themselves_alone_or_among_others(decide, make_user, admin):
+def test_admins_cannot_reject_themselves(decide, make_user, admin):
     other = make_user()
-    assert "nobody decides over their own account" in decide("reject", admin, other).content.decode()
+    assert "approve or reject your own account" in decide("reject", admin, other).content.decode()
     assert User.objects.get(pk=admin.pk).is_approved
     assert User.objects.get(pk=other.pk).status == "pending"
 
 
-def test_ones_own_row_has_no_buttons(admin_client, admin):
+def test_the_administrators_own_row_has_no_buttons(admin_client, admin):
     html = admin_client.get(PAGE).content.decode()
     assert f'Reject<span class="visually-hidden"> {admin.email}' not in html
-    assert f"Tick {admin.email}" not in html
+    assert f"Select {admin.email}" not in html
 
 
 def test_a_reason_that_is_too_long_is_an_error(decide, make_user):
@@ -88,7 +88,7 @@ def test_an_unknown_decision_is_an_error(decide, make_user):
     assert User.objects.get(pk=user.pk).status == "pending"
 
 
-def test_one_is_led_back_to_the_list_as_it_was(decide, make_user):
+def test_the_search_and_filter_are_kept_after_a_decision(decide, make_user):
     response = decide("approve", make_user(), query="?q=user&status=pending")
     assert response.redirect_chain == [(f"{PAGE}?q=user&status=pending", 302)]
 
@@ -106,17 +106,17 @@ def test_the_status_is_a_filter_with_counts(admin_client, make_user):
     assert [tab["count"] for tab in response.context["tabs"]] == [4, 2, 1, 1]
 
 
-def test_a_status_that_is_none_shows_all(admin_client, make_user):
+def test_an_unknown_status_shows_all_accounts(admin_client, make_user):
     make_user()
     assert len(_emails(admin_client.get(PAGE, {"status": "' or 1=1"}))) == 2
 
 
-@pytest.mark.parametrize("query", [{"q": "nobody"}, {"status": "pending"}, {"status": "rejected"}])
-def test_an_empty_list_says_so(admin_client, query):
-    assert 'class="empty"' in admin_client.get(PAGE, query).content.decode()
+@pytest.mark.parametrize("query", [{"q": "unknown"}, {"status": "pending"}, {"status": "rejected"}])
+def test_an_empty_list_shows_a_message(admin_client, query):
+    assert 'class="empty-state"' in admin_client.get(PAGE, query).content.decode()
 
 
-def test_a_long_list_has_pages_that_keep_the_search(admin_client, make_user):
+def test_pages_keep_the_search(admin_client, make_user):
     for _ in range(26):
         make_user()
     first = admin_client.get(PAGE, {"q": "user"})
@@ -141,13 +141,13 @@ def test_addresses_and_reasons_are_escaped(admin_client, admin, make_user):
     assert '"><script>' not in html
 
 
-def test_an_unconfirmed_address_is_shown_as_such(admin_client, make_user, settings):
+def test_unconfirmed_addresses_are_marked(admin_client, make_user, settings):
     settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
     make_user()
-    assert "address not confirmed" in admin_client.get(PAGE).content.decode()
+    assert "email not confirmed" in admin_client.get(PAGE).content.decode()
 
 
-def test_return_in_a_field_for_a_reason_never_approves(admin_client, make_user):
+def test_enter_in_a_reason_field_never_approves(admin_client, make_user):
     make_user()
     html = admin_client.get(PAGE).content.decode()
     for form in re.findall(r"<form.*?</form>", html, re.DOTALL):
@@ -156,7 +156,7 @@ def test_return_in_a_field_for_a_reason_never_approves(admin_client, make_user):
 
 
 @pytest.mark.parametrize("path", [PAGE, f"{PAGE}undo/"])
-def test_it_is_for_admins_only(make_user, log_in, path):
+def test_only_admins_have_access(make_user, log_in, path):
     user, other = make_user("approved"), make_user()
     client = log_in(user)
     assert client.get(PAGE).status_code == 403
@@ -164,14 +164,14 @@ def test_it_is_for_admins_only(make_user, log_in, path):
     assert User.objects.get(pk=other.pk).status == "pending"
 
 
-def test_a_decision_needs_the_pages_own_token(admin, make_user):
+def test_a_decision_requires_a_csrf_token(admin, make_user):
     client, user = Client(enforce_csrf_checks=True), make_user()
     client.force_login(admin)
     assert client.post(PAGE, {"decision": "approve", "users": user.pk}).status_code == 403
     assert User.objects.get(pk=user.pk).status == "pending"
 
 
-def test_a_link_decides_nothing(admin_client, make_user):
+def test_a_get_request_changes_nothing(admin_client, make_user):
     user = make_user()
     admin_client.get(PAGE, {"decision": "approve", "users": user.pk})
     assert User.objects.get(pk=user.pk).status == "pending"

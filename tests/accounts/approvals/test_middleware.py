@@ -1,4 +1,4 @@
-"""No view is open to who is not approved unless it is named here, whoever adds it."""
+"""Every view requires approval unless it is listed here."""
 
 import pytest
 from django.test import Client
@@ -13,24 +13,24 @@ OPEN = {
     "ready",
     "info",
     "jwks",
-    "standing",
-    "standing_json",
+    "approval_status",
+    "approval_status_json",
     "admin:login",
     "close_account",
     "profile",
     "invited",
 }
-TOLD_TO_ANYBODY = {"asyncapi", "status", "build_info", "modules_info", "metrics", "voice_cloning"}
-"""Nothing of a user's is in them."""
+PUBLIC = {"asyncapi", "status", "build_info", "modules_info", "metrics", "voice_cloning"}
+"""Views without user data."""
 LINKS = {"shared", "shared_flac", "shared_wav", "shared_peaks"}
-"""Whoever has one of these reads one session, with or without an account."""
+"""Share links, which show one session, with or without an account."""
 ALLAUTH = ("account_", "mfa_", "usersessions_")
-"""One's own account, or how to get into it."""
+"""Prefixes of allauth's views for logging in and for the user's own account."""
 URLS = all_urls()
 
 
 def is_open(url: SiteURL) -> bool:
-    return url.name in OPEN | TOLD_TO_ANYBODY | LINKS or url.name.startswith(ALLAUTH)
+    return url.name in OPEN | PUBLIC | LINKS or url.name.startswith(ALLAUTH)
 
 
 CLOSED = [url for url in URLS if not is_open(url)]
@@ -41,11 +41,11 @@ def unapproved(request, make_user):
     return make_user(request.param)
 
 
-def test_the_walk_finds_each_view():
+def test_all_urls_resolve():
     assert all(resolve(url.path) for url in URLS)
 
 
-def test_the_walk_finds_what_must_be_closed():
+def test_the_main_pages_require_approval():
     assert {
         "live",
         "sessions",
@@ -60,53 +60,50 @@ def test_the_walk_finds_what_must_be_closed():
 
 
 @pytest.mark.parametrize("url", CLOSED, ids=lambda url: url.name)
-def test_a_page_sends_them_to_their_standing_and_a_program_is_told_why(url, make_user, log_in):
+def test_pages_redirect_to_the_status_page_and_apis_return_the_reason(url, make_user, log_in):
     rejected_admin = make_user("rejected", is_staff=True, is_superuser=True)
     for user in (make_user("pending"), make_user("rejected"), rejected_admin):
         client = log_in(user)
-        for ask in (client.get, client.post, client.put, client.delete):
-            assert _is_refusal(ask(url.path, headers={"Accept": "text/html"}))
+        for send in (client.get, client.post, client.put, client.delete):
+            assert _is_denied(send(url.path, headers={"Accept": "text/html"}))
         response = client.get(url.path, headers={"Accept": "application/json"})
         assert response.status_code == 403
         assert {"what", "why", "action"} <= response.json().keys()
 
 
 @pytest.mark.parametrize("name", ["home", "healthz", "account_logout", "account_email", "account_change_password"])
-def test_what_is_open_stays_open(name, unapproved, log_in):
+def test_open_pages_are_available_without_approval(name, unapproved, log_in):
     url = next(url for url in URLS if url.name == name)
     assert log_in(unapproved).get(url.path).status_code == 200
 
 
-def test_one_who_is_rejected_meanwhile_is_out_at_once(make_user, log_in, admin):
+def test_a_rejection_takes_effect_immediately(make_user, log_in, admin):
     user = make_user("approved")
     client = log_in(user)
     assert client.get("/sessions/").status_code == 200
     user.reject(admin, "enough")
     assert client.get("/sessions/").url == "/accounts/login/?next=/sessions/"
-    again = log_in(user)
-    assert again.get("/sessions/").url == "/accounts/standing/"
-    assert again.get("/sessions/", headers={"Accept": "*/*"}).json()["why"] == "enough"
+    new_client = log_in(user)
+    assert new_client.get("/sessions/").url == "/accounts/status/"
+    assert new_client.get("/sessions/", headers={"Accept": "*/*"}).json()["why"] == "enough"
 
 
-# --- A view that somebody adds and forgets to think about -------------------------------------------------------------
+@pytest.mark.urls("tests.accounts.approvals.unrestricted_urls")
+def test_a_new_api_requires_approval(unapproved, log_in):
+    assert log_in(unapproved).get("/unrestricted-api/").status_code == 403
 
 
-@pytest.mark.urls("tests.accounts.approvals.forgotten_urls")
-def test_an_api_that_is_forgotten_is_closed(unapproved, log_in):
-    assert log_in(unapproved).get("/forgotten-api/").status_code == 403
+@pytest.mark.urls("tests.accounts.approvals.unrestricted_urls")
+def test_a_new_page_requires_approval_whatever_its_name(unapproved, log_in):
+    assert log_in(unapproved).get("/unrestricted/").url == "/accounts/status/"
 
 
-@pytest.mark.urls("tests.accounts.approvals.forgotten_urls")
-def test_a_page_that_is_forgotten_is_closed_whatever_its_name(unapproved, log_in):
-    assert log_in(unapproved).get("/forgotten/").url == "/accounts/standing/"
+@pytest.mark.urls("tests.accounts.approvals.unrestricted_urls")
+def test_a_new_page_requires_login(db):
+    assert Client().get("/unrestricted/").url == "/accounts/login/?next=/unrestricted/"
 
 
-@pytest.mark.urls("tests.accounts.approvals.forgotten_urls")
-def test_a_page_that_is_forgotten_is_closed_to_the_anonymous(db):
-    assert Client().get("/forgotten/").url == "/accounts/login/?next=/forgotten/"
-
-
-def _is_refusal(response) -> bool:
+def _is_denied(response) -> bool:
     if response.status_code == 403:
         return response.json()["code"] == "not_approved"
-    return response.status_code == 302 and response.url == "/accounts/standing/"
+    return response.status_code == 302 and response.url == "/accounts/status/"

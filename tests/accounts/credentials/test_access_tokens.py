@@ -1,4 +1,4 @@
-"""What a program does with the site's tokens, over HTTP."""
+"""API, access and refresh tokens over HTTP."""
 
 from datetime import timedelta
 
@@ -10,20 +10,20 @@ from django.utils import timezone
 from accounts.models import Token
 
 COMMITS = pytest.mark.django_db(transaction=True)
-"""What others are told is told once it is committed, so it has to be."""
+"""Signals are sent after the commit, so these tests need real commits."""
 
 
 @pytest.fixture(autouse=True)
-def _remembers(settings):
-    settings.REDIS_URL = "redis://what the cache is of makes no difference here"
+def _enable_cache(settings):
+    settings.REDIS_URL = "redis://enables the token cache; the tests use another backend"
 
 
 def bearer(token):
     return Client(headers={"Authorization": f"Bearer {token}"})
 
 
-def may(token):
-    """The status with which the API answers whoever comes with it."""
+def status_of(token):
+    """The HTTP status of an API request with the token."""
     return bearer(token).post("/api/tickets/").status_code
 
 
@@ -37,99 +37,96 @@ def user(make_user):
 
 
 @pytest.fixture
-def granted(user, log_in):
+def grant(user, log_in):
     return post(log_in(user), "token").json()
 
 
-def test_who_is_logged_in_gets_a_short_lived_token_that_opens_the_api(granted, settings):
-    assert (granted["token_type"], granted["expires_in"]) == ("Bearer", 60 * settings.ACCESS_TOKEN_MINUTES)
-    assert granted["scope"] == "stt tts sessions"
-    assert may(granted["access_token"]) == 200
+def test_a_logged_in_user_gets_a_short_lived_access_token(grant, settings):
+    assert (grant["token_type"], grant["expires_in"]) == ("Bearer", 60 * settings.ACCESS_TOKEN_MINUTES)
+    assert grant["scope"] == "stt tts sessions"
+    assert status_of(grant["access_token"]) == 200
 
 
-def test_it_has_the_scopes_that_were_asked_for_alone(user, log_in):
-    granted = post(log_in(user), "token", scopes=["tts"]).json()
-    assert jwt.decode(granted["access_token"], options={"verify_signature": False})["scope"] == "tts"
+def test_the_token_has_only_the_requested_scopes(user, log_in):
+    grant = post(log_in(user), "token", scopes=["tts"]).json()
+    assert jwt.decode(grant["access_token"], options={"verify_signature": False})["scope"] == "tts"
 
 
-def test_nobody_gets_one_by_a_forged_form(user):
+def test_a_token_request_requires_a_csrf_token(user):
     client = Client(enforce_csrf_checks=True)
     client.force_login(user)
     assert post(client, "token").status_code == 403
 
 
-def test_nobody_gets_one_who_is_not_logged_in(db):
+def test_a_token_request_requires_a_login(db):
     response = post(Client(), "token")
     assert (response.status_code, response["WWW-Authenticate"]) == (401, 'Bearer realm="api"')
 
 
-def test_a_refresh_token_gets_the_next_two_and_holds_no_more(granted):
-    renewed = post(Client(), "refresh", refresh_token=granted["refresh_token"])
+def test_a_refresh_token_is_replaced(grant):
+    renewed = post(Client(), "refresh", refresh_token=grant["refresh_token"])
     assert renewed["Cache-Control"] == "no-store"
-    assert may(renewed.json()["access_token"]) == 200
-    assert renewed.json()["refresh_token"] != granted["refresh_token"]
+    assert status_of(renewed.json()["access_token"]) == 200
+    assert renewed.json()["refresh_token"] != grant["refresh_token"]
 
 
-def test_a_refresh_token_that_comes_twice_ends_all_that_was_made_of_it(granted):
-    renewed = post(Client(), "refresh", refresh_token=granted["refresh_token"]).json()
-    again = post(Client(), "refresh", refresh_token=granted["refresh_token"])
-    assert (again.status_code, again.json()["code"]) == (401, "not_authenticated")
-    assert may(renewed["access_token"]) == 401
+def test_reusing_a_refresh_token_revokes_everything_issued_from_it(grant):
+    renewed = post(Client(), "refresh", refresh_token=grant["refresh_token"]).json()
+    reused = post(Client(), "refresh", refresh_token=grant["refresh_token"])
+    assert (reused.status_code, reused.json()["code"]) == (401, "not_authenticated")
+    assert status_of(renewed["access_token"]) == 401
     assert post(Client(), "refresh", refresh_token=renewed["refresh_token"]).status_code == 401
 
 
-def test_a_refresh_token_opens_nothing_itself(granted):
-    assert may(granted["refresh_token"]) == 401
+def test_a_refresh_token_gives_no_access(grant):
+    assert status_of(grant["refresh_token"]) == 401
 
 
 @COMMITS
 @pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-def test_either_can_be_revoked_and_both_end(granted, which):
-    assert may(granted["access_token"]) == 200  # and is remembered
-    assert post(Client(), "revoke", token=granted[which]).status_code == 200
-    assert may(granted["access_token"]) == 401
-    assert post(Client(), "refresh", refresh_token=granted["refresh_token"]).status_code == 401
+def test_revoking_either_token_revokes_both(grant, which):
+    assert status_of(grant["access_token"]) == 200  # and is cached
+    assert post(Client(), "revoke", token=grant[which]).status_code == 200
+    assert status_of(grant["access_token"]) == 401
+    assert post(Client(), "refresh", refresh_token=grant["refresh_token"]).status_code == 401
 
 
-def test_revoking_tells_nothing_about_a_token(db):
+def test_revoking_an_unknown_token_succeeds(db):
     assert post(Client(), "revoke", token="dsm_anything").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["token", "refresh", "revoke"])
 @pytest.mark.parametrize("body", ["[]", '"x"', "null", "{", "[[[["])
-def test_nonsense_is_a_bad_request(path, body, user, log_in):
+def test_malformed_bodies_are_bad_requests(path, body, user, log_in):
     assert log_in(user).post(f"/api/auth/{path}", body, content_type="application/json").status_code == 400
 
 
-# --- API tokens -------------------------------------------------------------------------------------------------------
-
-
 @COMMITS
-def test_an_api_token_opens_the_api_until_it_is_revoked(make_token):
+def test_an_api_token_works_until_it_is_revoked(make_token):
     token, text = make_token()
-    assert may(text) == 200
+    assert status_of(text) == 200
     token.revoke()
     response = bearer(text).post("/api/tickets/")
     assert (response.status_code, response.json()["why"]) == (401, "The token was revoked.")
 
 
-def test_an_api_token_that_has_expired(make_token):
+def test_an_expired_api_token_is_rejected(make_token):
     token, text = make_token(days=1)
     Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert bearer(text).post("/api/tickets/").json()["why"] == "The token has expired."
 
 
-def test_an_api_token_that_expires_while_it_is_remembered(make_token, monkeypatch):
+def test_an_api_token_that_expires_while_cached_is_rejected(make_token, monkeypatch):
     token, text = make_token(days=1)
-    assert may(text) == 200
+    assert status_of(text) == 200
     monkeypatch.setattr(timezone, "now", lambda: token.expires_at)
-    assert may(text) == 401
+    assert status_of(text) == 401
 
 
 @COMMITS
-def test_one_who_is_rejected_is_refused_at_once(make_token, admin):
+def test_rejecting_the_user_takes_effect_immediately(make_token, admin):
     token, text = make_token()
-    assert may(text) == 200
+    assert status_of(text) == 200
     token.user.reject(admin, "left the team")
     response = bearer(text).post("/api/tickets/")
     assert (response.status_code, response.json()["code"], response.json()["why"]) == (
@@ -139,64 +136,64 @@ def test_one_who_is_rejected_is_refused_at_once(make_token, admin):
     )
 
 
-def test_it_is_noted_when_it_was_used(make_token):
+def test_the_last_use_is_recorded(make_token):
     token, text = make_token()
-    may(text)
+    status_of(text)
     token.refresh_from_db()
     assert timezone.now() - token.last_used_at < timedelta(seconds=10)
 
 
-def test_the_text_of_a_token_is_nowhere_kept(make_token):
+def test_the_secret_of_a_token_is_not_stored(make_token):
     token, text = make_token()
     secret = text.removeprefix("dsm_").removeprefix(token.pk.hex)
     assert len(secret) == 43
     assert not any(secret in str(value) for value in Token.objects.filter(pk=token.pk).values()[0].values())
 
 
-def test_a_token_with_another_secret(make_token):
+def test_a_token_with_a_wrong_secret_is_rejected(make_token):
     _, text = make_token()
-    assert may(text[:-1] + ("a" if text[-1] != "a" else "b")) == 401
+    assert status_of(text[:-1] + ("a" if text[-1] != "a" else "b")) == 401
 
 
 @COMMITS
-def test_an_api_token_makes_short_lived_ones_to_hand_on(make_token):
+def test_an_api_token_can_issue_access_tokens(make_token):
     token, text = make_token(scopes="stt")
-    granted = post(bearer(text), "token").json()
-    assert (granted["scope"], "refresh_token" in granted) == ("stt", False)
-    assert may(granted["access_token"]) == 200
-    assert post(bearer(granted["access_token"]), "token").status_code == 403
+    grant = post(bearer(text), "token").json()
+    assert (grant["scope"], "refresh_token" in grant) == ("stt", False)
+    assert status_of(grant["access_token"]) == 200
+    assert post(bearer(grant["access_token"]), "token").status_code == 403
     token.revoke()
-    assert may(granted["access_token"]) == 401
+    assert status_of(grant["access_token"]) == 401
 
 
-def test_what_is_handed_on_ends_with_the_token_it_was_made_from(make_token):
+def test_an_access_token_expires_with_its_parent(make_token):
     token, text = make_token(days=1)
     Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() + timedelta(seconds=60))
     assert post(bearer(text), "token").json()["expires_in"] <= 60
 
 
-def test_a_validation_is_remembered(make_token, django_assert_max_num_queries):
+def test_a_validation_is_cached(make_token, django_assert_max_num_queries):
     _, text = make_token()
-    may(text)
+    status_of(text)
     with django_assert_max_num_queries(0):
-        assert may(text) == 200
+        assert status_of(text) == 200
 
 
-def test_the_cache_is_needed_by_nobody(make_token, monkeypatch):
-    def away(*args, **kwargs):
+def test_requests_succeed_without_the_cache(make_token, monkeypatch):
+    def fail(*args, **kwargs):
         raise ConnectionError("no cache")
 
     _, text = make_token()
     for name in ("get_many", "set"):
-        monkeypatch.setattr(f"accounts.credentials.token_cache.cache.{name}", away)
+        monkeypatch.setattr(f"accounts.credentials.token_cache.cache.{name}", fail)
     assert bearer(text).get("/api/sessions/00000000-0000-4000-8000-000000000000/words/0/").status_code == 404
 
 
-NO_TOKENS = ["", "public_token", "dsm_", "dsm_" + "é" * 75, "x" * 9000, "a.b.c", "dsm_" + "0" * 75]
+INVALID_TOKENS = ["", "public_token", "dsm_", "dsm_" + "é" * 75, "x" * 9000, "a.b.c", "dsm_" + "0" * 75]
 
 
-@pytest.mark.parametrize("token", NO_TOKENS)
-def test_what_is_no_token_is_refused_in_words(db, token):
+@pytest.mark.parametrize("token", INVALID_TOKENS)
+def test_invalid_tokens_are_rejected_with_an_explanation(db, token):
     response = Client(headers={"kyutai-api-key": token}).post("/api/tickets/")
     assert response.status_code == 401
     assert {"code", "what", "why", "action"} == response.json().keys()

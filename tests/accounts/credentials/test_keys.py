@@ -15,7 +15,7 @@ from accounts.credentials.jwt import tokens
 from accounts.credentials.jwt.keys import key_id, keys
 from accounts.credentials.jwt.tokens import API_AUDIENCE, TICKET_LIFETIME, InvalidToken
 
-MAKES = {"EdDSA": Ed25519PrivateKey.generate, "RS256": lambda: generate_private_key(65537, 2048)}
+GENERATORS = {"EdDSA": Ed25519PrivateKey.generate, "RS256": lambda: generate_private_key(65537, 2048)}
 
 
 def write(key, path, private=True):
@@ -27,10 +27,10 @@ def write(key, path, private=True):
     return str(path)
 
 
-@pytest.fixture(params=MAKES)
+@pytest.fixture(params=GENERATORS)
 def pair(request, settings, tmp_path):
-    """The site signs with a key pair: its algorithm and the private key."""
-    key = MAKES[request.param]()
+    """Configures a key pair. Returns its algorithm and the private key."""
+    key = GENERATORS[request.param]()
     settings.JWT_ALGORITHM, settings.JWT_KEY_FILE = request.param, write(key, tmp_path / "key.pem")
     return request.param, key
 
@@ -45,7 +45,7 @@ def issue(make_user):
     return tokens.issue(make_user("approved"), API_AUDIENCE, TICKET_LIFETIME)
 
 
-def test_anybody_can_check_a_token_with_what_the_site_publishes(pair, make_user, settings):
+def test_the_published_key_verifies_tokens(pair, make_user, settings):
     token = issue(make_user)
     published = jwt.PyJWKSet.from_dict(Client().get("/.well-known/jwks.json").json())
     header = jwt.get_unverified_header(token)
@@ -54,7 +54,7 @@ def test_anybody_can_check_a_token_with_what_the_site_publishes(pair, make_user,
     assert jwt.decode(token, key, algorithms=[pair[0]], audience=API_AUDIENCE)["iss"] == settings.SITE_URL
 
 
-def test_what_is_published_is_public_alone(pair):
+def test_only_the_public_key_is_published(pair):
     (published,) = Client().get("/.well-known/jwks.json").json()["keys"]
     assert published["use"] == "sig"
     assert not {"d", "p", "q", "k"} & published.keys()
@@ -65,20 +65,20 @@ def test_a_shared_secret_is_never_published(settings):
     assert Client().get("/.well-known/jwks.json").json() == {"keys": []}
 
 
-def test_a_token_of_the_key_before_still_holds(pair, make_user, settings, tmp_path):
+def test_a_token_of_the_previous_key_is_valid(pair, make_user, settings, tmp_path):
     algorithm, old = pair
     token = issue(make_user)
-    settings.JWT_KEY_FILE = write(MAKES[algorithm](), tmp_path / "new.pem")
+    settings.JWT_KEY_FILE = write(GENERATORS[algorithm](), tmp_path / "new.pem")
     settings.JWT_KEY_FILE_FALLBACKS = [write(old, tmp_path / "old.pem", private=False)]
     assert tokens.verify(token, API_AUDIENCE)
     assert jwt.get_unverified_header(issue(make_user))["kid"] != jwt.get_unverified_header(token)["kid"]
     settings.JWT_KEY_FILE_FALLBACKS = []
-    with pytest.raises(InvalidToken, match="not in use"):
+    with pytest.raises(InvalidToken, match="unknown key"):
         tokens.verify(token, API_AUDIENCE)
 
 
-def test_the_public_key_is_no_secret_to_sign_with(pair, make_user):
-    """The oldest of all attacks: a token signed by HMAC, with the public key for its secret."""
+def test_tokens_signed_with_the_public_key_are_rejected(pair, make_user):
+    """Algorithm confusion: a token signed by HMAC with the public key as its secret."""
     user, key = make_user("approved"), keys()[0]
     public = pair[1].public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     claims = jwt.decode(tokens.issue(user, API_AUDIENCE, TICKET_LIFETIME), options={"verify_signature": False})
@@ -89,7 +89,7 @@ def test_the_public_key_is_no_secret_to_sign_with(pair, make_user):
             tokens.verify(token, API_AUDIENCE)
 
 
-def test_who_shares_the_secret_can_make_tokens(make_user, settings):
+def test_third_parties_can_sign_tokens_with_the_shared_secret(make_user, settings):
     settings.JWT_SECRET = "a secret that two services share, long enough"
     user, now = make_user("approved"), int(time.time())
     claims = {"iss": settings.SITE_URL, "aud": API_AUDIENCE, "sub": user.email, "status": "approved", "jti": "1"}
@@ -98,30 +98,30 @@ def test_who_shares_the_secret_can_make_tokens(make_user, settings):
     assert tokens.bearer_of(tokens.verify(token, API_AUDIENCE)) == user
 
 
-BAD = {
+INVALID_SETTINGS = {
     "an unknown algorithm": {"JWT_ALGORITHM": "none"},
-    "a secret that can be guessed": {"JWT_SECRET": "secret"},
+    "a short secret": {"JWT_SECRET": "secret"},
     "no key": {"JWT_ALGORITHM": "EdDSA"},
-    "a key that is not there": {"JWT_ALGORITHM": "EdDSA", "JWT_KEY_FILE": "/nowhere/key.pem"},
-    "a file that is no key": {"JWT_ALGORITHM": "EdDSA", "JWT_KEY_FILE": __file__},
+    "a missing key file": {"JWT_ALGORITHM": "EdDSA", "JWT_KEY_FILE": "/nowhere/key.pem"},
+    "a file without a key": {"JWT_ALGORITHM": "EdDSA", "JWT_KEY_FILE": __file__},
 }
 
 
-@pytest.mark.parametrize("changes", BAD.values(), ids=BAD.keys())
-def test_settings_that_cannot_be(changes, settings):
+@pytest.mark.parametrize("changes", INVALID_SETTINGS.values(), ids=INVALID_SETTINGS.keys())
+def test_invalid_settings(changes, settings):
     for name, value in changes.items():
         setattr(settings, name, value)
     with pytest.raises(ImproperlyConfigured):
         keys()
 
 
-def test_a_key_of_another_kind(pair, settings):
-    settings.JWT_ALGORITHM = next(name for name in MAKES if name != pair[0])
-    with pytest.raises(ImproperlyConfigured, match="is not one for"):
+def test_a_key_of_another_algorithm(pair, settings):
+    settings.JWT_ALGORITHM = next(name for name in GENERATORS if name != pair[0])
+    with pytest.raises(ImproperlyConfigured, match="isn't a key for"):
         keys()
 
 
 def test_a_public_key_cannot_sign(pair, settings, tmp_path):
     settings.JWT_KEY_FILE = write(pair[1], tmp_path / "public.pem", private=False)
-    with pytest.raises(ImproperlyConfigured, match="takes a private one"):
+    with pytest.raises(ImproperlyConfigured, match="needs a private key"):
         keys()

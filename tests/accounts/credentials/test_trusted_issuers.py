@@ -1,4 +1,4 @@
-"""Tokens of another issuer's making, and a Better Auth server's sessions."""
+"""Tokens of external issuers, and sessions of a Better Auth server."""
 
 import hmac
 import json
@@ -21,10 +21,10 @@ SECRET = "the secret of a Better Auth server, long enough"
 ORIGIN = "https://app.example.org"
 
 
-class Answers(BaseHTTPRequestHandler):
+class IssuerHandler(BaseHTTPRequestHandler):
     def do_GET(self):
-        self.server.asked += 1
-        body = json.dumps(self.server.answer(self)).encode()
+        self.server.requests += 1
+        body = json.dumps(self.server.respond(self)).encode()
         self.send_response(200)
         self.end_headers()
         self.wfile.write(body)
@@ -35,9 +35,9 @@ class Answers(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def issuer():
-    """An HTTP server of the issuer's: `.url`, `.answer(request) -> JSON`, `.asked` how often."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.asked, server.url = 0, f"http://127.0.0.1:{server.server_address[1]}"
+    """The issuer's HTTP server: `.url`, `.respond(request) -> JSON`, and `.requests`, their number."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), IssuerHandler)
+    server.requests, server.url = 0, f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     yield server
     server.shutdown()
@@ -45,7 +45,7 @@ def issuer():
 
 
 @pytest.fixture(autouse=True)
-def _no_keys_known(monkeypatch):
+def _empty_key_cache(monkeypatch):
     monkeypatch.setattr(trusted_issuers, "_keys", {})
     monkeypatch.setattr(trusted_issuers, "_fetched_at", float("-inf"))
 
@@ -55,16 +55,13 @@ def ada(make_user):
     return make_user("approved", email="ada@example.org")
 
 
-# --- By public keys ---------------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def sign(issuer, settings, ada):
-    """`sign(key=None, kid="one", **claims)`: a token of an issuer that this site trusts."""
+    """`sign(key=None, kid="one", **claims)` returns a token of an issuer that this site trusts."""
     settings.TRUSTED_ISSUER, settings.TRUSTED_ISSUER_JWKS_URL = "https://auth.example.org", issuer.url
-    own = Ed25519PrivateKey.generate()
-    published = {**OKPAlgorithm.to_jwk(own.public_key(), as_dict=True), "kid": "one", "alg": "EdDSA"}
-    issuer.answer = lambda request: {"keys": [published]}
+    issuer_key = Ed25519PrivateKey.generate()
+    published = {**OKPAlgorithm.to_jwk(issuer_key.public_key(), as_dict=True), "kid": "one", "alg": "EdDSA"}
+    issuer.respond = lambda request: {"keys": [published]}
 
     def sign(key=None, kid="one", algorithm="EdDSA", **changes):
         claims = {
@@ -75,61 +72,58 @@ def sign(issuer, settings, ada):
             "exp": int(time.time()) + 60,
             **changes,
         }
-        return jwt.encode(claims, key or own, algorithm, headers={"kid": kid})
+        return jwt.encode(claims, key or issuer_key, algorithm, headers={"kid": kid})
 
     return sign
 
 
-def test_an_issuer_that_is_trusted_names_the_account_by_its_address(sign, ada):
+def test_a_trusted_issuer_identifies_the_account_by_email(sign, ada):
     assert caller_of(Credentials(sign())).user == ada
 
 
-WRONG = {
+INVALID = {
     "another audience": {"aud": "https://other.example.org"},
     "expired": {"exp": int(time.time()) - 10},
     "an address that is not verified": {"emailVerified": False},
-    "an address that is not verified, in OpenID's words": {"email_verified": False},
+    "an address that is not verified (OpenID's claim)": {"email_verified": False},
     "no address": {"email": None},
-    "an address that is nobody's": {"email": "eve@example.org"},
-    "another key under its name": {"key": Ed25519PrivateKey.generate()},
-    "a key that it has not": {"kid": "two"},
+    "an unknown address": {"email": "eve@example.org"},
+    "another key with the same id": {"key": Ed25519PrivateKey.generate()},
+    "an unknown key": {"kid": "two"},
     "another algorithm": {"algorithm": "HS256", "key": "x" * 32},
 }
 
 
-@pytest.mark.parametrize("changes", WRONG.values(), ids=WRONG.keys())
-def test_a_token_of_the_issuer_that_is_not_right(sign, changes):
+@pytest.mark.parametrize("changes", INVALID.values(), ids=INVALID.keys())
+def test_invalid_tokens_of_the_issuer_are_rejected(sign, changes):
     with pytest.raises(NotAuthenticated):
         caller_of(Credentials(sign(**changes)))
 
 
-def test_an_issuer_that_is_not_trusted(sign, settings):
+def test_an_untrusted_issuer_is_rejected(sign, settings):
     settings.TRUSTED_ISSUER = ""
     with pytest.raises(NotAuthenticated):
         caller_of(Credentials(sign()))
 
 
-def test_an_account_that_is_not_approved_stays_outside(sign, ada, make_user):
+def test_an_account_that_is_not_approved_is_denied(sign, ada, make_user):
     make_user("pending", email="bob@example.org")
-    with pytest.raises(AccessDenied) as refused:
+    with pytest.raises(AccessDenied) as error:
         caller_of(Credentials(sign(email="bob@example.org")))
-    assert refused.value.code == "not_approved"
+    assert error.value.code == "not_approved"
 
 
-def test_nobody_makes_the_site_ask_the_issuer_for_every_token(sign, issuer):
+def test_unknown_keys_do_not_cause_a_request_each(sign, issuer):
     for number in range(5):
         with pytest.raises(NotAuthenticated):
-            caller_of(Credentials(sign(kid=f"made up {number}")))
-    assert issuer.asked == 1
+            caller_of(Credentials(sign(kid=f"unknown {number}")))
+    assert issuer.requests == 1
 
 
-def test_an_issuer_that_does_not_answer(sign, settings):
+def test_an_unreachable_issuer_is_an_error(sign, settings):
     settings.TRUSTED_ISSUER_JWKS_URL = "http://127.0.0.1:9/"
-    with pytest.raises(NotAuthenticated, match="cannot be asked"):
+    with pytest.raises(NotAuthenticated, match="Couldn't reach"):
         caller_of(Credentials(sign()))
-
-
-# --- Better Auth ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -139,7 +133,7 @@ def _better_auth(settings, issuer):
 
 
 def cookie(session="s3ss10n", secret=SECRET):
-    """As Better Auth sets it."""
+    """A session cookie of Better Auth."""
     signature = b64encode(hmac.digest(secret.encode(), session.encode(), "sha256")).decode()
     return quote(f"{session}.{signature}", safe="")
 
@@ -151,49 +145,49 @@ def browser(value, origin=ORIGIN):
 
 
 @pytest.mark.usefixtures("_better_auth")
-def test_a_session_of_the_better_auth_server_is_asked_for_and_let_in(issuer, ada):
-    def answer(request):
+def test_a_better_auth_session_identifies_the_account(issuer, ada):
+    def respond(request):
         assert request.path.startswith("/api/auth/get-session")
         assert unquote(request.headers["Cookie"].partition("=")[2]) == unquote(cookie())
         return {"session": {"id": "1"}, "user": {"id": "a7", "email": ada.email, "emailVerified": True}}
 
-    issuer.answer = answer
+    issuer.respond = respond
     assert caller_of(browser(cookie())).user == ada
 
 
 @pytest.mark.usefixtures("_better_auth")
-def test_a_session_that_has_ended(issuer, ada):
-    issuer.answer = lambda request: None
+def test_an_ended_session_is_rejected(issuer, ada):
+    issuer.respond = lambda request: None
     with pytest.raises(NotAuthenticated, match="has ended"):
         caller_of(browser(cookie()))
 
 
 @pytest.mark.usefixtures("_better_auth")
 @pytest.mark.parametrize("value", [cookie(secret="another"), "x.y", "x", ".", ""])
-def test_a_session_that_the_server_did_not_sign_is_not_even_asked_for(issuer, ada, value):
+def test_a_session_with_a_wrong_signature_is_not_looked_up(issuer, ada, value):
     with pytest.raises(NotAuthenticated):
         caller_of(browser(value))
-    assert issuer.asked == 0
+    assert issuer.requests == 0
 
 
 @pytest.mark.usefixtures("_better_auth")
-def test_the_cookie_counts_from_pages_of_the_site_alone(issuer, ada):
-    with pytest.raises(NotAuthenticated, match="Nothing came"):
+def test_the_cookie_is_accepted_only_from_the_sites_pages(issuer, ada):
+    with pytest.raises(NotAuthenticated, match="No credentials"):
         caller_of(browser(cookie(), origin="https://evil.example"))
 
 
 @pytest.mark.usefixtures("_better_auth")
-def test_a_token_that_is_signed_with_the_secret(ada):
+def test_a_token_signed_with_the_secret_is_accepted(ada):
     claims = {"user": {"email": ada.email}, "exp": int(time.time()) + 60}
     token = jwt.encode(claims, SECRET)
     assert caller_of(Credentials(token)).user == ada
     assert caller_of(browser(token)).user == ada
-    for wrong in (jwt.encode(claims, SECRET, "HS512"), jwt.encode(claims, "x" * 32), jwt.encode(claims, "", "none")):
+    for invalid in (jwt.encode(claims, SECRET, "HS512"), jwt.encode(claims, "x" * 32), jwt.encode(claims, "", "none")):
         with pytest.raises(NotAuthenticated):
-            caller_of(Credentials(wrong))
+            caller_of(Credentials(invalid))
 
 
-def test_without_the_setting_better_auth_means_nothing(ada, settings):
+def test_better_auth_is_off_by_default(ada, settings):
     settings.CSRF_TRUSTED_ORIGINS = [ORIGIN]
-    with pytest.raises(NotAuthenticated, match="Nothing came"):
+    with pytest.raises(NotAuthenticated, match="No credentials"):
         caller_of(browser(cookie()))

@@ -1,14 +1,14 @@
-"""Whoever has an account may delete it, but leaves no site without an administrator."""
+"""Users can delete their account, except the only administrator of other accounts."""
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
 
-PASSWORD = "a passphrase nobody guesses"
+PASSWORD = "correct horse battery staple"
 
 
-def log_in_just_now(user):
+def log_in_and_reauthenticate(user):
     user.set_password(PASSWORD)
     user.save()
     client = Client()
@@ -18,16 +18,16 @@ def log_in_just_now(user):
 
 
 @pytest.mark.parametrize("status", ["approved", "pending", "rejected"])
-def test_it_is_gone_when_its_owner_is_sure(make_user, status):
+def test_the_account_is_deleted_after_confirmation(make_user, status):
     user = make_user(status)
-    client = log_in_just_now(user)
-    assert "Nothing was deleted" in client.post("/accounts/close/", {"sure": ""}).content.decode()
+    client = log_in_and_reauthenticate(user)
+    assert "Nothing deleted" in client.post("/accounts/close/", {"sure": ""}).content.decode()
     client.post("/accounts/close/", {"sure": "on"})
     assert not User.objects.filter(pk=user.pk).exists()
     assert client.get("/accounts/close/").status_code == 302
 
 
-def test_the_password_is_asked_for_first(make_user):
+def test_deletion_requires_the_password(make_user):
     user = make_user("approved")
     client = Client()
     client.force_login(user)
@@ -36,11 +36,11 @@ def test_the_password_is_asked_for_first(make_user):
     assert User.objects.filter(pk=user.pk).exists()
 
 
-def test_the_only_administrator_stays_while_others_are_here(make_user):
+def test_the_only_administrator_cannot_delete_the_account_while_others_exist(make_user):
     admin = make_user("approved", is_staff=True)
     other = make_user("approved")
-    page = log_in_just_now(admin).post("/accounts/close/", {"sure": "on"}, follow=True)
-    assert "you are the only administrator" in page.content.decode()
+    page = log_in_and_reauthenticate(admin).post("/accounts/close/", {"sure": "on"}, follow=True)
+    assert "the only administrator and other accounts exist" in page.content.decode()
     other.close_account()
     admin.close_account()
     assert not User.objects.exists()

@@ -18,5 +18,5 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
         ("", "Unknown"),
     ],
 )
-def test_a_browser_is_called_as_people_call_it(user_agent, name):
+def test_browser_names_are_readable(user_agent, name):
     assert as_browser(user_agent) == name

@@ -1,4 +1,4 @@
-def test_a_name_is_given_and_shown_to_administrators(make_user, log_in, admin_client):
+def test_the_name_is_saved_and_shown_to_administrators(make_user, log_in, admin_client):
     user = make_user("approved")
     assert log_in(user).post("/accounts/", {"name": "Ada Lovelace"}).url == "/accounts/"
     user.refresh_from_db()
@@ -6,7 +6,7 @@ def test_a_name_is_given_and_shown_to_administrators(make_user, log_in, admin_cl
     assert "Ada Lovelace" in admin_client.get("/accounts/approvals/", {"q": "lovelace"}).content.decode()
 
 
-def test_nothing_but_the_name_is_changed(make_user, log_in):
+def test_only_the_name_can_be_changed(make_user, log_in):
     user = make_user("pending")
     log_in(user).post("/accounts/", {"name": "Eve", "status": "approved", "is_staff": "on", "email": "x@example.com"})
     before = (user.status, user.is_staff, user.email)
@@ -14,7 +14,7 @@ def test_nothing_but_the_name_is_changed(make_user, log_in):
     assert (user.status, user.is_staff, user.email) == before
 
 
-def test_it_leads_to_everything_of_ones_own(make_user, log_in):
+def test_the_page_links_to_all_account_pages(make_user, log_in):
     page = log_in(make_user("approved")).get("/accounts/").content.decode()
     for path in ("email", "password/change", "2fa", "sessions", "tokens", "webhooks", "close"):
         assert f'href="/accounts/{path}/"' in page

@@ -15,13 +15,13 @@ def test_the_second_account_is_not(sign_up):
     assert not User.objects.get(email="second@example.com").is_admin
 
 
-def test_a_setting_turns_it_off(sign_up, settings):
+def test_a_setting_disables_the_first_admin(sign_up, settings):
     settings.FIRST_USER_IS_ADMIN = False
     sign_up("first@example.com")
     assert User.objects.get().status == "pending"
 
 
-def test_of_two_who_both_found_the_site_empty_one_is_the_admin(sign_up, monkeypatch):
+def test_only_one_of_two_concurrent_first_accounts_is_admin(sign_up, monkeypatch):
     monkeypatch.setattr(User.objects, "needs_first_admin", lambda: True)
     sign_up("first@example.com")
     sign_up("second@example.com")
@@ -30,6 +30,6 @@ def test_of_two_who_both_found_the_site_empty_one_is_the_admin(sign_up, monkeypa
     assert (second.status, second.is_staff, second.is_first_user) == ("pending", False, None)
 
 
-def test_where_createsuperuser_was_first_sign_ups_wait(sign_up, admin):
+def test_sign_ups_after_createsuperuser_are_pending(sign_up, admin):
     sign_up("first@example.com")
     assert User.objects.get(email="first@example.com").status == "pending"

@@ -8,17 +8,17 @@ from accounts.models import User
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_four_who_sign_up_at_once_exactly_one_is_the_admin(sign_up):
-    together = Barrier(4)
+def test_exactly_one_of_four_concurrent_sign_ups_is_admin(sign_up):
+    barrier = Barrier(4)
 
-    def sign_up_together(number: int) -> int:
+    def sign_up_concurrently(number: int) -> int:
         try:
-            together.wait(timeout=10)
+            barrier.wait(timeout=10)
             return sign_up(f"user{number}@example.com").status_code
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(sign_up_together, range(4))) == [302] * 4
+        assert list(pool.map(sign_up_concurrently, range(4))) == [302] * 4
     assert User.objects.count() == 4
     assert User.objects.admins().count() == 1

@@ -6,7 +6,9 @@ from tests.support.pages.page_actions import sign_up, start, status
 pytestmark = pytest.mark.slow
 
 
-def test_a_newcomer_waits_is_approved_talks_and_is_rejected_while_talking(start_either_site, open_page, speech):
+def test_a_new_user_waits_is_approved_transcribes_and_is_rejected_while_transcribing(
+    start_either_site, open_page, speech
+):
     site = start_either_site(STT_SLOTS="2")
     microphone = speech.wav(48_000, silence_after=60)
     admin = open_page(site.url)
@@ -15,19 +17,19 @@ def test_a_newcomer_waits_is_approved_talks_and_is_rejected_while_talking(start_
 
     newcomer = open_page(site.url, microphone=microphone)
     sign_up(newcomer, "newcomer@example.org")
-    expect(newcomer.get_by_role("heading", level=1)).to_have_text("Your account waits for approval")
+    expect(newcomer.get_by_role("heading", level=1)).to_have_text("Your account is awaiting approval")
 
     admin.goto("/accounts/approvals/")
     admin.get_by_role("button", name="Approve newcomer@example.org").click()
-    expect(newcomer).to_have_url(f"{site.url}/live/", timeout=10_000)  # by itself
+    expect(newcomer).to_have_url(f"{site.url}/live/", timeout=10_000)  # automatically
 
     start(newcomer)
     expect(newcomer.locator(".tail, .word").filter(has_text="forest").first).to_be_visible(timeout=15_000)
     admin.get_by_label("Reason").last.fill("This was a test.")
     admin.get_by_role("button", name="Reject newcomer@example.org").click()
     expect(status(newcomer)).to_contain_text("This was a test.", timeout=1_000)
-    newcomer.get_by_role("link", name="See where you stand").click()
+    newcomer.get_by_role("link", name="Check your account status").click()
     expect(newcomer.get_by_role("heading", level=1)).to_have_text("Your account was not approved")
     expect(newcomer.get_by_role("main")).to_contain_text("This was a test.")
     newcomer.goto("/sessions/")
-    expect(newcomer).to_have_url(f"{site.url}/accounts/standing/")
+    expect(newcomer).to_have_url(f"{site.url}/accounts/status/")

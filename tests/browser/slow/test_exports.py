@@ -1,4 +1,4 @@
-"""Taking transcripts away with the browser: each format of a session, and many sessions at once."""
+"""Downloads: each format of a session, and several sessions at once."""
 
 import zipfile
 
@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from speech.library.exports import FORMATS
-from tests.browser.slow.test_pages import MANY_SESSIONS, PEOPLE
-from tests.support.pages.page_actions import PASSWORD, log_in, take_away
-from tests.support.pages.screenshots import Camera
+from tests.browser.slow.test_pages import MANY_SESSIONS, USERS
+from tests.support.pages.page_actions import PASSWORD, choose_download, log_in
+from tests.support.pages.screenshots import PageChecker
 from tests.support.servers.site import running_site
 
 pytestmark = pytest.mark.slow
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     with running_site(tmp_path_factory.mktemp("site"), RATE_LIMITS="off", STT_ENGINE="checksum") as site:
-        site.shell(PEOPLE % {"password": PASSWORD} + MANY_SESSIONS)
+        site.shell(USERS % {"password": PASSWORD} + MANY_SESSIONS)
         yield site
 
 
@@ -33,13 +33,13 @@ def test_a_session_in_every_format(page):
     page.locator(".entry a").first.click()
     for format in FORMATS.values():
         with page.expect_download() as download:
-            take_away(page, f"{format.label} .{format.extension}")
+            choose_download(page, f"{format.label} .{format.extension}")
         assert download.value.suggested_filename.endswith(f".{format.extension}")
         assert download.value.path().stat().st_size
         page.keyboard.press("Escape")
 
 
-def test_options_are_ticked_in_the_menu(page):
+def test_options_are_selected_in_the_menu(page):
     page.goto("/sessions/")
     page.locator(".entry a").first.click()
     page.get_by_role("main").locator("summary", has_text="Download").click()
@@ -49,34 +49,34 @@ def test_options_are_ticked_in_the_menu(page):
     assert "[0:0" not in download.value.path().read_text()
 
 
-def test_ticked_sessions_and_all_of_them(page):
+def test_selected_sessions_and_all_sessions(page):
     page.goto("/sessions/")
-    for box in page.get_by_role("checkbox", name="Tick We").all()[:3]:
+    for box in page.get_by_role("checkbox", name="Select We").all()[:3]:
         box.check()
-    expect(page.get_by_text("3 ticked")).to_be_visible()
+    expect(page.get_by_text("3 selected")).to_be_visible()
     assert files_in(page, "Subtitles .srt") == 3
-    page.get_by_text("3 ticked").click()
-    page.get_by_text("30 ticked").click()
-    expect(page.get_by_text("Tick all")).to_be_visible()
+    page.get_by_text("3 selected").click()
+    page.get_by_text("30 selected").click()
+    expect(page.get_by_text("Select all")).to_be_visible()
     assert files_in(page, "Subtitles .srt") == 200
 
 
 def files_in(page, format):
     with page.expect_download() as download:
-        take_away(page, format)
+        choose_download(page, format)
     page.keyboard.press("Escape")
     with zipfile.ZipFile(download.value.path()) as archive:
         assert archive.testzip() is None
         return len(archive.namelist())
 
 
-def test_the_menus_look_right(page, request):
-    camera = Camera(page, request.config.getoption("--pictures"))
+def test_the_menus_fit_and_are_accessible(page, request):
+    checker = PageChecker(page, request.config.getoption("--pictures"))
     page.goto("/sessions/")
-    page.get_by_role("checkbox", name="Tick We").first.check()
+    page.get_by_role("checkbox", name="Select We").first.check()
     page.get_by_role("main").locator("summary", has_text="Download").click()
-    camera.look("sessions-download")
+    checker.check("sessions-download")
     page.goto("/sessions/")
     page.locator(".entry a").first.click()
     page.get_by_role("main").locator("summary", has_text="Download").click()
-    camera.look("session-download")
+    checker.check("session-download")

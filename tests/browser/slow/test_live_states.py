@@ -1,10 +1,10 @@
-"""The live page in every state that it may get into, with an engine whose words prove every sample."""
+"""The live page in every state, with an engine whose words identify every audio sample."""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.pages.page_actions import Crowd, log_in, status, stop, transcript
-from tests.support.pages.screenshots import LOOKS, Camera
+from tests.support.pages.page_actions import ApprovedUsers, log_in, status, stop, transcript
+from tests.support.pages.screenshots import LAYOUTS, PageChecker
 from tests.support.servers.site import running_site
 
 pytestmark = pytest.mark.slow
@@ -18,48 +18,48 @@ def site(tmp_path_factory, redis_server):
 
 
 @pytest.fixture
-def arrive(request, site, open_page, opening):
-    """Somebody opens the live page: a camera that looks at it."""
-    crowd = Crowd(site)
+def open_live_page(request, site, open_page, opening):
+    """`open_live_page()`: a PageChecker of the live page of a new user."""
+    users = ApprovedUsers(site)
     pictures = request.config.getoption("--pictures")
-    sound = opening.wav(48_000, silence_after=60)
-    lost = ["WebSocket", "Failed to load", "ERR_"]
+    recording = opening.wav(48_000, silence_after=60)
+    lost_connection = ["WebSocket", "Failed to load", "ERR_"]
 
-    def arrive():
-        page = open_page(site.url, microphone=sound, expect=lost, reduced_motion="reduce")
-        log_in(page, crowd.next())
-        return Camera(page, pictures, LOOKS if pictures else [("dark", "phone")])
+    def open_live_page():
+        page = open_page(site.url, microphone=recording, expect=lost_connection, reduced_motion="reduce")
+        log_in(page, users.next())
+        return PageChecker(page, pictures, LAYOUTS if pictures else [("dark", "phone")])
 
-    return arrive
+    return open_live_page
 
 
 def button(page, name):
     return page.get_by_role("button", name=name, exact=True)
 
 
-def test_every_state_says_what_happened_and_leads_on(site, arrive):
-    camera = arrive()
-    page = camera.page
+def test_every_state_has_a_status_and_recovers(site, open_live_page):
+    checker = open_live_page()
+    page = checker.page
     page.context.clear_permissions()
     button(page, "Start").click()
-    expect(status(page)).to_contain_text("The microphone is not allowed.")
-    camera.look("state-not-allowed")
+    expect(status(page)).to_contain_text("Microphone blocked.")
+    checker.check("state-microphone-blocked")
 
     page.context.grant_permissions(["microphone"])
     button(page, "Try again").click()
     expect(status(page)).to_contain_text("Listening")
-    page.get_by_label("Title of the session").fill("Minutes of the board")
+    page.get_by_label("Session title").fill("Minutes of the board")
 
-    queue_up_behind(page, arrive())
-    lose_the_engine(camera, site)
-    lose_the_network(camera, site)
+    wait_in_queue_behind(page, open_live_page())
+    lose_the_engine(checker, site)
+    lose_the_network(checker, site)
 
     page.get_by_role("button", name="Captions").click()
     expect(page.get_by_role("dialog", name="Captions")).to_contain_text(transcript(page).split()[-1])
-    camera.look("captions")
+    checker.check("captions")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Keys and signs").click()
-    camera.look("help")
+    page.get_by_role("button", name="Keyboard shortcuts and symbols").click()
+    checker.check("help")
     page.keyboard.press("Escape")
     expect(status(page)).to_contain_text("Listening")
     stop(page)
@@ -67,15 +67,15 @@ def test_every_state_says_what_happened_and_leads_on(site, arrive):
     expect(page.get_by_role("heading", level=1)).to_have_text("Minutes of the board")
 
 
-def queue_up_behind(page, camera):
-    """The only slot is taken: somebody else waits for it, and has it once it is free."""
-    other = camera.page
+def wait_in_queue_behind(page, checker):
+    """The only slot is in use: another user joins the queue, and gets the slot once it is released."""
+    other = checker.page
     button(other, "Start").click()
-    expect(status(other)).to_contain_text("All places are taken.")
-    camera.look("state-full")
-    button(other, "Wait for a free place").click()
-    expect(status(other)).to_contain_text("You are number 1 in the queue.")
-    camera.look("state-queued")
+    expect(status(other)).to_contain_text("The server is at capacity.")
+    checker.check("state-full")
+    button(other, "Join the queue").click()
+    expect(status(other)).to_contain_text("You're number 1 in the queue.")
+    checker.check("state-queued")
     button(page, "Pause").click()
     expect(status(other)).to_contain_text("Listening")
     stop(other)
@@ -83,20 +83,20 @@ def queue_up_behind(page, camera):
     expect(status(page)).to_contain_text("Listening")
 
 
-def lose_the_engine(camera, site):
+def lose_the_engine(checker, site):
     site.inference[0].kill()
-    expect(status(camera.page)).to_contain_text("The speech engine was lost")
-    camera.look("state-engine-lost")
+    expect(status(checker.page)).to_contain_text("The speech engine was lost")
+    checker.check("state-engine-lost")
     site.add_inference()
-    expect(status(camera.page)).to_contain_text("Listening")
+    expect(status(checker.page)).to_contain_text("Listening")
 
 
-def lose_the_network(camera, site):
-    camera.page.context.set_offline(True)
+def lose_the_network(checker, site):
+    checker.page.context.set_offline(True)
     site.web.stop()
-    expect(status(camera.page)).to_contain_text("You are offline.")
-    camera.look("state-offline")
+    expect(status(checker.page)).to_contain_text("You are offline.")
+    checker.check("state-offline")
     site.web.start()
     site.wait_until_ready()
-    camera.page.context.set_offline(False)
-    expect(status(camera.page)).to_contain_text("Listening")
+    checker.page.context.set_offline(False)
+    expect(status(checker.page)).to_contain_text("Listening")

@@ -1,4 +1,4 @@
-"""What was said is transcribed, whatever becomes of the network, the page or the tab: real Chromium, real speech."""
+"""All speech is transcribed despite failures of the network, the page or the tab: real Chromium, real speech."""
 
 import json
 import re
@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.clients.sockets import tickets
-from tests.support.pages.flaky_network import Wire
-from tests.support.pages.page_actions import Crowd, log_in, sign_up, start, status, stop, transcript
+from tests.support.pages.flaky_network import FlakyNetwork
+from tests.support.pages.page_actions import ApprovedUsers, log_in, sign_up, start, status, stop, transcript
 from tests.support.speech.words import word_error_rate
 
 pytestmark = pytest.mark.slow
 
-SPOKEN = 44.9  # seconds of speech in the recording
-WORD_ERRORS = 0.22
+SPEECH_SECONDS = 44.9  # in the recording
+MAX_WORD_ERROR_RATE = 0.22
 FRAME = 0.08  # seconds
 LOST_NETWORK = ["WebSocket", "Failed to load", "ERR_"]
 
@@ -31,31 +31,31 @@ def microphone(speech):
 
 
 @pytest.fixture(scope="module")
-def crowd(checksum_site):
-    return Crowd(checksum_site)
+def users(checksum_site):
+    return ApprovedUsers(checksum_site)
 
 
 @pytest.fixture
-def owner(crowd):
-    """The email address of somebody new to the site that these tests share."""
-    return crowd.next()
+def owner(users):
+    """The email address of a new user of the shared site."""
+    return users.next()
 
 
 @pytest.fixture
-def wire_to():
-    wires = []
+def network_to():
+    networks = []
 
-    def lay(site):
-        wires.append(Wire(site.url))
-        return wires[-1]
+    def create(site):
+        networks.append(FlakyNetwork(site.url))
+        return networks[-1]
 
-    yield lay
-    for wire in wires:
-        wire.close()
+    yield create
+    for network in networks:
+        network.close()
 
 
 def stored(site, owner):
-    """Of the only session of somebody: its words, and the seconds of audio in them."""
+    """Return the words of a user's only session, and its duration in seconds."""
     words, samples = json.loads(
         site.shell(
             "import json; from speech.models import Session\n"
@@ -66,8 +66,8 @@ def stored(site, owner):
     return words, samples / 24_000
 
 
-def offer(page):
-    return page.get_by_role("region", name="You were speaking")
+def resume_prompt(page):
+    return page.get_by_role("region", name="Unfinished session")
 
 
 def wait_for_words(page, count):
@@ -75,38 +75,38 @@ def wait_for_words(page, count):
 
 
 def close_tab(page):
-    """Nobody is asked whether to stay. Gives a new tab, in which nothing is open yet."""
+    """Close the tab without a confirmation dialog. Return a new, empty tab."""
     tab = page.context.new_page()
     page.close(run_before_unload=False)
     return tab
 
 
-def assert_each_word_follows_the_one_before(words):
-    """The checksum engine's words cover the audio without a gap, unless one is missing or came twice."""
+def assert_words_are_contiguous(words):
+    """The checksum engine's words cover the audio without gaps unless a word is missing or duplicated."""
     assert [start for _, start, _ in words[1:]] == [end for _, _, end in words[:-1]]
 
 
-def test_offline_in_mid_sentence_costs_no_word(site, wire_to, open_page, microphone, speech):
-    wire = wire_to(site)
-    page = open_page(wire.url, microphone=microphone, expect=LOST_NETWORK)
+def test_offline_in_mid_sentence_loses_no_word(site, network_to, open_page, microphone, speech):
+    network = network_to(site)
+    page = open_page(network.url, microphone=microphone, expect=LOST_NETWORK)
     sign_up(page, "ada@example.org")
     start(page)
     page.wait_for_timeout(9_000)
-    wire.cut()
+    network.go_down()
     page.context.set_offline(True)
-    expect(status(page)).to_contain_text("You are offline. Recording goes on, and nothing is lost.", timeout=10_000)
+    expect(status(page)).to_contain_text("You are offline. Recording continues; nothing is lost.", timeout=10_000)
     page.wait_for_timeout(6_000)
-    expect(page.get_by_text("s kept in this browser.")).to_be_visible()
+    expect(page.get_by_text("s buffered in this browser.")).to_be_visible()
     page.context.set_offline(False)
-    wire.mend()
-    page.wait_for_timeout(1000 * (SPOKEN - 13))
+    network.come_up()
+    page.wait_for_timeout(1000 * (SPEECH_SECONDS - 13))
     stop(page)
-    assert word_error_rate(speech.text, transcript(page)) <= WORD_ERRORS + 0.05
+    assert word_error_rate(speech.text, transcript(page)) <= MAX_WORD_ERROR_RATE + 0.05
     words, _ = stored(site, "ada@example.org")
     assert [text for text, _, _ in words] == transcript(page).split()
 
 
-def test_a_reload_in_mid_sentence_loses_nothing_and_doubles_nothing(checksum_site, owner, open_page, microphone):
+def test_a_reload_in_mid_sentence_loses_and_duplicates_nothing(checksum_site, owner, open_page, microphone):
     page = open_page(checksum_site.url, microphone=microphone)
     page.on("dialog", lambda dialog: dialog.accept())
     log_in(page, owner)
@@ -114,7 +114,7 @@ def test_a_reload_in_mid_sentence_loses_nothing_and_doubles_nothing(checksum_sit
     wait_for_words(page, 12)
     before = transcript(page).split()
     page.reload()
-    expect(offer(page)).to_be_visible()
+    expect(resume_prompt(page)).to_be_visible()
     expect(page.locator(".word").first).to_be_visible()
     page.get_by_role("button", name="Resume").click()
     wait_for_words(page, len(before) + 12)
@@ -123,35 +123,35 @@ def test_a_reload_in_mid_sentence_loses_nothing_and_doubles_nothing(checksum_sit
     shown = transcript(page).split()
     assert [text for text, _, _ in words] == shown
     assert shown[: len(before)] == before
-    assert_each_word_follows_the_one_before(words)
+    assert_words_are_contiguous(words)
     assert words[-1][2] == pytest.approx(seconds, abs=FRAME)
 
 
-def test_what_a_closed_tab_recorded_is_finished_by_the_next(checksum_site, owner, wire_to, open_page, microphone):
-    wire = wire_to(checksum_site)
-    page = open_page(wire.url, microphone=microphone, expect=LOST_NETWORK)
+def test_the_recording_of_a_closed_tab_is_finished_by_the_next(checksum_site, owner, network_to, open_page, microphone):
+    network = network_to(checksum_site)
+    page = open_page(network.url, microphone=microphone, expect=LOST_NETWORK)
     log_in(page, owner)
     start(page)
     wait_for_words(page, 5)
-    wire.cut()
-    heard = transcript(page).split()
+    network.go_down()
+    shown_before = transcript(page).split()
     page.wait_for_timeout(6_000)
     tab = close_tab(page)
-    wire.mend()
+    network.come_up()
     tab.goto("/live/")
-    expect(offer(tab)).to_contain_text(re.compile(r"The last [5-9] s are kept"))
+    expect(resume_prompt(tab)).to_contain_text(re.compile(r"The last [5-9] s are kept"))
     tab.get_by_role("button", name="Finish").click()
-    expect(status(tab)).to_contain_text("Stored", timeout=20_000)
+    expect(status(tab)).to_contain_text("Saved", timeout=20_000)
     words, seconds = stored(checksum_site, owner)
     assert [text for text, _, _ in words] == transcript(tab).split()
-    assert transcript(tab).split()[: len(heard)] == heard
-    assert_each_word_follows_the_one_before(words)
-    assert seconds >= 0.4 * len(heard) + 5
+    assert transcript(tab).split()[: len(shown_before)] == shown_before
+    assert_words_are_contiguous(words)
+    assert seconds >= 0.4 * len(shown_before) + 5
     tab.reload()
     expect(tab.get_by_text("Press Start and speak.")).to_be_visible()
 
 
-def test_one_reload_after_another_loses_nothing(checksum_site, owner, open_page, microphone):
+def test_repeated_reloads_lose_nothing(checksum_site, owner, open_page, microphone):
     page = open_page(checksum_site.url, microphone=microphone)
     page.on("dialog", lambda dialog: dialog.accept())
     log_in(page, owner)
@@ -165,11 +165,11 @@ def test_one_reload_after_another_loses_nothing(checksum_site, owner, open_page,
     stop(page)
     words, seconds = stored(checksum_site, owner)
     assert [text for text, _, _ in words] == transcript(page).split()
-    assert_each_word_follows_the_one_before(words)
+    assert_words_are_contiguous(words)
     assert words[-1][2] == pytest.approx(seconds, abs=FRAME)
 
 
-def test_the_newest_wins_and_the_other_does_not_fight(checksum_site, owner, open_page, microphone):
+def test_the_newest_connection_takes_over_the_session(checksum_site, owner, open_page, microphone):
     page = open_page(checksum_site.url, microphone=microphone)
     log_in(page, owner)
     start(page)
@@ -181,12 +181,12 @@ def test_the_newest_wins_and_the_other_does_not_fight(checksum_site, owner, open
     other = page.context.new_page()
     other.goto("/sessions/")
     other.evaluate(TAKE_OVER, [f"/ws/live/?ticket={ticket}", session])
-    expect(status(page)).to_contain_text("This session goes on in another window.")
+    expect(status(page)).to_contain_text("This session moved to another window.")
     page.wait_for_timeout(3_000)
     assert other.evaluate("socket.readyState") == 1
 
 
-def test_a_recording_that_a_tab_is_making_is_not_offered_to_another(checksum_site, owner, open_page, microphone):
+def test_the_recording_of_an_open_tab_is_not_offered_to_another(checksum_site, owner, open_page, microphone):
     page = open_page(checksum_site.url, microphone=microphone)
     log_in(page, owner)
     start(page)
@@ -195,25 +195,25 @@ def test_a_recording_that_a_tab_is_making_is_not_offered_to_another(checksum_sit
     other.goto("/live/")
     expect(other.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     other.wait_for_timeout(1_000)
-    expect(offer(other)).to_be_hidden()
+    expect(resume_prompt(other)).to_be_hidden()
     stop(page)
 
 
-def test_the_audio_of_a_session_that_was_deleted_can_be_saved(checksum_site, owner, wire_to, open_page, microphone):
-    wire = wire_to(checksum_site)
-    page = open_page(wire.url, microphone=microphone, expect=["404", *LOST_NETWORK])
+def test_the_audio_of_a_deleted_session_can_be_saved(checksum_site, owner, network_to, open_page, microphone):
+    network = network_to(checksum_site)
+    page = open_page(network.url, microphone=microphone, expect=["404", *LOST_NETWORK])
     log_in(page, owner)
     start(page)
     wait_for_words(page, 5)
-    wire.cut()
+    network.go_down()
     page.wait_for_timeout(2_000)
     tab = close_tab(page)
     checksum_site.shell(f"from speech.models import Session; Session.objects.filter(owner__email={owner!r}).delete()")
-    wire.mend()
+    network.come_up()
     tab.goto("/live/")
-    expect(offer(tab)).to_contain_text("The session was deleted")
+    expect(resume_prompt(tab)).to_contain_text("The session was deleted")
     with tab.expect_download() as saved:
-        tab.get_by_role("button", name="Save the audio").click()
+        tab.get_by_role("button", name="Save audio file").click()
     assert saved.value.path().read_bytes()[:4] == b"RIFF"
     expect(tab.get_by_role("button", name="Resume")).to_be_hidden()
 
@@ -226,18 +226,18 @@ def test_discarding_asks_first(checksum_site, owner, open_page, microphone):
     tab = close_tab(page)
     tab.goto("/live/")
     tab.get_by_role("button", name="Discard").click()
-    tab.get_by_role("button", name="Keep it").click()
-    expect(offer(tab)).to_be_visible()
+    tab.get_by_role("button", name="Cancel").click()
+    expect(resume_prompt(tab)).to_be_visible()
     tab.get_by_role("button", name="Discard").click()
     tab.get_by_role("dialog").get_by_role("button", name="Discard").click()
-    expect(offer(tab)).to_be_hidden()
+    expect(resume_prompt(tab)).to_be_hidden()
     tab.reload()
     expect(tab.get_by_text("Press Start and speak.")).to_be_visible()
     tab.wait_for_timeout(500)
-    expect(offer(tab)).to_be_hidden()
+    expect(resume_prompt(tab)).to_be_hidden()
 
 
-def test_a_browser_without_a_database_goes_on_in_memory(checksum_site, owner, open_page, microphone):
+def test_a_browser_without_a_database_buffers_in_memory(checksum_site, owner, open_page, microphone):
     page = open_page(checksum_site.url, microphone=microphone)
     page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('', 'SecurityError') }")
     log_in(page, owner)
@@ -245,7 +245,7 @@ def test_a_browser_without_a_database_goes_on_in_memory(checksum_site, owner, op
     wait_for_words(page, 5)
     stop(page)
     words, _ = stored(checksum_site, owner)
-    assert_each_word_follows_the_one_before(words)
+    assert_words_are_contiguous(words)
 
 
 NEWEST = """
@@ -254,7 +254,7 @@ print(*Session.objects.latest("started_at").words.values_list("text", flat=True)
 """
 
 
-def test_a_tab_that_is_closed_and_not_opened_again_keeps_its_words(site, open_page, microphone, speech):
+def test_a_closed_tab_that_is_not_reopened_keeps_its_words(site, open_page, microphone, speech):
     page = open_page(site.url, microphone=microphone)
     sign_up(page, "ada@example.org")
     start(page)
@@ -266,9 +266,9 @@ def test_a_tab_that_is_closed_and_not_opened_again_keeps_its_words(site, open_pa
 
 
 def words_of_newest_session(site) -> list[str]:
-    """As soon as there are some: the sentence is ended a moment after its speaker has gone."""
-    began = time.monotonic()
-    while time.monotonic() - began < 60:
+    """Wait for words: the server ends the sentence a moment after the client has left."""
+    started = time.monotonic()
+    while time.monotonic() - started < 60:
         if words := site.shell(NEWEST).split():
             return words
-    raise AssertionError("not a word was stored")
+    raise AssertionError("no word was stored")

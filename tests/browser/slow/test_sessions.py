@@ -1,4 +1,4 @@
-"""A session of real speech is found again, listened to, corrected and shared: real Chromium, the whole site."""
+"""A session of real speech is searched, played, edited and shared: real Chromium, the whole site."""
 
 import re
 
@@ -12,26 +12,26 @@ from tests.support.speech.recorded_session import speak
 
 pytestmark = pytest.mark.slow
 
-PEOPLE = """
+USERS = """
 from accounts.models import User
 User.objects.create_superuser('ada@example.org', {password!r})
 User.objects.create_user('eve@example.org', {password!r}, status='approved')
 """
-PLAYED_WITHIN = 0.1  # seconds of where a word begins
-BEGAN = "() => { const { played } = document.getElementById('sound'); return played.start(played.length - 1) }"
+TOLERANCE = 0.1  # seconds from the start of a word
+PLAYBACK_START = "() => { const { played } = document.getElementById('audio'); return played.start(played.length - 1) }"
 DECODE = """async () => {
-    const bytes = await (await fetch(document.getElementById("sound").src)).arrayBuffer()
-    const sound = await new OfflineAudioContext(1, 1, 24000).decodeAudioData(bytes)
-    return [sound.length, sound.sampleRate]
+    const bytes = await (await fetch(document.getElementById("audio").src)).arrayBuffer()
+    const audio = await new OfflineAudioContext(1, 1, 24000).decodeAudioData(bytes)
+    return [audio.length, audio.sampleRate]
 }"""
-PLAYS = "() => { const s = document.getElementById('sound'); return s.played.length > 0 && !s.paused }"
+IS_PLAYING = "() => { const s = document.getElementById('audio'); return s.played.length > 0 && !s.paused }"
 
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory):
-    """The site, and the address of a session in it."""
+    """The site, and the URL path of a session."""
     with running_site(tmp_path_factory.mktemp("site"), RATE_LIMITS="off") as site:
-        site.shell(PEOPLE.format(password=PASSWORD))
+        site.shell(USERS.format(password=PASSWORD))
         session = speak(site, Recording("bria", tmp_path_factory.mktemp("audio")), "ada@example.org")
         yield site, f"/sessions/{session}/"
 
@@ -45,17 +45,17 @@ def page(spoken, open_page):
 
 
 def position(page):
-    return page.evaluate("document.getElementById('sound').currentTime")
+    return page.evaluate("document.getElementById('audio').currentTime")
 
 
-def begins(word):
+def start_of(word):
     return float(word.get_attribute("data-start"))
 
 
-def correct(page, utterance, text):
-    utterance.locator(".word").first.hover()
-    page.get_by_role("button", name="Correct").click()
-    page.get_by_label("What was said").fill(text)
+def edit(page, segment, text):
+    segment.locator(".word").first.hover()
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_label("Text", exact=True).fill(text)
     page.get_by_role("button", name="Save", exact=True).last.click()
 
 
@@ -70,21 +70,21 @@ def test_search_finds_the_word_and_jumps_to_it(spoken, page):
     expect(word).to_be_in_viewport()
     expect(page).to_have_url(re.compile(r"\?q=crystal#u\d+$"))
     page.wait_for_function(
-        f"() => Math.abs(document.getElementById('sound').currentTime - {begins(word)}) < {PLAYED_WITHIN}"
+        f"() => Math.abs(document.getElementById('audio').currentTime - {start_of(word)}) < {TOLERANCE}"
     )
 
 
-def test_clicking_a_word_plays_from_it_and_lights_it(spoken, page):
+def test_clicking_a_word_plays_from_it_and_highlights_it(spoken, page):
     for number in (40, 5, 70):
         page.goto(spoken[1])
         word = page.locator(".word").nth(number)
         word.click()
         expect(word).to_have_class(re.compile("word--now"))
-        page.wait_for_function(PLAYS)
-        assert page.evaluate(BEGAN) == pytest.approx(begins(word), abs=PLAYED_WITHIN)
+        page.wait_for_function(IS_PLAYING)
+        assert page.evaluate(PLAYBACK_START) == pytest.approx(start_of(word), abs=TOLERANCE)
 
 
-def test_the_browser_decodes_all_that_was_recorded(spoken, page):
+def test_the_browser_decodes_the_complete_recording(spoken, page):
     page.goto(spoken[1])
     samples, rate = page.evaluate(DECODE)
     assert rate == 24_000
@@ -102,15 +102,15 @@ def test_the_keyboard_plays_and_jumps(spoken, page):
     page.locator("body").press("Space")
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
     page.get_by_label("Speed").select_option("2")
-    assert page.evaluate("document.getElementById('sound').playbackRate") == 2
+    assert page.evaluate("document.getElementById('audio').playbackRate") == 2
 
 
-def test_a_quote_has_its_time_and_a_link_leads_to_the_moment(spoken, page):
+def test_a_quote_has_its_time_and_a_link_leads_to_that_time(spoken, page):
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(spoken[1])
-    utterance = page.locator(".utterance").nth(2)
-    said, time = (utterance.locator(part).text_content() for part in (".utterance__words", ".utterance__time"))
-    utterance.locator(".word").first.hover()
+    segment = page.locator(".segment").nth(2)
+    said, time = (segment.locator(part).text_content() for part in (".segment__words", ".segment__time"))
+    segment.locator(".word").first.hover()
     page.get_by_role("button", name="Quote").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"“{said}” ({time})"
@@ -120,74 +120,74 @@ def test_a_quote_has_its_time_and_a_link_leads_to_the_moment(spoken, page):
     page.goto("about:blank")
     page.goto(link)
     expect(page.locator(".word--now")).to_be_in_viewport()
-    assert position(page) == pytest.approx(begins(utterance.locator(".word").first), abs=PLAYED_WITHIN)
+    assert position(page) == pytest.approx(start_of(segment.locator(".word").first), abs=TOLERANCE)
 
 
-def test_an_edit_survives_a_reload_keeps_the_times_and_can_be_undone(spoken, page):
+def test_an_edit_survives_a_reload_keeps_word_times_and_can_be_undone(spoken, page):
     page.goto(spoken[1])
-    utterance = page.locator(".utterance").first
-    before = utterance.locator(".utterance__words").text_content()
-    times = [begins(word) for word in utterance.locator(".word").all()]
+    segment = page.locator(".segment").first
+    before = segment.locator(".segment__words").text_content()
+    times = [start_of(word) for word in segment.locator(".word").all()]
     _, *rest = before.split()
-    correct(page, utterance, " ".join(["Amid", *rest]))
-    corrected = page.locator(".utterance").first
-    expect(corrected.locator(".word").first).to_have_text("Amid")
+    edit(page, segment, " ".join(["Amid", *rest]))
+    edited = page.locator(".segment").first
+    expect(edited.locator(".word").first).to_have_text("Amid")
     page.reload()
-    expect(corrected.locator(".word")).to_have_text(["Amid", *rest])
-    assert [begins(word) for word in corrected.locator(".word").all()] == times
+    expect(edited.locator(".word")).to_have_text(["Amid", *rest])
+    assert [start_of(word) for word in edited.locator(".word").all()] == times
     page.locator("#changes summary").click()
     expect(page.locator(".change").first).to_contain_text("ada@example.org")
     page.get_by_role("button", name="Undo").first.click()
-    expect(corrected.locator(".utterance__words")).to_have_text(before)
+    expect(edited.locator(".segment__words")).to_have_text(before)
     expect(page.locator(".change--undone")).to_have_count(1)
 
 
-def test_an_utterance_is_split_joined_and_given_a_speaker(spoken, page):
+def test_a_segment_is_split_merged_and_given_a_speaker(spoken, page):
     page.goto(spoken[1])
-    count = page.locator(".utterance").count()
-    utterance = page.locator(".utterance").nth(1)
-    words = utterance.locator(".word").all_text_contents()
-    utterance.locator(".word").first.hover()
-    page.get_by_role("button", name="Correct").click()
-    page.get_by_label("Who says it").fill("Bria")
-    page.get_by_label("What was said").evaluate(
+    count = page.locator(".segment").count()
+    segment = page.locator(".segment").nth(1)
+    words = segment.locator(".word").all_text_contents()
+    segment.locator(".word").first.hover()
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_label("Speaker", exact=True).fill("Bria")
+    page.get_by_label("Text", exact=True).evaluate(
         "(text, at) => text.setSelectionRange(at, at)", len(" ".join(words[:2]))
     )
-    page.get_by_role("button", name="Split at the cursor").click()
-    expect(page.locator(".utterance")).to_have_count(count + 1)
-    expect(page.locator(".utterance").nth(1).locator(".word")).to_have_text(words[:2])
-    expect(page.locator(".utterance__speaker")).to_have_text(["Bria", "Bria"])
-    page.locator(".utterance").nth(1).locator(".word").first.hover()
-    page.get_by_role("button", name="Correct").click()
-    page.get_by_role("button", name="Join with the next").click()
-    expect(page.locator(".utterance").nth(1).locator(".word")).to_have_text(words)
+    page.get_by_role("button", name="Split at cursor").click()
+    expect(page.locator(".segment")).to_have_count(count + 1)
+    expect(page.locator(".segment").nth(1).locator(".word")).to_have_text(words[:2])
+    expect(page.locator(".segment__speaker")).to_have_text(["Bria", "Bria"])
+    page.locator(".segment").nth(1).locator(".word").first.hover()
+    page.get_by_role("button", name="Edit", exact=True).click()
+    page.get_by_role("button", name="Merge with next").click()
+    expect(page.locator(".segment").nth(1).locator(".word")).to_have_text(words)
 
 
-def test_a_share_link_opens_for_anybody_and_dies_when_it_is_revoked(spoken, page, open_page):
+def test_a_share_link_works_without_an_account_until_it_is_revoked(spoken, page, open_page):
     site, address = spoken
     page.goto(address)
     page.get_by_role("link", name="Share").click()
-    page.get_by_label("With the sound").check()
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_label("Include audio").check()
+    page.get_by_role("button", name="Create link").click()
     link = page.locator(".share__link").input_value()
     reader = open_page(site.url, expect=["status of 404"])
     reader.goto(link)
     expect(reader.locator(".word").first).to_have_text(page.locator(".word").first.text_content())
     reader.locator(".word").nth(20).click()
     reader.wait_for_function(
-        "document.getElementById('sound').currentTime > 0 && !document.getElementById('sound').paused"
+        "document.getElementById('audio').currentTime > 0 && !document.getElementById('audio').paused"
     )
-    expect(reader.get_by_role("button", name="Correct")).to_have_count(0)
-    sound = reader.locator("#sound").get_attribute("src")
+    expect(reader.get_by_role("button", name="Edit", exact=True)).to_have_count(0)
+    audio = reader.locator("#audio").get_attribute("src")
     page.get_by_role("button", name="Revoke").click()
     assert reader.goto(link).status == 404
-    assert reader.request.get(sound).status == 404
+    assert reader.request.get(audio).status == 404
 
 
-def test_to_another_user_none_of_it_is_there(spoken, page, open_page):
+def test_another_user_cannot_access_the_session(spoken, page, open_page):
     site, address = spoken
     page.goto(address)
-    segment = page.locator(".utterance").last.get_attribute("data-segment")
+    segment = page.locator(".segment").last.get_attribute("data-segment")
     eve = open_page(site.url, expect=["status of 404"])
     log_in(eve, "eve@example.org")
     expect(eve).to_have_url(f"{site.url}/live/")
@@ -199,4 +199,4 @@ def test_to_another_user_none_of_it_is_there(spoken, page, open_page):
         headers = {"X-CSRFToken": token, "Referer": site.url}
         assert eve.request.post(f"{address}{part}", headers=headers).status == 404, part
     eve.goto("/sessions/?q=crystal")
-    expect(eve.get_by_role("main")).to_contain_text("Nothing found")
+    expect(eve.get_by_role("main")).to_contain_text("No results")

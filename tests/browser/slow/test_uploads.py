@@ -1,4 +1,4 @@
-"""Uploading with the browser: choose a file, watch the bar, open the session, take it away; or cancel it half-way."""
+"""Uploads in the browser: choose a file, watch its progress, open and download the session; or cancel the upload."""
 
 import subprocess
 
@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 from speech.library.exports import FORMATS
 from tests.support.clients.api import wav_of
 from tests.support.clients.uploads import left_on_disk, wait_until_nothing_is_left
-from tests.support.pages.page_actions import sign_up, take_away
-from tests.support.pages.screenshots import Camera
+from tests.support.pages.page_actions import choose_download, sign_up
+from tests.support.pages.screenshots import PageChecker
 from tests.support.servers import programs
 from tests.support.speech.checksum_audio import noise
 from tests.support.speech.words import word_error_rate
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.slow
 MINUTE = 750  # frames
 COUNTS = "from speech.models import Session, Upload; print(Session.objects.count(), Upload.objects.count())"
 
-# What the bar showed, each time it changed.
-WATCH = """
+# Records each change of the progress bar.
+RECORD_PROGRESS = """
 window.seen = []
 addEventListener("DOMContentLoaded", () => {
   const list = document.getElementById("uploads")
@@ -42,7 +42,7 @@ def quick_site(start_site):
 def uploading(open_page):
     def open_uploads(site, **options):
         page = open_page(site.url, **options)
-        page.add_init_script(WATCH)
+        page.add_init_script(RECORD_PROGRESS)
         sign_up(page, "ada@example.org")
         expect(page).to_have_url(f"{site.url}/live/")
         page.goto("/sessions/upload/")
@@ -55,12 +55,12 @@ def entry(page, name):
     return page.get_by_role("list", name="Your uploads").get_by_role("listitem").filter(has_text=name)
 
 
-def test_a_recording_is_uploaded_watched_opened_and_taken_away(site, uploading, speech, tmp_path):
+def test_a_recording_is_uploaded_opened_and_downloaded(site, uploading, speech, tmp_path):
     recording = tmp_path / "By the river.mp3"
     source = ["-i", str(speech.wav(48_000))]
     subprocess.run([programs.ffmpeg(), "-v", "error", *source, "-q:a", "4", str(recording)], check=True)
     page = uploading(site)
-    page.get_by_label("Keep the sound").check()
+    page.get_by_label("Save audio with the transcript").check()
     page.get_by_label("Choose recordings").set_input_files(recording)
     upload = entry(page, "By the river.mp3")
     expect(upload.get_by_text("Done: 0:4")).to_be_visible(timeout=150_000)
@@ -77,18 +77,18 @@ def test_a_recording_is_uploaded_watched_opened_and_taken_away(site, uploading, 
     assert word_error_rate(speech.text, " ".join(words)) <= 0.25
     for format in FORMATS.values():
         with page.expect_download() as download:
-            take_away(page, f"{format.label} .{format.extension}")
+            choose_download(page, f"{format.label} .{format.extension}")
         assert download.value.suggested_filename.endswith(f"by-the-river.{format.extension}")
         assert download.value.path().stat().st_size > 500
         page.keyboard.press("Escape")
     page.reload()
     page.get_by_role("main").locator("summary", has_text="Download").click()
-    with page.expect_download() as sound:
-        page.get_by_role("link", name="Sound").click()
-    assert sound.value.path().stat().st_size > 100_000
+    with page.expect_download() as audio:
+        page.get_by_role("link", name="Audio").click()
+    assert audio.value.path().stat().st_size > 100_000
 
 
-def test_one_that_is_cancelled_half_way_leaves_nothing(quick_site, uploading):
+def test_a_canceled_upload_leaves_nothing(quick_site, uploading):
     page = uploading(quick_site)
     file = {"name": "secret.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(10 * MINUTE))}
     page.get_by_label("Choose recordings").set_input_files(files=[file])
@@ -101,13 +101,13 @@ def test_one_that_is_cancelled_half_way_leaves_nothing(quick_site, uploading):
     assert quick_site.shell(COUNTS) == "0 0"
 
 
-def test_one_goes_on_where_a_reload_left_it(quick_site, uploading):
+def test_an_upload_continues_after_a_reload(quick_site, uploading):
     page = uploading(quick_site, expect=["Failed to load", "ERR_"])
     page.on("dialog", lambda dialog: dialog.accept())
     file = {"name": "long.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(2 * MINUTE))}
     page.route("**/api/uploads/*/?offset=4194304", lambda route: route.abort())
     page.get_by_label("Choose recordings").set_input_files(files=[file])
-    expect(entry(page, "long.wav").get_by_text("The server is away")).to_be_visible()
+    expect(entry(page, "long.wav").get_by_text("Server unavailable")).to_be_visible()
     page.unroute_all()
     page.reload()
     expect(entry(page, "long.wav").get_by_text("Choose the same file again")).to_be_visible()
@@ -117,19 +117,19 @@ def test_one_goes_on_where_a_reload_left_it(quick_site, uploading):
     assert quick_site.shell(COUNTS) == "1 1"
 
 
-def test_a_bad_file_is_told_and_dismissed(quick_site, uploading, request):
+def test_a_bad_file_is_reported_and_dismissed(quick_site, uploading, request):
     page = uploading(quick_site, reduced_motion="reduce", expect=["status of 400"])
-    camera = Camera(page, request.config.getoption("--pictures"))
-    expect(page.get_by_text("faster than it was spoken")).to_be_visible()
-    camera.look("upload-none")
+    checker = PageChecker(page, request.config.getoption("--pictures"))
+    expect(page.get_by_text("faster than real time")).to_be_visible()
+    checker.check("upload-none")
     letter = {"name": "letter.wav", "mimeType": "audio/wav", "buffer": b"Dear Ada,\n" * 100}
     empty = {"name": "empty.mp3", "mimeType": "audio/mpeg", "buffer": b""}
     good = {"name": "Interview with the gardener.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(100))}
     page.get_by_label("Choose recordings").set_input_files(files=[letter, empty, good])
-    expect(entry(page, "letter.wav").get_by_role("alert")).to_contain_text("could not be read as sound")
+    expect(entry(page, "letter.wav").get_by_role("alert")).to_contain_text("Couldn't read the file as audio")
     expect(entry(page, "empty.mp3").get_by_role("alert")).to_contain_text("The file is empty.")
     expect(entry(page, "gardener").get_by_text("Done")).to_be_visible(timeout=20_000)
-    camera.look("upload")
+    checker.check("upload")
     entry(page, "letter.wav").get_by_role("button", name="Dismiss").click()
     expect(entry(page, "letter.wav")).to_be_hidden()
     page.reload()

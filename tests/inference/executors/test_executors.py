@@ -1,4 +1,4 @@
-"""How many processes an engine that has its own is given, and how many slots each."""
+"""Number of processes of an engine, and their slots."""
 
 import pytest
 
@@ -8,23 +8,23 @@ from inference.executors.subprocess import SubprocessExecutor
 
 
 @pytest.mark.parametrize(
-    ("slots", "of_each"),
+    ("slots", "slots_per_process"),
     [(1, [1]), (8, [8]), (9, [5, 4]), (32, [16, 16]), (0, [0, 0])],
 )
-def test_slots_are_spread_over_no_more_processes_than_the_engine_may_have(slots, of_each):
+def test_slots_are_spread_over_at_most_the_maximum_of_processes(slots, slots_per_process):
     info = EngineInfo("some", "Some", {}, "", True, default_slots=0, slots_per_subprocess=8, max_subprocesses=2)
-    assert [host.slots for host in executors_for(info, slots)] == of_each
+    assert [executor.slots for executor in executors_for(info, slots)] == slots_per_process
 
 
-def test_an_engine_that_hears_one_stream_has_a_process_for_each():
+def test_an_engine_with_one_slot_per_process_has_a_process_for_each():
     info = EngineInfo("some", "Some", {}, "", True, default_slots=4)
-    assert [host.slots for host in executors_for(info, 3)] == [1, 1, 1]
+    assert [executor.slots for executor in executors_for(info, 3)] == [1, 1, 1]
 
 
-async def test_a_process_that_finds_out_itself_tells_how_many_slots_it_has():
-    host = SubprocessExecutor("moonshine", 0)
+async def test_a_process_that_chooses_its_number_of_slots_reports_it():
+    executor = SubprocessExecutor("moonshine", 0)
     try:
-        await host.start()
-        assert host.slots >= 1
+        await executor.start()
+        assert executor.slots >= 1
     finally:
-        await host.stop()
+        await executor.stop()

@@ -21,7 +21,7 @@ LAPTOP = Device("cpu", "CPU", free_mb=6_000, cores=2)
         (Device("cpu", "CPU"), "int8"),
     ],
 )
-def test_the_precision_is_what_the_hardware_computes(device, dtype):
+def test_the_dtype_is_one_that_the_hardware_computes(device, dtype):
     assert dtype_for(device) == dtype
 
 
@@ -39,21 +39,21 @@ def test_the_precision_is_what_the_hardware_computes(device, dtype):
         (STT_1B, Device("cpu", "small server", free_mb=3_500, cores=32), 5),
     ],
 )
-def test_slots_are_what_fits_beside_the_weights_and_a_reserve(preset, device, slots):
+def test_slots_fill_the_memory_beside_weights_and_reserve(preset, device, slots):
     assert plan(preset, device, environment={}).slots == slots
 
 
-def test_a_number_of_slots_that_was_asked_for_is_kept():
+def test_a_requested_number_of_slots_is_kept():
     assert plan(STT_1B, LAPTOP, slots=3, environment={}).slots == 3
 
 
-def test_more_slots_than_fit_are_refused_before_anything_is_loaded():
-    with pytest.raises(DoesNotFit, match=r"does not fit with 400 slots.*fewer slots"):
+def test_too_many_slots_are_rejected_before_anything_is_loaded():
+    with pytest.raises(DoesNotFit, match=r"doesn't fit with 400 slots.*fewer slots"):
         plan(STT_1B, Device("cuda", "L4", capability=(8, 9), free_mb=23_000), slots=400, environment={})
 
 
-def test_a_model_that_does_not_fit_is_told_in_figures():
-    with pytest.raises(DoesNotFit, match=r"5,619 MB for its weights, 156 MB for each.* 2,048 MB in reserve.* 4,000 MB"):
+def test_the_error_for_a_model_that_does_not_fit_has_the_figures():
+    with pytest.raises(DoesNotFit, match=r"5,619 MB for weights, 156 MB per stream.* 2,048 MB reserved.* 4,000 MB"):
         plan(STT_2_6B, Device("cuda", "small", capability=(8, 6), free_mb=4_000), environment={})
 
 
@@ -62,29 +62,33 @@ def test_int8_weights_take_half_of_bfloat16():
     assert plan(STT_1B, LAPTOP, environment={}).dtype == "int8"
 
 
-def test_the_environment_says_what_is_kept_back_and_what_a_slot_takes():
-    own = {"MOSHI_VRAM_RESERVED_MB": "10000", "MOSHI_PER_BATCH_ITEM_MB": "500", "MOSHI_MODEL_PARAMS_BILLIONS": "2"}
-    assert plan(STT_1B, H200, environment=own).slots == int((149_000 - 10_000 - 4_385) / 500)
+def test_the_environment_overrides_reserve_slot_size_and_model_size():
+    environment = {
+        "MOSHI_VRAM_RESERVED_MB": "10000",
+        "MOSHI_PER_BATCH_ITEM_MB": "500",
+        "MOSHI_MODEL_PARAMS_BILLIONS": "2",
+    }
+    assert plan(STT_1B, H200, environment=environment).slots == int((149_000 - 10_000 - 4_385) / 500)
 
 
-def test_a_model_takes_no_more_than_its_budget():
+def test_a_model_uses_no_more_than_its_budget():
     budget = msgspec.structs.replace(STT_1B, memory_mb=20_000)
     assert plan(budget, H200, environment={}).slots == int((20_000 - 2_363) / 107)
-    with pytest.raises(DoesNotFit, match="149,000 MB free, of which it may have 20,000"):
+    with pytest.raises(DoesNotFit, match="149,000 MB free, of which it may use 20,000"):
         plan(budget, H200, slots=200, environment={})
 
 
 @pytest.mark.parametrize("value", ["much", "-1"])
-def test_a_setting_that_is_no_number_is_named(value):
-    with pytest.raises(DoesNotFit, match=f"MOSHI_VRAM_RESERVED_MB is “{value}”"):
+def test_an_invalid_number_in_a_setting_is_reported(value):
+    with pytest.raises(DoesNotFit, match=f"MOSHI_VRAM_RESERVED_MB is “{value}”; it must be 0 or more"):
         plan(STT_1B, H200, environment={"MOSHI_VRAM_RESERVED_MB": value})
 
 
 def test_a_plan_reads_as_a_sentence():
-    told = str(Plan(LAPTOP, "int8", 1, 1374, 214))
-    assert told == "CPU, int8: 1,374 MB of weights, 1 slots of 214 MB, 6,000 MB free before"
+    text = str(Plan(LAPTOP, "int8", 1, 1374, 214))
+    assert text == "CPU, int8: 1,374 MB of weights, 1 slots of 214 MB, 6,000 MB free before"
 
 
-def test_int8_is_refused_where_nothing_computes_with_it():
-    with pytest.raises(DoesNotFit, match="int8 weights are for the CPU"):
+def test_int8_is_rejected_on_a_gpu():
+    with pytest.raises(DoesNotFit, match="int8 weights work only on the CPU"):
         plan(msgspec.structs.replace(STT_1B, dtype="int8"), H200, environment={})

@@ -1,4 +1,4 @@
-"""The small checkpoints are what the engines' tests rest on: moshi itself loads them, and they hear and speak."""
+"""The small checkpoints of the engines' tests: moshi itself loads and runs them."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from tests.support.models.checkpoints import VOICES, checkpoint_info, put_into_h
 pytestmark = pytest.mark.slow
 
 
-def heard(folder: Path, seed: int, frames: int = 30) -> tuple[list[int], int]:
-    """The text tokens that follow from noise, and how many heads predicted pauses."""
+def transcribe(folder: Path, seed: int, frames: int = 30) -> tuple[list[int], int]:
+    """The text tokens for noise, and the number of pause-prediction heads."""
     info = checkpoint_info(folder)
     mimi, lm = info.get_mimi(), info.get_moshi(dtype=torch.float32)
     gen = LMGen(lm, use_sampling=False)
@@ -24,39 +24,37 @@ def heard(folder: Path, seed: int, frames: int = 30) -> tuple[list[int], int]:
     return [int(frame[0, 0, 0]) for frame, _ in steps[1:]], len(steps[-1][1])
 
 
-def spoken(folder: Path, voice: str) -> list[list[int]]:
+def synthesize(folder: Path, voice: str) -> list[list[int]]:
     model = TTSModel.from_checkpoint_info(checkpoint_info(folder), n_q=4, temp=0, dtype=torch.float32)
     attributes = model.make_condition_attributes([folder / "voices" / (voice + model.voice_suffix)], cfg_coef=2.0)
     result = model.generate([model.prepare_script(["hello world"])], [attributes])
     return [frame[0, :, 0].tolist() for frame in result.frames]
 
 
-def test_what_it_hears_depends_on_the_sound(stt_checkpoint: Path) -> None:
-    (loud, heads), (other, _) = heard(stt_checkpoint, seed=1), heard(stt_checkpoint, seed=2)
-    assert loud != other
-    assert {0, 3} < set(loud)  # pauses, and beginnings of words
+def test_the_text_depends_on_the_audio(stt_checkpoint: Path) -> None:
+    (one, heads), (other, _) = transcribe(stt_checkpoint, seed=1), transcribe(stt_checkpoint, seed=2)
+    assert one != other
+    assert {0, 3} < set(one)  # pauses and word starts
     assert heads == 4
 
 
-def test_there_is_one_without_heads(stt_checkpoint_without_heads: Path) -> None:
-    assert heard(stt_checkpoint_without_heads, seed=1)[1] == 0
+def test_a_checkpoint_can_lack_heads(stt_checkpoint_without_heads: Path) -> None:
+    assert transcribe(stt_checkpoint_without_heads, seed=1)[1] == 0
 
 
-def test_what_it_says_depends_on_the_voice(tts_checkpoint: Path) -> None:
-    alba, bruno = (spoken(tts_checkpoint, voice) for voice in VOICES[:2])
+def test_the_audio_depends_on_the_voice(tts_checkpoint: Path) -> None:
+    alba, bruno = (synthesize(tts_checkpoint, voice) for voice in VOICES[:2])
     assert alba != bruno
 
 
-def test_letters_that_the_tokenizer_does_not_know_are_spelled_in_bytes(stt_checkpoint: Path) -> None:
+def test_unknown_characters_are_tokenized_as_bytes(stt_checkpoint: Path) -> None:
     tokenizer = checkpoint_info(stt_checkpoint).get_text_tokenizer()
-    pieces = tokenizer.encode("naïve 💡", out_type=str)
-    assert pieces[-4:] == ["<0xF0>", "<0x9F>", "<0x92>", "<0xA1>"]
+    tokens = tokenizer.encode("naïve 💡", out_type=str)
+    assert tokens[-4:] == ["<0xF0>", "<0x9F>", "<0x92>", "<0xA1>"]
     assert tokenizer.decode(tokenizer.encode("naïve 💡")) == "naïve 💡"
 
 
-def test_the_hub_s_cache_gives_it_without_a_network(
-    stt_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_hub_cache_works_offline(stt_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     put_into_hub_cache(stt_checkpoint, tmp_path, "kyutai/tiny")

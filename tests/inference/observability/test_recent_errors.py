@@ -1,47 +1,64 @@
-"""What a process remembers of what went wrong in it, and of what recovered."""
+"""Recent errors and recoveries of a process, with their classes."""
 
 import logging
 
 import pytest
 
-from inference.observability.recent_errors import Outage, RecentErrors
+from inference.observability import recent_errors
+from inference.observability.recent_errors import Outage, RecentErrors, classify
 
 
-def logged(message, level=logging.ERROR):
-    return logging.LogRecord("speech.live.stream", level, "stream.py", 12, message, (), None)
+def record(level=logging.ERROR, name="speech.live.stream", **extra):
+    logger = logging.getLogger(name)
+    return logger.makeRecord(name, level, "stream.py", 12, "a stream failed", (), None, extra=extra)
+
+
+@pytest.mark.parametrize("kind", ["initialization", "runtime", "performance", "memory", "network", "validation"])
+def test_the_class_of_an_error_is_the_one_of_the_log_call(kind):
+    recent = RecentErrors()
+    recent.handle(record(**getattr(recent_errors, f"{kind.upper()}_ERROR")))
+    recent.handle(record(logging.INFO))
+    (error,) = recent.latest()
+    assert (error.kind, error.severity, error.source) == (kind, "error", "speech.live.stream")
+    assert error.message == "a stream failed"
+
+
+@pytest.mark.parametrize(("name", "kind"), [("speech", "runtime"), ("django.security.DisallowedHost", "validation")])
+def test_a_log_call_without_a_class_has_that_of_its_logger(name, kind):
+    recent = RecentErrors()
+    recent.handle(record(name=name))
+    assert [error.kind for error in recent.latest()] == [kind]
+
+
+class PoolTimeout(TimeoutError):
+    pass
 
 
 @pytest.mark.parametrize(
-    ("message", "kind"),
+    ("error", "kind"),
     [
-        ("out of memory, 3 of 12 streams go", "memory"),
-        ("moonshine: a model cannot be loaded", "initialisation"),
-        ("session x cannot be stored: couldn't get a connection after 3.00 sec", "network"),
-        ("stream x: speech and no word for long; its slot begins afresh", "performance"),
-        ("upload x is refused: it is cut off", "validation"),
-        ("a stream failed", "runtime"),
+        (MemoryError(), "memory"),
+        (ConnectionRefusedError(), "network"),
+        (PoolTimeout(), "network"),
+        (ValueError("no ConnectionError"), "runtime"),
     ],
 )
-def test_faults_are_kept_in_classes(message, kind):
-    recent = RecentErrors()
-    recent.handle(logged(message))
-    recent.handle(logged("no fault", logging.INFO))
-    (fault,) = recent.latest()
-    assert (fault.kind, fault.severity, fault.message, fault.source) == (kind, "error", message, "speech.live.stream")
+def test_the_class_of_an_exception_follows_from_its_type(error, kind):
+    assert classify(error) == {"error_class": kind}
 
 
-def test_an_outage_is_told_once_and_so_is_its_end(caplog):
+def test_an_outage_is_logged_once_and_so_is_its_end(caplog):
     logger, recent = logging.getLogger("test of outages"), RecentErrors()
     caplog.set_level(logging.INFO, logger.name)
     logger.addHandler(recent)
-    outage = Outage(logger, "the channel layer")
+    outage = Outage(logger, "channel layer")
     for _ in range(3):
         outage.record(ConnectionError("refused"))
     for _ in range(3):
         outage.recovered()
     logger.removeHandler(recent)
-    away, back = recent.latest()
-    assert (away.kind, away.severity) == ("network", "warning")
-    assert away.message == "the channel layer is away: ConnectionError('refused')"
-    assert (back.kind, back.severity) == ("network", "recovered")
-    assert back.message.startswith("the channel layer is back after ")
+    start, end = recent.latest()
+    assert (start.kind, start.severity) == ("network", "warning")
+    assert start.message == "channel layer unavailable: ConnectionError('refused')"
+    assert (end.kind, end.severity) == ("network", "recovered")
+    assert end.message.startswith("channel layer available again after ")

@@ -3,12 +3,12 @@ import { test } from "node:test"
 
 import { Framer } from "../../../static/js/audio/framer.js"
 
-test("blocks of any size become frames of one size", () => {
+test("blocks of any size become frames of equal size", () => {
   const frames = push(new Framer(1920), new Array(13).fill(441))
   assert.deepEqual(frames.map(({ samples }) => samples.length), [1920, 1920])
 })
 
-test("what exceeds full scale is clipped", () => {
+test("samples beyond full scale are clipped", () => {
   const framer = new Framer(4)
   let frame
   framer.push([2, -2, 0.5, 0], (full) => (frame = full))
@@ -16,18 +16,18 @@ test("what exceeds full scale is clipped", () => {
   assert.equal(frame.peak, 1)
 })
 
-test("the level is the frame's own", () => {
+test("each frame has its own level", () => {
   const framer = new Framer(2)
   const levels = []
   framer.push([0.5, -0.5, 0, 0], ({ rms, peak }) => levels.push([rms, peak]))
   assert.deepEqual(levels, [[0.5, 0.5], [0, 0]])
 })
 
-test("the rest can be taken before the frame is full", () => {
+test("a partial frame can be flushed", () => {
   const framer = new Framer(1920)
   framer.push(new Float32Array(100), assert.fail)
-  assert.equal(framer.take().samples.length, 100)
-  assert.equal(framer.take().samples.length, 0)
+  assert.equal(framer.flush().samples.length, 100)
+  assert.equal(framer.flush().samples.length, 0)
 })
 
 function push(framer, sizes) {

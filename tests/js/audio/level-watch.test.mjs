@@ -4,25 +4,25 @@ import { test } from "node:test"
 import { LevelWatch } from "../../../static/js/audio/level-watch.js"
 
 const SECOND = 12.5
-const SWITCHED_OFF = { rms: 0, peak: 0 }
+const MUTED = { rms: 0, peak: 0 }
 const QUIET_ROOM = { rms: 0.001, peak: 0.004 }
 const SPEECH = { rms: 0.1, peak: 0.6 }
 const TOO_LOUD = { rms: 0.5, peak: 1 }
 
-test("a microphone that is switched off is told after some seconds", () => {
-  const watch = watched([SWITCHED_OFF, 4 * SECOND])
+test("a muted microphone is reported after some seconds", () => {
+  const watch = watched([MUTED, 4 * SECOND])
   assert.equal(watch.hint, null)
-  feed(watch, SWITCHED_OFF, 2 * SECOND)
+  feed(watch, MUTED, 2 * SECOND)
   assert.equal(watch.hint, "silent")
   feed(watch, SPEECH, 1)
   assert.equal(watch.hint, null)
 })
 
-test("who is silent in a quiet room has done nothing wrong", () => {
+test("silence in a quiet room is not reported", () => {
   assert.equal(watched([QUIET_ROOM, 60 * SECOND]).hint, null)
 })
 
-test("a voice that is too loud is told, until it is not any more", () => {
+test("clipping is reported until it stops", () => {
   const watch = watched([SPEECH, SECOND], [TOO_LOUD, SECOND])
   assert.equal(watch.hint, "clipping")
   feed(watch, SPEECH, 2 * SECOND)
@@ -31,12 +31,12 @@ test("a voice that is too loud is told, until it is not any more", () => {
   assert.equal(watch.hint, null)
 })
 
-test("gain control that settles within a second is not told", () => {
+test("clipping of less than a second is not reported", () => {
   assert.equal(watched([TOO_LOUD, 9], [SPEECH, SECOND]).hint, null)
 })
 
-test("a new session begins without a past", () => {
-  const watch = watched([SWITCHED_OFF, 10 * SECOND])
+test("clear resets the hint", () => {
+  const watch = watched([MUTED, 10 * SECOND])
   watch.clear()
   assert.equal(watch.hint, null)
 })

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Playout, RATE, SHORTEST_WAIT } from "../../../static/js/audio/playout.js"
+import { Playout, RATE, MIN_WAIT } from "../../../static/js/audio/playout.js"
 
 const BLOCK = 128
 
@@ -9,7 +9,7 @@ function tone(length, hertz = 300, from = 0) {
   return Int16Array.from({ length }, (_, i) => Math.round(12000 * Math.sin((2 * Math.PI * hertz * (from + i)) / RATE)))
 }
 
-// Renders until it is over, or for so many blocks; between(block) may push more.
+// Renders until playback is over, or for a number of blocks; between(block) may push more.
 function played(playout, blocks = Infinity, between = () => {}) {
   const out = []
   for (let block = 0; block < blocks && playout.state !== "over"; block++) {
@@ -22,15 +22,15 @@ function played(playout, blocks = Infinity, between = () => {}) {
 }
 
 function steepest(samples) {
-  let most = 0
-  for (let i = 1; i < samples.length; i++) most = Math.max(most, Math.abs(samples[i] - samples[i - 1]))
-  return most
+  let maximum = 0
+  for (let i = 1; i < samples.length; i++) maximum = Math.max(maximum, Math.abs(samples[i] - samples[i - 1]))
+  return maximum
 }
 
 const FADE = 0.005 * RATE
 const STEEP = steepest(Float32Array.from(tone(500), (value) => value / 32768)) * 1.15 + 1 / FADE / 2
 
-test("what is played is what was pushed, sample for sample, but for the fades at both ends", () => {
+test("pushed samples are played unchanged except for the fades at both ends", () => {
   const playout = new Playout(RATE)
   const speech = tone(10_000)
   for (let at = 0; at < speech.length; at += 1920) playout.push(speech.subarray(at, at + 1920))
@@ -42,9 +42,9 @@ test("what is played is what was pushed, sample for sample, but for the fades at
   assert.ok(out.slice(speech.length).every((value) => value === 0))
 })
 
-test("it waits until a little is there, and no longer", () => {
+test("playback starts once the minimum is buffered", () => {
   const playout = new Playout(RATE)
-  playout.push(tone(SHORTEST_WAIT * RATE - 1))
+  playout.push(tone(MIN_WAIT * RATE - 1))
   played(playout, 3)
   assert.equal(playout.state, "waiting")
   playout.push(tone(1))
@@ -52,7 +52,7 @@ test("it waits until a little is there, and no longer", () => {
   assert.equal(playout.state, "playing")
 })
 
-test("less than a little is played when nothing follows", () => {
+test("less than the minimum is played when the audio has ended", () => {
   const playout = new Playout(RATE)
   playout.push(tone(200))
   playout.end()
@@ -60,14 +60,14 @@ test("less than a little is played when nothing follows", () => {
   assert.equal(playout.state, "over")
 })
 
-test("a start, a stop and a stumble do not click", () => {
+test("starts, stops and underruns do not click", () => {
   for (const rate of [RATE, 44100, 48000]) {
-    const loudest = Int16Array.from({ length: 4800 }, (_, i) => Math.min(16000, 40 * i)) // to cut it short would click
+    const loudest = Int16Array.from({ length: 4800 }, (_, i) => Math.min(16000, 40 * i)) // an abrupt end would click
     const playout = new Playout(rate)
     playout.push(loudest)
-    const stumbled = played(playout, 200, (block) => block === 120 && playout.push(loudest.fill(16000)))
+    const interrupted = played(playout, 200, (block) => block === 120 && playout.push(loudest.fill(16000)))
     assert.ok(playout.underruns >= 1)
-    assert.ok(steepest(stumbled) < 0.02, `${rate}: ${steepest(stumbled)}`)
+    assert.ok(steepest(interrupted) < 0.02, `${rate}: ${steepest(interrupted)}`)
 
     const stopped = new Playout(rate)
     stopped.push(tone(48_000))
@@ -77,7 +77,7 @@ test("a start, a stop and a stumble do not click", () => {
   }
 })
 
-test("a stop is silent within five milliseconds", () => {
+test("stopping fades out within five milliseconds", () => {
   const playout = new Playout(48_000)
   playout.push(tone(48_000))
   played(playout, 20)
@@ -87,12 +87,12 @@ test("a stop is silent within five milliseconds", () => {
   assert.equal(Math.abs(out.at(-1)), 0)
 })
 
-test("it runs dry, waits for twice as much, and goes on without losing a sample", () => {
+test("an underrun doubles the buffer and loses no sample", () => {
   const playout = new Playout(RATE)
   const speech = tone(14_400)
   playout.push(speech.subarray(0, 4800))
   const out = played(playout, 60)
-  assert.deepEqual([playout.state, playout.underruns, playout.wait], ["waiting", 1, 2 * SHORTEST_WAIT])
+  assert.deepEqual([playout.state, playout.underruns, playout.wait], ["waiting", 1, 2 * MIN_WAIT])
   playout.push(speech.subarray(4800, 4800 + 4700))
   played(playout, 1)
   assert.equal(playout.state, "waiting")
@@ -103,7 +103,7 @@ test("it runs dry, waits for twice as much, and goes on without losing a sample"
   assert.equal(playout.played, speech.length)
 })
 
-test("at another rate it is as long", () => {
+test("the duration is the same at another rate", () => {
   const playout = new Playout(44_100)
   playout.push(tone(RATE))
   playout.end()

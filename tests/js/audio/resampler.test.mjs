@@ -16,19 +16,19 @@ for (const rate of RATES) {
     }
   })
 
-  test(`${rate} Hz gives the exact count at every moment`, () => {
+  test(`${rate} Hz has the exact output count after every block`, () => {
     const resampler = new Resampler(rate, TO)
-    let taken = 0
-    let given = 0
+    let inputs = 0
+    let outputs = 0
     for (let round = 0; round < 50; round++) {
       const block = new Float32Array(ODD_BLOCKS[round % ODD_BLOCKS.length])
-      taken += block.length
-      given += resampler.process(block).length
-      assert.equal(given, Math.ceil((taken * TO) / rate))
+      inputs += block.length
+      outputs += resampler.process(block).length
+      assert.equal(outputs, Math.ceil((inputs * TO) / rate))
     }
   })
 
-  test(`${rate} Hz sounds the same in blocks of any size`, () => {
+  test(`${rate} Hz gives the same output for blocks of any size`, () => {
     const signal = sine(440, rate)
     const atOnce = resample(signal, rate)
     assert.deepEqual(resample(signal, rate, ODD_BLOCKS), atOnce)
@@ -36,7 +36,7 @@ for (const rate of RATES) {
 }
 
 for (const rate of [44100, 48000, 96000]) {
-  test(`${rate} Hz lets nothing above 12 kHz fold back`, () => {
+  test(`${rate} Hz has no aliasing from above 12 kHz`, () => {
     for (const frequency of [12100, 13000, 15000, 18000, 21000]) {
       const decibels = 20 * Math.log10(loudest(resample(sine(frequency, rate), rate)))
       assert.ok(decibels < -60, `${frequency} Hz is left at ${decibels} dB`)
@@ -45,7 +45,7 @@ for (const rate of [44100, 48000, 96000]) {
 }
 
 for (const rate of [8000, 16000, 22050]) {
-  test(`${rate} Hz gets no images above its own half`, () => {
+  test(`${rate} Hz has no images above its Nyquist frequency`, () => {
     const frequency = rate * 0.3
     const image = 20 * Math.log10(amplitude(resample(sine(frequency, rate), rate), rate - frequency))
     assert.ok(image < -60, `the image is at ${image} dB`)

@@ -1,47 +1,47 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Tail } from "../../../static/js/live/interim-text.js"
+import { InterimText } from "../../../static/js/live/interim-text.js"
 
-test("what two readings agree on settles, whatever its case and its points", () => {
+test("the prefix shared by two hypotheses settles, ignoring case and punctuation", () => {
   assert.equal(after("We met at noon.").settled, "")
   assert.equal(after("We met at noon.", "We met at noon and spoke about the car").settled, "We met at noon")
-  const tail = after("We met at noon and spoke about the car", "We met at noon and spoke about the garden")
-  assert.equal(tail.settled, "We met at noon and spoke about the")
+  const interim = after("We met at noon and spoke about the car", "We met at noon and spoke about the garden")
+  assert.equal(interim.settled, "We met at noon and spoke about the")
 })
 
-test("one reading alone does not take back what has settled", () => {
-  const tail = after("in the heart", "in the heart of", "1. In the heart of the")
-  assert.deepEqual([tail.text, tail.settled], ["in the heart of", "in the heart"])
-  tail.read("in the heart of the forest")
-  assert.deepEqual([tail.text, tail.settled], ["in the heart of the forest", "in the heart"])
+test("a single hypothesis does not change the settled prefix", () => {
+  const interim = after("in the heart", "in the heart of", "1. In the heart of the")
+  assert.deepEqual([interim.text, interim.settled], ["in the heart of", "in the heart"])
+  interim.update("in the heart of the forest")
+  assert.deepEqual([interim.text, interim.settled], ["in the heart of the forest", "in the heart"])
 })
 
-test("two readings do", () => {
-  const tail = after("two", "two more words", "to the woods", "to the wood")
-  assert.deepEqual([tail.text, tail.settled], ["to the wood", "to the"])
+test("two hypotheses do", () => {
+  const interim = after("two", "two more words", "to the woods", "to the wood")
+  assert.deepEqual([interim.text, interim.settled], ["to the wood", "to the"])
   assert.equal(after("two", "two more", "to the", "too much").text, "too much")
 })
 
-test("a reading without a word is believed at once", () => {
-  const tail = after("two", "two more", "")
-  assert.deepEqual([tail.text, tail.settled], ["", ""])
+test("an empty hypothesis applies immediately", () => {
+  const interim = after("two", "two more", "")
+  assert.deepEqual([interim.text, interim.settled], ["", ""])
 })
 
-test("a word that has become final leaves", () => {
-  const tail = after("hello wide", "hello wide world")
-  tail.leave("hello")
-  assert.deepEqual([tail.text, tail.settled], ["wide world", "wide"])
+test("a final word is removed", () => {
+  const interim = after("hello wide", "hello wide world")
+  interim.finalize("hello")
+  assert.deepEqual([interim.text, interim.settled], ["wide world", "wide"])
 })
 
-test("where it became another word nothing is kept", () => {
-  const tail = after("hello wide", "hello wide world")
-  tail.leave("yellow")
-  assert.deepEqual([tail.text, tail.settled], ["", ""])
+test("a different final word clears the text", () => {
+  const interim = after("hello wide", "hello wide world")
+  interim.finalize("yellow")
+  assert.deepEqual([interim.text, interim.settled], ["", ""])
 })
 
-function after(...readings) {
-  const tail = new Tail()
-  for (const reading of readings) tail.read(reading)
-  return tail
+function after(...hypotheses) {
+  const interim = new InterimText()
+  for (const hypothesis of hypotheses) interim.update(hypothesis)
+  return interim
 }

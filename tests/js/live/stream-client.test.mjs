@@ -8,17 +8,17 @@ import { FakeSocket } from "../fake-socket.mjs"
 
 const FRAME = 1920
 const SECOND = 24000
-let client, ring, told, now, askTicket
+let client, ring, events, now, requestTicket
 
 beforeEach(() => {
   FakeSocket.all = []
   now = 0
-  told = []
-  askTicket = async () => `t${FakeSocket.all.length}`
+  events = []
+  requestTicket = async () => `t${FakeSocket.all.length}`
   ring = new FrameRing(60 * SECOND)
   client = new StreamClient({
     ring,
-    askTicket: () => askTicket(),
+    requestTicket: () => requestTicket(),
     socketUrl: (ticket) => `ws://site/live/?ticket=${ticket}`,
     options: { engine: "small", language: "en", wait: false },
     WebSocket: FakeSocket,
@@ -26,13 +26,13 @@ beforeEach(() => {
     random: () => 1,
   })
   for (const name of ["ready", "word", "done", "failed", "round-trip"]) {
-    client.addEventListener(name, ({ detail }) => told.push([name, detail]))
+    client.addEventListener(name, ({ detail }) => events.push([name, detail]))
   }
 })
 
 afterEach(() => client.close())
 
-test("start is the first thing said, and audio waits for ready", async () => {
+test("start is sent first, and audio waits for ready", async () => {
   record(3)
   await connected()
   assert.equal(FakeSocket.newest.url, "ws://site/live/?ticket=t0")
@@ -45,14 +45,14 @@ test("start is the first thing said, and audio waits for ready", async () => {
   assert.deepEqual(FakeSocket.newest.audio.map(({ length }) => length), [FRAME, FRAME, FRAME])
 })
 
-test("what was acknowledged is forgotten", async () => {
+test("acknowledged audio is discarded", async () => {
   record(3)
   await live()
-  FakeSocket.newest.tell("ack", { sample: 2 * FRAME })
+  FakeSocket.newest.receive("ack", { sample: 2 * FRAME })
   assert.equal(ring.start, 2 * FRAME)
 })
 
-test("a full socket buffer holds the audio back", async () => {
+test("a full socket buffer holds back audio", async () => {
   await live()
   FakeSocket.newest.bufferedAmount = 300 * 1024
   record(2)
@@ -62,18 +62,18 @@ test("a full socket buffer holds the audio back", async () => {
   assert.equal(FakeSocket.newest.samplesSent, 2 * FRAME)
 })
 
-test("a backlog goes out no faster than it is heard", async () => {
+test("a backlog is sent no faster than it is processed", async () => {
   record(250)
   await live()
   assert.equal(FakeSocket.newest.samplesSent, 10 * SECOND)
-  FakeSocket.newest.tell("step", { sample: 4 * SECOND, speech: 1 })
+  FakeSocket.newest.receive("step", { sample: 4 * SECOND, speech: 1 })
   assert.equal(FakeSocket.newest.samplesSent, 14 * SECOND)
 })
 
-test("a lost socket is replaced, and everything after the stored words is sent again", async () => {
+test("after a lost connection everything after the saved words is sent again", async () => {
   record(5)
   await live()
-  FakeSocket.newest.tell("ack", { sample: 2 * FRAME })
+  FakeSocket.newest.receive("ack", { sample: 2 * FRAME })
   FakeSocket.newest.closeWith(1006)
   assert.equal(client.state, "reconnecting")
   record(1)
@@ -83,10 +83,10 @@ test("a lost socket is replaced, and everything after the stored words is sent a
   })
   ready({ position: 2 * FRAME, words: 7 })
   assert.equal(FakeSocket.newest.samplesSent, 4 * FRAME)
-  assert.deepEqual(told.at(-1), ["ready", { words: 7, engine: "small", language: "en", audio: false }])
+  assert.deepEqual(events.at(-1), ["ready", { words: 7, engine: "small", language: "en", audio: false }])
 })
 
-test("attempts come ever later", async () => {
+test("retries back off", async () => {
   await live()
   const delays = []
   for (let attempt = 0; attempt < 8; attempt++) {
@@ -99,35 +99,35 @@ test("attempts come ever later", async () => {
   assert.deepEqual(delays, [0, 500, 1000, 2000, 4000, 8000, 15000, 15000])
 })
 
-test("a network that is back is tried at once", async () => {
+test("retryNow reconnects immediately", async () => {
   await live()
   FakeSocket.newest.closeWith(1001)
   await client.retryNow()
   assert.equal(FakeSocket.all.length, 2)
 })
 
-test("a site that cannot be reached is tried again", async () => {
-  askTicket = async () => {
+test("an unreachable site is retried", async () => {
+  requestTicket = async () => {
     throw new TypeError("Failed to fetch")
   }
   await client.open()
   assert.equal(client.state, "reconnecting")
-  askTicket = async () => "later"
+  requestTicket = async () => "later"
   await later(500)
   assert.equal(FakeSocket.all.length, 1)
 })
 
-test("a connection that is doubted has to prove itself soon", async () => {
+test("a probed connection must answer soon", async () => {
   await live()
-  client.doubt()
-  assert.ok(said("ping"))
+  client.probe()
+  assert.ok(hasSent("ping"))
   await later(2_000)
   assert.equal(client.state, "live")
   await later(1_000)
   assert.equal(client.state, "reconnecting")
 })
 
-test("a session of which the server kept nothing is begun anew with all that was said", async () => {
+test("a session that the server does not have restarts with all of its audio", async () => {
   await live()
   record(3)
   FakeSocket.newest.closeWith(1006)
@@ -140,22 +140,22 @@ test("a session of which the server kept nothing is begun anew with all that was
   assert.equal(FakeSocket.newest.samplesSent, 3 * FRAME)
 })
 
-test("a wrong ticket is asked for again once, then it is a failure", async () => {
+test("a wrong ticket is requested again once, then it is a failure", async () => {
   await connected()
   FakeSocket.newest.closeWith(4001)
   await settled()
   assert.equal(FakeSocket.all.length, 2)
   FakeSocket.newest.closeWith(4001)
-  assert.equal(told.at(-1)[1].kind, "ticket")
+  assert.equal(events.at(-1)[1].kind, "ticket")
 })
 
-test("a ticket that is refused is a failure", async () => {
-  askTicket = async () => {
+test("a rejected ticket request is a failure", async () => {
+  requestTicket = async () => {
     throw new Failure("notApproved")
   }
   await client.open()
   assert.equal(client.state, "failed")
-  assert.equal(told.at(-1)[1].kind, "notApproved")
+  assert.equal(events.at(-1)[1].kind, "notApproved")
 })
 
 for (const [code, kind] of [
@@ -165,19 +165,19 @@ for (const [code, kind] of [
   test(`close code ${code} is the failure "${kind}"`, async () => {
     await connected()
     FakeSocket.newest.closeWith(code)
-    assert.deepEqual([client.state, told.at(-1)[1].kind], ["failed", kind])
+    assert.deepEqual([client.state, events.at(-1)[1].kind], ["failed", kind])
   })
 }
 
-test("the server's own words explain the failure", async () => {
+test("the server's error message explains the failure", async () => {
   await connected()
-  FakeSocket.newest.tell("error", { code: 4003, what: "No.", why: "Rejected: spam.", action: "Ask." })
+  FakeSocket.newest.receive("error", { code: 4003, what: "No.", why: "Rejected: spam.", action: "Ask." })
   FakeSocket.newest.closeWith(4003)
-  const { what, why, action } = told.at(-1)[1]
+  const { what, why, action } = events.at(-1)[1]
   assert.deepEqual([what, why, action], ["No.", "Rejected: spam.", "Ask."])
 })
 
-test("after a failure the session goes on with what is kept", async () => {
+test("after a failure the session continues with the rest of the ring", async () => {
   await live()
   record(2)
   FakeSocket.newest.closeWith(4011)
@@ -187,11 +187,11 @@ test("after a failure the session goes on with what is kept", async () => {
   assert.equal(FakeSocket.newest.samplesSent, 2 * FRAME)
 })
 
-test("the place in the queue is told", async () => {
+test("the queue position is reported", async () => {
   await connected()
-  FakeSocket.newest.tell("queued", { queue_position: 3 })
+  FakeSocket.newest.receive("queued", { queue_position: 3 })
   assert.deepEqual([client.state, client.queuePosition], ["queued", 3])
-  FakeSocket.newest.tell("queued", { queue_position: 2 })
+  FakeSocket.newest.receive("queued", { queue_position: 2 })
   assert.equal(client.queuePosition, 2)
   ready()
   assert.deepEqual([client.state, client.queuePosition], ["live", null])
@@ -202,30 +202,30 @@ test("pausing waits until everything recorded is sent", async () => {
   FakeSocket.newest.bufferedAmount = 300 * 1024
   record(1)
   client.pause()
-  assert.ok(!said("pause"))
+  assert.ok(!hasSent("pause"))
   FakeSocket.newest.bufferedAmount = 0
   client.pump()
-  assert.ok(said("pause"))
-  FakeSocket.newest.tell("paused")
+  assert.ok(hasSent("pause"))
+  FakeSocket.newest.receive("paused")
   assert.equal(client.state, "paused")
 })
 
-test("resuming before the pause is answered is not lost", async () => {
+test("resuming before the pause is confirmed is not lost", async () => {
   await live()
   client.pause()
   client.resume()
   record(1)
   assert.equal(FakeSocket.newest.samplesSent, 0)
-  FakeSocket.newest.tell("paused")
-  assert.ok(said("resume"))
+  FakeSocket.newest.receive("paused")
+  assert.ok(hasSent("resume"))
   ready({ position: 0 })
   assert.equal(FakeSocket.newest.samplesSent, FRAME)
 })
 
-test("a paused session comes back only when it is needed", async () => {
+test("a paused session reconnects only when it resumes", async () => {
   await live()
   client.pause()
-  FakeSocket.newest.tell("paused")
+  FakeSocket.newest.receive("paused")
   FakeSocket.newest.closeWith(1006)
   await later(60_000)
   assert.deepEqual([client.state, FakeSocket.all.length], ["paused", 1])
@@ -237,9 +237,9 @@ test("a paused session comes back only when it is needed", async () => {
 test("stopping waits for done", async () => {
   await live()
   client.stop()
-  assert.ok(said("stop"))
-  FakeSocket.newest.tell("done", { session: "abc", words: 4 })
-  assert.deepEqual(told.at(-1), ["done", { session: "abc", words: 4 }])
+  assert.ok(hasSent("stop"))
+  FakeSocket.newest.receive("done", { session: "abc", words: 4 })
+  assert.deepEqual(events.at(-1), ["done", { session: "abc", words: 4 }])
   assert.equal(client.state, "done")
 })
 
@@ -251,43 +251,43 @@ test("a stop survives a lost socket", async () => {
   await reconnected()
   ready({ position: FRAME })
   assert.equal(FakeSocket.newest.samplesSent, FRAME)
-  assert.ok(said("stop"))
+  assert.ok(hasSent("stop"))
 })
 
 test("an unanswered ping means a dead connection", async () => {
   await live()
   await later(5_000)
-  assert.ok(said("ping"))
+  assert.ok(hasSent("ping"))
   now += 20
-  FakeSocket.newest.tell("pong", { at: 5_000 })
-  assert.deepEqual(told.at(-1), ["round-trip", 20])
+  FakeSocket.newest.receive("pong", { at: 5_000 })
+  assert.deepEqual(events.at(-1), ["round-trip", 20])
   await later(5_000)
   await later(13_000)
   assert.equal(client.state, "reconnecting")
 })
 
-test("a hidden tab's late timer is no dead connection", async () => {
+test("a hidden tab's late timer does not mean a dead connection", async () => {
   await live()
   await later(60_000)
   assert.equal(client.state, "live")
 })
 
-test("an engine that is lost and found shows, and audio goes on", async () => {
+test("a lost engine shows as interrupted while audio is still sent", async () => {
   await live()
-  FakeSocket.newest.tell("interrupted", { words: 0, message: "" })
+  FakeSocket.newest.receive("interrupted", { words: 0, message: "" })
   assert.equal(client.state, "interrupted")
   record(1)
   assert.equal(FakeSocket.newest.samplesSent, FRAME)
-  FakeSocket.newest.tell("step", { sample: FRAME, speech: 0 })
+  FakeSocket.newest.receive("step", { sample: FRAME, speech: 0 })
   assert.equal(client.state, "live")
 })
 
-test("an answer that comes after leaving opens nothing", async () => {
-  let answer
-  askTicket = () => new Promise((resolve) => (answer = resolve))
+test("a ticket that arrives after close opens no socket", async () => {
+  let resolveTicket
+  requestTicket = () => new Promise((resolve) => (resolveTicket = resolve))
   const opening = client.open()
   client.close()
-  answer("late")
+  resolveTicket("late")
   await opening
   assert.equal(FakeSocket.all.length, 0)
 })
@@ -309,7 +309,7 @@ async function reconnected() {
 
 function ready(fields) {
   const message = { session: "abc", position: 0, words: 0, engine: "small", language: "en", ...fields }
-  FakeSocket.newest.tell("ready", message)
+  FakeSocket.newest.receive("ready", message)
 }
 
 function record(frames) {
@@ -329,6 +329,6 @@ function settled() {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-function said(type) {
+function hasSent(type) {
   return FakeSocket.newest.texts.some((text) => text.type === type)
 }

@@ -3,15 +3,15 @@ import { test } from "node:test"
 
 import { VoiceActivity } from "../../../static/js/live/voice-activity.js"
 
-test("a step tells the speech of every frame since the last one", () => {
+test("a step sets the speech of every frame since the last one", () => {
   const activity = recorded(4)
-  activity.heard(1920, 0.1)
-  activity.heard(3 * 1920, 0.9)
+  activity.processed(1920, 0.1)
+  activity.processed(3 * 1920, 0.9)
   assert.deepEqual([0, 1, 2].map((frame) => Math.round(activity.speechAt(frame) * 10)), [1, 9, 9])
   assert.ok(Number.isNaN(activity.speechAt(3)))
 })
 
-test("the past is bounded", () => {
+test("the history is limited", () => {
   const activity = recorded(10_000)
   assert.equal(activity.levelAt(0), 0)
   assert.equal(activity.levelAt(9_999), 0.5)
@@ -21,7 +21,7 @@ test("the past is bounded", () => {
   assert.deepEqual(activity.marks.map(({ kind }) => kind), ["endpoint", "pause"])
 })
 
-test("an end-point stands at its frame", () => {
+test("an endpoint is marked at its frame", () => {
   const activity = recorded(100)
   activity.endpoint(4)
   assert.deepEqual(activity.marks, [{ kind: "endpoint", frame: 50 }])
@@ -33,12 +33,12 @@ function recorded(frames) {
   return activity
 }
 
-test("an engine that foresees pauses tells how sure it is of each length, for every frame since the last step", () => {
+test("a step sets the probability of each pause length for every frame since the last one", () => {
   const activity = new VoiceActivity()
   for (let i = 0; i < 3; i++) activity.recorded(0.1)
   assert.equal(activity.heads, 0)
-  activity.heard(1920, 1, [0.25, 0])
-  activity.heard(3 * 1920, 0, [0.75, 0.5])
+  activity.processed(1920, 1, [0.25, 0])
+  activity.processed(3 * 1920, 0, [0.75, 0.5])
   assert.equal(activity.heads, 2)
   assert.deepEqual([0, 1, 2].map((frame) => activity.pauseAt(0, frame)), [0.25, 0.75, 0.75])
   activity.recorded(0.1)

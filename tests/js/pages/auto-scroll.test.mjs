@@ -1,32 +1,32 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Following } from "../../../static/js/pages/live/auto-scroll.js"
+import { AutoScroll } from "../../../static/js/pages/live/auto-scroll.js"
 
 const log = { scrollHeight: 5000, clientHeight: 500 }
 
-test("the newest line is followed from the beginning", () => {
-  assert.equal(new Following().isOn, true)
+test("auto-scroll is on at the start", () => {
+  assert.equal(new AutoScroll().isOn, true)
 })
 
-test("whoever scrolls up is left alone", () => {
-  const following = new Following()
-  following.scrolled({ ...log, scrollTop: 2000 })
-  assert.equal(following.isOn, false)
-  following.scrolled({ ...log, scrollHeight: 5100, scrollTop: 2000 })
-  assert.equal(following.isOn, false)
+test("scrolling up turns it off", () => {
+  const autoScroll = new AutoScroll()
+  autoScroll.onScroll({ ...log, scrollTop: 2000 })
+  assert.equal(autoScroll.isOn, false)
+  autoScroll.onScroll({ ...log, scrollHeight: 5100, scrollTop: 2000 })
+  assert.equal(autoScroll.isOn, false)
 })
 
-test("whoever scrolls back down, or nearly so, is led on", () => {
-  const following = new Following()
-  following.scrolled({ ...log, scrollTop: 2000 })
-  following.scrolled({ ...log, scrollTop: 4470 })
-  assert.equal(following.isOn, true)
+test("scrolling back down, or nearly so, turns it on", () => {
+  const autoScroll = new AutoScroll()
+  autoScroll.onScroll({ ...log, scrollTop: 2000 })
+  autoScroll.onScroll({ ...log, scrollTop: 4470 })
+  assert.equal(autoScroll.isOn, true)
 })
 
-test("or asks for it", () => {
-  const following = new Following()
-  following.scrolled({ ...log, scrollTop: 2000 })
-  following.goOn()
-  assert.equal(following.isOn, true)
+test("resume turns it on", () => {
+  const autoScroll = new AutoScroll()
+  autoScroll.onScroll({ ...log, scrollTop: 2000 })
+  autoScroll.resume()
+  assert.equal(autoScroll.isOn, true)
 })

@@ -1,30 +1,30 @@
-// What the page marks before it is replaced is what the server replaces (tests/speech/text/test_find_replace.py).
+// The page highlights the same matches that the server replaces (tests/speech/text/test_find_replace.py).
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { patternOf, placesIn } from "../../../static/js/pages/session/find.js"
+import { patternOf, matchesIn } from "../../../static/js/pages/session/find.js"
 
-const found = (text, wanted, options) => [...text.matchAll(patternOf(wanted, options))].map(([place]) => place)
+const found = (text, query, options) => [...text.matchAll(patternOf(query, options))].map(([match]) => match)
 
-test("whole words are found in any case, unless it is asked otherwise", () => {
+test("whole words are found in any case by default", () => {
   assert.deepEqual(found("Hart harte hart", "hart"), ["Hart", "hart"])
   assert.deepEqual(found("Hart harte hart", "hart", { matchesCase: true }), ["hart"])
-  assert.deepEqual(found("Hart harte hart", "hart", { inWords: true }), ["Hart", "hart", "hart"])
+  assert.deepEqual(found("Hart harte hart", "hart", { partsOfWords: true }), ["Hart", "hart", "hart"])
 })
 
-test("letters of every script belong to words", () => {
+test("letters of every script are word characters", () => {
   assert.deepEqual(found("un Été, étés", "été"), ["Été"])
   assert.deepEqual(found("שלום עולם", "שלום"), ["שלום"])
 })
 
-test("nothing that is typed is taken for a pattern", () => {
+test("input is not interpreted as a regular expression", () => {
   for (const text of [".*", "a|b", "(", "[x]", "\\d", "no hart?", "a/b-c", "{2}", "^$"]) assert.deepEqual(found(`so ${text} it is`, text), [text])
 })
 
-test("spaces alone look for nothing", () => assert.equal(patternOf("  "), null))
+test("spaces alone match nothing", () => assert.equal(patternOf("  "), null))
 
-test("a place may begin in one word and end in another", () => {
-  const places = placesIn(["in", "the", "heart", "of", "Paris."], patternOf("heart  of paris"))
-  assert.deepEqual(places, [{ from: { word: 2, character: 0 }, to: { word: 4, character: 5 } }])
+test("a match can span several words", () => {
+  const matches = matchesIn(["in", "the", "heart", "of", "Paris."], patternOf("heart  of paris"))
+  assert.deepEqual(matches, [{ from: { word: 2, character: 0 }, to: { word: 4, character: 5 } }])
 })

@@ -9,15 +9,15 @@ const timeline = new Timeline([
   { start: 6, end: 6.5 },
 ])
 
-test("the word that is spoken is known at every moment of it, and a little longer", () => {
+test("a word is current while it is spoken and slightly longer", () => {
   assert.deepEqual([0.9, 1, 1.45, 1.5, 2.2, 2.4, 6.1, 99].map((at) => timeline.wordAt(at)), [-1, 0, 0, 1, 1, -1, 2, -1])
 })
 
-test("from any moment on the next word is found", () => {
+test("the next word is found from any time", () => {
   assert.deepEqual([0, 1, 1.2, 5, 7].map((at) => timeline.wordFrom(at)), [0, 0, 1, 2, -1])
 })
 
-test("a silence is left a little before the next word begins, and at the end", () => {
+test("a silence is skipped to shortly before the next word, or to the end", () => {
   assert.equal(timeline.afterSilence(0.5, 10), 0.8)
   assert.equal(timeline.afterSilence(3, 10), 5.8)
   assert.equal(timeline.afterSilence(7, 10), 10)
@@ -27,11 +27,11 @@ test("neither words nor short pauses are skipped", () => {
   for (const at of [1.2, 1.45, 2.1, 5.9, 6.2]) assert.equal(timeline.afterSilence(at, 10), null)
 })
 
-test("where somebody speaks is known for every stretch", () => {
-  assert.deepEqual([[0, 0.9], [0.9, 1.1], [2.1, 5.9], [1.9, 6.1]].map(([start, end]) => timeline.speaksBetween(start, end)), [false, true, false, true])
+test("speech is detected in any interval", () => {
+  assert.deepEqual([[0, 0.9], [0.9, 1.1], [2.1, 5.9], [1.9, 6.1]].map(([start, end]) => timeline.hasSpeechBetween(start, end)), [false, true, false, true])
 })
 
-test("where nothing was said there is nothing to light", () => {
+test("an empty timeline has no words", () => {
   assert.equal(new Timeline([]).wordAt(3), -1)
-  assert.equal(new Timeline([]).speaksBetween(0, 3), false)
+  assert.equal(new Timeline([]).hasSpeechBetween(0, 3), false)
 })

@@ -1,15 +1,15 @@
-// What RecordingStore does, without a browser.
+// RecordingStore without a browser.
 
 export class MemoryStore {
   recordings = new Map()
-  kept = new Map() // id -> Map of start -> samples
+  blocksById = new Map() // id -> Map of start -> samples
   isBroken = false
 
   async write(recording, block, start) {
     if (this.isBroken) throw new Error("QuotaExceededError")
     this.recordings.set(recording.id, recording)
-    const blocks = this.kept.get(recording.id) ?? new Map()
-    this.kept.set(recording.id, blocks)
+    const blocks = this.blocksById.get(recording.id) ?? new Map()
+    this.blocksById.set(recording.id, blocks)
     if (block) blocks.set(block.start, block.samples)
     for (const key of blocks.keys()) if (key < start) blocks.delete(key)
   }
@@ -19,21 +19,21 @@ export class MemoryStore {
   }
 
   async blocks(id) {
-    const blocks = [...(this.kept.get(id) ?? [])].sort(([one], [other]) => one - other)
+    const blocks = [...(this.blocksById.get(id) ?? [])].sort(([one], [other]) => one - other)
     return blocks.map(([start, samples]) => ({ start, samples }))
   }
 
-  async forgetBlocks(id) {
-    this.kept.delete(id)
+  async deleteBlocks(id) {
+    this.blocksById.delete(id)
   }
 
   async remove(id) {
     this.recordings.delete(id)
-    this.kept.delete(id)
+    this.blocksById.delete(id)
   }
 }
 
-// The Web Locks of one browser, as far as recordings use them.
+// The part of the Web Locks API that recordings use.
 export class MemoryLocks {
   #held = new Set()
 

@@ -12,119 +12,119 @@ beforeEach(() => {
   store = new MemoryStore()
   locks = new MemoryLocks()
   now = 0
-  recordings = of("ada")
+  recordings = recordingsOf("ada")
 })
 
-test("what was recorded is kept, to half a second", async () => {
-  const { ring } = await recorded(recordings, 10)
+test("recorded audio is stored, to half a second", async () => {
+  const { ring } = await recordFor(recordings, 10)
   const [{ id }] = await store.all()
-  assert.deepEqual(joined(await store.blocks(id)), [...ring.all])
+  assert.deepEqual(joined(await store.blocks(id)), [...ring.samples])
 })
 
-test("what the server has stored is struck out by whole blocks", async () => {
-  const { ring, keeper } = await recorded(recordings, 10)
-  ring.forget(7.7 * SAMPLE_RATE)
-  keeper.keep()
+test("audio that the server has saved is deleted in whole blocks", async () => {
+  const { ring, writer } = await recordFor(recordings, 10)
+  ring.discardBefore(7.7 * SAMPLE_RATE)
+  writer.writeIfDue()
   await settled()
-  assert.deepEqual((await store.blocks(keeper.id)).map(({ start }) => start / SAMPLE_RATE), [7.5, 8, 8.5, 9, 9.5])
+  assert.deepEqual((await store.blocks(writer.id)).map(({ start }) => start / SAMPLE_RATE), [7.5, 8, 8.5, 9, 9.5])
 })
 
-test("when the server has everything nothing is left", async () => {
-  const { ring, keeper } = await recorded(recordings, 3)
-  ring.forget(ring.end)
-  keeper.keep()
+test("nothing remains when the server has everything", async () => {
+  const { ring, writer } = await recordFor(recordings, 3)
+  ring.discardBefore(ring.end)
+  writer.writeIfDue()
   await settled()
-  assert.deepEqual(await store.blocks(keeper.id), [])
+  assert.deepEqual(await store.blocks(writer.id), [])
 })
 
-test("a new numbering is written down as a whole", async () => {
-  const { ring, keeper } = await recorded(recordings, 3)
-  ring.forget(2 * SAMPLE_RATE)
-  ring.goOnFrom(SAMPLE_RATE)
-  keeper.keep()
+test("a new numbering is written completely", async () => {
+  const { ring, writer } = await recordFor(recordings, 3)
+  ring.discardBefore(2 * SAMPLE_RATE)
+  ring.resumeFrom(SAMPLE_RATE)
+  writer.writeIfDue()
   await settled()
-  assert.equal((await store.blocks(keeper.id))[0].start, SAMPLE_RATE)
-  assert.deepEqual(joined(await store.blocks(keeper.id)), [...ring.all])
+  assert.equal((await store.blocks(writer.id))[0].start, SAMPLE_RATE)
+  assert.deepEqual(joined(await store.blocks(writer.id)), [...ring.samples])
 })
 
-test("a recording is not offered while somebody works on it", async () => {
-  const { keeper } = await recorded(recordings, 1)
-  assert.equal(await of("ada").unfinished(), null)
-  await keeper.leave()
+test("a recording is not offered while a tab holds it", async () => {
+  const { writer } = await recordFor(recordings, 1)
+  assert.equal(await recordingsOf("ada").unfinished(), null)
+  await writer.release()
   await settled()
-  assert.equal((await of("ada").unfinished()).id, keeper.id)
+  assert.equal((await recordingsOf("ada").unfinished()).id, writer.id)
 })
 
-test("it is offered to nobody else", async () => {
-  const { keeper } = await recorded(recordings, 1)
-  await keeper.leave()
+test("a recording is offered to its owner only", async () => {
+  const { writer } = await recordFor(recordings, 1)
+  await writer.release()
   await settled()
-  assert.equal(await of("grace").unfinished(), null)
-  assert.ok(await of("ada").unfinished())
+  assert.equal(await recordingsOf("grace").unfinished(), null)
+  assert.ok(await recordingsOf("ada").unfinished())
 })
 
-test("it can be taken up once, with all of its audio", async () => {
-  const { ring, keeper } = await recorded(recordings, 2)
-  await keeper.leave()
+test("a recording can be claimed once, with all of its audio", async () => {
+  const { ring, writer } = await recordFor(recordings, 2)
+  await writer.release()
   await settled()
-  const left = await of("ada").unfinished()
-  const taken = await of("ada").takeUp(left, () => ({}))
-  assert.deepEqual(taken.ring.all, ring.all)
-  assert.equal(await of("ada").takeUp(left, () => ({})), null)
+  const left = await recordingsOf("ada").unfinished()
+  const claimed = await recordingsOf("ada").claim(left, () => ({}))
+  assert.deepEqual(claimed.ring.samples, ring.samples)
+  assert.equal(await recordingsOf("ada").claim(left, () => ({})), null)
 })
 
-test("who takes it up goes on with the writing", async () => {
-  const { keeper } = await recorded(recordings, 2)
-  await keeper.leave()
+test("the claiming page continues writing", async () => {
+  const { writer } = await recordFor(recordings, 2)
+  await writer.release()
   await settled()
-  const taken = await recordings.takeUp(await recordings.unfinished(), () => ({ session: "abc" }))
-  await record(taken, 1)
-  assert.deepEqual(joined(await store.blocks(keeper.id)), [...taken.ring.all])
+  const claimed = await recordings.claim(await recordings.unfinished(), () => ({ session: "abc" }))
+  await record(claimed, 1)
+  assert.deepEqual(joined(await store.blocks(writer.id)), [...claimed.ring.samples])
   assert.equal((await store.all())[0].session, "abc")
 })
 
-test("what leaves is described as it was when it left", async () => {
+test("a released recording keeps its last metadata", async () => {
   let session = "abc"
   const ring = new FrameRing()
-  const keeper = recordings.begin(ring, () => ({ session }))
-  await record({ ring, keeper }, 1)
-  const left = keeper.leave()
+  const writer = recordings.start(ring, () => ({ session }))
+  await record({ ring, writer }, 1)
+  const left = writer.release()
   session = "another"
   await left
   assert.equal((await store.all())[0].session, "abc")
 })
 
-test("a week later it is gone, whosever it was", async () => {
-  const { keeper } = await recorded(recordings, 1)
-  await keeper.leave()
+test("a recording is deleted after a week, for any owner", async () => {
+  const { writer } = await recordFor(recordings, 1)
+  await writer.release()
   await settled()
   now = 8 * DAY_MS
-  assert.equal(await of("grace").unfinished(), null)
+  assert.equal(await recordingsOf("grace").unfinished(), null)
   assert.deepEqual(await store.all(), [])
 })
 
-test("a browser that keeps nothing says so and goes on", async () => {
+test("a browser that stores nothing reports that and continues", async () => {
   store.isBroken = true
-  const { ring, keeper } = await recorded(recordings, 2)
-  assert.ok(!keeper.isKeeping)
-  assert.equal(ring.kept, 2 * SAMPLE_RATE)
+  const { ring, writer } = await recordFor(recordings, 2)
+  assert.ok(!writer.isPersisting)
+  assert.equal(ring.length, 2 * SAMPLE_RATE)
 })
 
-function of(owner) {
+function recordingsOf(owner) {
   return new Recordings({ store, owner, locks, now: () => now })
 }
 
-async function recorded(recordings, seconds) {
+async function recordFor(recordings, seconds) {
   const ring = new FrameRing()
-  const keeper = recordings.begin(ring, () => ({ session: null }))
-  await record({ ring, keeper }, seconds)
-  return { ring, keeper }
+  const writer = recordings.start(ring, () => ({ session: null }))
+  await record({ ring, writer }, seconds)
+  return { ring, writer }
 }
 
-async function record({ ring, keeper }, seconds) {
+async function record({ ring, writer }, seconds) {
   for (let i = 0; i < 10 * seconds; i++) {
     ring.push(Int16Array.from({ length: SAMPLE_RATE / 10 }, (_, at) => ring.end + at))
-    keeper.keep()
+    writer.writeIfDue()
     await settled()
   }
 }

@@ -1,118 +1,118 @@
-// An upload sends what the server lacks, whatever breaks, and leaves nothing behind when it is cancelled.
+// An upload sends what the server lacks despite failures, and leaves nothing behind when it is canceled.
 
 import assert from "node:assert/strict"
 import { test } from "node:test"
 import { Upload } from "../../../static/js/uploads/upload.js"
-import { Refused } from "../../../static/js/uploads/server.js"
-import { Pace, inWords, part } from "../../../static/js/uploads/progress.js"
+import { UploadRejected } from "../../../static/js/uploads/server.js"
+import { Pace, describe, fractionOf } from "../../../static/js/uploads/progress.js"
 
-const PIECE = 10
+const PART_SIZE = 10
 
 class FakeServer {
   bytes = ""
-  forgotten = []
+  removed = []
   breaks = 0
   states = ["checking", "transcribing", "done"]
 
-  async announce({ name, size }) {
+  async create({ name, size }) {
     this.size = size
-    return this.#told({ name })
+    return this.#status({ name })
   }
 
-  async send(id, offset, piece) {
-    if (this.breaks-- > 0) throw new TypeError("the network is away")
-    if (offset === this.bytes.length) this.bytes += await piece.text()
-    return this.#told()
+  async sendPart(id, offset, part) {
+    if (this.breaks-- > 0) throw new TypeError("the network is down")
+    if (offset === this.bytes.length) this.bytes += await part.text()
+    return this.#status()
   }
 
-  async look() {
-    return { ...this.#told(), state: this.states.shift() }
+  async status() {
+    return { ...this.#status(), state: this.states.shift() }
   }
 
-  async forget(id) {
-    this.forgotten.push(id)
+  async remove(id) {
+    this.removed.push(id)
   }
 
-  #told(more = {}) {
-    const state = this.bytes.length < this.size ? "sending" : "waiting"
-    return { id: "u1", name: "a.wav", size: this.size, received: this.bytes.length, state, length: 60, transcribed: 0, ...more }
+  #status(more = {}) {
+    const state = this.bytes.length < this.size ? "uploading" : "waiting"
+    return { id: "u1", name: "a.wav", size: this.size, received: this.bytes.length, state, duration: 60, transcribed: 0, ...more }
   }
 }
 
 function uploadOf(text, server, changed = () => {}) {
   const file = Object.assign(new Blob([text]), { name: "a.wav" })
-  const told = { name: file.name, size: file.size, received: 0, state: "queued" }
-  return new Upload({ server, told, file, piece: PIECE, changed, wait: () => Promise.resolve() })
+  const status = { name: file.name, size: file.size, received: 0, state: "queued" }
+  return new Upload({ server, status, file, partSize: PART_SIZE, changed, wait: () => Promise.resolve() })
 }
 
-test("a file is sent in pieces and watched until it is done", async () => {
+test("a file is sent in parts and watched until it is done", async () => {
   const server = new FakeServer()
   const seen = []
-  const upload = uploadOf("x".repeat(34), server, ({ told }) => seen.push(told.state))
+  const upload = uploadOf("x".repeat(34), server, ({ status }) => seen.push(status.state))
   await upload.send({})
-  while (upload.told.state !== "done") await new Promise(setImmediate)
+  while (upload.status.state !== "done") await new Promise(setImmediate)
   assert.equal(server.bytes, "x".repeat(34))
-  assert.deepEqual(seen, ["sending", "sending", "sending", "sending", "waiting", "checking", "transcribing", "done"])
+  assert.deepEqual(seen, ["uploading", "uploading", "uploading", "uploading", "waiting", "checking", "transcribing", "done"])
 })
 
-test("a broken connection costs a piece, not the file", async () => {
+test("a broken connection costs a part, not the file", async () => {
   const server = new FakeServer()
   const seen = []
-  const upload = uploadOf("abcdefghijklmnopqrstuvwxyz", server, ({ told }) => seen.push(told.state))
+  const upload = uploadOf("abcdefghijklmnopqrstuvwxyz", server, ({ status }) => seen.push(status.state))
   server.breaks = 3
   await upload.send({})
   assert.equal(server.bytes, "abcdefghijklmnopqrstuvwxyz")
   assert.ok(seen.includes("interrupted"))
 })
 
-test("what the server has already is not sent again", async () => {
+test("bytes that the server has are not sent again", async () => {
   const server = new FakeServer()
   server.bytes = "abcdefghijkl"
   await uploadOf("abcdefghijklmnop", server).send({})
   assert.equal(server.bytes, "abcdefghijklmnop")
 })
 
-test("one that is refused says why and is not sent", async () => {
+test("a rejected upload reports why and is not sent", async () => {
   const server = new FakeServer()
-  server.announce = () => Promise.reject(new Refused({ what: "The file is empty.", why: "", action: "" }))
+  server.create = () => Promise.reject(new UploadRejected({ what: "The file is empty.", why: "", action: "" }))
   const upload = uploadOf("", server)
   await upload.send({})
-  assert.equal(upload.told.state, "refused")
-  assert.equal(upload.told.problem.what, "The file is empty.")
+  assert.equal(upload.status.state, "failed")
+  assert.equal(upload.status.problem.what, "The file is empty.")
 })
 
-test("one that is cancelled while it is announced is forgotten as soon as it is known", async () => {
+test("an upload canceled during its creation is removed once its ID is known", async () => {
   const server = new FakeServer()
   const upload = uploadOf("abc", server)
   const sending = upload.send({})
-  await upload.forget()
+  await upload.cancel()
   await sending
-  assert.deepEqual(server.forgotten, ["u1"])
+  assert.deepEqual(server.removed, ["u1"])
   assert.equal(server.bytes, "")
 })
 
-test("one that is cancelled is asked about no more", async () => {
+test("a canceled upload is not polled", async () => {
   const server = new FakeServer()
   const upload = uploadOf("abc", server)
   await upload.send({})
-  await upload.forget()
+  await upload.cancel()
   await new Promise(setImmediate)
-  assert.deepEqual(server.forgotten, ["u1"])
+  assert.deepEqual(server.removed, ["u1"])
   assert.ok(server.states.length >= 2)
 })
 
-test("the bar shows what is known and nothing else", () => {
-  assert.equal(part({ state: "sending", received: 5, size: 20 }), 0.25)
-  assert.equal(part({ state: "transcribing", transcribed: 30, length: 60 }), 0.5)
-  assert.equal(part({ state: "checking" }), null)
-  assert.equal(part({ state: "done" }), 1)
+test("the fraction is null where progress is unknown", () => {
+  assert.equal(fractionOf({ state: "uploading", received: 5, size: 20 }), 0.25)
+  assert.equal(fractionOf({ state: "transcribing", transcribed: 30, duration: 60 }), 0.5)
+  assert.equal(fractionOf({ state: "checking" }), null)
+  assert.equal(fractionOf({ state: "done" }), 1)
 })
 
-test("the time that is left follows from the pace so far", () => {
+test("the remaining time follows from the pace so far", () => {
   const pace = new Pace()
-  const told = { state: "transcribing", transcribed: 0, length: 3600 }
-  pace.note(told, 0)
-  pace.note({ ...told, transcribed: 100 }, 10_000)
+  const status = { state: "transcribing", transcribed: 0, duration: 3600 }
+  pace.record(status, 0)
+  pace.record({ ...status, transcribed: 100 }, 10_000)
   assert.equal(pace.value, 10)
-  assert.match(inWords({ ...told, transcribed: 100 }, pace.value), /^Transcribed 1:40 of 1:00:00 · 10 times as fast .* about 6 minutes left$/)
+  assert.match(describe({ ...status, transcribed: 100 }, pace.value), /^Transcribed 1:40 of 1:00:00 · 10 times real time · about 6 minutes left$/)
 })

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES
-from speech.batch.chunking import LONGEST, SHORTEST, split
+from speech.batch.chunking import MAX_FRAMES, MIN_FRAMES, split
 from tests.support.speech.checksum_audio import noise
 
 SOUND = noise(3_000)  # 4 minutes
@@ -47,7 +47,7 @@ async def test_every_part_but_the_last_is_of_whole_frames_and_neither_short_nor_
     for part in parts[:-1]:
         frames, rest = divmod(len(part.pcm), FRAME_BYTES)
         assert rest == 0
-        assert SHORTEST <= frames <= LONGEST
+        assert MIN_FRAMES <= frames <= MAX_FRAMES
 
 
 async def test_both_sides_of_a_stereo_recording_are_cut_where_neither_speaks():
@@ -64,12 +64,12 @@ async def test_both_sides_of_a_stereo_recording_are_cut_where_neither_speaks():
 
 
 async def test_a_short_recording_is_one_part():
-    pcm = SOUND[: LONGEST * FRAME_BYTES - 2]
+    pcm = SOUND[: MAX_FRAMES * FRAME_BYTES - 2]
     assert [part.pcm for part in await parts_of(pcm)] == [pcm]
     assert await parts_of(b"") == []
 
 
-@pytest.mark.parametrize("pause", [(600, 606), (SHORTEST, SHORTEST + 5), (LONGEST - 5, LONGEST), (700, 900)])
+@pytest.mark.parametrize("pause", [(600, 606), (MIN_FRAMES, MIN_FRAMES + 5), (MAX_FRAMES - 5, MAX_FRAMES), (700, 900)])
 async def test_it_is_cut_inside_a_pause(pause):
     _, second = await parts_of(with_silence(1_000, pause))
     assert pause[0] < second.start // FRAME_SAMPLES < pause[1]

@@ -64,7 +64,7 @@ async def test_one_that_is_cut_off_is_noticed_and_can_be_read_all_the_same(tmp_p
     file.write_bytes(whole[: len(whole) * 6 // 10])
     with pytest.raises(Truncated):
         await measure(file)
-    assert await measure(file, may_be_cut=True) == len(await pcm_of(file))
+    assert await measure(file, accepts_truncated=True) == len(await pcm_of(file))
 
 
 async def test_tags_at_the_end_are_no_broken_frame(tmp_path):
@@ -83,7 +83,7 @@ async def test_the_sides_of_a_stereo_file_are_apart(tmp_path):
 
 
 async def test_one_that_has_no_sides_is_told_so(tmp_path):
-    with pytest.raises(NotStereo, match="It has 1 channel, and stereo is two"):
+    with pytest.raises(NotStereo, match="It has 1 channel; two are required"):
         await measure(tone(tmp_path / "mono.wav"), is_multichannel=True)
 
 

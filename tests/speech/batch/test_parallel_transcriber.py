@@ -16,9 +16,10 @@ from speech.batch import decode, preemption
 from speech.batch.chunking import split
 from speech.batch.parallel_transcriber import ParallelTranscriber
 from speech.gateway.link import Link
-from speech.live.stream import Intent, Stream
+from speech.live.stream import Stream
+from speech.live.stream_state import Intent
 from tests.support.speech.checksum_audio import noise, words_of
-from tests.support.speech.link import layer_alone
+from tests.support.speech.link import isolated_layer
 
 CALLER = Caller(User(pk=1), frozenset({STT}))
 SOUND = noise(4_500)  # 6 minutes
@@ -30,7 +31,7 @@ async def layer(monkeypatch):
     monkeypatch.setattr(workers, "HEARTBEAT_INTERVAL", 0.05)
     monkeypatch.setattr(preemption, "POLL_INTERVAL", 0.02)
     monkeypatch.setattr(preemption, "PREEMPT_INTERVAL", 0.1)
-    async with layer_alone() as layer:
+    async with isolated_layer() as layer:
         yield layer
 
 
@@ -201,7 +202,7 @@ async def test_it_is_told_once_which_engine_hears_it(run_worker):
     async def begin(engine, language):
         begun.append((engine, language))
 
-    hearing = ParallelTranscriber(CALLER, "", "", begun=begin)
+    hearing = ParallelTranscriber(CALLER, "", "", on_started=begin)
     await heard_of(hearing)
     assert begun == [("checksum", "en")] == [(hearing.engine, hearing.language)]
 

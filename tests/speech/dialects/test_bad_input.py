@@ -1,4 +1,4 @@
-"""A client that misbehaves gets a clear answer, leaves no traceback (the fixture looks), and harms nobody else."""
+"""A misbehaving client gets a clear error, causes no traceback (see the fixture), and affects no other client."""
 
 import asyncio
 from collections import Counter
@@ -23,23 +23,23 @@ def site(tmp_path_factory):
         yield site
 
 
-async def text_that_is_no_json(socket):
+async def invalid_json(socket):
     await socket.socket.send("hello")
 
 
-async def an_unknown_type(socket):
+async def unknown_type(socket):
     await socket.send(type="dance")
 
 
-async def an_unknown_field(socket):
-    await socket.send(type="start", colour="blue")
+async def unknown_field(socket):
+    await socket.send(type="start", color="blue")
 
 
-async def a_wrong_type_of_field(socket):
+async def wrong_field_type(socket):
     await socket.send(type="start", wait="maybe")
 
 
-async def a_very_long_text(socket):
+async def text_too_long(socket):
     await socket.send(type="start", engine="x" * 10_000)
 
 
@@ -52,57 +52,57 @@ async def two_starts(socket):
     await socket.send(type="start")
 
 
-async def an_odd_number_of_bytes(socket):
+async def odd_number_of_bytes(socket):
     await socket.start()
     await socket.socket.send(bytes(3841))
 
 
-async def audio_in_a_pause(socket):
+async def audio_while_paused(socket):
     await socket.start()
     await socket.send(type="pause")
     await socket.until("paused")
     await socket.socket.send(bytes(3840))
 
 
-async def a_pause_before_start(socket):
+async def pause_before_start(socket):
     await socket.send(type="pause")
 
 
-async def an_engine_that_is_not_there(socket):
+async def unknown_engine(socket):
     await socket.send(type="start", engine="whisper")
 
 
-async def a_language_nobody_knows(socket):
+async def unsupported_language(socket):
     await socket.send(type="start", language="tlh")
 
 
-async def brackets_without_end(socket):
+async def deeply_nested_json(socket):
     await socket.socket.send('{"type":"ping","at":' + "[" * 1_900)
 
 
 PROTOCOL_ERRORS: list[Misbehave] = [
-    text_that_is_no_json,
-    an_unknown_type,
-    an_unknown_field,
-    a_wrong_type_of_field,
-    a_very_long_text,
+    invalid_json,
+    unknown_type,
+    unknown_field,
+    wrong_field_type,
+    text_too_long,
     audio_before_start,
     two_starts,
-    an_odd_number_of_bytes,
-    audio_in_a_pause,
-    a_pause_before_start,
-    an_engine_that_is_not_there,
-    a_language_nobody_knows,
-    brackets_without_end,
+    odd_number_of_bytes,
+    audio_while_paused,
+    pause_before_start,
+    unknown_engine,
+    unsupported_language,
+    deeply_nested_json,
 ]
 
 
-async def test_every_protocol_error_is_named_and_harms_nobody_else(site):
-    neighbour_ticket, *others = tickets(site, 1 + len(PROTOCOL_ERRORS))
+async def test_each_protocol_error_is_reported_and_affects_no_other_client(site):
+    neighbor_ticket, *others = tickets(site, 1 + len(PROTOCOL_ERRORS))
     pcm = noise(60)
-    async with live_socket(site, neighbour_ticket) as neighbour:
-        await neighbour.start()
-        speaking = asyncio.create_task(neighbour.say(pcm, pace=0.02))
+    async with live_socket(site, neighbor_ticket) as neighbor:
+        await neighbor.start()
+        speaking = asyncio.create_task(neighbor.say(pcm, pace=0.02))
         for misbehave, ticket in zip(PROTOCOL_ERRORS, others, strict=True):
             async with live_socket(site, ticket) as socket:
                 await misbehave(socket)
@@ -112,33 +112,33 @@ async def test_every_protocol_error_is_named_and_harms_nobody_else(site):
                 assert error["why"]
                 assert error["action"]
         await speaking
-        await neighbour.stop()
-        assert neighbour.words() == words_of(pcm)
+        await neighbor.stop()
+        assert neighbor.words() == words_of(pcm)
 
 
-async def test_a_hundred_sockets_of_one_user_get_as_many_streams_as_one_user_may_have(site):
-    everybody_asked = asyncio.Barrier(101)
+async def test_a_hundred_connections_of_one_user_get_the_maximum_number_of_streams(site):
+    all_answered = asyncio.Barrier(101)
 
     async def outcome(ticket):
         async with live_socket(site, ticket) as socket:
             await socket.send(type="start")
-            answer = await socket.next(within=30)
-            await everybody_asked.wait()
-            return answer["type"], answer.get("code")
+            response = await socket.next(within=30)
+            await all_answered.wait()
+            return response["type"], response.get("code")
 
-    asking = [asyncio.create_task(outcome(ticket)) for ticket in tickets(site, 100, email="crowd@example.org")]
-    await everybody_asked.wait()
-    assert Counter(await asyncio.gather(*asking)) == {("ready", None): 5, ("error", 4004): 95}
+    outcomes = [asyncio.create_task(outcome(ticket)) for ticket in tickets(site, 100, email="crowd@example.org")]
+    await all_answered.wait()
+    assert Counter(await asyncio.gather(*outcomes)) == {("ready", None): 5, ("error", 4004): 95}
 
 
 @pytest.mark.parametrize("ticket", ["", "nonsense", "x" * 5000])
-async def test_a_ticket_that_is_none_opens_nothing(site, ticket):
+async def test_an_invalid_ticket_is_refused(site, ticket):
     async with live_socket(site, ticket) as socket:
         code, error = await socket.closed()
-        assert (code, error["what"]) == (4001, "The ticket was refused.")
+        assert (code, error["what"]) == (4001, "Invalid ticket.")
 
 
-async def test_a_ticket_opens_one_socket(site):
+async def test_a_ticket_opens_one_connection(site):
     (ticket,) = tickets(site)
     async with live_socket(site, ticket) as first:
         await first.start()
@@ -150,7 +150,7 @@ async def test_a_ticket_opens_one_socket(site):
 ORIGINS = [None, "null", "http://evil.example", "http://127.0.0.1.evil.example"]
 
 
-async def test_other_origins_are_refused_at_the_door(site):
+async def test_other_origins_are_refused_before_the_upgrade(site):
     (ticket,) = tickets(site)
     for origin in ORIGINS:
         with pytest.raises(websockets.InvalidStatus) as refusal:
@@ -159,18 +159,18 @@ async def test_other_origins_are_refused_at_the_door(site):
         assert refusal.value.response.status_code == 403, origin
 
 
-async def test_a_message_of_ten_megabytes_is_refused_before_it_is_read(site):
+async def test_a_message_of_ten_megabytes_is_refused(site):
     one, two = tickets(site, 2)
-    async with live_socket(site, one) as socket, live_socket(site, two) as neighbour:
+    async with live_socket(site, one) as socket, live_socket(site, two) as neighbor:
         await socket.start()
-        with suppress(websockets.ConnectionClosed):  # it may be cut off before all is sent
+        with suppress(websockets.ConnectionClosed):  # the server may close before all is sent
             await socket.socket.send(bytes(10_000_000))
         assert (await socket.closed())[0] in (1009, 1006)
-        await neighbour.start()
-        await neighbour.stop()
+        await neighbor.start()
+        await neighbor.stop()
 
 
-async def test_commands_may_not_flood_either(site):
+async def test_a_flood_of_commands_is_ended(site):
     async with live_socket(site, *tickets(site)) as socket:
         await socket.start()
         for _ in range(3000):
@@ -180,7 +180,7 @@ async def test_commands_may_not_flood_either(site):
 
 
 @pytest.mark.slow
-async def test_a_minute_of_silence_is_no_error(start_site):
+async def test_a_minute_of_silence_is_valid(start_site):
     site = start_site(STT_ENGINE="pocketsphinx", STT_SLOTS="1")
     async with live_socket(site, *tickets(site)) as socket:
         await socket.start()
@@ -190,7 +190,7 @@ async def test_a_minute_of_silence_is_no_error(start_site):
 
 
 @pytest.mark.slow
-async def test_a_flood_is_ended_and_harms_nobody_else(start_site):
+async def test_a_flood_of_audio_is_ended_and_affects_no_other_client(start_site):
     site = start_site(STT_ENGINE="pocketsphinx", STT_SLOTS="2")
     one, two = tickets(site, 2)
     async with live_socket(site, one) as flood, live_socket(site, two) as calm:
@@ -199,13 +199,13 @@ async def test_a_flood_is_ended_and_harms_nobody_else(start_site):
         flooding = asyncio.create_task(flood.say(noise(4000)))
         code, error = await flood.closed()
         flooding.cancel()
-        assert (code, error["what"]) == (4004, "The audio came faster than it can be transcribed.")
+        assert (code, error["what"]) == (4004, "Audio was sent faster than it can be transcribed.")
         await calm.say(noise(10))
         await calm.stop()
 
 
 @pytest.mark.slow
-async def test_a_socket_that_never_starts_is_closed(site):
+async def test_a_connection_without_start_is_closed(site):
     async with live_socket(site, *tickets(site)) as socket:
         code, error = await socket.closed(within=14)
-        assert (code, error["what"]) == (4008, "No “start” came in 10 s.")
+        assert (code, error["what"]) == (4008, "No “start” received within 10 s.")

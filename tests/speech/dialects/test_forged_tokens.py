@@ -1,4 +1,4 @@
-"""Tokens that should open nothing, at the doors of the application: HTTP, and every kind of program's socket."""
+"""Invalid tokens are refused by the REST API and by every WebSocket for programs."""
 
 import asyncio
 import time
@@ -14,16 +14,16 @@ from accounts.models import Token, User
 from accounts.scopes import scopes_of
 from dsm_site.asgi import application
 
-SOCKETS = ["/ws/pcm", "/api/asr-streaming", "/api/tts_streaming", "/v1/listen", "/v1/realtime"]
-ANSWERED_WITHIN = 10  # seconds
+WEBSOCKETS = ["/ws/pcm", "/api/asr-streaming", "/api/tts_streaming", "/v1/listen", "/v1/realtime"]
+TIMEOUT = 10  # seconds
 
 
-def good(user):
+def create_token(user):
     return Token.create(user, Token.Kind.REFRESH, "a page", scopes_of("stt tts"), None)[0]
 
 
 def forged(token, settings, alg="HS256", secret=None, kind=API_AUDIENCE, **changes):
-    """As `accounts.credentials.access_tokens` makes it, but for what is given."""
+    """Access token as from `accounts.credentials.access_tokens`, with changes."""
     now, key = int(time.time()), keys()[0]
     claims = {
         "iss": settings.SITE_URL,
@@ -60,36 +60,36 @@ FORGERIES = {
     "for another audience": lambda token, settings: forged(token, settings, aud="elsewhere"),
     "a ticket": lambda token, settings: forged(token, settings, kind=TICKET_AUDIENCE),
     "revoked": revoked,
-    "of somebody who was rejected a second ago": rejected,
+    "of an account rejected a second ago": rejected,
 }
 
 
-async def open_doors(token):
-    """Those of HTTP and of the sockets that it opens."""
+async def opened_by(token):
+    """URLs that accept the token."""
     headers = {"Authorization": f"Bearer {token}"}
-    answer = await asyncio.to_thread(Client(headers=headers).get, "/api/v1/me/")
-    opened = [] if answer.status_code in (401, 403) else ["/api/v1/me/"]
-    for path in SOCKETS:
+    response = await asyncio.to_thread(Client(headers=headers).get, "/api/v1/me/")
+    opened = [] if response.status_code in (401, 403) else ["/api/v1/me/"]
+    for path in WEBSOCKETS:
         socket = WebsocketCommunicator(application, path, headers=[(b"authorization", f"Bearer {token}".encode())])
-        if (await socket.connect(timeout=ANSWERED_WITHIN))[0]:
+        if (await socket.connect(timeout=TIMEOUT))[0]:
             opened.append(path)
-        await socket.disconnect(timeout=ANSWERED_WITHIN)
+        await socket.disconnect(timeout=TIMEOUT)
     return opened
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_what_is_forged_without_a_change_opens_every_door(no_engines, settings):
-    def made():
-        return forged(good(User.objects.create_user("ada@example.org", status="approved")), settings)
+async def test_an_unchanged_token_opens_every_url(no_engines, settings):
+    def create():
+        return forged(create_token(User.objects.create_user("ada@example.org", status="approved")), settings)
 
-    assert await open_doors(await asyncio.to_thread(made)) == ["/api/v1/me/", *SOCKETS]
+    assert await opened_by(await asyncio.to_thread(create)) == ["/api/v1/me/", *WEBSOCKETS]
 
 
 @pytest.mark.filterwarnings("ignore:The HMAC key")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("forgery", FORGERIES.values(), ids=FORGERIES.keys())
-async def test_it_opens_no_door(forgery, no_engines, settings):
-    def made():
-        return forgery(good(User.objects.create_user("ada@example.org", status="approved")), settings)
+async def test_a_forged_token_opens_no_url(forgery, no_engines, settings):
+    def create():
+        return forgery(create_token(User.objects.create_user("ada@example.org", status="approved")), settings)
 
-    assert await open_doors(await asyncio.to_thread(made)) == []
+    assert await opened_by(await asyncio.to_thread(create)) == []

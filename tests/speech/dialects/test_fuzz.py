@@ -1,8 +1,8 @@
-"""Messages that make little sense, to every kind of socket; `python -m benchmarks.fuzz` sends more of them."""
+"""Random messages to every WebSocket; `python -m benchmarks.fuzz` sends more of them."""
 
 import pytest
 
-from benchmarks.fuzz import DIALECTS, ENOUGH_FOR, fuzz
+from benchmarks.fuzz import DIALECTS, SITE_SETTINGS, fuzz
 from tests.support.clients.tokens import issue_token
 from tests.support.servers.site import running_site
 
@@ -12,7 +12,7 @@ INTERNAL_ERROR = 1011
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site"), **ENOUGH_FOR) as site:
+    with running_site(tmp_path_factory.mktemp("site"), **SITE_SETTINGS) as site:
         yield site
 
 
@@ -21,7 +21,7 @@ def token(site):
     return issue_token(site)
 
 
-@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # the neighbour does, in its own thread
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # the neighbor does, in its own thread
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS.keys())
-def test_nonsense_breaks_nothing_and_disturbs_nobody(dialect, site, token):
+def test_random_messages_cause_no_internal_error_and_affect_no_other_client(dialect, site, token):
     assert INTERNAL_ERROR not in fuzz(site, token, dialect, MESSAGES)

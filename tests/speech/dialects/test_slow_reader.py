@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 TOO_MANY = 40_000  # pings: a megabyte of answers
 
 
-def with_little_room(site):
-    """A connection for which the system holds little that is not read."""
+def socket_with_small_buffer(site):
+    """Connection with a small receive buffer."""
     address = urlsplit(site.url)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * 1024)
@@ -25,25 +25,25 @@ def with_little_room(site):
     return connection
 
 
-async def test_a_client_that_does_not_read_is_closed_and_harms_nobody_else(start_site):
+async def test_a_client_that_does_not_read_is_closed_and_affects_no_other_client(start_site):
     site = start_site(STT_ENGINE="checksum")
     one, two = tickets(site, 2)
-    async with live_socket(site, one) as neighbour, live_socket(site, two, sock=with_little_room(site)) as slow:
-        await neighbour.start()
-        speaking = asyncio.create_task(neighbour.say(noise(100), pace=0.02))
+    async with live_socket(site, one) as neighbor, live_socket(site, two, sock=socket_with_small_buffer(site)) as slow:
+        await neighbor.start()
+        speaking = asyncio.create_task(neighbor.say(noise(100), pace=0.02))
         await slow.start()
         slow.socket.transport.pause_reading()
-        with suppress(websockets.ConnectionClosed):  # it may be closed before all are sent
+        with suppress(websockets.ConnectionClosed):  # the server may close before all are sent
             for at in range(TOO_MANY):
                 await slow.send(type="ping", at=at)
-        await asyncio.to_thread(site.web.wait_until, lambda: "does not read" in site.log, 180)
+        await asyncio.to_thread(site.web.wait_until, lambda: "reads too slowly" in site.log, 180)
         slow.socket.transport.abort()
         await speaking
-        await neighbour.stop()
-    assert neighbour.words() == words_of(noise(100))
+        await neighbor.stop()
+    assert neighbor.words() == words_of(noise(100))
 
 
-LONG = 1_200  # seconds of sound: 58 MB
+LONG = 1_200  # seconds of audio: 58 MB
 SILENCE = """
 from accounts.models import User
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -64,7 +64,7 @@ print(session.pk, store.session_key)
 """
 
 
-def test_a_download_waits_for_who_reads_it_slowly(start_site):
+def test_a_download_is_not_buffered_for_a_slow_reader(start_site):
     site = start_site(STT_ENGINE="checksum")
     session, cookie = site.shell(SILENCE % (2 * 24_000 * LONG)).split()
     address = urlsplit(site.url)

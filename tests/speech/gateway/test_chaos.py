@@ -9,9 +9,9 @@ pytestmark = pytest.mark.slow
 
 def test_whatever_dies_no_word_is_lost_or_doubled(monkeypatch, redis_server):
     """Every kind of fault once, under streams that come and go. `redis_server` is only asked whether there is one."""
-    monkeypatch.setattr(chaos, "SETTLES_FOR", 1.5)
-    monkeypatch.setattr(chaos, "HANGS_FOR", 3.0)
-    monkeypatch.setattr(chaos, "DATABASE_AWAY_FOR", 4.0)
+    monkeypatch.setattr(chaos, "FAULT_INTERVAL", 1.5)
+    monkeypatch.setattr(chaos, "HANG_DURATION", 3.0)
+    monkeypatch.setattr(chaos, "DATABASE_OUTAGE", 4.0)
     random.seed(0)
     table, verdict = chaos.checksums(streams=5, faults=11, seconds=(10, 20))
     print(table)

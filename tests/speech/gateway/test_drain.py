@@ -11,10 +11,11 @@ from inference.worker import Worker, run_workers
 from speech import errors, events
 from speech.gateway.database import in_database
 from speech.gateway.drain import drain_streams
-from speech.live.stream import Intent, Stream
+from speech.live.stream import Stream
+from speech.live.stream_state import Intent
 from speech.models import Word
 from tests.support.speech.checksum_audio import noise, words_of
-from tests.support.speech.link import layer_alone
+from tests.support.speech.link import isolated_layer
 
 
 class Speaker:
@@ -37,7 +38,7 @@ async def test_what_comes_after_the_end_is_not_taken_for_heard():
     pcm = noise(60)
     end = 24 * FRAME_BYTES + 1000  # within a frame, the last of a word
     owner = await in_database(User.objects.create_superuser, "speaker@example.org")
-    async with layer_alone() as layer, asyncio.timeout(60):
+    async with isolated_layer() as layer, asyncio.timeout(60):
         workers = asyncio.create_task(run_workers([Worker(layer, ENGINES["checksum"], slots=2)]))
         try:
             first = Speaker(owner)
@@ -45,7 +46,7 @@ async def test_what_comes_after_the_end_is_not_taken_for_heard():
             first.stream.feed(pcm[:end])
             await first.has_words.wait()
             leaving = asyncio.create_task(drain_streams())
-            while not first.stream._feed.is_ended:
+            while not first.stream._audio.is_ended:
                 await asyncio.sleep(0)
             first.stream.feed(pcm[end:])
             with pytest.raises(errors.Restarting):

@@ -14,9 +14,10 @@ from inference.messages import Audio, Close, Marker, Open, Ready, Word
 from inference.outbox import decode_down, decode_up
 from inference.worker import Worker, run_workers
 from speech import events
-from speech.live.stream import Intent, Stream
+from speech.live.stream import Stream
+from speech.live.stream_state import Intent
 from tests.support.speech.checksum_audio import noise, words_of
-from tests.support.speech.link import layer_alone
+from tests.support.speech.link import isolated_layer
 
 
 class Lossy:
@@ -109,7 +110,7 @@ class Speaker:
 async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, kind, fault, times):
     monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.5 if fault == "lost" else 1000.0)
     monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
-    async with layer_alone() as layer:
+    async with isolated_layer() as layer:
         Lossy(layer, kind, fault, times)
         workers = [Worker(layer, ENGINES["checksum"], slots=3) for _ in range(2)]
         task = asyncio.create_task(run_workers(workers))

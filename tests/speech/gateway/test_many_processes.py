@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from benchmarks.churn import churn
-from benchmarks.support.speaker import Speaker
+from benchmarks.support.client import Client
 from tests.support.clients.sockets import live_socket, stored_words, tickets
 from tests.support.servers.redis import Redis
 from tests.support.servers.site import running_site
@@ -110,12 +110,12 @@ async def test_streams_cut_off_at_any_moment_give_everything_back(site, redis):
 async def test_whatever_dies_in_mid_sentence_every_word_comes_once(site, redis, postgres_server):
     """Each part, in each way, once; what happens next happens when new words have come."""
     urls, unused = cycle(site.urls), iter(tickets(site, 100))
-    speaker = Speaker(
+    speaker = Client(
         lambda: f"{next(urls).replace('http', 'ws')}/ws/live/?ticket={next(unused)}", site.url, noise(10_000), SPEED
     )
     speaking = asyncio.create_task(speaker.run())
     for happen in (
-        speaker.cut,
+        speaker.disconnect,
         speaker.reload,
         *(partial(restart, child, signal.SIGKILL) for child in site.inference),
         *(partial(restart, child, signal.SIGTERM) for child in site.inference),
@@ -130,13 +130,13 @@ async def test_whatever_dies_in_mid_sentence_every_word_comes_once(site, redis, 
         await more_words(speaker)
         await asyncio.to_thread(happen)
     await more_words(speaker)
-    said = words_of(speaker.fall_silent())
+    said = words_of(speaker.end_audio())
     async with asyncio.timeout(COMES_BACK_WITHIN):
         await speaking
     site.close_shell()  # its connection to the database is broken, as all were
     assert stored_words(site, speaker.session) == said
-    assert speaker.seen.words.items() <= dict(enumerate(said)).items()
-    assert not speaker.seen.contradicted
+    assert speaker.observed.words.items() <= dict(enumerate(said)).items()
+    assert not speaker.observed.contradicted
 
 
 def restart(child, number):
@@ -146,9 +146,9 @@ def restart(child, number):
 
 
 async def more_words(speaker):
-    before = len(speaker.seen.new_words_at)
+    before = len(speaker.observed.new_words_at)
     async with asyncio.timeout(COMES_BACK_WITHIN):
-        while len(speaker.seen.new_words_at) < before + FEW_WORDS:
+        while len(speaker.observed.new_words_at) < before + FEW_WORDS:
             await asyncio.sleep(0.02)
 
 

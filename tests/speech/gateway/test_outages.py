@@ -71,7 +71,7 @@ async def test_an_inference_process_hangs_and_another_takes_over(start_productio
             inference.process.send_signal(signal.SIGSTOP)
             await asyncio.sleep(2)
             inference.process.send_signal(signal.SIGCONT)
-    assert any(message["type"] == "interrupted" for message in socket.heard)
+    assert any(message["type"] == "interrupted" for message in socket.received)
 
 
 async def test_inference_processes_are_restarted_one_after_another(start_production):
@@ -117,7 +117,7 @@ async def test_without_a_database_who_comes_is_told_to_come_back(start_productio
     with pytest.raises(urllib.error.HTTPError) as refused:
         await asyncio.to_thread(urllib.request.urlopen, page)
     assert refused.value.code == 503
-    assert b"away for a moment" in refused.value.read()
+    assert b"temporarily unavailable" in refused.value.read()
 
 
 async def test_a_web_process_ends_in_time_although_the_database_is_away(start_site, redis_server, postgres_server):

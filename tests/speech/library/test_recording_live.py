@@ -1,4 +1,4 @@
-"""What is spoken to the site is what its recording has, whatever died meanwhile."""
+"""The recording equals the audio that was sent, even if processes die meanwhile."""
 
 import pytest
 import soundfile
@@ -8,7 +8,7 @@ from tests.support.speech.checksum_audio import noise
 
 pytestmark = pytest.mark.slow
 
-HEARD = """
+RECORDED = """
 import sys, time
 from pathlib import Path
 from speech.models import Session
@@ -26,13 +26,13 @@ def site(start_site):
     return start_site(STT_ENGINE="checksum")
 
 
-def heard(site, session):
-    pcm, rate = soundfile.read(site.shell(HEARD.format(session=session)), dtype="int16")
+def recorded(site, session):
+    pcm, rate = soundfile.read(site.shell(RECORDED.format(session=session)), dtype="int16")
     assert rate == 24_000
     return pcm.tobytes()
 
 
-async def test_every_sample_is_kept_once_through_a_kill_and_a_return(site):
+async def test_every_sample_is_recorded_once_across_a_kill_and_a_reconnect(site):
     pcm = noise(110)
     one, two = tickets(site, 2)
     async with live_socket(site, one) as socket:
@@ -49,24 +49,24 @@ async def test_every_sample_is_kept_once_through_a_kill_and_a_return(site):
         await again.say(pcm[2 * resumed["position"] :])
         await again.stop()
     assert resumed["position"] > 0
-    assert heard(site, ready["session"]) == pcm
+    assert recorded(site, ready["session"]) == pcm
 
 
-async def test_what_is_said_to_a_speaker_who_leaves_in_mid_sentence_is_kept_to_the_end(site):
+async def test_audio_is_recorded_to_the_end_if_the_client_disconnects_in_mid_sentence(site):
     pcm = noise(53)
     async with live_socket(site, *tickets(site)) as socket:
         ready = await socket.start(audio=True)
         await socket.say(pcm)
         await socket.until("ack")
         socket.socket.transport.abort()
-    assert heard(site, ready["session"]) == pcm
+    assert recorded(site, ready["session"]) == pcm
 
 
-async def test_nothing_is_kept_unless_it_was_asked_for_and_the_site_allows_it(site, start_site):
-    closed = start_site(STT_ENGINE="checksum", RECORD_AUDIO="off")
-    for where, wishes in [(site, {}), (closed, {"audio": True})]:
+async def test_audio_is_recorded_only_if_the_client_requests_it_and_the_site_allows_it(site, start_site):
+    without_audio = start_site(STT_ENGINE="checksum", RECORD_AUDIO="off")
+    for where, options in [(site, {}), (without_audio, {"audio": True})]:
         async with live_socket(where, *tickets(where)) as socket:
-            assert not (await socket.start(**wishes))["audio"]
+            assert not (await socket.start(**options))["audio"]
             await socket.say(noise(30))
             done = await socket.stop()
-        assert where.shell(HEARD.format(session=done["session"]).replace("range(100)", "range(1)")) == "None"
+        assert where.shell(RECORDED.format(session=done["session"]).replace("range(100)", "range(1)")) == "None"

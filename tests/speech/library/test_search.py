@@ -1,17 +1,17 @@
-"""Search finds what was said, on either database, and keeps up with whatever becomes of it."""
+"""Full-text search on either database, and updates of its index."""
 
 import pytest
 
 from speech.library.search import Query, find
 from speech.models import Correction, Session
-from tests.support.speech.sessions import said, somebody
+from tests.support.speech.sessions import create_session, create_user
 
 pytestmark = pytest.mark.usefixtures("either_database")
 
 
 @pytest.fixture
 def owner():
-    return somebody()
+    return create_user()
 
 
 def found(owner, text, **options):
@@ -19,28 +19,28 @@ def found(owner, text, **options):
     return [segment.text for segment in segments]
 
 
-def test_it_finds_the_beginnings_of_words_without_case_and_accents(owner):
-    said(owner, "Behind a façade of CRYSTALS", "nothing here")
+def test_words_match_as_prefixes_ignoring_case_and_accents(owner):
+    create_session(owner, "Behind a façade of CRYSTALS", "nothing here")
     for text in ("crystal", "FACADE", "façade", "behind crystals"):
         assert found(owner, text) == ["Behind a façade of CRYSTALS"]
     assert found(owner, "ystal") == found(owner, "crystal nothing") == []
 
 
-def test_short_words_are_found_whole(owner):
-    said(owner, "it is", "in the garden")
+def test_short_words_match_whole_words_only(owner):
+    create_session(owner, "it is", "in the garden")
     assert found(owner, "i") == []
     assert found(owner, "in") == ["in the garden"]
 
 
-def test_quoted_words_stand_next_to_each_other(owner):
-    said(owner, "a glass of water", "water in a glass")
+def test_quoted_words_must_be_adjacent(owner):
+    create_session(owner, "a glass of water", "water in a glass")
     assert set(found(owner, "glass water")) == {"a glass of water", "water in a glass"}
     assert found(owner, '"glass of water"') == found(owner, "“glass of water”") == ["a glass of water"]
     assert found(owner, '"glass of wat"') == []
 
 
-def test_parts_of_words_are_searched_as_they_are_written(owner):
-    said(owner, "I don't know", "a well-known don", "version 3.5 of it")
+def test_words_with_punctuation_are_found(owner):
+    create_session(owner, "I don't know", "a well-known don", "version 3.5 of it")
     assert found(owner, "don't") == ["I don't know"]
     assert found(owner, "well-known") == found(owner, "known") == ["a well-known don"]
     assert found(owner, "3.5") == ["version 3.5 of it"]
@@ -49,36 +49,36 @@ def test_parts_of_words_are_searched_as_they_are_written(owner):
 @pytest.mark.parametrize(
     "text", ['"', "* AND", "owner:1", "a:b & !c | (d", "'; DROP", "NEAR(a b)", "\\", "x" * 500, "😀"]
 )
-def test_nothing_that_is_typed_is_taken_for_syntax(owner, text):
-    said(owner, "hello there")
+def test_query_syntax_of_the_database_is_not_interpreted(owner, text):
+    create_session(owner, "hello there")
     assert found(owner, text) == []
 
 
-def test_the_newest_comes_first_and_pages_go_on_where_the_last_ended(owner):
+def test_results_are_newest_first_and_paginated(owner):
     for number in ("one", "two", "three"):
-        said(owner, f"number {number}")
+        create_session(owner, f"number {number}")
     first, second = find(Query("number"), owner, Session.objects.of(owner), limit=2)
     assert [first.text, second.text] == ["number three", "number two"]
     assert found(owner, "number", before=second.pk) == ["number one"]
 
 
-def test_others_find_nothing_of_it(owner):
-    said(owner, "my secret garden")
-    other = somebody("eve@example.org")
+def test_other_users_find_nothing(owner):
+    create_session(owner, "my secret garden")
+    other = create_user("eve@example.org")
     assert found(other, "secret") == []
     assert find(Query("secret"), other, Session.objects.all(), limit=10) == []
 
 
-def test_a_correction_is_found_and_what_it_replaced_is_not_until_it_is_undone(owner):
-    session = said(owner, "in the hart of paris")
+def test_search_follows_corrections_and_undo(owner):
+    session = create_session(owner, "in the hart of paris")
     correction = Correction.rewrite(session.segments.get(), owner, "in the heart of Paris")
     assert (found(owner, "hart"), found(owner, "heart")) == ([], ["in the heart of Paris"])
     correction.undo()
     assert (found(owner, "hart"), found(owner, "heart")) == (["in the hart of paris"], [])
 
 
-def test_what_was_deleted_is_not_found_and_what_was_put_back_is(owner):
-    said(owner, "gone and back")
+def test_search_follows_deletion_and_restoring(owner):
+    create_session(owner, "gone and back")
     moment, _ = Session.objects.of(owner).soft_delete()
     assert found(owner, "gone") == []
     Session.objects.deleted_at_moment(owner, moment).restore()
@@ -87,7 +87,7 @@ def test_what_was_deleted_is_not_found_and_what_was_put_back_is(owner):
     assert found(owner, "gone") == []
 
 
-def test_words_that_were_searched_for_are_marked(owner):
+def test_matching_words_are_marked(owner):
     words = ["The", "crystal,", "don't", "drop", "“Crystals”"]
     assert Query("crystal don't").matches(words) == [False, True, True, False, True]
     assert Query('"drop crystals"').matches(words) == [False, False, False, True, True]

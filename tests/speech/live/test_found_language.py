@@ -15,7 +15,7 @@ COUNTS = Counts(24_000, 0, 0)
 @pytest.fixture
 def session(db):
     session = Session.acquire(User.objects.create_superuser("owner@example.org"), None)
-    session.begin("whisper", UNKNOWN_LANGUAGE)
+    session.start("whisper", UNKNOWN_LANGUAGE)
     return session
 
 
@@ -39,12 +39,12 @@ def test_of_several_at_once_it_is_that_of_most(session):
 def test_a_session_that_goes_on_keeps_it(session):
     session.commit(24_000, [], [Endpoint(0, 0.0, 1.0, "de")], COUNTS)
     again = Session.acquire(session.owner, session.pk)
-    again.begin("whisper", UNKNOWN_LANGUAGE)
+    again.start("whisper", UNKNOWN_LANGUAGE)
     assert stored(session) == "de"
 
 
 def test_one_that_was_told_stays(session):
-    session.begin("whisper", "nl")
+    session.start("whisper", "nl")
     session.commit(24_000, [], [Endpoint(0, 0.0, 1.0, "de")], COUNTS)
     assert stored(session) == "nl"
 

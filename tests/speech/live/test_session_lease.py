@@ -23,7 +23,7 @@ def test_what_the_stream_before_commits_comes_before_the_claim(postgres_url, dja
     with django_db_blocker.unblock(), default_database(postgres_url), ThreadPoolExecutor(1) as pool:
         owner = User.objects.create_user("ada@example.org", status="approved")
         session = Session.acquire(owner, None)
-        session.begin("checksum", "en")
+        session.start("checksum", "en")
         claiming = pool.submit(claim, owner, session)
         with transaction.atomic():
             session.commit(24_000, [Word(0, 0, "hello", 0.1, 0.5, 0.9)], [], Counts(24_000, 0, 0))

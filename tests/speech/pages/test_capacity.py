@@ -1,4 +1,4 @@
-"""`manage.py capacity`, and what it reads."""
+"""`manage.py capacity` and `/api/status`."""
 
 import io
 import json
@@ -16,7 +16,7 @@ def capacity(*arguments):
     return out.getvalue()
 
 
-def test_it_tells_each_engine_and_its_slots(checksum_site):
+def test_the_table_lists_each_engine_and_its_slots(checksum_site):
     lines = capacity("--url", checksum_site.url).splitlines()
     assert lines[0].split() == ["name", "kind", "total", "used", "free", "waiting", "processes", "progress"]
     assert [line.split() for line in lines if line.startswith("checksum")] == [
@@ -24,17 +24,17 @@ def test_it_tells_each_engine_and_its_slots(checksum_site):
     ]
 
 
-def test_programs_get_all_that_the_site_tells(checksum_site):
-    told = json.loads(capacity("--url", f"{checksum_site.url}/", "--json"))
-    assert told["version"] == VERSION
-    assert {engine["kind"] for engine in told["engines"]} == {"stt", "tts"}
+def test_json_has_the_whole_status(checksum_site):
+    status = json.loads(capacity("--url", f"{checksum_site.url}/", "--json"))
+    assert status["version"] == VERSION
+    assert {engine["kind"] for engine in status["engines"]} == {"stt", "tts"}
 
 
-def test_a_site_that_does_not_run_is_told_in_words():
-    with pytest.raises(CommandError, match="Does it run"):
+def test_a_site_that_is_not_running_is_reported():
+    with pytest.raises(CommandError, match="Is the site running"):
         capacity("--url", f"http://127.0.0.1:{free_port()}")
 
 
-def test_no_file_is_read_in_place_of_a_site():
-    with pytest.raises(CommandError, match="no address of a site"):
+def test_file_urls_are_rejected():
+    with pytest.raises(CommandError, match="Invalid URL"):
         capacity("--url", "file:///etc/passwd")

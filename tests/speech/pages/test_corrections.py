@@ -1,16 +1,16 @@
-"""Corrections as the page makes them, by the owner and by nobody else."""
+"""Edits on the session's page, by the owner only."""
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.support.speech.sessions import said, somebody
+from tests.support.speech.sessions import create_session, create_user
 
 
 @pytest.fixture
 def session(db):
-    return said(somebody(), "in the hart of paris", "is the crystal")
+    return create_session(create_user(), "in the hart of paris", "is the crystal")
 
 
 @pytest.fixture
@@ -20,21 +20,21 @@ def pages(session):
     return client
 
 
-def correct(pages, session, number, **wanted):
-    segment = list(session.segments.current())[number]
-    return pages.post(f"/sessions/{session.pk}/segments/{segment.pk}/", wanted), segment
+def correct(pages, session, index, **fields):
+    segment = list(session.segments.current())[index]
+    return pages.post(f"/sessions/{session.pk}/segments/{segment.pk}/", fields), segment
 
 
-def test_what_takes_the_place_is_told_as_the_page_shows_it(pages, session):
+def test_the_response_has_the_new_segments_as_html(pages, session):
     response, segment = correct(pages, session, 0, do="text", text="in the <heart> of paris")
-    told = response.json()
-    assert told["replaced"] == [segment.pk]
-    assert "&lt;heart&gt;</span>" in told["utterances"]
-    assert "Corrected" in told["history"]
+    data = response.json()
+    assert data["replaced"] == [segment.pk]
+    assert "&lt;heart&gt;</span>" in data["segments"]
+    assert "Edited" in data["history"]
     assert "&lt;heart&gt;" in pages.get(f"/sessions/{session.pk}/").content.decode()
 
 
-def test_it_is_split_joined_and_named(pages, session):
+def test_segments_are_split_merged_and_named(pages, session):
     correct(pages, session, 0, do="split", word="3")
     correct(pages, session, 0, do="speaker", speaker=" Ada ")
     correct(pages, session, 1, do="merge")
@@ -45,7 +45,7 @@ def test_it_is_split_joined_and_named(pages, session):
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "fields",
     [
         {},
         {"do": "delete"},
@@ -58,58 +58,58 @@ def test_it_is_split_joined_and_named(pages, session):
         {"do": "speaker", "speaker": "x" * 61},
     ],
 )
-def test_what_cannot_be_done_is_refused_in_words(pages, session, wanted):
-    response, _ = correct(pages, session, 1, **wanted)
+def test_invalid_edits_return_an_error_message(pages, session, fields):
+    response, _ = correct(pages, session, 1, **fields)
     assert response.status_code == 400
     assert response.json()["what"]
     assert not session.corrections.exists()
 
 
-def test_what_was_changed_meanwhile_is_not_changed_again(pages, session):
+def test_a_segment_that_has_changed_is_not_changed_again(pages, session):
     _, stale = correct(pages, session, 0, do="text", text="first")
     response = pages.post(f"/sessions/{session.pk}/segments/{stale.pk}/", {"do": "text", "text": "second"})
     assert response.status_code == 409
-    assert "Load the page again" in response.json()["what"]
+    assert "Reload the page" in response.json()["what"]
 
 
-def test_the_history_undoes_what_nothing_stands_on(pages, session):
+def test_the_history_undoes_corrections_without_later_ones(pages, session):
     correct(pages, session, 0, do="split", word="3")
     correct(pages, session, 0, do="text", text="in the heart")
     text, split = session.corrections.all()
     page = pages.post(f"/sessions/{session.pk}/corrections/{split.pk}/undo/", follow=True)
-    assert "Undo the later change first" in page.content.decode()
+    assert "Undo that one first" in page.content.decode()
     for correction in (text, split):
         pages.post(f"/sessions/{session.pk}/corrections/{correction.pk}/undo/")
     assert session.segments.current().first().text == "in the hart of paris"
     assert "Undo:" not in pages.get(f"/sessions/{session.pk}/").content.decode()
 
 
-def test_what_was_searched_for_is_marked(pages, session):
+def test_search_matches_are_marked(pages, session):
     html = pages.get(f"/sessions/{session.pk}/", {"q": "crystal"}).content.decode()
     assert html.count("word--found") == 1
 
 
 def test_details_are_saved(pages, session):
-    wanted = {"title": " About  Paris ", "tags": "travel, Paris, travel", "retention": "days", "days": "30"}
-    pages.post(f"/sessions/{session.pk}/details/", wanted)
+    fields = {"title": " About  Paris ", "tags": "travel, Paris, travel", "retention": "days", "days": "30"}
+    pages.post(f"/sessions/{session.pk}/details/", fields)
     session.refresh_from_db()
     assert session.title == "About Paris"
     assert [str(tag) for tag in session.tags.all()] == ["Paris", "travel"]
     assert session.retention_days == 30
     page = pages.post(f"/sessions/{session.pk}/details/", {"retention": "days"}, follow=True)
-    assert "Say for how many days" in page.content.decode()
+    assert "Enter the number of days" in page.content.decode()
 
 
 @pytest.mark.parametrize("path", ["segments/{segment}/", "corrections/1/undo/", "details/", "delete/", "share/"])
-def test_others_change_nothing(session, path):
+def test_other_users_cannot_edit(session, path):
     other = Client()
-    other.force_login(somebody("eve@example.org"))
+    other.force_login(create_user("eve@example.org"))
     path = path.format(segment=session.segments.first().pk)
     assert other.post(f"/sessions/{session.pk}/{path}", {"do": "text", "text": "mine"}).status_code == 404
 
 
-def test_the_page_asks_the_database_as_often_for_long_sessions(pages, session):
-    long = said(session.owner, *(f"number {n}" for n in range(300)))
+def test_the_page_needs_no_more_queries_for_a_long_session(pages, session):
+    long = create_session(session.owner, *(f"number {n}" for n in range(300)))
     counts = []
     for one in (session, long):
         with CaptureQueriesContext(connection) as queries:

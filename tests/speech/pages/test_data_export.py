@@ -1,4 +1,4 @@
-"""All of one's data comes along, and an account that is deleted leaves nothing."""
+"""The data export is complete, and a deleted account leaves nothing."""
 
 import io
 import json
@@ -12,7 +12,7 @@ from accounts.models import User
 from speech.library.recording import Recorder, Recording
 from speech.library.recording.compression import compress
 from speech.models import Correction, Segment, Session, Share, Tag, Word
-from tests.support.speech.sessions import said, somebody
+from tests.support.speech.sessions import create_session, create_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def session(settings, tmp_path):
     settings.AUDIO_DIR = tmp_path
-    session = said(somebody(), "in the hart of paris", saves_audio=True)
+    session = create_session(create_user(), "in the hart of paris", saves_audio=True)
     Correction.rewrite(session.segments.get(), session.owner, "in the heart of Paris")
     session.tag_as(["travel"])
     Share.create(session, days=7, has_audio=True)
@@ -31,34 +31,34 @@ def session(settings, tmp_path):
 
 @pytest.fixture
 def pages(session):
-    said(somebody("eve@example.org"), "not yours")
+    create_session(create_user("eve@example.org"), "not yours")
     client = Client()
     client.force_login(session.owner)
     return client
 
 
-async def everything(response):
+async def body_of(response):
     return b"".join([chunk async for chunk in response])
 
 
-async def test_the_zip_has_every_session_whole(pages, session):
+async def test_the_zip_has_every_session_completely(pages, session):
     from django.test import AsyncClient
 
     client = AsyncClient()
     await client.aforce_login(session.owner)
     response = await client.post("/accounts/data/download/")
-    archive = zipfile.ZipFile(io.BytesIO(await everything(response)))
+    archive = zipfile.ZipFile(io.BytesIO(await body_of(response)))
     files = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
-    assert set(files) == {"account.json", "transcript.txt", "transcript.json", "session.json", "sound.flac"}
+    assert set(files) == {"account.json", "transcript.txt", "transcript.json", "session.json", "audio.flac"}
     assert json.loads(files["account.json"])["email"] == "ada@example.org"
     assert b"in the heart of Paris" in files["transcript.txt"]
-    known = json.loads(files["session.json"])
-    assert [word["text"] for word in known["words_as_heard"]] == ["in", "the", "hart", "of", "paris"]
-    assert known["corrections"][0]["after"] == "in the heart of Paris"
-    assert files["sound.flac"] == Recording(session.pk).flac.read_bytes()
+    details = json.loads(files["session.json"])
+    assert [word["text"] for word in details["original_words"]] == ["in", "the", "hart", "of", "paris"]
+    assert details["corrections"][0]["after"] == "in the heart of Paris"
+    assert files["audio.flac"] == Recording(session.pk).flac.read_bytes()
 
 
-def test_the_page_says_what_is_kept(pages):
+def test_the_page_offers_the_export(pages):
     assert "Download all my data" in pages.get("/accounts/data/").content.decode()
 
 

@@ -1,4 +1,4 @@
-"""What a session's own pages say of it, to its owner and to nobody else."""
+"""The page of a session and its downloads, for its owner only."""
 
 import json
 
@@ -15,7 +15,7 @@ from tests.support.clients.downloads import body
 def session(db):
     owner = User.objects.create_user("ada@example.org", status="approved")
     session = Session.acquire(owner, None)
-    session.begin("checksum", "en")
+    session.start("checksum", "en")
     words = [Word(0, 0, "well", 0.5, 0.9, 0.9), Word(1, 0, "<spoken>", 1.0, 1.4, 0.1)]
     session.commit(48_000, words, [Endpoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
     session.end()
@@ -30,9 +30,9 @@ def pages(session):
 
 
 def test_the_json_has_words_and_the_ledger(pages, session):
-    told = json.loads(body(pages.get(f"/sessions/{session.pk}/transcript.json")))
-    assert [word["text"] for word in told["utterances"][0]["words"]] == ["well", "<spoken>"]
-    assert told["ledger"] == {
+    transcript = json.loads(body(pages.get(f"/sessions/{session.pk}/transcript.json")))
+    assert [word["text"] for word in transcript["segments"][0]["words"]] == ["well", "<spoken>"]
+    assert transcript["ledger"] == {
         "recorded": 48_000,
         "received": 48_000,
         "stored": 48_000,
@@ -42,29 +42,29 @@ def test_the_json_has_words_and_the_ledger(pages, session):
     }
 
 
-def test_the_page_proves_that_nothing_was_lost(pages, session):
-    assert "Nothing was lost" in pages.get(f"/sessions/{session.pk}/").content.decode()
+def test_the_page_shows_that_no_audio_was_lost(pages, session):
+    assert "No audio lost" in pages.get(f"/sessions/{session.pk}/").content.decode()
 
 
-def test_the_page_says_what_was_dropped(pages, session):
+def test_the_page_shows_dropped_audio(pages, session):
     Session.objects.update(dropped=24_000)
-    assert "1.0 s were not kept" in pages.get(f"/sessions/{session.pk}/").content.decode()
+    assert "1.0 s not saved" in pages.get(f"/sessions/{session.pk}/").content.decode()
 
 
-def test_words_are_escaped_and_the_unsure_marked(pages, session):
+def test_words_are_escaped_and_low_confidence_is_marked(pages, session):
     html = pages.get(f"/sessions/{session.pk}/").content.decode()
-    times = 'data-start="1.00" data-end="1.40" title="1.00 to 1.40 s · 10 % sure"'
+    times = 'data-start="1.00" data-end="1.40" title="1.00 to 1.40 s · 10% confidence"'
     assert f'<span class="word word--unsure" {times}>&lt;spoken&gt;</span>' in html
 
 
 @pytest.mark.parametrize("page", ["", "transcript.txt", "transcript.json"])
-def test_others_find_nothing(session, page):
+def test_other_users_find_nothing(session, page):
     other = Client()
     other.force_login(User.objects.create_user("eve@example.org", status="approved"))
     assert other.get(f"/sessions/{session.pk}/{page}").status_code == 404
 
 
-def test_a_commit_that_is_repeated_changes_nothing(session):
+def test_repeating_a_commit_changes_nothing(session):
     words = [Word(0, 0, "well", 0.5, 0.9, 0.9)]
     session.commit(48_000, words, [Endpoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
     session.refresh_from_db()

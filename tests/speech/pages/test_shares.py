@@ -1,4 +1,4 @@
-"""A link lets whoever has it read one session, until it expires, is revoked, or its session or owner is gone."""
+"""A share link opens one session until it expires, is revoked, or its session or owner is deleted."""
 
 from datetime import timedelta
 
@@ -10,13 +10,13 @@ from django.utils import timezone
 from speech.library.recording import Recorder
 from speech.library.recording.compression import compress
 from speech.models import Session, Share
-from tests.support.speech.sessions import said, somebody
+from tests.support.speech.sessions import create_session, create_user
 
 
 @pytest.fixture
 def session(db, settings, tmp_path):
     settings.AUDIO_DIR = tmp_path
-    session = said(somebody(), "in the heart of paris", saves_audio=True)
+    session = create_session(create_user(), "in the heart of paris", saves_audio=True)
     Recorder(session.pk, 0, 0, None).append(0, np.ones(50_000, "<i2").tobytes())
     compress(session.pk)
     return session
@@ -27,25 +27,25 @@ def link(session):
     return Share.create(session, days=7, has_audio=True).get_absolute_url()
 
 
-def reads(link, part=""):
+def status_of(link, part=""):
     return Client().get(f"{link}{part}").status_code
 
 
-def test_anybody_reads_and_hears_what_was_shared(link):
+def test_a_link_opens_transcript_and_audio_without_login(link):
     page = Client().get(link)
     assert ">heart</span>" in page.content.decode()
-    assert "Correct</button>" not in page.content.decode()
+    assert "Edit</button>" not in page.content.decode()
     assert page.headers["X-Robots-Tag"] == "noindex"
     assert page.headers["Referrer-Policy"] == "no-referrer"
     for part in ("audio.flac", "audio.wav", "peaks"):
-        assert reads(link, part) == 200
+        assert status_of(link, part) == 200
 
 
-def test_the_sound_is_shared_only_if_its_owner_says_so(session):
+def test_audio_is_shared_only_if_the_owner_includes_it(session):
     link = Share.create(session, days=7, has_audio=False).get_absolute_url()
     assert "audio" not in Client().get(link).content.decode().replace("audio/", "")
     for part in ("audio.flac", "audio.wav", "peaks"):
-        assert reads(link, part) == 404
+        assert status_of(link, part) == 404
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,20 @@ def test_the_sound_is_shared_only_if_its_owner_says_so(session):
         lambda share: share.session.owner.reject(None),
         lambda share: share.session.delete(),
     ],
-    ids=["revoked", "expired", "session deleted", "owner rejected", "session gone"],
+    ids=["revoked", "expired", "session deleted", "owner rejected", "session permanently deleted"],
 )
-def test_it_leads_nowhere_once_it_is_over(link, end):
+def test_an_ended_link_is_not_found(link, end):
     end(Share.objects.get())
     for part in ("", "audio.flac", "audio.wav", "peaks"):
-        assert reads(link, part) == 404
+        assert status_of(link, part) == 404
 
 
-def test_nobody_guesses_one(link):
+def test_links_are_unguessable(link):
     assert len(link.split("/")[2]) >= 43
-    assert reads("/shared/x/") == 404
+    assert status_of("/shared/x/") == 404
 
 
-def test_the_owner_makes_and_revokes_them(session):
+def test_the_owner_creates_and_revokes_links(session):
     client = Client()
     client.force_login(session.owner)
     client.post(f"/sessions/{session.pk}/share/", {"days": "30"})

@@ -1,4 +1,4 @@
-"""What a page that was reloaded asks for: the words that were stored before."""
+"""The API from which a reloaded live page loads the stored words."""
 
 import pytest
 from django.test import Client
@@ -22,27 +22,27 @@ def session(owner):
     return session
 
 
-def ask(user, session, first=0):
+def get_words(user, session, first=0):
     client = Client()
     client.force_login(user)
     return client.get(f"/api/sessions/{session.pk}/words/{first}/")
 
 
-def test_the_owner_gets_them_as_the_socket_told_them(owner, session):
-    first, *_ = words = ask(owner, session).json()["words"]
+def test_the_owner_gets_words_in_the_format_of_the_websocket(owner, session):
+    first, *_ = words = get_words(owner, session).json()["words"]
     assert [word["text"] for word in words] == WORDS
     assert first == {"index": 0, "segment": 0, "text": "in", "start": 0.0, "end": 0.0, "confidence": None}
 
 
-def test_only_those_that_are_missing_are_sent(owner, session):
-    assert [word["index"] for word in ask(owner, session, first=3).json()["words"]] == [3]
-    assert ask(owner, session, first=10**30).json()["words"] == []
+def test_only_missing_words_are_sent(owner, session):
+    assert [word["index"] for word in get_words(owner, session, first=3).json()["words"]] == [3]
+    assert get_words(owner, session, first=10**30).json()["words"] == []
 
 
-def test_to_others_there_is_no_such_session(session):
+def test_other_users_get_not_found(session):
     other = User.objects.create_superuser("other@example.org")
-    assert ask(other, session).status_code == 404
+    assert get_words(other, session).status_code == 404
 
 
-def test_the_anonymous_get_nothing(session):
+def test_anonymous_requests_are_rejected(session):
     assert Client().get(f"/api/sessions/{session.pk}/words/0/").status_code == 401

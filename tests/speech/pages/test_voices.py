@@ -1,4 +1,4 @@
-"""The files that the page of voices has made of what it holds."""
+"""The Voices page, and the audio files that it requests for its clips."""
 
 import io
 
@@ -11,14 +11,14 @@ from accounts.models import User
 from inference.messages import SAMPLE_RATE
 from speech.gateway import link
 from speech.pages import voices
-from tests.support.speech.sessions import said, somebody
+from tests.support.speech.sessions import create_session, create_user
 
 TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) / 10)).astype("<i2").tobytes()
 
 
 @pytest.fixture
 def page(db, monkeypatch):
-    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so none is waited for
+    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so don't wait for one
     monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
     client = Client()
     client.force_login(User.objects.create_user("ada@example.org", status="approved"))
@@ -30,9 +30,9 @@ def post(client, format, audio):
 
 
 @pytest.mark.parametrize(("format", "kind"), [("mp3", "MP3"), ("opus", "OGG")])
-def test_audio_becomes_a_file_of_its_length(page, format, kind):
-    answer = post(page, format, TONE)
-    with soundfile.SoundFile(io.BytesIO(answer.content)) as file:
+def test_audio_is_encoded_with_its_duration(page, format, kind):
+    response = post(page, format, TONE)
+    with soundfile.SoundFile(io.BytesIO(response.content)) as file:
         assert file.format == kind
         assert file.frames / file.samplerate == pytest.approx(1.0, abs=0.15)
 
@@ -40,17 +40,17 @@ def test_audio_becomes_a_file_of_its_length(page, format, kind):
 @pytest.mark.parametrize(
     ("format", "audio", "status"), [("exe", TONE, 404), ("mp3", b"", 413), ("mp3", b"\0" * 3, 400)]
 )
-def test_what_makes_no_file_is_refused_in_words(page, format, audio, status):
-    answer = post(page, format, audio)
-    assert (answer.status_code, len(answer.json()["detail"]) > 20) == (status, True)
+def test_invalid_audio_returns_an_error_message(page, format, audio, status):
+    response = post(page, format, audio)
+    assert (response.status_code, len(response.json()["detail"]) > 20) == (status, True)
 
 
-def test_too_much_audio_is_refused_before_it_is_read(page, monkeypatch):
+def test_too_much_audio_is_rejected_before_it_is_read(page, monkeypatch):
     monkeypatch.setattr(voices, "MAX_FILE", 100)
     assert post(page, "mp3", TONE).status_code == 413
 
 
-def test_strangers_and_the_unapproved_get_neither_page_nor_file(db):
+def test_anonymous_and_unapproved_users_get_neither_page_nor_file(db):
     client = Client()
     assert client.get("/voices/").status_code == 302
     client.force_login(User.objects.create_user("grace@example.org"))
@@ -58,19 +58,19 @@ def test_strangers_and_the_unapproved_get_neither_page_nor_file(db):
     assert post(client, "mp3", TONE).status_code in (302, 403)
 
 
-def test_a_session_is_there_to_be_read_aloud(page):
+def test_a_session_can_be_read_aloud(page):
     owner = User.objects.get()
-    session = said(owner, "in the heart of paris", "is <b> the crystal")
+    session = create_session(owner, "in the heart of paris", "is <b> the crystal")
     html = page.get(f"/voices/?session={session.pk}")
-    told = html.context["config"]["session"]
-    assert (told["text"], told["language"]) == ("in the heart of paris\nis <b> the crystal", "en")
+    config = html.context["config"]["session"]
+    assert (config["text"], config["language"]) == ("in the heart of paris\nis <b> the crystal", "en")
     assert "<b> the" not in html.content.decode()
     assert f"/voices/?session={session.pk}" in page.get(f"/sessions/{session.pk}/").content.decode()
 
 
 def test_a_long_session_is_read_in_parts(page, monkeypatch):
     monkeypatch.setattr(voices, "MAX_TEXT", 25)
-    session = said(User.objects.get(), "in the heart of paris", "is the crystal")
+    session = create_session(User.objects.get(), "in the heart of paris", "is the crystal")
     first = page.get(f"/voices/?session={session.pk}")
     assert first.context["config"]["session"]["text"] == "in the heart of paris"
     rest = first.context["config"]["session"]["rest"]
@@ -79,18 +79,18 @@ def test_a_long_session_is_read_in_parts(page, monkeypatch):
 
 
 @pytest.mark.parametrize("after", ["", "soon", "nan"])
-def test_what_is_no_time_begins_at_the_beginning(page, after):
-    session = said(User.objects.get(), "in the heart of paris")
-    told = page.get(f"/voices/?session={session.pk}&after={after}").context["config"]["session"]
-    assert told["text"] == "in the heart of paris"
+def test_an_invalid_time_starts_at_the_beginning(page, after):
+    session = create_session(User.objects.get(), "in the heart of paris")
+    config = page.get(f"/voices/?session={session.pk}&after={after}").context["config"]["session"]
+    assert config["text"] == "in the heart of paris"
 
 
-def test_what_is_no_session_of_ones_own_is_not_read(page):
-    session = said(somebody("eve@example.org"), "nobody else reads this")
+def test_other_users_sessions_are_not_found(page):
+    session = create_session(create_user("eve@example.org"), "private words")
     assert page.get(f"/voices/?session={session.pk}").status_code == 404
     assert page.get("/voices/?session=1").status_code == 404
 
 
-def test_a_form_of_another_site_makes_no_file(page):
+def test_cross_site_forms_are_rejected(page):
     page.handler.enforce_csrf_checks = True
     assert post(page, "mp3", TONE).status_code == 403

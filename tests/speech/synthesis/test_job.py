@@ -1,4 +1,4 @@
-"""One speaking job with a real worker on the same event loop, and an engine whose audio proves every word."""
+"""Synthesis jobs with a real worker on the same event loop, and an engine whose audio identifies every word."""
 
 import asyncio
 import contextlib
@@ -16,16 +16,16 @@ from inference.worker import Worker
 from speech import errors, events
 from speech.synthesis import job as synthesis_job
 from speech.synthesis.job import SynthesisJob
-from tests.support.speech.link import layer_alone
+from tests.support.speech.link import isolated_layer
 
 OWNER = User(pk=1)
 
 
 @pytest.fixture(autouse=True)
 async def layer(monkeypatch):
-    """News of slots comes at once, so that tests need not wait for it."""
+    """Workers report their slots every 50 ms, so that tests need not wait long."""
     monkeypatch.setattr(workers, "HEARTBEAT_INTERVAL", 0.05)
-    async with layer_alone() as layer:
+    async with isolated_layer() as layer:
         yield layer
 
 
@@ -44,24 +44,24 @@ async def worker(layer):
         yield worker
 
 
-class Job:
-    def __init__(self, **wishes) -> None:
-        self.told: list[events.Event] = []
-        self.pace = 0.0
-        self.speaking = SynthesisJob(OWNER, self.tell, **wishes)
-        self.task = asyncio.create_task(self.speaking.run())
+class RunningJob:
+    def __init__(self, **options) -> None:
+        self.events: list[events.Event] = []
+        self.delay = 0.0  # seconds that the client takes for each event
+        self.job = SynthesisJob(OWNER, self._emit, **options)
+        self.task = asyncio.create_task(self.job.run())
 
-    async def tell(self, event) -> None:
-        self.told.append(event)
-        await asyncio.sleep(self.pace)
+    async def _emit(self, event) -> None:
+        self.events.append(event)
+        await asyncio.sleep(self.delay)
 
-    async def done(self, within=60.0):
-        async with asyncio.timeout(within):
+    async def done(self, seconds=60.0):
+        async with asyncio.timeout(seconds):
             await self.task
         return self
 
-    async def until(self, kind, count=1, within=60.0):
-        async with asyncio.timeout(within):
+    async def until(self, kind, count=1, seconds=60.0):
+        async with asyncio.timeout(seconds):
             while len(self.all(kind)) < count:
                 await asyncio.sleep(0.005)
                 if self.task.done():
@@ -69,7 +69,7 @@ class Job:
         return self.all(kind)[count - 1]
 
     def all(self, kind):
-        return [event for event in self.told if isinstance(event, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     @property
     def pcm(self):
@@ -80,207 +80,207 @@ class Job:
         return [spoken.text for spoken in self.all(events.SpokenWord)]
 
 
-async def said(*texts, **wishes):
-    job = Job(**wishes)
+async def synthesize(*texts, **options):
+    running = RunningJob(**options)
     for text in texts:
-        job.speaking.add_text(text)
-    job.speaking.finish()
-    return await job.done()
+        running.job.add_text(text)
+    running.job.finish()
+    return await running.done()
 
 
-async def all_free(worker):
+async def wait_until_slots_are_free(worker):
     async with asyncio.timeout(5):
         while worker._scheduler.free != worker._scheduler.slots:
             await asyncio.sleep(0.01)
 
 
-async def test_a_text_is_spoken_whole_and_its_words_told_with_their_audio(worker):
-    job = await said("One two, thr", "ee. Four")
-    assert job.pcm == pcm_of("One two, three. Four")
-    assert [(word.text, word.at) for word in job.all(events.SpokenWord)] == [
+async def test_a_text_is_spoken_completely_and_words_are_emitted_with_their_audio(worker):
+    running = await synthesize("One two, thr", "ee. Four")
+    assert running.pcm == pcm_of("One two, three. Four")
+    assert [(word.text, word.at) for word in running.all(events.SpokenWord)] == [
         ("One", 0),
         ("two,", 4),
         ("three.", 9),
         ("Four", 16),
     ]
-    assert [round(word.start, 3) for word in job.all(events.SpokenWord)] == [0, 0.4, 0.8, 1.2]
-    assert job.told[-1] == events.SynthesisDone(len(job.pcm) // 2, 4)
-    assert isinstance(job.told[0], events.SynthesisStarted)
+    assert [round(word.start, 3) for word in running.all(events.SpokenWord)] == [0, 0.4, 0.8, 1.2]
+    assert running.events[-1] == events.SynthesisDone(len(running.pcm) // 2, 4)
+    assert isinstance(running.events[0], events.SynthesisStarted)
     position = 0
-    for event in job.told:  # each word just before the sound of it
+    for event in running.events:  # each word just before its audio
         if isinstance(event, events.SpokenWord):
             assert event.start == pytest.approx(position / 24_000)
         elif isinstance(event, events.Audio):
             position += len(event.pcm) // 2
 
 
-async def test_a_number_is_one_word_of_the_text_and_several_of_the_voice(worker):
-    job = await said("In 1996 it cost $5.")
-    assert job.text == ["In", "1996", "it", "cost", "$5"]  # the full stop is nobody's
-    assert job.pcm == pcm_of("In nineteen ninety-six it cost five dollars.")
+async def test_a_number_is_one_word_of_the_text_and_several_spoken_words(worker):
+    running = await synthesize("In 1996 it cost $5.")
+    assert running.text == ["In", "1996", "it", "cost", "$5"]  # the period belongs to no word
+    assert running.pcm == pcm_of("In nineteen ninety-six it cost five dollars.")
 
 
-async def test_text_is_spoken_while_more_comes(worker):
-    job = Job()
-    job.speaking.add_text("One two ")
-    await job.until(events.Audio, 10)
-    job.speaking.add_text("three ")
-    job.speaking.finish()
-    await job.done()
-    assert job.pcm == pcm_of("One two three")
+async def test_text_is_spoken_while_more_arrives(worker):
+    running = RunningJob()
+    running.job.add_text("One two ")
+    await running.until(events.Audio, 10)
+    running.job.add_text("three ")
+    running.job.finish()
+    await running.done()
+    assert running.pcm == pcm_of("One two three")
 
 
 async def test_voice_and_controls_reach_the_engine(worker):
-    job = await said("One two", voice="low", controls={"speed": 1.25})
-    assert job.pcm == pcm_of("One two", "low", 4)
-    assert (await said("Un", language="fr")).all(events.SynthesisStarted)[0].voice == "bas"
+    running = await synthesize("One two", voice="low", controls={"speed": 1.25})
+    assert running.pcm == pcm_of("One two", "low", 4)
+    assert (await synthesize("Un", language="fr")).all(events.SynthesisStarted)[0].voice == "bas"
 
 
-async def test_a_barge_in_ends_it_and_frees_the_slot_at_once(worker):
+async def test_a_barge_in_ends_the_job_and_frees_the_slot_immediately(worker):
     for _ in range(50):
-        job = Job()
-        job.speaking.add_text("never heard to its end " * 50)
-        await job.until(events.Audio)
-        job.speaking.stop()
-        await job.done()
-    await all_free(worker)
-    assert (await said("One")).pcm == pcm_of("One")
+        running = RunningJob()
+        running.job.add_text("never played to its end " * 50)
+        await running.until(events.Audio)
+        running.job.stop()
+        await running.done()
+    await wait_until_slots_are_free(worker)
+    assert (await synthesize("One")).pcm == pcm_of("One")
 
 
-async def test_a_lost_engine_is_replaced_and_no_word_is_missing(layer, monkeypatch):
+async def test_a_lost_engine_is_replaced_without_a_missing_word(layer, monkeypatch):
     monkeypatch.setattr(synthesis_job, "MAX_AHEAD", 60)
     text = " ".join(f"word{number}" for number in range(60))
     async with running_worker(layer):
-        job = Job()
-        job.pace = 0.004
-        job.speaking.add_text(text)
-        job.speaking.finish()
-        await job.until(events.Audio, 52)
-    assert await job.until(events.Interrupted)
+        running = RunningJob()
+        running.delay = 0.004
+        running.job.add_text(text)
+        running.job.finish()
+        await running.until(events.Audio, 52)
+    assert await running.until(events.Interrupted)
     async with running_worker(layer):
-        await job.done()
-    assert list(dict.fromkeys(job.text)) == text.split()
-    assert len(job.text) <= 61  # the word that was cut is spoken again
-    assert job.told[-1].samples == len(job.pcm) // 2
-    assert pcm_of("word59") in job.pcm
+        await running.done()
+    assert list(dict.fromkeys(running.text)) == text.split()
+    assert len(running.text) <= 61  # the interrupted word is spoken again
+    assert running.events[-1].samples == len(running.pcm) // 2
+    assert pcm_of("word59") in running.pcm
 
 
-async def test_what_the_engine_cannot_do_ends_the_job_in_its_words(worker, monkeypatch):
+async def test_a_rejection_by_the_engine_ends_the_job_with_its_reason(worker, monkeypatch):
     monkeypatch.setattr(
-        Tones, "step", lambda self, inputs: {slot: [Rejected("The voice is no sound.")] for slot in inputs}
+        Tones, "step", lambda self, inputs: {slot: [Rejected("The voice is corrupt.")] for slot in inputs}
     )
-    with pytest.raises(errors.InvalidControl, match="The voice is no sound"):
-        await said("One")
-    await all_free(worker)
+    with pytest.raises(errors.InvalidControl, match="The voice is corrupt"):
+        await synthesize("One")
+    await wait_until_slots_are_free(worker)
 
 
-async def test_without_an_engine_it_says_so(monkeypatch):
+async def test_a_job_without_an_engine_fails(monkeypatch):
     monkeypatch.setattr("speech.gateway.link.DISCOVERY_TIMEOUT", 0.2)
-    with pytest.raises(errors.NoEngine, match="that speaks"):
-        await said("One")
+    with pytest.raises(errors.NoEngine, match="No text-to-speech engine"):
+        await synthesize("One")
 
 
 @pytest.mark.parametrize(
-    ("text", "wishes", "error", "words"),
+    ("text", "options", "error", "message"),
     [
-        ("", {}, errors.InvalidText, "nothing to speak"),
-        ("😀 😀", {}, errors.InvalidText, "nothing to speak"),
-        ("\x00\x07", {}, errors.InvalidText, "nothing to speak"),
-        ("Hi", {"voice": "nobody"}, errors.VoiceNotFound, "no voice “nobody”"),
-        ("Hi", {"engine": "nobody"}, errors.VoiceNotFound, "no engine “nobody”"),
-        ("Hi", {"language": "xx"}, errors.VoiceNotFound, "No voice speaks"),
+        ("", {}, errors.InvalidText, "No text to speak"),
+        ("😀 😀", {}, errors.InvalidText, "No text to speak"),
+        ("\x00\x07", {}, errors.InvalidText, "No text to speak"),
+        ("Hi", {"voice": "unknown"}, errors.VoiceNotFound, "Voice “unknown” not found"),
+        ("Hi", {"engine": "unknown"}, errors.VoiceNotFound, "engine “unknown” not found"),
+        ("Hi", {"language": "xx"}, errors.VoiceNotFound, "No voice supports"),
         ("Hi", {"controls": {"speed": 99}}, errors.InvalidControl, "Speed 99 is out of range"),
         ("Hi", {"controls": {"speed": float("nan")}}, errors.InvalidControl, "out of range"),
-        ("Hi", {"controls": {"shoes": 1}}, errors.InvalidControl, "no control “shoes”"),
+        ("Hi", {"controls": {"shoes": 1}}, errors.InvalidControl, "doesn't support “shoes”"),
     ],
 )
-async def test_what_cannot_be_spoken_is_refused_in_words(worker, text, wishes, error, words):
-    with pytest.raises(error, match=words):
-        await said(text, **wishes)
-    await all_free(worker)
+async def test_an_invalid_request_is_rejected(worker, text, options, error, message):
+    with pytest.raises(error, match=message):
+        await synthesize(text, **options)
+    await wait_until_slots_are_free(worker)
 
 
-async def test_too_much_text_is_refused_and_the_rest_is_nobodys_harm(worker):
-    job = Job()
+async def test_too_much_text_is_rejected_without_harm_to_the_rest(worker):
+    running = RunningJob()
     with pytest.raises(errors.InvalidText, match="too long"):
-        job.speaking.add_text("a" * 1_000_000)
-    job.speaking.add_text("One")
-    job.speaking.finish()
-    assert (await job.done()).pcm == pcm_of("One")
+        running.job.add_text("a" * 1_000_000)
+    running.job.add_text("One")
+    running.job.finish()
+    assert (await running.done()).pcm == pcm_of("One")
 
 
-async def test_at_capacity_it_says_so_or_waits(layer):
+async def test_at_capacity_a_job_fails_or_queues(layer):
     async with running_worker(layer, slots=1):
-        first = Job()
-        first.speaking.add_text("One ")
+        first = RunningJob()
+        first.job.add_text("One ")
         await first.until(events.Audio)
-        second, third = Job(wait=True), Job()
+        second, third = RunningJob(wait=True), RunningJob()
         with pytest.raises(errors.AtCapacity):
             await third.done()
         await second.until(events.Queued)
-        first.speaking.finish()
+        first.job.finish()
         await second.until(events.SynthesisStarted)
-        second.speaking.stop()
+        second.job.stop()
         await asyncio.gather(first.done(), second.done())
 
 
-async def test_a_user_has_so_many_jobs_at_once(worker, settings):
+async def test_the_jobs_of_a_user_are_limited(worker, settings):
     settings.STREAMS_PER_USER = 1
-    first = Job()
-    first.speaking.add_text("One ")
+    first = RunningJob()
+    first.job.add_text("One ")
     await first.until(events.Audio)
     with pytest.raises(errors.TooManyStreams):
-        await said("Two")
-    first.speaking.stop()
+        await synthesize("Two")
+    first.job.stop()
     await first.done()
-    await said("Two")
+    await synthesize("Two")
 
 
-async def test_a_job_to_which_no_text_comes_gives_its_slot_back(worker, monkeypatch):
+async def test_a_job_without_text_releases_its_slot(worker, monkeypatch):
     monkeypatch.setattr(synthesis_job, "IDLE_TIMEOUT", 0.2)
-    job = Job()
-    with pytest.raises(errors.InvalidText, match="No text came"):
-        await job.done()
-    await all_free(worker)
+    running = RunningJob()
+    with pytest.raises(errors.InvalidText, match="No text received"):
+        await running.done()
+    await wait_until_slots_are_free(worker)
 
 
 @pytest.mark.slow
-async def test_an_engine_that_is_lost_again_and_again_ends_the_job_in_words(worker, monkeypatch):
+async def test_repeated_loss_of_the_engine_ends_the_job(worker, monkeypatch):
     def fail(self, inputs):
         raise ValueError("cannot speak")
 
     monkeypatch.setattr(Tones, "step", fail)
-    job = Job()
-    job.speaking.add_text("One ")
-    with pytest.raises(errors.NoEngine, match="again and again"):
-        await job.done(within=30)
+    running = RunningJob()
+    running.job.add_text("One ")
+    with pytest.raises(errors.NoEngine, match="lost repeatedly"):
+        await running.done(seconds=30)
 
 
 @pytest.mark.slow
 async def test_a_job_that_waits_for_text_keeps_its_slot(worker, monkeypatch):
     monkeypatch.setattr("inference.scheduler.IDLE_TIMEOUT", 1.0)
     monkeypatch.setattr(synthesis_job, "KEEPALIVE_INTERVAL", 0.3)
-    job = Job()
-    await job.until(events.SynthesisStarted)
+    running = RunningJob()
+    await running.until(events.SynthesisStarted)
     started = time.monotonic()
     while time.monotonic() - started < 2.5:
         await asyncio.sleep(0.1)
-    job.speaking.add_text("One")
-    job.speaking.finish()
-    assert (await job.done()).pcm == pcm_of("One")
-    assert job.all(events.Interrupted) == []
-    assert np.frombuffer(job.pcm, "<i2").any()
+    running.job.add_text("One")
+    running.job.finish()
+    assert (await running.done()).pcm == pcm_of("One")
+    assert running.all(events.Interrupted) == []
+    assert np.frombuffer(running.pcm, "<i2").any()
 
 
 @pytest.mark.slow
-async def test_who_takes_audio_slowly_slows_the_engine_down(worker, monkeypatch):
+async def test_a_slow_client_slows_the_engine_down(worker, monkeypatch):
     monkeypatch.setattr(synthesis_job, "MAX_AHEAD", 40)
-    job = Job()
-    job.pace = 0.01
-    job.speaking.add_text("word " * 100)
-    job.speaking.finish()
-    await job.until(events.Audio, 20)
-    assert len(job.speaking._inbox) < 150  # of the 700 that the whole text gives
-    job.pace = 0
-    await job.done()
-    assert job.pcm == pcm_of("word " * 100)
+    running = RunningJob()
+    running.delay = 0.01
+    running.job.add_text("word " * 100)
+    running.job.finish()
+    await running.until(events.Audio, 20)
+    assert len(running.job._inbox) < 150  # of 700 for the whole text
+    running.delay = 0
+    await running.done()
+    assert running.pcm == pcm_of("word " * 100)

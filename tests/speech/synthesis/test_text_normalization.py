@@ -5,13 +5,13 @@ from speech.synthesis.text_normalization.normalizer import TextNormalizer
 BREAK = '<break time="1s"/>'
 
 
-def spoken(text, language="en-US"):
-    it = TextNormalizer(language)
-    return " ".join(word.text for word in it.feed(text) + it.finish())
+def normalize(text, language="en-US"):
+    normalizer = TextNormalizer(language)
+    return " ".join(word.text for word in normalizer.feed(text) + normalizer.finish())
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "spoken"),
     [
         ("It cost $5.50, or $3 million.", "It cost five dollars and fifty cents, or three million dollars."),
         ("One euro: €1.01", "One euro: one euro and one cent"),
@@ -35,12 +35,12 @@ def spoken(text, language="en-US"):
         ("He came — late", "He came, late"),
     ],
 )
-def test_english_is_written_out(written, said):
-    assert spoken(written) == said
+def test_english_is_normalized(written, spoken):
+    assert normalize(written) == spoken
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "spoken"),
     [
         ("Il coûte 5,50 € ou 3 millions €.", "Il coûte cinq euros cinquante ou trois millions de euros."),
         ("Le 1er mars 2024 à 14h30", "Le premier mars deux mille vingt-quatre à quatorze heures trente"),
@@ -50,63 +50,63 @@ def test_english_is_written_out(written, said):
         ("15/03/2024 : 20 %", "quinze mars deux mille vingt-quatre: vingt pour cent"),
     ],
 )
-def test_french_is_written_out(written, said):
-    assert spoken(written, "fr-FR") == said
+def test_french_is_normalized(written, spoken):
+    assert normalize(written, "fr-FR") == spoken
 
 
-def test_other_languages_keep_their_figures_for_their_engine():
-    assert spoken("Es kostet 5 € am 3.4.", "de") == "Es kostet 5 € am 3.4."
+def test_other_languages_are_left_to_the_engine():
+    assert normalize("Es kostet 5 € am 3.4.", "de") == "Es kostet 5 € am 3.4."
 
 
-def test_pauses_are_words_of_their_own():
-    assert spoken(f"One {BREAK} two [pause:0.5s] three\n\nfour") == "One <1s> two <0.5s> three <0.5s> four"
-    assert spoken("One [pause 1s] two [pause 300ms] three [pause:2]") == "One <1s> two <0.3s> three <2s>"
-    assert spoken('<break time="250ms"/> <break time="99999s"/>') == "<0.25s> <10s>"
-    assert spoken("<speak><p>One</p> two</speak>") == "One <0.5s> two"
+def test_pauses_become_words():
+    assert normalize(f"One {BREAK} two [pause:0.5s] three\n\nfour") == "One <1s> two <0.5s> three <0.5s> four"
+    assert normalize("One [pause 1s] two [pause 300ms] three [pause:2]") == "One <1s> two <0.3s> three <2s>"
+    assert normalize('<break time="250ms"/> <break time="99999s"/>') == "<0.25s> <10s>"
+    assert normalize("<speak><p>One</p> two</speak>") == "One <0.5s> two"
 
 
-def test_however_it_comes_in_it_is_read_alike():
+def test_the_result_does_not_depend_on_how_the_text_is_split():
     text = f"It cost $5 million on March 15, 2024 at 2:30 pm {BREAK} in 1996. 3 kg of 1st class… (or 2) 5 km/h\n\nEnd. "
     text += "Baker St. at St. Mary's St. is it, No. 5? No. It was in the 80s. "
     for size in (1, 2, 3, 7):
-        it = TextNormalizer("en")
-        pieces = [text[start : start + size] for start in range(0, len(text), size)]
-        words = [word for piece in pieces for word in it.feed(piece)] + it.finish()
-        assert " ".join(word.text for word in words) == spoken(text)
+        normalizer = TextNormalizer("en")
+        chunks = [text[start : start + size] for start in range(0, len(text), size)]
+        words = [word for chunk in chunks for word in normalizer.feed(chunk)] + normalizer.finish()
+        assert " ".join(word.text for word in words) == normalize(text)
 
 
-def test_whole_words_are_not_held_back():
-    it = TextNormalizer("en")
-    assert [word.text for word in it.feed("Hello there, ")] == ["Hello", "there,"]
-    assert it.feed("5 ") == []
-    assert [word.text for word in it.feed("ducks ")] == ["five", "ducks"]
+def test_complete_words_are_not_held_back():
+    normalizer = TextNormalizer("en")
+    assert [word.text for word in normalizer.feed("Hello there, ")] == ["Hello", "there,"]
+    assert normalizer.feed("5 ") == []
+    assert [word.text for word in normalizer.feed("ducks ")] == ["five", "ducks"]
 
 
-def test_every_word_knows_what_it_stands_for():
+def test_every_word_has_its_span_in_the_text():
     text = "On March 15, 2024 we paid $5 million, well."
-    it = TextNormalizer("en")
-    words = it.feed(text) + it.finish()
-    places = list(dict.fromkeys(text[word.first : word.end] for word in words))
-    assert places == ["On", "March 15, 2024", "we", "paid", "$5 million", "well."]
+    normalizer = TextNormalizer("en")
+    words = normalizer.feed(text) + normalizer.finish()
+    spans = list(dict.fromkeys(text[word.first : word.end] for word in words))
+    assert spans == ["On", "March 15, 2024", "we", "paid", "$5 million", "well."]
 
 
-def test_what_nobody_can_speak_is_listed():
-    it = TextNormalizer("en")
-    words = it.feed("Hi 😀 there 日本語 — ok\x00") + it.finish()
+def test_unspeakable_text_is_listed():
+    normalizer = TextNormalizer("en")
+    words = normalizer.feed("Hi 😀 there 日本語 — ok\x00") + normalizer.finish()
     assert [word.text for word in words] == ["Hi", "there,", "ok"]
-    assert [(unspoken.text, unspoken.first) for unspoken in it.skipped] == [("😀", 3), ("日本語", 11)]
+    assert [(skipped.text, skipped.first) for skipped in normalizer.skipped] == [("😀", 3), ("日本語", 11)]
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\n\n", "...", "😀"])
-def test_nothing_to_say_gives_no_word(text):
-    it = TextNormalizer("en")
-    assert [word for word in it.feed(text) + it.finish() if not word.is_pause] == []
+def test_text_without_words_gives_no_words(text):
+    normalizer = TextNormalizer("en")
+    assert [word for word in normalizer.feed(text) + normalizer.finish() if not word.is_pause] == []
 
 
 @pytest.mark.parametrize(
     "text", ["a" * 5000, "9" * 500, "<" * 300, "1/1/1/1" * 50, "$ 5" * 9, "99:99 32/13/2024 1e5 .5 5."]
 )
-def test_strange_text_is_spoken_in_words_of_bounded_length(text):
-    words = spoken(text).split()
+def test_unusual_text_gives_words_of_limited_length(text):
+    words = normalize(text).split()
     assert words
     assert max(map(len, words)) <= 60

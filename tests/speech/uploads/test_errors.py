@@ -1,4 +1,4 @@
-"""Files that are none, or more than they seem: each is refused in words, and nothing stays of it."""
+"""Invalid and malicious files: each fails with an error message and leaves nothing behind."""
 
 import io
 import subprocess
@@ -29,7 +29,7 @@ def mp3(seconds: int) -> bytes:
 
 
 def silence_bomb() -> bytes:
-    """Four minutes in a few kilobytes, where three are the bound."""
+    """Four minutes in a few kilobytes; the limit is three."""
     return encoded("-i", "anullsrc=r=8000:cl=mono:d=240", "-f", "flac")
 
 
@@ -43,55 +43,55 @@ PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\
 @pytest.mark.parametrize(
     ("name", "make", "what"),
     [
-        ("letter.wav", lambda: b"Dear Ada,\n" * 1000, "could not be read"),
-        ("bomb.mp3", zip_bomb, "could not be read"),
-        ("noise.mp3", lambda: noise(100), "could not be read"),
-        ("playlist.mp3", lambda: PLAYLIST, "could not be read"),
-        ("film.mp4", film, "no sound"),
+        ("letter.wav", lambda: b"Dear Ada,\n" * 1000, "Couldn't read"),
+        ("bomb.mp3", zip_bomb, "Couldn't read"),
+        ("noise.mp3", lambda: noise(100), "Couldn't read"),
+        ("playlist.mp3", lambda: PLAYLIST, "Couldn't read"),
+        ("film.mp4", film, "no audio"),
         ("silence.flac", silence_bomb, "too long"),
-        ("header.wav", lambda: wav_of(b""), "could not be read"),
+        ("header.wav", lambda: wav_of(b""), "Couldn't read"),
     ],
 )
-def test_it_is_refused_in_words(site, sender, name, make, what):
-    told = sender.send(name, make())
-    while (told := sender.look(told))["state"] != "refused":
-        assert told["state"] in ("waiting", "checking"), told
-    assert what in told["problem"]["what"]
-    assert all(told["problem"].values())
+def test_invalid_files_fail_with_an_error_message(site, sender, name, make, what):
+    upload = sender.send(name, make())
+    while (upload := sender.status(upload))["state"] != "failed":
+        assert upload["state"] in ("waiting", "checking"), upload
+    assert what in upload["problem"]["what"]
+    assert all(upload["problem"].values())
     wait_until_nothing_is_left(site)
 
 
 @pytest.mark.parametrize(("size", "what"), [(0, "is empty"), (100_000_001, "too large")])
-def test_it_is_refused_before_it_is_sent(site, sender, size, what):
-    response = sender.announce("any.wav", size)
+def test_files_of_invalid_size_are_rejected_before_they_are_sent(site, sender, size, what):
+    response = sender.create("any.wav", size)
     assert response.status_code == 400
     assert what in response.json()["what"]
     wait_until_nothing_is_left(site)
 
 
 @pytest.mark.parametrize(
-    ("wish", "what"),
+    ("option", "what"),
     [
-        ({"engine": "sphynx"}, "There is no engine “sphynx”."),
-        ({"language": "xx"}, "No engine knows the language “xx”."),
+        ({"engine": "sphynx"}, "Engine “sphynx” not found."),
+        ({"language": "xx"}, "No engine supports the language “xx”."),
     ],
 )
-def test_what_no_engine_has_is_not_waited_for(site, sender, wish, what):
-    response = sender.announce("any.wav", 1000, **wish)
+def test_unknown_engines_and_languages_are_rejected(site, sender, option, what):
+    response = sender.create("any.wav", 1000, **option)
     assert response.status_code == 400
     assert response.json()["what"] == what
     assert all(response.json().values())
     wait_until_nothing_is_left(site)
 
 
-def test_what_an_engine_has_may_be_asked_for(sender):
-    told = sender.announce("any.wav", 1000, engine="checksum", language="en-GB")
-    assert told.status_code == 201
-    sender.cancel(told.json())
+def test_known_engines_and_languages_are_accepted(sender):
+    response = sender.create("any.wav", 1000, engine="checksum", language="en-GB")
+    assert response.status_code == 201
+    sender.cancel(response.json())
 
 
-def test_a_piece_that_is_too_large_is_refused(sender):
-    told = sender.announce("large.wav", 50_000_000).json()
-    response = sender.piece(told, bytes(9_000_000), 0)
-    assert (response.status_code, response.json()["what"]) == (400, "The piece is too large.")
-    sender.cancel(told)
+def test_a_part_that_is_too_large_is_rejected(sender):
+    upload = sender.create("large.wav", 50_000_000).json()
+    response = sender.send_part(upload, bytes(9_000_000), 0)
+    assert (response.status_code, response.json()["what"]) == (400, "The part is too large.")
+    sender.cancel(upload)

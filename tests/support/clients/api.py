@@ -1,4 +1,4 @@
-"""A site as programs see it: an approved account's token, and recordings to send."""
+"""API access to a site under test: an account's token, and WAV files to send."""
 
 import io
 import wave
@@ -10,7 +10,7 @@ from tests.support.servers.site import Site
 
 @dataclass(frozen=True)
 class Access:
-    """To a running site, in the name of an account."""
+    """Access to a running site with an account's token."""
 
     site: Site
     token: str
@@ -25,7 +25,7 @@ class Access:
 
 
 def access_to(site: Site, email: str = "program@example.org", *arguments: str) -> Access:
-    """Of an approved account, which is made if need be. `arguments` are those of `manage.py issue_token`."""
+    """Access of an approved account, created if needed. `arguments` are those of `manage.py issue_token`."""
     site.shell(
         "from accounts.models import User\n"
         f"User.objects.filter(email={email!r}).exists() or User.objects.create_user({email!r}, status='approved')"
@@ -34,7 +34,7 @@ def access_to(site: Site, email: str = "program@example.org", *arguments: str) -
 
 
 def wav_of(pcm: bytes, rate: int = SAMPLE_RATE, channels: int = 1) -> bytes:
-    """A WAV file of s16le, its channels interleaved."""
+    """WAV file of s16le samples, channels interleaved."""
     file = io.BytesIO()
     with wave.open(file, "wb") as wav:
         wav.setnchannels(channels)

@@ -1,4 +1,4 @@
-"""What a streamed response sends, collected."""
+"""Body of a streamed response."""
 
 from asgiref.sync import async_to_sync
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -9,6 +9,6 @@ def body(response: HttpResponseBase) -> bytes:
     assert response.status_code == 200
 
     async def collect() -> bytes:
-        return b"".join([piece async for piece in response])
+        return b"".join([chunk async for chunk in response])
 
     return async_to_sync(collect)()

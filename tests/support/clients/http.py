@@ -1,4 +1,4 @@
-"""Asking a site of a test's over HTTP, as a program would."""
+"""HTTP requests to a site under test."""
 
 import json
 import urllib.error
@@ -10,7 +10,7 @@ from tests.support.servers.site import Site
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -20,16 +20,17 @@ class Answer:
         return json.loads(self.body)
 
 
-def ask(site: Site, path: str, data: Any = None, *, within: float = 60.0, **headers: str) -> Answer:
-    """GET, or POST where there is `data`: bytes as they are, anything else as JSON. Underscores in the names of headers
-    stand for hyphens."""
+def ask(site: Site, path: str, data: Any = None, *, within: float = 60.0, **headers: str) -> Response:
+    """GET, or POST with `data`: bytes unchanged, anything else as JSON. Underscores in header names become hyphens."""
     body = data if data is None or isinstance(data, bytes) else json.dumps(data).encode()
-    kind = {} if data is None or isinstance(data, bytes) else {"Content-Type": "application/json"}
+    content_type = {} if data is None or isinstance(data, bytes) else {"Content-Type": "application/json"}
     request = urllib.request.Request(
-        f"{site.url}{path}", body, {**kind, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        f"{site.url}{path}",
+        body,
+        {**content_type, **{name.replace("_", "-"): value for name, value in headers.items()}},
     )
     try:
-        with urllib.request.urlopen(request, timeout=within) as answer:
-            return Answer(answer.status, dict(answer.headers), answer.read())
+        with urllib.request.urlopen(request, timeout=within) as response:
+            return Response(response.status, dict(response.headers), response.read())
     except urllib.error.HTTPError as error:
-        return Answer(error.code, dict(error.headers), error.read())
+        return Response(error.code, dict(error.headers), error.read())

@@ -1,4 +1,4 @@
-"""A client of Kyutai's protocol, held by hand."""
+"""Client of Kyutai's protocol whose messages the test sends one by one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,13 +18,13 @@ Message = dict[str, Any]
 class KyutaiSocket:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
-        self.heard: list[Message] = []
+        self.received: list[Message] = []
 
     async def send(self, **message: Any) -> None:
         await self.socket.send(msgpack.packb(message, use_single_float=True))
 
     async def say(self, pcm: bytes, samples: int = 1920) -> None:
-        """s16le, in messages of so many samples."""
+        """Send s16le in messages of `samples`."""
         audio = np.frombuffer(pcm, "<i2") / 32768
         for start in range(0, len(audio), samples):
             await self.send(type="Audio", pcm=audio[start : start + samples].tolist())
@@ -32,7 +32,7 @@ class KyutaiSocket:
     async def next(self, within: float = 60.0) -> Message:
         async with asyncio.timeout(within):
             message: Message = msgpack.unpackb(await self.socket.recv())
-        self.heard.append(message)
+        self.received.append(message)
         return message
 
     async def until(self, kind: str, within: float = 60.0) -> Message:
@@ -42,7 +42,7 @@ class KyutaiSocket:
         return message
 
     async def closed(self, within: float = 60.0) -> int | None:
-        """Wait for the end, and keep what is told before it: the close code."""
+        """Receive messages until the server closes; return the close code."""
         async with asyncio.timeout(within):
             try:
                 while True:
@@ -51,7 +51,7 @@ class KyutaiSocket:
                 return self.socket.close_code
 
     def all(self, kind: str, key: str) -> list[Any]:
-        return [message[key] for message in self.heard if message["type"] == kind]
+        return [message[key] for message in self.received if message["type"] == kind]
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A speaker without a browser: the live page's socket, held by hand."""
+"""Client of the live page's WebSocket, without a browser."""
 
 import asyncio
 import json
@@ -16,7 +16,7 @@ Message = dict[str, Any]
 
 
 def tickets(site: Site, count: int = 1, email: str = "speaker@example.org") -> list[str]:
-    """Tickets of an approved user, who is made if need be; they last longer than those of the page."""
+    """Tickets of an approved user, created if needed; they live longer than those of the page."""
     return site.shell(
         "from datetime import timedelta\n"
         "from accounts.credentials.jwt import tokens\n"
@@ -29,23 +29,23 @@ def tickets(site: Site, count: int = 1, email: str = "speaker@example.org") -> l
 class LiveSocket:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
-        self.heard: list[Message] = []
+        self.received: list[Message] = []
 
-    async def start(self, **wishes: Any) -> Message:
-        await self.send(type="start", **wishes)
+    async def start(self, **options: Any) -> Message:
+        await self.send(type="start", **options)
         return await self.until("ready")
 
     async def send(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
     async def say(self, pcm: bytes, pace: float = 0.0) -> None:
-        """s16le, 24 kHz, in frames; `pace` seconds apart."""
+        """Send s16le at 24 kHz, frame by frame, `pace` seconds apart."""
         for start in range(0, len(pcm), FRAME_BYTES):
             await self.socket.send(pcm[start : start + FRAME_BYTES])
             await asyncio.sleep(pace)
 
     async def until(self, kind: str, within: float = 60.0) -> Message:
-        """The next message of this kind; all are kept in `heard`."""
+        """Return the next message of this type; all messages are added to `received`."""
         async with asyncio.timeout(within):
             while (message := await self.next())["type"] != kind:
                 assert message["type"] != "error", message
@@ -54,18 +54,18 @@ class LiveSocket:
     async def next(self, within: float | None = None) -> Message:
         async with asyncio.timeout(within):
             message: Message = json.loads(await self.socket.recv())
-        self.heard.append(message)
+        self.received.append(message)
         return message
 
     async def closed(self, within: float = 60.0) -> tuple[int | None, Message]:
-        """Wait for the end: the close code, and the error told before it if there was one."""
+        """Receive until the server closes. Returns the close code and the last error message, or {}."""
         async with asyncio.timeout(within):
             try:
                 while True:
-                    self.heard.append(json.loads(await self.socket.recv()))
+                    self.received.append(json.loads(await self.socket.recv()))
             except websockets.ConnectionClosed:
                 pass
-        errors = [message for message in self.heard if message["type"] == "error"]
+        errors = [message for message in self.received if message["type"] == "error"]
         return self.socket.close_code, errors[-1] if errors else {}
 
     async def stop(self, within: float = 60.0) -> Message:
@@ -75,9 +75,9 @@ class LiveSocket:
         return done
 
     def words(self) -> list[str]:
-        """As a page shows them: those that will come again are forgotten when the server says so."""
+        """Words as a page shows them: words that the server will send again are removed when it announces so."""
         words: list[str] = []
-        for message in self.heard:
+        for message in self.received:
             if message["type"] == "word":
                 assert message["index"] == len(words)
                 words.append(message["text"])
@@ -94,7 +94,7 @@ class LiveSocket:
 
 @asynccontextmanager
 async def live_socket(site: Site, ticket: str, at: str = "", **options: Any) -> AsyncIterator[LiveSocket]:
-    """`at`: the URL of the web process, where the site has several."""
+    """`at`: URL of one web process, if the site has several."""
     at = at or site.url
     url = f"{at.replace('http', 'ws')}/ws/live/?ticket={ticket}"
     options = {"origin": at, "compression": None, **options}

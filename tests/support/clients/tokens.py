@@ -1,10 +1,10 @@
-"""Tokens for programs that call a site of a test's."""
+"""API tokens of a site under test."""
 
 from tests.support.servers.site import Site
 
 
 def issue_token(site: Site, *arguments: str, email: str = "speaker@example.org") -> str:
-    """An API token of an approved user, who is made if need be; `arguments` are those of `manage.py issue_token`."""
+    """An API token of an approved user, created if needed; `arguments` are those of `manage.py issue_token`."""
     return site.shell(
         "from django.core.management import call_command\n"
         "from accounts.models import User\n"

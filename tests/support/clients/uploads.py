@@ -1,4 +1,4 @@
-"""Who sends files to a running site, as its page does, by hand."""
+"""Client that uploads files to a running site, as the page does."""
 
 import time
 from collections.abc import Callable
@@ -22,66 +22,68 @@ session.create()
 print(session.session_key)
 """
 CSRF = "c" * 32
-PIECE = 1 << 20
-Told = dict[str, Any]
+PART_BYTES = 1 << 20
+Status = dict[str, Any]
 
 
 class Sender:
-    def __init__(self, site: Site, email: str = "sender@example.org", looks_every: float = 0.1) -> None:
-        self.looks_every = looks_every  # seconds
+    def __init__(self, site: Site, email: str = "sender@example.org", poll_interval: float = 0.1) -> None:
+        self.poll_interval = poll_interval  # seconds
         cookies = {"sessionid": site.shell(LOG_IN.format(email=email)), "csrftoken": CSRF}
         headers = {"X-CSRFToken": CSRF, "Origin": site.url}
         self.http = httpx.Client(base_url=f"{site.url}/api/uploads/", cookies=cookies, headers=headers, timeout=30)
 
-    def announce(self, name: str, size: int, **wishes: Any) -> httpx.Response:
-        return self.http.post("", json={"name": name, "size": size, **wishes})
+    def create(self, name: str, size: int, **options: Any) -> httpx.Response:
+        return self.http.post("", json={"name": name, "size": size, **options})
 
-    def piece(self, told: Told, data: bytes, offset: int) -> httpx.Response:
-        return self.http.put(f"{told['id']}/", params={"offset": offset}, content=data)
+    def send_part(self, upload: Status, data: bytes, offset: int) -> httpx.Response:
+        return self.http.put(f"{upload['id']}/", params={"offset": offset}, content=data)
 
-    def send(self, name: str, data: bytes, until: int | None = None, **wishes: Any) -> Told:
-        """All of it, or what lies before byte `until`."""
-        told: Told = self.announce(name, len(data), **wishes).raise_for_status().json()
+    def send(self, name: str, data: bytes, until: int | None = None, **options: Any) -> Status:
+        """Send the whole file, or its bytes before `until`."""
+        upload: Status = self.create(name, len(data), **options).raise_for_status().json()
         end = len(data) if until is None else until
-        for offset in range(told["received"], end, PIECE):
-            told = self.piece(told, data[offset : min(offset + PIECE, end)], offset).raise_for_status().json()
-        return told
+        for offset in range(upload["received"], end, PART_BYTES):
+            upload = (
+                self.send_part(upload, data[offset : min(offset + PART_BYTES, end)], offset).raise_for_status().json()
+            )
+        return upload
 
-    def look(self, told: Told) -> Told:
-        while (answer := self.http.get(f"{told['id']}/")).status_code == 503:  # the database is away
+    def status(self, upload: Status) -> Status:
+        while (response := self.http.get(f"{upload['id']}/")).status_code == 503:  # the database is unavailable
             time.sleep(0.2)
-        return answer.raise_for_status().json()
+        return response.raise_for_status().json()
 
-    def wait(self, told: Told, *states: str, within: float = 90.0) -> Told:
-        return self.wait_until(told, lambda it: it["state"] in states, within)
+    def wait(self, upload: Status, *states: str, within: float = 90.0) -> Status:
+        return self.wait_until(upload, lambda status: status["state"] in states, within)
 
-    def wait_until(self, told: Told, is_so: Callable[[Told], bool], within: float = 90.0) -> Told:
+    def wait_until(self, upload: Status, condition: Callable[[Status], bool], within: float = 90.0) -> Status:
         deadline = time.monotonic() + within
-        while not is_so(told := self.look(told)):
+        while not condition(upload := self.status(upload)):
             if time.monotonic() > deadline:
-                raise TimeoutError(told)
-            assert told["state"] not in ("refused", "done"), told
-            time.sleep(self.looks_every)
-        return told
+                raise TimeoutError(upload)
+            assert upload["state"] not in ("failed", "done"), upload
+            time.sleep(self.poll_interval)
+        return upload
 
-    def wait_until_gone(self, told: Told, within: float = 60.0) -> None:
+    def wait_until_gone(self, upload: Status, within: float = 60.0) -> None:
         deadline = time.monotonic() + within
-        while self.http.get(f"{told['id']}/").status_code != 404:
+        while self.http.get(f"{upload['id']}/").status_code != 404:
             if time.monotonic() > deadline:
-                raise TimeoutError(self.look(told))
+                raise TimeoutError(self.status(upload))
             time.sleep(0.1)
 
-    def cancel(self, told: Told) -> None:
-        self.http.delete(f"{told['id']}/").raise_for_status()
+    def cancel(self, upload: Status) -> None:
+        self.http.delete(f"{upload['id']}/").raise_for_status()
 
 
 def left_on_disk(site: Site) -> list[Path]:
-    """The files of uploads that the site still has."""
+    """Files of uploads that are still on the site's disk."""
     return [path for path in Path(site.env["DATA_DIR"], "uploads").glob("*") if path.is_file()]
 
 
 def wait_until_nothing_is_left(site: Site, within: float = 30.0) -> None:
-    """A file is deleted just after its upload has come to its end."""
+    """Wait until all upload files are deleted, which happens just after an upload ends."""
     deadline = time.monotonic() + within
     while left := left_on_disk(site):
         if time.monotonic() > deadline:

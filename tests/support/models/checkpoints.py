@@ -1,8 +1,8 @@
-"""Small random checkpoints of Kyutai's models: real files, which moshi's own loader reads as it reads the real ones.
+"""Small random checkpoints of Kyutai's models: real files, which moshi's own loader reads like the original ones.
 
 The architecture and the names are those of stt-1b-en_fr, tts-1.6b-en_fr and moshi, the dimensions tiny: 2 to 4 MB and a
-second or two for each. They say nonsense, the same one every time, and every part is there: configuration, weights, a
-Mimi, a SentencePiece model with byte fallback, heads that predict pauses, voices.
+second or two for each. Their output is nonsense but reproducible, and they are complete: configuration, weights, Mimi,
+a SentencePiece model with byte fallback, pause-prediction heads, voices.
 
 Imports torch, so it is for `test_moshi_*.py` and for fixtures that skip without it (`tests/inference/conftest.py`).
 """
@@ -19,14 +19,14 @@ from moshi.models import LMModel, MimiModel, loaders
 from safetensors.torch import save_file
 
 SEED = 3
-"""With this one words have beginnings and pauses between them, and the pace of speech depends on the voice."""
+"""Seed with which words have onsets and pauses between them, and the pace of speech depends on the voice."""
 
 SIGNATURE, EPOCH = "tiny0000", 1
 VOICES = ("alba", "stories/bruno", "chloé")
-"""Names of the voices that come with the text-to-speech checkpoint, as files of `FOLDER/voices`."""
+"""Names of the voices in the text-to-speech checkpoint, files of `FOLDER/voices`."""
 VOICE_DIM, VOICE_FRAMES = 16, 25
 
-NOT_OF_THE_MODEL = (
+USAGE_KEYS = (
     "moshi_name",
     "mimi_name",
     "mimi_config_name",
@@ -37,7 +37,7 @@ NOT_OF_THE_MODEL = (
     "stt_config",
     "tts_config",
 )
-"""The keys of a config.json that say how to use the model, not how to make it."""
+"""Keys of a config.json that describe the use of the model, not its architecture."""
 
 MIMI: dict[str, Any] = {
     "sample_rate": 24_000,
@@ -149,7 +149,7 @@ TEXTS = [
 
 
 def build_stt(folder: Path, heads: int = 4) -> Path:
-    """Speech to text, with so many heads that predict pauses; the real ones have 4 or, in one repository, none."""
+    """Speech to text, with so many pause-prediction heads; the original models have 4 or, in one repository, none."""
     return _build(folder, {**STT, "extra_heads_num_heads": heads, "extra_heads_dim": 6})
 
 
@@ -162,14 +162,14 @@ def build_tts(folder: Path) -> Path:
 
 
 def build_dialogue(folder: Path) -> Path:
-    """Speech to speech in both directions at once."""
+    """Full-duplex speech to speech."""
     return _build(folder, DIALOGUE)
 
 
 def checkpoint_info(folder: Path) -> loaders.CheckpointInfo:
-    """What moshi's loader makes of a folder; it asks nobody for anything."""
+    """Load a folder with moshi's loader, without network access."""
     return loaders.CheckpointInfo.from_hf_repo(
-        "nobody/nothing",
+        "owner/unused",
         moshi_weights=folder / "model.safetensors",
         mimi_weights=folder / "mimi.safetensors",
         tokenizer=folder / "tokenizer.model",
@@ -179,16 +179,16 @@ def checkpoint_info(folder: Path) -> loaders.CheckpointInfo:
 
 
 def put_into_hub_cache(folder: Path, cache: Path, repo: str, revision: str = "0" * 40) -> None:
-    """Have huggingface_hub find a folder as a repository that was downloaded (HF_HUB_CACHE=cache, HF_HUB_OFFLINE=1)."""
-    place = cache / f"models--{repo.replace('/', '--')}"
-    (place / "refs").mkdir(parents=True)
-    (place / "refs" / "main").write_text(revision)
-    (place / "snapshots").mkdir()
-    (place / "snapshots" / revision).symlink_to(folder, target_is_directory=True)
+    """Make huggingface_hub find a folder as a downloaded repository (HF_HUB_CACHE=cache, HF_HUB_OFFLINE=1)."""
+    repository = cache / f"models--{repo.replace('/', '--')}"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text(revision)
+    (repository / "snapshots").mkdir()
+    (repository / "snapshots" / revision).symlink_to(folder, target_is_directory=True)
 
 
 def write_voice(folder: Path, name: str, seed: int) -> Path:
-    """A voice as upstream publishes them: `speaker_wavs`, float32[1, VOICE_DIM, VOICE_FRAMES]."""
+    """Write a voice in the format of Kyutai's: `speaker_wavs`, float32[1, VOICE_DIM, VOICE_FRAMES]."""
     path = folder / f"{name}.{SIGNATURE}@{EPOCH}.safetensors"
     path.parent.mkdir(parents=True, exist_ok=True)
     embedding = torch.randn(1, VOICE_DIM, VOICE_FRAMES, generator=torch.Generator().manual_seed(seed))
@@ -200,7 +200,7 @@ def _build(folder: Path, model: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         **model,
-        "text_card": _write_tokenizer(folder / "tokenizer.model"),
+        "text_card": write_tokenizer(folder / "tokenizer.model"),
         "moshi_name": "model.safetensors",
         "mimi_name": "mimi.safetensors",
         "mimi_config_name": "mimi_config.json",
@@ -215,8 +215,8 @@ def _build(folder: Path, model: dict[str, Any]) -> Path:
     return folder
 
 
-def _write_tokenizer(path: Path) -> int:
-    """The number of its pieces. Its special ids are those of the real ones: 3 pads, 0 begins a word."""
+def write_tokenizer(path: Path) -> int:
+    """Write a tokenizer and return its vocabulary size. Its special ids are the originals': 3 pads, 0 begins a word."""
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXTS * 20),
@@ -238,21 +238,21 @@ def _write_tokenizer(path: Path) -> int:
 
 
 def _random_lm(config: dict[str, Any]) -> LMModel:
-    of_the_model = {key: value for key, value in deepcopy(config).items() if key not in NOT_OF_THE_MODEL}
-    lm = loaders.get_moshi_lm(None, of_the_model, device="cpu", dtype=torch.float32)
-    lm.text_linear.weight[[0, 3]] *= 4  # a trained model says these two, pad and begin a word, most of the time
+    architecture = {key: value for key, value in deepcopy(config).items() if key not in USAGE_KEYS}
+    lm = loaders.get_moshi_lm(None, architecture, device="cpu", dtype=torch.float32)
+    lm.text_linear.weight[[0, 3]] *= 4  # a trained model emits these two, pad and word begin, most of the time
     return lm
 
 
 def _random_mimi() -> MimiModel:
     mimi = loaders.get_mimi(None, MIMI, num_codebooks=8)
     for module in mimi.modules():
-        if type(module).__name__ == "EuclideanCodebook":  # all zero as it is made: every sound would be code 0
+        if type(module).__name__ == "EuclideanCodebook":  # initially all zero: all audio would be code 0
             module.embedding_sum.normal_(0, 0.3)
             module.cluster_usage.fill_(1)
             module._initialized.fill_(1)
     for parameter in mimi.parameters():
-        if parameter.dim() == 3:  # convolutions; as they are made, more of their biases comes out than of the sound
+        if parameter.dim() == 3:  # convolutions; initially their biases outweigh the audio
             parameter *= 2.5
     return mimi
 

@@ -1,6 +1,6 @@
-"""Kyutai's own way, for comparison: the moshi package with one stream, and the rules by which their server makes words.
+"""Kyutai's reference implementation: the moshi package with one stream, and the word assembly of their server.
 
-Slow and straight, written from the description of their server, and knowing nothing of the engine.
+Slow and simple, written from the description of their server and independent of the engine.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ FRAME = 1920
 
 
 @dataclass
-class Alone:
-    """What one stream gives that is alone."""
+class Reference:
+    """Output for a single stream."""
 
     tokens: list[int]
     pauses: list[list[float]]
@@ -33,34 +33,34 @@ class Package:
         self._gen.streaming_forever(1)
 
     @torch.no_grad()
-    def hear(self, pcm: np.ndarray) -> Alone:
-        """`pcm`: float32[n], whole frames. Step s of the language model is given the codes of frame s - 1, as the
-        server does it; so it takes one step more than there are frames."""
+    def transcribe(self, pcm: np.ndarray) -> Reference:
+        """`pcm`: float32[n], whole frames. As in the server, step s of the language model gets the codes of frame
+        s - 1, so there is one step more than frames."""
         self._mimi.reset_streaming()
         self._gen.reset_streaming()
-        held = torch.full((1, 32, 1), 64)
+        codes = torch.full((1, 32, 1), 64)
         tokens, pauses = [], []
         for start in range(0, len(pcm) + 1, FRAME):
-            out, heads = self._gen.step_with_extra_heads(held)
+            out, heads = self._gen.step_with_extra_heads(codes)
             tokens.append(int(out[0, 0, 0]))
             pauses.append([float(head[0, 0, 0]) for head in heads])
             if start < len(pcm):
-                held = self._mimi.encode(torch.from_numpy(pcm[start : start + FRAME])[None, None])
-        return Alone(tokens, pauses)
+                codes = self._mimi.encode(torch.from_numpy(pcm[start : start + FRAME])[None, None])
+        return Reference(tokens, pauses)
 
 
 @dataclass
 class ServerWord:
     text: str
     start: float
-    told_at: int  # the step, counted from 1
-    by: int  # the token
+    step: int  # that emitted it, counted from 1
+    ended_by: int  # the token
     has_onset: bool
-    """A 0 said where it begins; without one the server gives it the time of the word before."""
+    """A 0 marked its start; without one the server gives it the time of the previous word."""
 
 
-def words_of_the_server(tokens: list[int], delay: int, decode) -> tuple[list[ServerWord], list[tuple[int, float]]]:
-    """Its words, and its EndWords as (step, time)."""
+def server_words(tokens: list[int], delay: int, decode) -> tuple[list[ServerWord], list[tuple[int, float]]]:
+    """The server's words, and its EndWords as (step, time)."""
     words, ends = [], []
     word: list[int] = []
     is_open, last_stop, has_onset = False, 0.0, False

@@ -1,4 +1,4 @@
-"""What the moshi package's own text-to-speech loop gives for one stream alone: what a slot of a batch must give too."""
+"""The moshi package's own text-to-speech loop for a single stream: the reference for a slot of a batch."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.support.models.checkpoints import checkpoint_info
 
 CODEBOOKS = 4
 Codes = list[list[int]]
-"""For each frame from the first that is spoken, its audio tokens."""
+"""Audio tokens of each frame, from the first spoken one."""
 
 
 def load(folder: Path, n_q: int = CODEBOOKS) -> TTSModel:
@@ -27,7 +27,7 @@ def load(folder: Path, n_q: int = CODEBOOKS) -> TTSModel:
 
 
 @dataclass(frozen=True)
-class Wish:
+class SpeechOptions:
     text: str
     voice: str = "alba"
     cfg: float = 2.0
@@ -54,7 +54,7 @@ class Spoken:
         return np.frombuffer(b"".join(event.pcm for event in self.events if isinstance(event, Audio)), "<i2")
 
     @property
-    def refusal(self) -> str:
+    def rejection(self) -> str:
         return next((event.reason for event in self.events if isinstance(event, Rejected)), "")
 
 
@@ -66,31 +66,31 @@ class Alone:
         self._folder = folder
         self.codes = cache(self._codes)
 
-    def _codes(self, wish: Wish) -> Codes:
-        return [frame[0, 1:, 0].tolist() for frame in self._frames(wish)]
+    def _codes(self, options: SpeechOptions) -> Codes:
+        return [frame[0, 1:, 0].tolist() for frame in self._frames(options)]
 
-    def pcm(self, wish: Wish) -> NDArray[np.float32]:
-        """As the package's `simple_generate` makes it of the frames, with what follows the last word."""
+    def pcm(self, options: SpeechOptions) -> NDArray[np.float32]:
+        """Audio as from the package's `simple_generate`, including the part after the last word."""
         with torch.no_grad(), self.model.mimi.streaming(1):
-            frames = [self.model.mimi.decode(frame[:, 1:]) for frame in self._frames(wish)]
+            frames = [self.model.mimi.decode(frame[:, 1:]) for frame in self._frames(options)]
         return torch.cat(frames[2:], dim=-1)[0, 0].clip(-1, 1).numpy()
 
-    def _frames(self, wish: Wish) -> list[torch.Tensor]:
+    def _frames(self, options: SpeechOptions) -> list[torch.Tensor]:
         model = self.model
-        model.temp = wish.temperature
-        script = re.sub(r"<([\d.]+s)>", r'<break time="\1"/>', wish.text)
-        voice = self._folder / "voices" / f"{wish.voice}{model.voice_suffix}"
+        model.temp = options.temperature
+        script = re.sub(r"<([\d.]+s)>", r'<break time="\1"/>', options.text)
+        voice = self._folder / "voices" / f"{options.voice}{model.voice_suffix}"
         with torch.random.fork_rng():
-            torch.manual_seed(wish.seed)
+            torch.manual_seed(options.seed)
             result = model.generate(
                 [model.prepare_script([script], padding_between=1)],
-                [model.make_condition_attributes([voice], cfg_coef=wish.cfg)],
+                [model.make_condition_attributes([voice], cfg_coef=options.cfg)],
             )
         return result.frames[model.delay_steps :]
 
 
 class Together:
-    """The engine, and what each of its slots has said."""
+    """The engine, and the output of each slot."""
 
     def __init__(self, folder: Path, slots: int, voices: Path | None = None) -> None:
         model = load(folder)
@@ -101,8 +101,8 @@ class Together:
         self._mimi = model.mimi
         self._busy: set[int] = set()
 
-    def open(self, slot: int, wish: Wish) -> None:
-        self.engine.open(slot, wish.request)
+    def open(self, slot: int, options: SpeechOptions) -> None:
+        self.engine.open(slot, options.request)
         self.spoken[slot] = Spoken()
 
     def close(self, slot: int) -> Spoken:
@@ -115,17 +115,17 @@ class Together:
         self._busy.add(slot)
 
     def step(self, texts: dict[int, str] | None = None, waiting: set[int] = frozenset()) -> set[int]:
-        """One step of all slots that have work, but for those `waiting`: those that it told something of."""
+        """Step all slots that have work, except those `waiting`; returns the slots with events."""
         self._busy |= set(texts or {})
         inputs = {slot: (texts or {}).get(slot, "") for slot in self._busy - waiting}
-        with self._listening() as codes:
-            told = self.engine.step(inputs)
-        for slot, events in told.items():
+        with self._recording() as codes:
+            output = self.engine.step(inputs)
+        for slot, events in output.items():
             self.spoken[slot].events += events
         for slot, tokens in codes.items():
             self.spoken[slot].codes.append(tokens)
-        self._busy = set(told) | (self._busy & waiting)
-        return set(told)
+        self._busy = set(output) | (self._busy & waiting)
+        return set(output)
 
     def has_work(self, slot: int) -> bool:
         return slot in self._busy
@@ -137,16 +137,16 @@ class Together:
             pass
 
     @contextmanager
-    def _listening(self) -> Iterator[dict[int, list[int]]]:
-        """What the codec decodes, of the slots for which it does."""
+    def _recording(self) -> Iterator[dict[int, list[int]]]:
+        """Records the codec's input for the slots that it decodes."""
         codes: dict[int, list[int]] = {}
         decode = self._mimi.decode
 
-        def listen(tokens: torch.Tensor) -> torch.Tensor:
+        def record(tokens: torch.Tensor) -> torch.Tensor:
             for slot in self._mimi._streaming_state.exec_mask.nonzero()[:, 0].tolist():
                 codes[slot] = tokens[slot, :, 0].tolist()
             return decode(tokens)
 
-        self._mimi.decode = listen
+        self._mimi.decode = record
         yield codes
         self._mimi.decode = decode

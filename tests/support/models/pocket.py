@@ -1,4 +1,4 @@
-"""Random checkpoints of Pocket TTS: real files, which the package's own loader reads as it reads the real ones.
+"""Random checkpoints of Pocket TTS: real files, which the package's own loader reads like the original ones.
 
 Imports torch, so it is for `test_pocket_*.py` and for fixtures that skip without it.
 """
@@ -12,11 +12,11 @@ from pocket_tts import TTSModel, export_model_state
 from pocket_tts.utils.config import CONFIGS_DIR
 from safetensors.torch import save_file
 
-from tests.support.models.checkpoints import _write_tokenizer
+from tests.support.models.checkpoints import write_tokenizer
 
 SEED = 5
 NEVER, AT_ONCE = -100.0, 100.0
-"""What the model thinks of its text's having ended: it speaks as long as it may, or as shortly."""
+"""Biases of the model's end-of-speech output: it speaks as long as allowed, or as briefly as possible."""
 
 TINY: dict[str, Any] = {
     "flow_lm": {
@@ -41,14 +41,14 @@ TINY: dict[str, Any] = {
 
 
 def build(folder: Path, sizes: dict[str, Any] = TINY, ends: float = NEVER, voices: tuple[str, ...] = ("ada",)) -> Path:
-    """The path of its configuration; its voices are in `folder/voices`. With `sizes` empty it is as large as the real
-    one, 120 million parameters."""
+    """Build a checkpoint, its voices in `folder/voices`, and return the path of its configuration. With `sizes` empty
+    it is as large as the original, 120 million parameters."""
     folder.mkdir(parents=True, exist_ok=True)
     config = yaml.safe_load((CONFIGS_DIR / "english.yaml").read_text())
     del config["weights_path"], config["weights_path_without_voice_cloning"]
     _merge(config, sizes)
     tokenizer = folder / "tokenizer.model"
-    table = {"n_bins": _write_tokenizer(tokenizer), "tokenizer": "sentencepiece", "tokenizer_path": str(tokenizer)}
+    table = {"n_bins": write_tokenizer(tokenizer), "tokenizer": "sentencepiece", "tokenizer_path": str(tokenizer)}
     config["flow_lm"]["lookup_table"] |= table
     path = folder / "config.yaml"
     path.write_text(yaml.safe_dump(config))

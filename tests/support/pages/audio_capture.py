@@ -1,51 +1,51 @@
-"""What a page plays, caught where it gives the sound to the loudspeaker."""
+"""Captures the audio that a page plays, at the destination node of its audio graph."""
 
 import numpy as np
 import numpy.typing as npt
 from playwright.sync_api import Page
 
-# Every playback node's output, at the speech's own rate so that it can be compared sample by sample.
-EAR = """
+CAPTURE_SCRIPT = """
 const Context = AudioContext
 window.AudioContext = class extends Context {
   constructor() { super({ sampleRate: 24000 }) }
 }
-window.heard = []
+window.captured = []
 const connect = AudioNode.prototype.connect
 AudioNode.prototype.connect = function (target, ...rest) {
-  if (target === this.context.destination && this instanceof AudioWorkletNode) listen(this)
+  if (target === this.context.destination && this instanceof AudioWorkletNode) capture(this)
   return connect.call(this, target, ...rest)
 }
-function listen(node) {
-  const ear = new AudioWorkletNode(node.context, "ear", { numberOfOutputs: 0 })
+function capture(node) {
+  const tap = new AudioWorkletNode(node.context, "capture-tap", { numberOfOutputs: 0 })
   window.clock = () => node.context.currentTime
-  ear.port.onmessage = ({ data: { samples, at } }) => {
-    window.heard.push(samples)
+  tap.port.onmessage = ({ data: { samples, at } }) => {
+    window.captured.push(samples)
     if (samples.some((sample) => sample !== 0)) {
-      window.firstSoundAt ??= at
-      window.lastSoundAt = at
+      window.firstAudioAt ??= at
+      window.lastAudioAt = at
     }
   }
-  connect.call(node, ear)
+  connect.call(node, tap)
 }
 const addModule = AudioWorklet.prototype.addModule
 AudioWorklet.prototype.addModule = async function (...module) {
-  const ear = `registerProcessor("ear", class extends AudioWorkletProcessor {
+  const processor = `registerProcessor("capture-tap", class extends AudioWorkletProcessor {
     process([[samples]]) {
       if (samples) this.port.postMessage({ samples: samples.slice(), at: currentTime })
       return true
     }
   })`
-  await addModule.call(this, URL.createObjectURL(new Blob([ear], { type: "text/javascript" })))
+  await addModule.call(this, URL.createObjectURL(new Blob([processor], { type: "text/javascript" })))
   return addModule.apply(this, module)
 }
 """
+"""Captures the output of every playback node, at the speech's sample rate so that samples can be compared."""
 FADE = 120
-"""Samples at each end that the player softens."""
+"""Samples at each end that the player fades."""
 
 
-def played(page: Page) -> npt.NDArray[np.int16]:
-    """int16[n], without the silence before and after."""
-    samples = np.array(page.evaluate("heard.flatMap(block => [...block])"))
+def played_audio(page: Page) -> npt.NDArray[np.int16]:
+    """Return what the page played as int16[n], without leading and trailing silence."""
+    samples = np.array(page.evaluate("captured.flatMap(block => [...block])"))
     loud = np.flatnonzero(samples)
     return np.round(samples[loud[0] : loud[-1] + 1] * 32768).astype(np.int16)

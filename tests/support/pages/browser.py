@@ -1,4 +1,4 @@
-"""A real Chromium with a microphone that plays a file, and an ear for everything a page should not do."""
+"""Real Chromium with a WAV file as its microphone, which records everything that a page should not do."""
 
 import os
 import re
@@ -21,39 +21,39 @@ FLAGS = [
     "--no-first-run",
     "--use-fake-device-for-media-stream",
 ]
-INSIDE = {"data", "blob", "about"}
-"""Schemes that reach nobody."""
+LOCAL_SCHEMES = {"data", "blob", "about"}
+"""URL schemes that send no request."""
 
-expect.set_options(timeout=60_000)  # ms, where a test has no time of its own: machines may be slow
+expect.set_options(timeout=60_000)  # ms; the default of tests that set none, for slow machines
 
 
 class Browsers(AbstractContextManager["Browsers"]):
-    """The browsers of one test, one for each microphone.
+    """The browsers of one test, one for each microphone file.
 
-    Playwright's synchronous interface keeps an event loop running in the thread that opened it, and asynchronous tests
-    need that thread without one: so it lives no longer than a test.
+    Playwright's synchronous API keeps an event loop running in the thread that opened it, and asynchronous tests need
+    that thread without one, so a test closes it at its end.
     """
 
     def __enter__(self) -> Self:
         self._playwright = sync_playwright().start()
         self._browsers: dict[Path | None, Browser] = {}
-        self._watches: list[Watch] = []
+        self._monitors: list[PageMonitor] = []
         return self
 
     def open(self, url: str, microphone: Path | None = None, expect: Sequence[str] = (), **options: Any) -> Page:
-        """A page for somebody new: no cookies of others, relative addresses beginning at `url`.
+        """Open a page in a new context, without cookies, with relative URLs resolved against `url`.
 
-        `microphone` is a WAV file that is spoken once, from the moment the page listens. `expect` has regular
-        expressions of complaints that the test is about. `options` are those of Playwright's `new_context`, which
-        may use the microphone if they do not say otherwise.
+        `microphone` is a WAV file that plays once, from the moment the page opens the microphone. `expect` has regular
+        expressions of problems that the test provokes. `options` are those of Playwright's `new_context`; by default
+        they grant access to the microphone.
         """
         context = self._browser(microphone).new_context(**{"base_url": url, "permissions": ["microphone"]} | options)
-        self._watches.append(Watch(context, url, expect))
+        self._monitors.append(PageMonitor(context, url, expect))
         return context.new_page()
 
-    def assert_no_complaints(self) -> None:
-        complaints = [complaint for watch in self._watches for complaint in watch.complaints]
-        assert not complaints, "The browser has something to complain about:\n" + "\n".join(complaints)
+    def assert_no_problems(self) -> None:
+        problems = [problem for monitor in self._monitors for problem in monitor.problems]
+        assert not problems, "The browser recorded problems:\n" + "\n".join(problems)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for browser in self._browsers.values():
@@ -66,37 +66,37 @@ class Browsers(AbstractContextManager["Browsers"]):
             self._browsers[microphone] = self._playwright.chromium.launch(
                 executable_path=programs.chromium(),
                 args=flags,
-                chromium_sandbox=os.geteuid() != 0,  # it refuses to be root's
+                chromium_sandbox=os.geteuid() != 0,  # the sandbox does not work for root
             )
         return self._browsers[microphone]
 
 
-class Watch:
-    """What the pages of one browser context did that no page should."""
+class PageMonitor:
+    """Records console errors, uncaught exceptions and requests to other origins in one browser context."""
 
     def __init__(self, context: BrowserContext, url: str, expect: Sequence[str]) -> None:
-        self.complaints: list[str] = []
-        self._own = _origin(url)
+        self.problems: list[str] = []
+        self._origin = _origin(url)
         self._expect = [re.compile(pattern) for pattern in expect]
-        context.on("console", self._console)
-        context.on("weberror", lambda error: self._note("uncaught", str(error.error)))
-        context.on("request", lambda request: self._request(request.url))
-        context.on("page", lambda page: page.on("websocket", lambda socket: self._request(socket.url)))
+        context.on("console", self._on_console)
+        context.on("weberror", lambda error: self._record("uncaught", str(error.error)))
+        context.on("request", lambda request: self._on_request(request.url))
+        context.on("page", lambda page: page.on("websocket", lambda socket: self._on_request(socket.url)))
 
-    def _console(self, message: ConsoleMessage) -> None:
+    def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":
-            self._note("console", message.text)
+            self._record("console", message.text)
 
-    def _request(self, url: str) -> None:
-        if urlsplit(url).scheme not in INSIDE and _origin(url) != self._own:
-            self._note("request to another origin", url)
+    def _on_request(self, url: str) -> None:
+        if urlsplit(url).scheme not in LOCAL_SCHEMES and _origin(url) != self._origin:
+            self._record("request to another origin", url)
 
-    def _note(self, kind: str, text: str) -> None:
+    def _record(self, kind: str, text: str) -> None:
         if not any(pattern.search(text) for pattern in self._expect):
-            self.complaints.append(f"{kind}: {text}")
+            self.problems.append(f"{kind}: {text}")
 
 
 def _origin(url: str) -> tuple[str, str]:
-    """Host and port; a page's sockets go to ws: where the page came from http:."""
+    """Scheme, host and port; ws: counts as http:, because WebSockets belong to the page's origin."""
     parts = urlsplit(url)
     return parts.scheme.replace("ws", "http"), parts.netloc

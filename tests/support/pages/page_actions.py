@@ -1,13 +1,13 @@
-"""What people do on the site's pages, by the names that the pages show them."""
+"""User actions on the site's pages, by accessible names."""
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.servers.site import Site
 
-PASSWORD = "a passphrase nobody guesses"
+PASSWORD = "a passphrase that is hard to guess"
 ADMIN = "admin@example.org"
 
-APPROVED = """
+CREATE_USERS = """
 from django.contrib.auth.hashers import make_password
 from accounts.models import User
 password = make_password({secret!r})
@@ -16,18 +16,18 @@ User.objects.bulk_create(User(email=email, password=password, status='approved')
 """
 
 
-class Crowd:
-    """People who were approved on a site that several tests share: one for each test, who has no past there; and the
-    administrator, whose email address is `ADMIN`."""
+class ApprovedUsers:
+    """Approved users of a site that several tests share, so that each test has its own user without earlier data; and
+    an administrator, `ADMIN`."""
 
     def __init__(self, site: Site, count: int = 20) -> None:
-        emails = [f"person-{number}@example.org" for number in range(count)]
-        site.shell(APPROVED.format(admin=ADMIN, secret=PASSWORD, emails=emails))
-        self._strangers = iter(emails)
+        emails = [f"user-{number}@example.org" for number in range(count)]
+        site.shell(CREATE_USERS.format(admin=ADMIN, secret=PASSWORD, emails=emails))
+        self._unused = iter(emails)
 
     def next(self) -> str:
-        """An email address; its password is `PASSWORD`."""
-        return next(self._strangers)
+        """Return the email address of an unused account; its password is `PASSWORD`."""
+        return next(self._unused)
 
 
 def sign_up(page: Page, email: str) -> None:
@@ -52,22 +52,22 @@ def start(page: Page) -> None:
 
 def stop(page: Page) -> None:
     page.get_by_role("button", name="Stop", exact=True).click()
-    expect(status(page)).to_contain_text("Stored", timeout=60_000)
+    expect(status(page)).to_contain_text("Saved", timeout=60_000)
 
 
 def status(page: Page) -> Locator:
-    """Where the live page tells its state."""
+    """The live page's status region."""
     return page.get_by_role("region", name="Recording").get_by_role("status")
 
 
 def transcript(page: Page) -> str:
-    """The final words on the screen."""
+    """Return the final words on the page."""
     words = page.get_by_role("log", name="Transcript").locator(".word").all_text_contents()
     return " ".join(words)
 
 
-def take_away(page: Page, format: str) -> None:
-    """Press a format in the download menu of a session, or of the list, which may be open from the last time."""
+def choose_download(page: Page, format: str) -> None:
+    """Click a format in the download menu of a session or of the list; the menu may already be open."""
     menu = page.get_by_role("main").locator("details", has=page.locator("summary", has_text="Download")).last
     if menu.get_attribute("open") is None:
         menu.locator("summary").click()

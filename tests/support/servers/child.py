@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-ENDS_WITHIN = 60.0
-"""Seconds from SIGTERM; Daphne gives its connections ten of them."""
-LOOKS_EVERY = 0.05
+STOP_TIMEOUT = 60.0
+"""Seconds from SIGTERM to exit; Daphne gives its connections ten of them."""
+POLL_INTERVAL = 0.05
 
 
 class Child:
     def __init__(self, command: Sequence[str], log: Path, env: Mapping[str, str] | None = None, **options: Any) -> None:
-        """`options` are Popen's."""
+        """`options`: those of `Popen`."""
         self.command = command
         self.log_file = log
         self._env = env
@@ -24,7 +24,7 @@ class Child:
         self.start()
 
     def start(self) -> None:
-        """Also again, after it ended."""
+        """Start the process, also again after it ended."""
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -44,31 +44,31 @@ class Child:
         deadline = time.monotonic() + within
         while not ready():
             if self.process.poll() is not None:
-                raise AssertionError(f"{self} ended with {self.process.returncode} while it started:\n{self.log}")
+                raise AssertionError(f"{self} exited with {self.process.returncode} during startup:\n{self.log}")
             if time.monotonic() > deadline:
-                self._sweep()
+                self._kill_group()
                 raise AssertionError(f"{self} was not ready within {within:.0f} s:\n{self.log}")
-            time.sleep(LOOKS_EVERY)
+            time.sleep(POLL_INTERVAL)
 
     def kill(self) -> None:
-        """At once and without a goodbye, as a crash or the kernel's out-of-memory killer would."""
+        """Kill it immediately, like a crash or the kernel's out-of-memory killer."""
         self.process.kill()
         self.process.wait()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """As an administrator would; whatever it left behind goes too."""
+        """Stop it gracefully, then kill its remaining descendants."""
         self.process.send_signal(number)
         try:
-            self.process.wait(ENDS_WITHIN)
+            self.process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             raise AssertionError(
-                f"{self} did not end within {ENDS_WITHIN:.0f} s of {number.name}:\n{self.log}"
+                f"{self} did not end within {STOP_TIMEOUT:.0f} s of {number.name}:\n{self.log}"
             ) from None
         finally:
-            self._sweep()
+            self._kill_group()
 
-    def _sweep(self) -> None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses where only zombies are left
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS refuses if only zombies are left
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 

@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry, which keeps the spans that it is told over OTLP."""
+"""An OpenTelemetry collector that keeps the spans it receives over OTLP."""
 
 import threading
 import time
@@ -12,13 +12,13 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 
 @dataclass(frozen=True)
-class Told:
+class ReceivedSpan:
     service: str
     span: Span
 
     @property
-    def about(self) -> dict[str, str | int | float]:
-        values = {each.key: each.value for each in self.span.attributes}
+    def attributes(self) -> dict[str, str | int | float]:
+        values = {item.key: item.value for item in self.span.attributes}
         return {name: getattr(value, value.WhichOneof("value")) for name, value in values.items()}
 
     @property
@@ -29,30 +29,30 @@ class Told:
 class Collector:
     def __init__(self, url: str) -> None:
         self.url = url
-        self.told: list[Told] = []
+        self.spans: list[ReceivedSpan] = []
 
-    def named(self, name: str) -> list[Told]:
-        return [told for told in self.told if told.span.name == name]
+    def named(self, name: str) -> list[ReceivedSpan]:
+        return [received for received in self.spans if received.span.name == name]
 
-    def wait(self, until: Callable[[], bool], within: float = 30) -> None:
-        deadline = time.monotonic() + within
+    def wait(self, until: Callable[[], bool], timeout: float = 30) -> None:
+        deadline = time.monotonic() + timeout
         while not until():
             if time.monotonic() > deadline:
-                raise TimeoutError([(told.service, told.span.name) for told in self.told])
+                raise TimeoutError([(received.service, received.span.name) for received in self.spans])
             time.sleep(0.05)
 
-    def take(self, body: bytes) -> None:
+    def receive(self, body: bytes) -> None:
         for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-            about = {each.key: each.value.string_value for each in resource.resource.attributes}
+            attributes = {item.key: item.value.string_value for item in resource.resource.attributes}
             spans = [span for scope in resource.scope_spans for span in scope.spans]
-            self.told += [Told(about["service.name"], span) for span in spans]
+            self.spans += [ReceivedSpan(attributes["service.name"], span) for span in spans]
 
 
 @contextmanager
-def collecting() -> Iterator[Collector]:
+def running_collector() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            collector.take(self.rfile.read(int(self.headers["Content-Length"])))
+            collector.receive(self.rfile.read(int(self.headers["Content-Length"])))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -1,4 +1,4 @@
-"""Django's default database, for a while another one."""
+"""Temporary replacement of Django's default database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,21 +11,21 @@ from django.db.utils import ConnectionHandler
 
 @contextmanager
 def default_database(url: str) -> Iterator[None]:
-    """Have this thread's default database be the one at `url`, migrated."""
+    """Make the database at `url`, migrated, this thread's default."""
     settings = environ.Env.db_url_config(url)
-    usual = connections["default"]
+    original = connections["default"]
     connections["default"] = ConnectionHandler({"default": settings})["default"]
     try:
         call_command("migrate", interactive=False, verbosity=0)
         yield
     finally:
         connections["default"].close()
-        connections["default"] = usual
+        connections["default"] = original
 
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """What is written in the meantime is forgotten."""
+    """Roll back all writes at the end."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)

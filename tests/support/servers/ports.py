@@ -1,4 +1,4 @@
-"""A port that nobody listens on."""
+"""Free TCP ports."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""The programs of the machine that tests use, and how to come by those that are missing."""
+"""Programs that tests use, and how to install missing ones."""
 
 import shutil
 from collections.abc import Iterable
@@ -7,13 +7,13 @@ from glob import glob
 import pytest
 
 
-def find(names: Iterable[str], how: str) -> str:
-    """The path of the first of `names` (or patterns of paths) that is there; without one the test is skipped."""
+def find(names: Iterable[str], hint: str) -> str:
+    """Path of the first of `names` (or glob patterns) that exists; otherwise the test is skipped."""
     names = list(names)
     for name in names:
         if path := shutil.which(name) or max(glob(name), default=""):
             return path
-    pytest.skip(f"{names[0]} is not installed. {how}")
+    pytest.skip(f"{names[0]} is not installed. {hint}")
 
 
 def redis_server() -> str:
@@ -21,7 +21,7 @@ def redis_server() -> str:
 
 
 def postgres() -> str:
-    """Debian keeps it off the PATH, a folder for each version."""
+    """Path of postgres. Debian installs it outside the PATH, in one folder per version."""
     names = ["postgres", "/usr/lib/postgresql/*/bin/postgres"]
     return find(names, "Debian: apt-get install postgresql; macOS: brew install postgresql")
 

@@ -1,4 +1,4 @@
-"""A real Redis, empty and forgetful, for one run of the tests."""
+"""A real, empty Redis without persistence, for one test run."""
 
 from pathlib import Path
 
@@ -20,12 +20,12 @@ class Redis(Child):
 
     def start(self) -> None:
         super().start()
-        self.wait_until(self._answers)
+        self.wait_until(self._is_responding)
 
     def keys(self) -> list[str]:
         return sorted(key.decode() for key in self.client.scan_iter())
 
-    def _answers(self) -> bool:
+    def _is_responding(self) -> bool:
         try:
             return bool(self.client.ping())
         except redis.ConnectionError:

@@ -1,4 +1,4 @@
-"""A site's `manage.py shell` that is kept open: to start one for each question takes most of a second."""
+"""A site's `manage.py shell` that stays open, because starting one takes most of a second."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from tests.support.environment import ROOT
 
-ANSWER_EACH_LINE = """
+EXECUTE_EACH_LINE = """
 import contextlib, io, json, sys, traceback
 from django.db import connections
 for line in sys.stdin:
@@ -18,7 +18,7 @@ for line in sys.stdin:
         failed = traceback.format_exc()
     connections.close_all()
     for connection in connections.all():
-        getattr(connection, "close_pool", int)()  # the database may be another one next time
+        getattr(connection, "close_pool", int)()  # the database may be replaced before the next line
     print(json.dumps([printed.getvalue(), failed]), flush=True)
 """
 
@@ -26,7 +26,7 @@ for line in sys.stdin:
 class Shell:
     def __init__(self, manage: Sequence[str], env: Mapping[str, str]) -> None:
         self._process = subprocess.Popen(
-            [*manage, "shell", "--verbosity=0", "--command", ANSWER_EACH_LINE],
+            [*manage, "shell", "--verbosity=0", "--command", EXECUTE_EACH_LINE],
             env=env,
             cwd=ROOT,
             stdin=subprocess.PIPE,
@@ -35,16 +35,16 @@ class Shell:
         )
 
     def run(self, code: str) -> str:
-        """Run Python with the site's models at hand: what it printed."""
+        """Run Python code in the site and return what it printed."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(code) + "\n")
         self._process.stdin.flush()
-        answer = self._process.stdout.readline()
-        assert answer, "The shell ended; what it said about it is above."
-        printed, failed = json.loads(answer)
+        line = self._process.stdout.readline()
+        assert line, "The shell exited; its error is above."
+        printed, failed = json.loads(line)
         assert not failed, f"{failed}\n{printed}"
         return str(printed)
 
     def close(self) -> None:
-        self._process.communicate()  # closes its input, at which it ends
+        self._process.communicate()  # closes its input, which ends it

@@ -1,4 +1,4 @@
-"""The real site as its users run it: child processes of their own, with a fresh database and nothing configured."""
+"""The real site in child processes, with a fresh database and default settings."""
 
 import atexit
 import json
@@ -22,16 +22,15 @@ from tests.support.servers.ports import free_port
 from tests.support.servers.shell import Shell
 
 BUGS = re.compile(r"^Traceback \(most recent call last\)|exception was never retrieved|was never awaited", re.MULTILINE)
-ANSWERS_WITHIN = 5.0
-
+REQUEST_TIMEOUT = 5.0
 
 _MANAGE = [sys.executable, "manage.py"]
 
 
 class Site:
     def __init__(self, folder: Path, env: dict[str, str], from_nothing: bool = False) -> None:
-        """`folder`: for its data and logs, on a disk and empty. `from_nothing`: it makes its own database; else, if
-        that is in a file, it finds an empty one, as one that is started again does."""
+        """`folder`: empty folder for its data and logs. `from_nothing`: the site creates its database; otherwise an
+        SQLite site starts with an empty, migrated one, which is faster."""
         port = env.get("PORT") or str(free_port())
         self.url = f"http://127.0.0.1:{port}"
         self.urls = [self.url]
@@ -42,7 +41,7 @@ class Site:
             "SECRET_KEY": secrets.token_urlsafe(),
             "PYTHONUNBUFFERED": "1",
             "STT_SLOTS": "2",
-            "TTS_ENGINE": "",  # most tests are about listening, and its engines take a second to start
+            "TTS_ENGINE": "",  # most tests need only STT, and TTS engines take a second to start
             **env,
         }
         self.inference: list[Child] = []
@@ -55,11 +54,11 @@ class Site:
 
     @property
     def log(self) -> str:
-        """What its processes have said so far."""
+        """Output of all its processes so far."""
         return "".join(child.log for child in self._children)
 
     def wait_until_ready(self) -> None:
-        """It answers, and knows of the engines that it should have."""
+        """Wait until it responds and has discovered its engines."""
         self.web.wait_until(self._is_healthy)
         for child in self.inference:
             child.wait_until(partial(_has_engine, child))
@@ -67,34 +66,34 @@ class Site:
             self.web.wait_until(self._knows_its_engines)
 
     def add_inference(self, *arguments: str) -> Child:
-        """One more `manage.py inference`, with these command-line arguments."""
+        """Start another `manage.py inference` with these command-line arguments."""
         child = self._child("inference", f"inference-{len(self.inference)}.log", *arguments)
         self.inference.append(child)
         return child
 
     def add_web(self, port: str = "") -> None:
-        """One more `manage.py serve` of the same site, beside the first. Returns when it answers at `urls[-1]`."""
+        """Start another `manage.py serve` of the same site. Returns when it responds at `urls[-1]`."""
         port = port or str(free_port())
         url = f"http://127.0.0.1:{port}"
         self.urls.append(url)
         child = self._child("serve", f"web-{port}.log", env=self.env | {"PORT": port, "SITE_URL": self.url})
         self.more_web.append(child)
-        child.wait_until(lambda: _ask(f"{url}/healthz") is not None)
+        child.wait_until(lambda: _get(f"{url}/healthz") is not None)
 
     def manage(self, *arguments: str) -> str:
-        """Run another management command on the same site: what it printed."""
+        """Run another management command on the same site and return what it printed."""
         done = subprocess.run([*_MANAGE, *arguments], env=self.env, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}"
         return done.stdout
 
     def shell(self, code: str) -> str:
-        """Run Python inside the same site, its models at hand: what it printed."""
+        """Run Python code inside the same site and return what it printed."""
         if self._shell is None:
             self._shell = Shell(_MANAGE, self.env)
         return self._shell.run(code).strip()
 
     def close_shell(self) -> None:
-        """The next one has new connections to the database."""
+        """Close the shell; the next one opens new database connections."""
         if self._shell:
             self._shell.close()
         self._shell = None
@@ -115,32 +114,32 @@ class Site:
         return Child([*_MANAGE, command, *arguments], self._folder / log, env or self.env, cwd=ROOT)
 
     def _is_healthy(self) -> bool:
-        return _ask(f"{self.url}/healthz") is not None
+        return _get(f"{self.url}/healthz") is not None
 
     def _knows_its_engines(self) -> bool:
-        up = {module["type"] for module in _ask(f"{self.url}/api/modules_info") or () if module["total_slots"] != "0"}
-        return bool(up) and up >= self._kinds_wanted
+        up = {module["type"] for module in _get(f"{self.url}/api/modules_info") or () if module["total_slots"] != "0"}
+        return bool(up) and up >= self._expected_kinds
 
     @property
-    def _kinds_wanted(self) -> set[str]:
-        """None where inference processes were told what to run."""
+    def _expected_kinds(self) -> set[str]:
+        """Expected module types; empty if inference processes got explicit engines."""
         if any("--engine" in child.command or "--preset" in child.command for child in self.inference):
             return set()
         return {"batched_asr"} | ({"py"} if self.env["TTS_ENGINE"] else set())
 
 
-def _ask(url: str) -> Any:
-    """The JSON that is there; None if nobody answers."""
+def _get(url: str) -> Any:
+    """JSON at the URL; None if there is no response."""
     try:
-        with urllib.request.urlopen(url, timeout=ANSWERS_WITHIN) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(url, timeout=REQUEST_TIMEOUT) as response:
+            return json.load(response)
     except (urllib.error.URLError, OSError):
         return None
 
 
 @cache
 def _empty_database() -> Path:
-    """The folder with it; to make it takes as long as a site takes to start with it."""
+    """Folder of a migrated, empty database, created once: migrating takes as long as starting a site."""
     folder = Path(tempfile.mkdtemp(prefix="empty-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     env = without_own_settings() | {"DATA_DIR": str(folder), "SECRET_KEY": secrets.token_urlsafe()}
@@ -150,13 +149,13 @@ def _empty_database() -> Path:
 
 @contextmanager
 def running_site(folder: Path, inference: int = 0, *, from_nothing: bool = False, **env: str) -> Iterator[Site]:
-    """A site that answers. `inference` processes beside the web side need a REDIS_URL in `env`; 0: all in one process.
+    """A running site. `inference`: number of inference processes, which need a REDIS_URL in `env`; 0: one process.
 
-    Leaving fails if a process did not end when told to, or if one of them logged a traceback.
+    Fails on exit if a process does not stop on request, or if one logged a traceback.
     """
     with ExitStack() as stack:
         site = Site(folder, env, from_nothing)
-        stack.callback(lambda: print(site.log))  # pytest shows it beside a test that failed
+        stack.callback(lambda: print(site.log))  # pytest shows it with a failed test
         stack.callback(site.stop)
         for _ in range(inference):
             site.add_inference()
@@ -166,5 +165,5 @@ def running_site(folder: Path, inference: int = 0, *, from_nothing: bool = False
 
 
 def _has_engine(inference: Child) -> bool:
-    """It has said which, the last thing before it begins to work."""
+    """Whether it has logged its engine, which it does right before it starts working."""
     return "Engine " in inference.log

@@ -1,6 +1,6 @@
-"""Real speech to speak to the site with.
+"""Recordings of real speech for tests.
 
-It is not part of the project: SPEECH_AUDIO_DIR names the folder that has it, beside the project if unset.
+They are not part of the project: SPEECH_AUDIO_DIR names their folder, by default one beside the project.
 """
 
 import os
@@ -21,7 +21,7 @@ FOLDER = Path(os.environ.get("SPEECH_AUDIO_DIR") or ROOT / "../shared/audio").re
 
 
 class Recording:
-    """`NAME.mp3` with what is said in it in `NAME.txt`; or the `sentences` that it begins with, and their `seconds`."""
+    """The recording `NAME.mp3` with its transcript `NAME.txt`, or its first `sentences`, which take `seconds`."""
 
     def __init__(self, name: str, cache: Path, sentences: int | None = None, seconds: float | None = None) -> None:
         self._mp3 = FOLDER / f"{name}.mp3"
@@ -29,7 +29,9 @@ class Recording:
         self._sentences = sentences
         self.seconds = seconds
         if not self._mp3.is_file():
-            pytest.skip(f"There is no {self._mp3.name} in {FOLDER}. SPEECH_AUDIO_DIR names the folder of the speech.")
+            pytest.skip(
+                f"{self._mp3.name} not found in {FOLDER}. Set SPEECH_AUDIO_DIR to the folder of the recordings."
+            )
 
     @cached_property
     def text(self) -> str:
@@ -37,11 +39,11 @@ class Recording:
         return " ".join(sentences[: self._sentences])
 
     def wav(self, rate: int = 48_000, silence_after: float = 0.0) -> Path:
-        """Mono and 16 bit. `silence_after` in seconds: a microphone goes on when the speaker is done."""
+        """Path of a WAV file, mono, 16 bit. `silence_after`, in seconds: a microphone outlasts the speaker."""
         wav = self._cache / f"{self._mp3.stem}-{rate}-{silence_after:g}.wav"
         if not wav.exists():
-            begin = ["-t", str(self.seconds)] if self.seconds else []
-            ffmpeg = [programs.ffmpeg(), "-nostdin", "-loglevel", "error", *begin, "-i", str(self._mp3)]
+            limit = ["-t", str(self.seconds)] if self.seconds else []
+            ffmpeg = [programs.ffmpeg(), "-nostdin", "-loglevel", "error", *limit, "-i", str(self._mp3)]
             pad = ["-af", f"apad=pad_dur={silence_after}"]
             to_wav = ["-ar", str(rate), "-ac", "1", "-c:a", "pcm_s16le", str(wav)]
             subprocess.run([*ffmpeg, *pad, *to_wav], check=True)

@@ -1,4 +1,4 @@
-"""The link of the web side inside this process, for tests that have no site of their own."""
+"""The web process's link inside the test process, for tests without a site."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,8 +11,8 @@ from speech.gateway import link
 
 
 @asynccontextmanager
-async def layer_alone() -> AsyncIterator[BaseChannelLayer]:
-    """A layer that nobody else is on; the link to it ends with it."""
+async def isolated_layer() -> AsyncIterator[BaseChannelLayer]:
+    """A channel layer without other users; the link to it ends with it."""
     channel_layers.backends.clear()
     yield get_channel_layer()
     task = link.Link.current()._task
@@ -22,9 +22,9 @@ async def layer_alone() -> AsyncIterator[BaseChannelLayer]:
 
 
 @asynccontextmanager
-async def link_alone(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
-    """No engine is there, so none is waited for."""
+async def isolated_link(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """A link without engines, which therefore waits for none."""
     monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)
     monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
-    async with layer_alone():
+    async with isolated_layer():
         yield

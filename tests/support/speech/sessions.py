@@ -1,4 +1,4 @@
-"""Sessions as streams would have left them, made without any."""
+"""Sessions as streams would have stored them, created without a stream."""
 
 from collections.abc import Sequence
 
@@ -9,24 +9,24 @@ from speech.models import Counts, Session
 RATE = 24_000
 
 
-def somebody(email: str = "ada@example.org") -> User:
-    return User.objects.create_user(email, "a passphrase nobody guesses", status="approved")
+def create_user(email: str = "ada@example.org") -> User:
+    return User.objects.create_user(email, "an unguessable passphrase", status="approved")
 
 
-def said(owner: User, *utterances: str, saves_audio: bool = False) -> Session:
-    """A session that is over. Each utterance begins on a whole second; a word takes half a second."""
+def create_session(owner: User, *segments: str, saves_audio: bool = False) -> Session:
+    """Create a finished session. Each segment starts on a whole second; a word takes half a second."""
     session = Session.acquire(owner, None, saves_audio)
-    session.begin("checksum", "en")
-    go_on(session, *utterances)
+    session.start("checksum", "en")
+    append_segments(session, *segments)
     session.end()
     session.refresh_from_db()
     return session
 
 
-def go_on(session: Session, *utterances: str) -> None:
+def append_segments(session: Session, *segments: str) -> None:
     first, segment = session.words.count(), session.segments.original().count()
     start = float(-(-session.samples // RATE))
-    for text in utterances:
+    for text in segments:
         words = _words(text.split(), first, segment, start)
         end = words[-1].end
         samples = round((end + 0.5) * RATE)

@@ -1,4 +1,4 @@
-"""All that an engine tells of audio which it is given as fast as it takes it."""
+"""Events of a speech-to-text engine for audio that it receives as fast as it accepts it."""
 
 import pytest
 
@@ -8,53 +8,53 @@ from tests.support.speech.words import word_error_rate
 
 
 def frames_of(samples):
-    """int16 samples at 24 kHz as an engine is given them."""
+    """Split int16 samples at 24 kHz into the frames that an engine receives."""
     audio = samples.astype("float32") / 32768
     return [audio[start : start + FRAME_SAMPLES] for start in range(0, len(audio) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
 
 
-def hear(engine: SttEngine, samples, position: int = 0) -> list[Event]:
+def transcribe(engine: SttEngine, samples, position: int = 0) -> list[Event]:
     engine.open(0, Open("s", "web", 0.0, position, "en"))
-    told = [event for frame in frames_of(samples) for event in engine.step({0: frame})[0]]
-    told += engine.flush(0)
+    events = [event for frame in frames_of(samples) for event in engine.step({0: frame})[0]]
+    events += engine.flush(0)
     engine.close(0)
-    return told
+    return events
 
 
-def pick(told, kind):
-    return [event for event in told if isinstance(event, kind)]
+def pick(events, kind):
+    return [event for event in events if isinstance(event, kind)]
 
 
-def text(told) -> str:
-    return " ".join(word.text for word in pick(told, Word))
+def text(events) -> str:
+    return " ".join(word.text for word in pick(events, Word))
 
 
-def assert_settled_holds(told) -> None:
-    """From where a step says that all before is settled, no word told later begins earlier."""
-    settled = 0
-    for event in told:
+def assert_final_until_holds(events) -> None:
+    """No word begins before the `final_until` of an earlier step."""
+    final_until = 0
+    for event in events:
         if isinstance(event, Step):
-            settled = max(settled, event.final_until)
+            final_until = max(final_until, event.final_until)
         elif isinstance(event, Word):
-            assert event.start * SAMPLE_RATE >= settled - 1
+            assert event.start * SAMPLE_RATE >= final_until - 1
 
 
-def assert_read_well(told, spoken_text: str) -> None:
-    assert word_error_rate(spoken_text, text(told)) <= 0.15
-    assert text(told).startswith("In the heart of")
-    assert text(told)[-1] in ".,!?"
+def assert_transcribed_well(events, reference: str) -> None:
+    assert word_error_rate(reference, text(events)) <= 0.15
+    assert text(events).startswith("In the heart of")
+    assert text(events)[-1] in ".,!?"
 
 
-def assert_times_ascend_within(told, samples) -> None:
-    times = [time for word in pick(told, Word) for time in (word.start, word.end)]
+def assert_times_ascend_within(events, samples) -> None:
+    times = [time for word in pick(events, Word) for time in (word.start, word.end)]
     assert times == sorted(times)
     assert times[0] >= 0
     assert times[-1] <= len(samples) / SAMPLE_RATE
 
 
-def assert_second_sentence_follows_its_pause(told, within: float) -> None:
+def assert_second_sentence_follows_its_pause(events, within: float) -> None:
     """The pause lasts from 6.4 to 7.1 s."""
-    words = pick(told, Word)
+    words = pick(events, Word)
     second = next(i for i, word in enumerate(words) if word.text.lower().startswith("unlike"))
     assert words[second - 1].end == pytest.approx(6.4, abs=within)
     assert words[second].start == pytest.approx(7.1, abs=within)

@@ -1,7 +1,7 @@
-"""Kyutai's speech-to-text models: all streams in one batch, each exactly as if it were alone.
+"""Kyutai's speech-to-text models: all streams in one batch, each with the same results as if it were alone.
 
-`model` steps the networks, and `hearing` makes words and utterances of what comes out for one stream; this puts slots,
-streams and rows together. When memory runs out the newest streams lose their slots, and no other loses anything.
+`model` steps the networks and `stream_decoder` turns their output for one stream into words and segments; this module
+maps slots to streams and rows. When memory runs out, the newest streams lose their slots; the others lose nothing.
 """
 
 import logging
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 EVICTED_SHARE = 0.25
 """The share of the streams that lose their slots when memory runs out."""
 FAST_STEP = 0.02
-"""Seconds that a step may take for bursts of silence to be worth it: else the last words come as soon by themselves."""
+"""Maximum seconds per step for bursts of silence to pay off; with slower steps the last words arrive as soon anyway."""
 
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 
@@ -34,28 +34,29 @@ _SILENCE = np.zeros(FRAME_SAMPLES, np.float32)
 
 
 class MoshiStt:
-    def __init__(self, slots: int, preset: Preset, tell: ReportProgress = logger.info) -> None:
-        """Loads the model and takes its first steps. Raises `CheckpointError` and `DoesNotFit`.
+    def __init__(self, slots: int, preset: Preset, report_progress: ReportProgress = logger.info) -> None:
+        """Load the model and warm it up. Raises `CheckpointError` and `DoesNotFit`.
 
-        `slots`: 0 for as many as the device carries. `tell` is called with what is going on meanwhile.
+        `slots`: 0 for as many as the device can run. `report_progress` receives status texts meanwhile.
         """
         intended = plan(preset, find_device(preset.device), slots)
         self.slots = intended.slots
         self.draining: set[int] = set()
+        """Slots whose next steps process silence that flushes the last words; `step` gets no frames for them."""
         self._endpointing = preset.endpointing or Endpointing()
-        self._row_of: dict[int, int] = {}  # of a slot
-        self._slot_of: list[int] = []  # of a row; the rows in use are the first ones
-        self._decoders: dict[int, StreamDecoder] = {}  # of a slot, the newest last
+        self._row_of: dict[int, int] = {}  # by slot
+        self._slot_of: list[int] = []  # by row; the rows in use are the first ones
+        self._decoders: dict[int, StreamDecoder] = {}  # by slot, the newest last
         try:
-            self._load(preset, Checkpoint.obtain(preset, tell), intended, tell)
+            self._load(preset, Checkpoint.obtain(preset, report_progress), intended, report_progress)
         except torch.OutOfMemoryError as error:
             raise DoesNotFit(
-                f"{preset.label} with {self.slots} slots ran out of memory on {intended.device.name} while it was "
-                f"loaded: {error}. Give it fewer slots, or free memory there."
+                f"{preset.label} with {self.slots} slots ran out of memory on {intended.device.name} while "
+                f"loading: {error}. Use fewer slots or free memory."
             ) from error
 
-    def _load(self, preset: Preset, checkpoint: Checkpoint, intended: Plan, tell: ReportProgress) -> None:
-        tell(f"loading {checkpoint.origin} on {intended}")
+    def _load(self, preset: Preset, checkpoint: Checkpoint, intended: Plan, report_progress: ReportProgress) -> None:
+        report_progress(f"loading {checkpoint.origin} on {intended}")
         device = intended.device.torch_name
         silence = round(preset.silence_prefix * SAMPLE_RATE / FRAME_SAMPLES)
         try:
@@ -68,8 +69,8 @@ class MoshiStt:
                 int8=intended.dtype == "int8",
             )
         except ValueError as error:
-            raise CheckpointError(f"{checkpoint.origin} cannot be used for speech to text: {error}.") from error
-        tell("warming up")
+            raise CheckpointError(f"{checkpoint.origin} isn't a speech-to-text model: {error}.") from error
+        report_progress("warming up")
         self._model.warm_up()
         tokenizer = checkpoint.tokenizer()
         self._decoder_config = DecoderConfig(
@@ -78,84 +79,87 @@ class MoshiStt:
             flushes_on_pause=self._model.step_seconds < FAST_STEP,
             predicts_pauses=self._model.heads > 0,
             decode=tokenizer.decode,
-            piece=tokenizer.id_to_piece,
+            id_to_piece=tokenizer.id_to_piece,
         )
         if self._model.step_seconds > FRAME_SECONDS:
             logger.warning(
-                "a step takes %.0f ms, and a frame lasts 80: words will fall behind. Give it fewer slots, a faster "
-                "device, or run another engine.",
+                "a step takes %.0f ms, longer than an 80 ms frame: transcripts will lag. Use fewer slots, a faster "
+                "device or another engine.",
                 1000 * self._model.step_seconds,
             )
         self._vad = None if self._model.heads else VoiceActivity()
         if self._vad:
-            logger.warning(
-                "%s has no heads that predict pauses: Silero's detector, which only measures them, stands in",
-                checkpoint.origin,
-            )
+            logger.warning("%s has no pause-prediction heads; using Silero VAD instead", checkpoint.origin)
 
     def open(self, slot: int, request: Open) -> None:
         row = len(self._slot_of)
         self._slot_of.append(slot)
         self._row_of[slot] = row
-        self._model.begin(row)
+        self._model.reset_row(row)
         self._decoders[slot] = StreamDecoder(
             self._decoder_config, request.position, request.endpointing or self._endpointing
         )
         if self._vad:
-            self._vad.begin(slot)
+            self._vad.open(slot)
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
         frames = {**inputs, **dict.fromkeys(self.draining, _SILENCE)}
-        heard, shed = self._step_model(frames)
+        results, evicted = self._step_model(frames)
         if self._vad:
-            self._vad.process({slot: frame for slot, frame in inputs.items() if slot in heard})
-        told = {slot: self._decode(slot, each) for slot, each in heard.items()}
-        full: list[Event] = [Closed("the memory of the engine is full")]
-        return told | dict.fromkeys(shed, full)
+            self._vad.process({slot: frame for slot, frame in inputs.items() if slot in results})
+        output = {slot: self._decode(slot, result) for slot, result in results.items()}
+        closed: list[Event] = [Closed("the engine is out of memory")]
+        return output | dict.fromkeys(evicted, closed)
 
     def flush(self, slot: int) -> list[Event]:
-        """The words come with the next steps, while the slot is `busy`."""
+        """Start flushing: the words come with the next steps, while the slot is in `draining`."""
         if self._decoders[slot].flush_words():
             self.draining.add(slot)
         return []
 
     def close(self, slot: int) -> None:
         if slot not in self._row_of:
-            return  # it was shed
-        hole, last = self._row_of.pop(slot), len(self._slot_of) - 1
-        if hole != last:
-            self._model.move(last, hole)
-            self._slot_of[hole] = self._slot_of[last]
-            self._row_of[self._slot_of[hole]] = hole
+            return  # it was evicted
+        row, last = self._row_of.pop(slot), len(self._slot_of) - 1
+        if row != last:
+            self._model.move(last, row)
+            self._slot_of[row] = self._slot_of[last]
+            self._row_of[self._slot_of[row]] = row
         self._slot_of.pop()
         self.draining.discard(slot)
         del self._decoders[slot]
 
-    def _decode(self, slot: int, heard: StepResult) -> list[Event]:
-        hearing = self._decoders[slot]
+    def _decode(self, slot: int, result: StepResult) -> list[Event]:
+        decoder = self._decoders[slot]
         if self._vad:
             speech, pauses = self._vad.speech(slot), self._vad.pauses(slot)
         else:
-            speech, pauses = 1 - heard.pauses[0], heard.pauses
-        events = hearing.process(heard.token, heard.confidence, pauses, speech)
-        (self.draining.add if hearing.wants_silence else self.draining.discard)(slot)
+            speech, pauses = 1 - result.pauses[0], result.pauses
+        events = decoder.process(result.token, result.confidence, pauses, speech)
+        (self.draining.add if decoder.needs_silence else self.draining.discard)(slot)
         return events
 
     def _step_model(self, frames: dict[int, Frame]) -> tuple[dict[int, StepResult], list[int]]:
-        """What was heard, by slot, and the slots of those for whom there was no memory."""
-        shed: list[int] = []
+        """Step the model; return the results by slot, and the slots evicted for lack of memory."""
+        evicted: list[int] = []
         while frames:
             rows = {self._row_of[slot]: frame for slot, frame in frames.items()}
             try:
-                heard = self._model.step(rows, len(self._slot_of))
-                return {self._slot_of[row]: each for row, each in heard.items()}, shed
+                results = self._model.step(rows, len(self._slot_of))
+                return {self._slot_of[row]: result for row, result in results.items()}, evicted
             except torch.OutOfMemoryError as error:
                 self._model.recover(rows)
                 torch.cuda.empty_cache()
                 newest = list(self._decoders)[-ceil(EVICTED_SHARE * len(self._decoders)) :]
-                logger.error("out of memory, %d of %d streams go: %s", len(newest), len(self._decoders), error)
+                logger.error(
+                    "out of memory; evicting %d of %d streams: %s",
+                    len(newest),
+                    len(self._decoders),
+                    error,
+                    extra={"error_class": "memory"},
+                )
                 for slot in newest:
                     self.close(slot)
                     frames.pop(slot, None)
-                shed += newest
-        return {}, shed
+                evicted += newest
+        return {}, evicted

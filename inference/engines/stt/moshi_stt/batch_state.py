@@ -1,7 +1,7 @@
-"""The streaming state of a model, a row for each stream.
+"""Streaming state of a model, with one row per stream.
 
-The package allocates it for one fixed batch. Here a row can be copied over another, and a step may run on the first few
-rows: all tensors of the state have the batch first (the ring caches second), so a smaller batch is a view of them.
+The moshi package allocates it for a fixed batch. Here a row can be copied over another, and a step can run on the first
+few rows: all tensors of the state have the batch first (the ring caches second), so a smaller batch is a view of them.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,10 +21,10 @@ class BatchState:
     def __init__(
         self, model: StreamingModule, mask: torch.Tensor, ring_for: Callable[[RingKVCache], RingKVCache] | None = None
     ) -> None:
-        """Starts streaming on the model, all rows as before the first frame.
+        """Start streaming on the model, with all rows as before their first frame.
 
-        `mask`: bool[rows], those that a step changes; one for all modules, so that it is set once and not 200 times.
-        `ring_for` gives the ring to keep keys and values in, instead of the package's.
+        `mask`: bool[rows], the rows that a step changes; shared by all modules, so it is set once and not 200 times.
+        `ring_for` returns the ring for keys and values that replaces the package's.
         """
         count = len(mask)
         model.streaming_forever(count)
@@ -38,23 +38,23 @@ class BatchState:
                 state.kv_cache = ring_for(cache)
             for name in GRAPHED:
                 if (graphed := getattr(state, name, None)) is not None:
-                    graphed.disable = True  # the whole step is one graph, or none
+                    graphed.disable = True  # the whole step is captured as one graph, or not at all
         self._tensors = [pair for state in self._all() for pair in _tensors_of(state) if pair[0] is not mask]
 
     def copy(self, source: int, target: int) -> None:
-        """Have a row be what another one is now."""
+        """Copy the state of a row over another."""
         for tensor, dim in self._tensors:
             tensor.select(dim, target).copy_(tensor.select(dim, source))
 
     def rewind(self, row: int, steps: int) -> None:
-        """Have a row of a transformer be what it was after so many steps, when a step after them was broken off: what
-        it wrote lies beyond where the counters say that the ring ends."""
+        """Reset a transformer's row to its state after so many steps, because a later step was interrupted: what it
+        wrote lies beyond the end of the ring that the counters give."""
         for tensor, _ in self._tensors:
             if tensor.dtype == torch.long:
                 tensor[row] = steps
 
     def use(self, size: int) -> None:
-        """The next steps run on the first `size` rows."""
+        """Run the next steps on the first `size` rows."""
         if size == self._size:
             return
         if size not in self._views:
@@ -63,8 +63,8 @@ class BatchState:
         self._size = size
 
     def keep(self) -> None:
-        """After each step: a convolution that pads by repeating puts a new tensor in the place of its state, and the
-        values belong into the rows."""
+        """Copy replaced state back into the rows. Call this after each step: a convolution that pads by repeating
+        replaces its state by a new tensor."""
         for name, view in self._views[self._size].items():
             first = getattr(view, "first", None)
             if first is not None and first.data_ptr() != self._states[name].first.data_ptr():

@@ -1,5 +1,5 @@
-"""What makes the models run in real time on a CPU: int8 weights, a cache that reads only what is in it, and codebooks
-that are searched by one product. `benchmarks/stt_engine.py` measures them beside the package's own.
+"""Kernels that make the models run in real time on a CPU: int8 weights, a key-value cache that reads only its filled
+part, and codebook search by one matrix product. `benchmarks/stt_engine.py` compares them with the package's own.
 """
 
 from typing import Self
@@ -13,10 +13,10 @@ from torch.nn import functional as F
 
 
 class PrefixRing(RingKVCache):
-    """A ring of keys and values that gives out the part that is filled.
+    """A ring of keys and values that returns only its filled part.
 
-    The package's writes by `scatter_`, which copies the whole ring to float32 and back where it is bfloat16, and has
-    the attention go over the whole ring even of a stream that just began.
+    The package's ring writes by `scatter_`, which copies a whole bfloat16 ring to float32 and back, and attention reads
+    the whole ring even for a stream that just began.
     """
 
     @classmethod
@@ -25,16 +25,16 @@ class PrefixRing(RingKVCache):
         return cls(batch_size, heads, dim, capacity, device=ring.cache.device, dtype=dtype or ring.cache.dtype)
 
     def complete(self, k: torch.Tensor, v: torch.Tensor, exec_mask: torch.Tensor) -> KVCacheResult:
-        """`k`, `v`: [B, H, T, D], of the ring's dtype; `exec_mask`: bool[B], the rows that keep them."""
+        """Append `k`, `v`: [B, H, T, D], of the ring's dtype. `exec_mask`: bool[B], the rows that keep them."""
         batch, _, steps, _ = k.shape
-        begin = self.end_offset.view(-1, 1)
+        start = self.end_offset.view(-1, 1)
         rows = torch.arange(batch).view(-1, 1)
-        places = (begin + torch.arange(steps)) % self.capacity  # [B, T]
-        self.cache[0][rows, :, places] = k.transpose(1, 2)
-        self.cache[1][rows, :, places] = v.transpose(1, 2)
+        offsets = (start + torch.arange(steps)) % self.capacity  # [B, T]
+        self.cache[0][rows, :, offsets] = k.transpose(1, 2)
+        self.cache[1][rows, :, offsets] = v.transpose(1, 2)
         filled = min(self.capacity, int(self.end_offset.max()) + steps)
         index = torch.arange(filled)
-        newest = begin + steps - 1
+        newest = start + steps - 1
         behind = index - newest % self.capacity
         positions = newest + behind - torch.where(behind > 0, self.capacity, 0)
         self.end_offset += steps * exec_mask
@@ -43,16 +43,16 @@ class PrefixRing(RingKVCache):
 
 
 class Nearest:
-    """The nearest vector of a codebook: the one with the largest `x·c - |c|²/2`. The package takes all distances, and
-    the squares of all codebooks anew with every frame, which is a third of what Mimi takes."""
+    """Search for the nearest vector of a codebook: the one with the largest `x·c - |c|²/2`. The package computes all
+    distances, and the squares of all codebooks again for every frame, which is a third of Mimi's time."""
 
     def __init__(self, codebook: EuclideanCodebook) -> None:
         self._vectors = codebook.embedding
-        self._lead = -self._vectors.square().sum(-1) / 2
+        self._offsets = -self._vectors.square().sum(-1) / 2
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
-        """`x`: float32[N, D]; the codes, int64[N]."""
-        return F.linear(x, self._vectors, self._lead).argmax(-1)
+        """Return the codes, int64[N], of `x`: float32[N, D]."""
+        return F.linear(x, self._vectors, self._offsets).argmax(-1)
 
 
 def search_by_product(mimi: MimiModel) -> None:
@@ -62,13 +62,13 @@ def search_by_product(mimi: MimiModel) -> None:
 
 
 class Int8Linear(nn.Module):
-    """A linear layer with weights in int8, scaled for each output, and inputs that are quantised as they come.
+    """A linear layer with int8 weights, scaled per output, and dynamically quantized inputs.
 
-    Each row of the inputs has a scale of its own. With torch's dynamic layer, which has one for all, what a stream
-    gives would depend on the streams beside it.
+    Each row of the inputs has its own scale. Torch's dynamic layer has one for all rows, so a stream's output would
+    depend on the other streams in the batch.
     """
 
-    # The inputs get seven bits: two products of eight may overflow the sum on processors without VNNI.
+    # Inputs have seven bits: the sum of two products of eight may overflow on processors without VNNI.
     _SCALE, _ZERO = 1 / 63, 64
 
     def __init__(self, linear: nn.Linear) -> None:
@@ -76,9 +76,9 @@ class Int8Linear(nn.Module):
         weight = linear.weight.detach().float()
         scales = (weight.abs().amax(dim=1) / 127).clamp_min(1e-8).double()
         zeros = torch.zeros(len(scales), dtype=torch.long)
-        quantised = torch.quantize_per_channel(weight, scales, zeros, axis=0, dtype=torch.qint8)
+        quantized = torch.quantize_per_channel(weight, scales, zeros, axis=0, dtype=torch.qint8)
         bias = None if linear.bias is None else linear.bias.detach().float()
-        self._packed = torch.ops.quantized.linear_prepack(quantised, bias)
+        self._packed = torch.ops.quantized.linear_prepack(quantized, bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         largest = x.abs().amax(-1, keepdim=True).clamp_min(1e-9)
@@ -88,18 +88,18 @@ class Int8Linear(nn.Module):
         return y * largest
 
 
-def quantise(lm: LMModel) -> None:
-    """Give the transformer and the text's head int8 weights, and everything else float32; a layer at a time, since both
-    at once would need three times the memory."""
+def quantize(lm: LMModel) -> None:
+    """Convert the transformer and the text head to int8 weights and everything else to float32, layer by layer: all at
+    once would take three times the memory."""
     for layer in lm.transformer.layers:
-        _quantise_linears(layer)
+        _quantize_linears(layer)
     lm.text_linear = Int8Linear(lm.text_linear)
     lm.float()
 
 
-def _quantise_linears(module: nn.Module) -> None:
+def _quantize_linears(module: nn.Module) -> None:
     for name, child in module.named_children():
         if isinstance(child, nn.Linear):
             setattr(module, name, Int8Linear(child))
         else:
-            _quantise_linears(child)
+            _quantize_linears(child)

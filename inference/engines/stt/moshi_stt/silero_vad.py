@@ -1,4 +1,4 @@
-"""Voice activity for models without heads that predict pauses: Silero's detector, over all streams at once."""
+"""Voice activity detection for models without pause-prediction heads: Silero's detector, over all streams at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from inference.messages import FRAME_SAMPLES, PAUSE_LENGTHS, SAMPLE_RATE
 RATE = 16_000  # Hz
 WINDOW = 512
 CONTEXT = 64
-"""Samples: the detector hears a window and the end of the one before it."""
+"""Samples of the previous window that the detector gets before each window."""
 THRESHOLD = 0.5
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 
@@ -30,10 +30,10 @@ class _Stream:
     context: NDArray[np.float32] = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
     state: torch.Tensor = field(default_factory=lambda: torch.zeros(2, 1, 128))
     speech: float = 0.0
-    silence: float = 0.0  # seconds since it was heard
+    silence: float = 0.0  # seconds since the last speech
 
     def process(self, frame: Frame) -> int:
-        """The number of windows that are ready now."""
+        """Resample the frame; return the number of windows that are ready."""
         self.unprocessed = np.concatenate((self.unprocessed, self.resampler.resample_chunk(frame)))
         return len(self.unprocessed) // WINDOW
 
@@ -49,14 +49,14 @@ class _Stream:
 
 class VoiceActivity:
     def __init__(self) -> None:
-        package = find_spec("silero_vad")  # not imported: it would leave torch one thread
+        package = find_spec("silero_vad")  # not imported: that would limit torch to one thread
         if package is None or package.origin is None:
             raise ModuleNotFoundError("silero_vad")
         path = Path(package.origin).parent / "data" / "silero_vad.jit"
         self._detect = torch.jit.load(path, map_location="cpu")._model
         self._streams: dict[int, _Stream] = {}
 
-    def begin(self, slot: int) -> None:
+    def open(self, slot: int) -> None:
         self._streams[slot] = _Stream()
 
     def process(self, frames: Mapping[int, Frame]) -> None:
@@ -82,5 +82,5 @@ class VoiceActivity:
         return self._streams[slot].speech
 
     def pauses(self, slot: int) -> list[float]:
-        """As the heads of a model would say it, but they foresee a pause and this only measures it."""
+        """Pauses in the form of a model's heads, which predict them; these are only measured."""
         return [float(self._streams[slot].silence >= pause) for pause in PAUSE_LENGTHS]

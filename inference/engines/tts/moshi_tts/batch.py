@@ -1,7 +1,7 @@
-"""The text-to-speech model with a batch of slots, in which every stream has a voice, a seed and a pace of its own.
+"""The text-to-speech model with a batch of slots, in which every stream has its own voice, seed and pace.
 
-The batch never changes its size: what a slot computes does not depend on who has the others, and CUDA graphs stay
-valid. A slot that is not among those of a step keeps its state as it is.
+The batch size is constant: a slot's result does not depend on the other slots, and CUDA graphs stay valid. A slot that
+takes no part in a step keeps its state.
 """
 
 import logging
@@ -22,35 +22,35 @@ from inference.engines.tts.moshi_tts.sampling import TOP_K, TOP_K_TEXT, SlotSamp
 logger = logging.getLogger(__name__)
 
 OnText = Callable[[int, int], int]
-"""A slot, and the text token that the model gave it: the one that it shall read in the next step."""
+"""Maps a slot and the text token that the model returned for it to the slot's text input of the next step."""
 
 WARM_UP_STEPS = 3
-"""The second captures the CUDA graphs; then nothing is slow any more."""
+"""Steps at the start; the second captures the CUDA graphs, and later ones run at full speed."""
 
 
 @dataclass(frozen=True)
 class Conditions:
-    """What the model is conditioned on: `total` [1, 1, dim] is added, `cross` [1, keys, dim] attended to."""
+    """Conditioning of the model: `total` [1, 1, dim] is added, `cross` [1, keys, dim] is attended to."""
 
     total: torch.Tensor
     cross: torch.Tensor
 
 
 class Batch:
-    def __init__(self, model: TTSModel, slots: int, anybody: ConditionAttributes) -> None:
-        """`anybody` is whatever voice, until others come."""
+    def __init__(self, model: TTSModel, slots: int, initial: ConditionAttributes) -> None:
+        """`initial` is any voice; a slot keeps it until it is opened."""
         self.slots = slots
         self._model = model
         self._device = model.lm.device
-        model.lm.dep_q = model.n_q  # else the depformer computes all 32 codebooks, whatever was asked for
+        model.lm.dep_q = model.n_q  # otherwise the depformer computes all 32 codebooks
         self._delays = torch.tensor(model.lm.delays[1 : 1 + model.n_q], device=self._device)
         self._sampler = SlotSampler(slots, model.n_q, model.lm.card, model.lm.text_linear.out_features, self._device)
         self._no_input = self._zeros(codebooks=model.lm.n_q - model.n_q)
         self._no_audio = self._zeros(codebooks=model.n_q)
-        self._take_text: OnText = lambda slot, token: token
+        self._on_text_token: OnText = lambda slot, token: token
         self._running: Collection[int] = ()
         with torch.no_grad():
-            self._start(anybody)
+            self._start(initial)
             self._warm_up()
 
     def conditions(self, attributes: ConditionAttributes) -> Conditions:
@@ -59,19 +59,19 @@ class Batch:
             tensors = lm.condition_provider.prepare_and_provide([attributes])
             return Conditions(lm.fuser.get_sum(tensors).to(lm.dtype), lm.fuser.get_cross(tensors).to(lm.dtype))
 
-    def begin(self, slot: int, conditions: Conditions, seed: int, temperature: float) -> None:
-        """Whatever the slot said before, and in whose voice, is forgotten."""
+    def open(self, slot: int, conditions: Conditions, seed: int, temperature: float) -> None:
+        """Reset the slot, and set its voice."""
         self.rewind(slot)
-        self._sampler.begin(slot, seed, temperature)
+        self._sampler.reset(slot, seed, temperature)
         with torch.no_grad():
             self._gen_state.condition_sum[slot] = conditions.total[0]
             for state, keys, values in self._cross(conditions):
                 state.k_cross[slot], state.v_cross[slot] = keys[0], values[0]
 
     def rewind(self, slot: int) -> None:
-        """To speak again from the beginning, in the same voice.
+        """Reset the slot to the beginning, in the same voice.
 
-        The package's reset leaves keys and values, masked; a NaN among them would show in spite of that.
+        The package's reset only masks keys and values; a NaN among them would propagate in spite of the mask.
         """
         mask = self._mask([slot])
         self._gen.reset_streaming(mask)
@@ -81,76 +81,72 @@ class Batch:
                 cache.cache[:, slot] = 0
 
     def step(
-        self, slots: Collection[int], speaking: Collection[int], heard: Collection[int], take_text: OnText
+        self, slots: Collection[int], speaking: Collection[int], audible: Collection[int], on_text: OnText
     ) -> dict[int, Frame]:
-        """One step of `slots`. Of those `speaking` among them the speech has begun; if none has, it costs half.
+        """Run one step of `slots`. The speech of those in `speaking` has begun; if there are none, it costs half.
 
-        Returns a frame for each that is `heard`: speech that began `max_delay` steps ago.
+        Returns a frame for each slot in `audible`, whose speech began at least `max_delay` steps ago.
         """
-        self._running, self._take_text = slots, take_text
+        self._running, self._on_text_token = slots, on_text
         self._gen.set_exec_mask(self._mask(slots))
         with torch.no_grad(), self._sampler.drawing(slots, speaking):
             tokens = self._gen.step(self._no_input, None if speaking else self._no_audio)
-            return self._decode(tokens[:, 1:], heard) if heard else {}
+            return self._decode(tokens[:, 1:], audible) if audible else {}
 
-    # --- What the package calls during a step ---------------------------------------------------------------------
+    # --- Hooks that the package calls during a step ---------------------------------------------------------------
 
     def _on_text(self, tokens: torch.Tensor) -> None:
-        """int64[slots]: what the model gave; afterwards what it shall read."""
-        given = tokens.tolist()
+        """Replace the model's output, int64[slots], by its next input, in place."""
+        values = tokens.tolist()
         for slot in self._running:
-            given[slot] = self._take_text(slot, given[slot])
-        tokens.copy_(torch.tensor(given))
+            values[slot] = self._on_text_token(slot, values[slot])
+        tokens.copy_(torch.tensor(values))
 
     def _on_audio(self, tokens: torch.Tensor) -> None:
-        """int64[slots, codebooks]: before its speech begins, each codebook with its delay, a slot hears nothing."""
+        """Zero tokens, int64[slots, codebooks], until a slot's speech begins; each codebook has its delay."""
         begins = self._delays + self._model.delay_steps
         tokens.masked_fill_(self._gen_state.offsets[:, None] < begins, self._model.machine.token_ids.zero)
 
-    # --- Audio ----------------------------------------------------------------------------------------------------
-
     def _decode(self, codes: torch.Tensor, slots: Collection[int]) -> dict[int, Frame]:
         self._model.mimi.set_exec_mask(self._mask(slots))
-        # Slots without audio have codes below zero, which no codebook has: on a GPU they would end the process.
+        # Slots without audio have codes below zero, outside every codebook: on a GPU they would abort the process.
         pcm = self._model.mimi.decode(codes.clamp(min=0))[:, 0].float().cpu().numpy()
         return {slot: self._clean(slot, pcm[slot]) for slot in slots}
 
     def _clean(self, slot: int, pcm: Frame) -> Frame:
         if not np.isfinite(pcm).all():
-            logger.warning("slot %d: the model gave numbers that are none; silence in their place", slot)
+            logger.warning("slot %d: the model returned NaN; replaced with silence", slot)
             pcm = np.nan_to_num(pcm, nan=0.0, posinf=0.0, neginf=0.0)
         return np.clip(pcm, -1, 1)
 
-    # --- State ----------------------------------------------------------------------------------------------------
-
-    def _start(self, anybody: ConditionAttributes) -> None:
+    def _start(self, initial: ConditionAttributes) -> None:
         lm: Any = self._model.lm
         self._gen = LMGen(
             lm,
             top_k=TOP_K,
             top_k_text=TOP_K_TEXT,
-            condition_tensors=lm.condition_provider.prepare_and_provide([anybody]),
+            condition_tensors=lm.condition_provider.prepare_and_provide([initial]),
             on_text_hook=self._on_text,
             on_audio_hook=self._on_audio,
             support_out_of_sync=True,
         )
         self._gen.streaming_forever(self.slots)
         self._model.mimi.streaming_forever(self.slots)
-        conditions = self.conditions(anybody)
+        conditions = self.conditions(initial)
         state = self._gen_state
         state.condition_sum = conditions.total.repeat(self.slots, 1, 1)
-        state.condition_cross = torch.zeros_like(state.condition_sum)  # not read: the keys made of it are there
+        state.condition_cross = torch.zeros_like(state.condition_sum)  # unused: its keys and values are set below
         for state, keys, values in self._cross(conditions):
-            # Contiguous, which as the package makes them they are not: attention to them is then twice as fast.
+            # Contiguous, unlike the package's: attention is then twice as fast.
             state.k_cross = keys.repeat(self.slots, 1, 1, 1).contiguous()
             state.v_cross = values.repeat(self.slots, 1, 1, 1).contiguous()
 
     def _warm_up(self) -> None:
-        nobody, everybody = range(0), range(self.slots)
-        for speaking in (nobody, everybody):
+        none, every = range(0), range(self.slots)
+        for speaking in (none, every):
             for _ in range(WARM_UP_STEPS):
-                self.step(everybody, speaking, everybody, lambda slot, token: 0)
-        for slot in everybody:
+                self.step(every, speaking, every, lambda slot, token: 0)
+        for slot in every:
             self.rewind(slot)
 
     def _states(self) -> Iterator[Any]:
@@ -173,6 +169,6 @@ class Batch:
         return mask.to(self._device)
 
     def _zeros(self, codebooks: int) -> torch.Tensor:
-        """Tokens that mean nothing: their embedding is zero."""
+        """Tokens whose embedding is zero."""
         zero = self._model.machine.token_ids.zero
         return torch.full((self.slots, codebooks, 1), zero, device=self._device)

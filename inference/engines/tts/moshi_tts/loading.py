@@ -1,4 +1,4 @@
-"""From a preset to an engine that speaks: the model's files, its voices, and as many slots as are of use."""
+"""Create the engine from a preset: load the model and its voices, and choose the number of slots."""
 
 import dataclasses
 import logging
@@ -16,45 +16,45 @@ from inference.loading.presets import Preset, Quality
 logger = logging.getLogger(__name__)
 
 CODEBOOKS: dict[Quality, int] = {"fast": 4, "real-time": 8, "high": 16, "higher": 24, "highest": 32}
-"""So many tokens make a frame of audio: each adds detail to the sound, and time to the step."""
+"""Audio tokens of a frame: each adds detail to the audio, and time to the step."""
 
-MOST_SLOTS = 32
-"""Where the number is automatic. A step computes all slots, taken or not: many that are free slow down all others."""
+MAX_AUTOMATIC_SLOTS = 32
+"""Limit of the automatic number. A step computes all slots, so many free ones slow down the others."""
 
 
-def load(slots: int, preset: Preset, tell: ReportProgress = logger.info) -> MoshiTts:
-    """`slots`: 0 for as many as are of use. Raises `EngineUnusable`."""
+def load(slots: int, preset: Preset, report: ReportProgress = logger.info) -> MoshiTts:
+    """`slots`: 0 chooses the number automatically. Raises `EngineUnusable`."""
     device = find_device(preset.device)
-    preset = _in_a_precision_for(device, preset)
+    preset = _with_supported_dtype(device, preset)
     intended = plan(preset, device, slots)
     if not (slots or preset.slots):
-        intended = dataclasses.replace(intended, slots=min(intended.slots, MOST_SLOTS))
+        intended = dataclasses.replace(intended, slots=min(intended.slots, MAX_AUTOMATIC_SLOTS))
     try:
-        return _load(preset, intended, tell)
+        return _load(preset, intended, report)
     except torch.OutOfMemoryError as error:
         raise DoesNotFit(
-            f"{preset.label} with {intended.slots} slots ran out of memory on {device.name} while it was loaded: "
-            f"{error}. Give it fewer slots (TTS_SLOTS), or free memory there."
+            f"{preset.label} with {intended.slots} slots ran out of memory on {device.name} while loading: {error}. "
+            "Use fewer slots (TTS_SLOTS) or free memory."
         ) from error
 
 
-def _in_a_precision_for(device: Device, preset: Preset) -> Preset:
-    """On the CPU this model has no int8 weights, and in bfloat16 there is half as much to read as in float32."""
+def _with_supported_dtype(device: Device, preset: Preset) -> Preset:
+    """The preset with bfloat16 on the CPU, where there are no int8 weights; float32 has twice as much to read."""
     if device.kind == "cpu" and preset.dtype in ("auto", "int8"):
         return msgspec.structs.replace(preset, dtype="bfloat16")
     return preset
 
 
-def _load(preset: Preset, intended: Plan, tell: ReportProgress) -> MoshiTts:
-    checkpoint = Checkpoint.obtain(preset, tell)
-    tell(f"loading {checkpoint.origin} on {intended}")
+def _load(preset: Preset, intended: Plan, report: ReportProgress) -> MoshiTts:
+    checkpoint = Checkpoint.obtain(preset, report)
+    report(f"loading {checkpoint.origin} on {intended}")
     model = checkpoint.tts(intended.device.torch_name, intended.torch_dtype, CODEBOOKS[preset.quality])
     if not (model.multi_speaker and model.valid_cfg_conditionings):
         raise CheckpointError(
-            f"{checkpoint.origin} has no voices to choose from: it goes on from a recording, which cannot be another "
-            "for each stream of a batch. Use a model with voices, as kyutai/tts-1.6b-en_fr."
+            f"{checkpoint.origin} has no selectable voices: it continues from a recording, which can't differ per "
+            "stream in a batch. Use a model with voices, such as kyutai/tts-1.6b-en_fr."
         )
-    tell(f"reading the voices in {preset.voices}")
+    report(f"loading voices from {preset.voices}")
     voices = Voices(model, download(preset.voices, model.voice_suffix), preset.languages, preset.default_voice)
-    tell("warming up")
+    report("warming up")
     return MoshiTts(model, voices, intended.slots)

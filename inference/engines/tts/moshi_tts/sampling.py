@@ -1,8 +1,8 @@
 """Sampling for a batch in which every slot has its own seed and temperature.
 
-The moshi package draws for the whole batch from torch's global generator, so what one stream says would depend on who
-its neighbours are. Here each slot draws from its own, in the order and sizes in which the package draws for one stream
-alone: on the CPU a seed gives what `torch.manual_seed` and the package's own loop give.
+The moshi package draws for the whole batch from torch's global generator, so a stream's output would depend on the
+other slots. Here each slot draws from its own generator, in the order and sizes in which the package draws for a single
+stream: on the CPU a seed gives the same result as `torch.manual_seed` and the package's own loop.
 """
 
 import threading
@@ -14,7 +14,7 @@ import torch
 from moshi.models import lm as moshi_lm
 
 TOP_K, TOP_K_TEXT = 250, 25
-"""So many of the likeliest tokens are considered; the package's own defaults."""
+"""Number of likeliest tokens to sample from; the package's defaults."""
 
 
 class SlotSampler:
@@ -35,8 +35,8 @@ class SlotSampler:
         self._is_greedy = torch.ones(slots, 1, 1, dtype=torch.bool, device=device)
         self._call = 0
 
-    def begin(self, slot: int, seed: int, temperature: float) -> None:
-        """A temperature of 0 always takes the likeliest token."""
+    def reset(self, slot: int, seed: int, temperature: float) -> None:
+        """A temperature of 0 always selects the likeliest token."""
         self._generators[slot].manual_seed(seed)
         self._temperatures[slot] = temperature
         self._temperature[slot] = temperature or 1.0
@@ -44,7 +44,7 @@ class SlotSampler:
 
     @contextmanager
     def drawing(self, slots: Collection[int], speaking: Collection[int]) -> Iterator[None]:
-        """One step of the package's `LMGen` for these slots; of those that are not `speaking` the audio is not used."""
+        """One step of the package's `LMGen` for these slots; the audio of slots that are not `speaking` is unused."""
         self._draw(slots, speaking)
         self._call = 0
         _active.sampler = self
@@ -76,7 +76,7 @@ _sample_token = moshi_lm.sample_token
 
 
 def _sample_with_active(logits: torch.Tensor, *arguments: Any, **options: Any) -> torch.Tensor:
-    """In place of the package's `sample_token`, which knows no slots."""
+    """Replacement for the package's `sample_token`, which has no notion of slots."""
     sampler: SlotSampler | None = getattr(_active, "sampler", None)
     return sampler.sample(logits) if sampler else _sample_token(logits, *arguments, **options)
 

@@ -1,7 +1,7 @@
-"""The voices of a text-to-speech model: files that upstream made of recordings, in a folder or a repository of the hub.
+"""Voices of a text-to-speech model: files that upstream made from recordings, in a folder or a Hugging Face repository.
 
-Each is for one checkpoint, which its name says: `NAME.SIGNATURE@EPOCH.safetensors`. New ones cannot be made: what makes
-them of a recording was never released.
+Each belongs to one checkpoint, named in its file name: `NAME.SIGNATURE@EPOCH.safetensors`. New voices can't be created,
+because the encoder that makes them from recordings was never released.
 """
 
 import logging
@@ -25,38 +25,38 @@ EMBEDDING = "speaker_wavs"
 
 
 class VoiceError(EngineUnusable):
-    """Why something cannot be spoken in a voice, and what to do, in words."""
+    """A voice can't be used; the message says why and what to do."""
 
 
 class Voices:
     def __init__(self, model: TTSModel, folder: Path, languages: Mapping[str, str], default: str = "") -> None:
-        """`languages` of the model, code to name, its main one first. Raises `VoiceError` if no voice is there."""
+        """`languages`: code to name, the model's main language first. Raises `VoiceError` if there are no voices."""
         self._model = model
         self._files = _files(folder, model.voice_suffix, default)
         if not self._files:
             raise VoiceError(
-                f"There are no voices for this model in {folder}: their files' names end with {model.voice_suffix}, "
-                "and those of another model do not fit."
+                f"No voices for this model in {folder}: voice files must end with {model.voice_suffix}; "
+                "voices of other models don't work."
             )
         self.listed = [_listed(name, languages) for name in self._files]
         self._shape: tuple[int, ...] | None = None
-        self._shape = tuple(self._embedding(self.listed[0].name).shape)  # all have as many frames
+        self._shape = tuple(self._embedding(self.listed[0].name).shape)  # all have the same number of frames
 
     def attributes(self, name: str, cfg: float) -> ConditionAttributes:
-        """What to condition the model on: a voice, and one of the values of guidance it knows. Raises `VoiceError`."""
+        """Condition attributes for a voice and a guidance value that the model supports. Raises `VoiceError`."""
         self._embedding(name)
         return self._model.make_condition_attributes([self._files[name]], cfg_coef=cfg)
 
     def _embedding(self, name: str) -> torch.Tensor:
-        """float32[1, dim, frames], read and found to be what it should be."""
+        """The voice's validated embedding, float32[1, dim, frames]."""
         if name not in self._files:
-            raise VoiceError(f"There is no voice “{name}”. The list of voices has the names that there are.")
+            raise VoiceError(f"Voice “{name}” not found. See the list of voices.")
         try:
             with safe_open(self._files[name], framework="pt") as file:
                 embedding: torch.Tensor = file.get_tensor(EMBEDDING)
         except (SafetensorError, OSError) as error:
             raise VoiceError(
-                f"The file of the voice “{name}” is no voice: {error}. Download it again; a recording is not one."
+                f"“{name}” isn't a voice file: {error}. Download it again; recordings can't be used."
             ) from error
         self._check(name, embedding)
         return embedding
@@ -65,43 +65,40 @@ class Voices:
         provider: Any = self._model.lm.condition_provider
         dim, shape = provider.conditioners[EMBEDDING].dim, tuple(embedding.shape)
         if shape[:-1] != (1, dim) or (self._shape is not None and shape != self._shape):
-            wanted = self._shape or (1, dim, "frames")
-            raise VoiceError(
-                f"The file of the voice “{name}” is for another model: its shape is {shape}, not {wanted}."
-            )
+            expected = self._shape or (1, dim, "frames")
+            raise VoiceError(f"Voice file “{name}” belongs to another model: shape {shape}, expected {expected}.")
         if not torch.isfinite(embedding).all():
-            raise VoiceError(
-                f"The file of the voice “{name}” is damaged: it has numbers that are none. Download it again."
-            )
+            raise VoiceError(f"Voice file “{name}” is corrupt (contains NaN). Download it again.")
 
 
 def download(source: str, suffix: str) -> Path:
-    """The folder of voices: `source` itself, or what is downloaded of a repository of that name, once.
+    """The folder of voices: `source` itself, or the local copy of a repository of that name, downloaded if missing.
 
     Raises `VoiceError`.
     """
     if (folder := Path(source).expanduser()).is_dir():
         return folder.resolve()
-    logger.info("voices: looking for new ones in %s", source)
+    logger.info("voices: checking %s for new ones", source)
     try:
         return Path(snapshot_download(source, allow_patterns=[f"*{suffix}"]))
     except (errors.HFValidationError, errors.RepositoryNotFoundError) as error:
-        raise VoiceError(f"“{source}” is neither a folder here nor a repository of voices on the hub.") from error
+        message = f"“{source}” is neither a local folder nor a Hugging Face repository of voices."
+        raise VoiceError(message) from error
     except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, RequestException, OSError) as error:
         raise VoiceError(
-            f"The voices of {source} cannot be downloaded: {error}. Check the network and the room on the disk, and "
-            "start again; or copy their files here, and give their folder instead of the name."
+            f"Can't download the voices of {source}: {error}. Check the network and disk space and restart, "
+            "or set the folder of a local copy instead."
         ) from error
 
 
 def _files(folder: Path, suffix: str, default: str) -> dict[str, Path]:
-    """The files by the names of their voices, the default one first."""
+    """Voice files by voice name, the default voice first."""
     found = {path.relative_to(folder).as_posix().removesuffix(suffix): path for path in folder.rglob(f"*{suffix}")}
     return {name: found[name] for name in sorted(found, key=lambda name: (name != default, name))}
 
 
 def _listed(name: str, languages: Mapping[str, str]) -> Voice:
-    """As people see it: of `cml-tts/fr/10087.wav` the language is `fr`, and its kind the collection it is from."""
+    """The voice as users see it: of `cml-tts/fr/10087.wav` the language is `fr`, the kind is the collection."""
     *folders, last = name.split("/")
     language = next((folder for folder in folders if folder in languages), next(iter(languages)))
     label = last.removesuffix(".wav").replace("_", " ")

@@ -1,1 +1,1 @@
-"""`/v1/realtime?intent=transcription`: what is being said, as OpenAI's realtime clients hear of it."""
+"""`/v1/realtime?intent=transcription`: live transcription for OpenAI's Realtime clients."""

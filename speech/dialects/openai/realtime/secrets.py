@@ -1,4 +1,4 @@
-"""`POST /v1/realtime/client_secrets`: a token for a browser, that hears and does nothing else, for a short time."""
+"""`POST /v1/realtime/client_secrets`: a short-lived token for a browser, which can only transcribe."""
 
 import time
 from datetime import timedelta
@@ -15,12 +15,11 @@ from speech.dialects.openai.errors import BadRequest, error_response
 from speech.dialects.openai.realtime.session import Session, Update
 
 MAX_BYTES = 64 * 1024
-SHORTEST, LONGEST, USUAL = 10, 7_200, 600
-"""Seconds."""
+MIN_LIFETIME, MAX_LIFETIME, DEFAULT_LIFETIME = 10, 7_200, 600  # seconds
 
 
 class ExpiresAfter(msgspec.Struct):
-    seconds: int = USUAL
+    seconds: int = DEFAULT_LIFETIME
     anchor: str = "created_at"
 
 
@@ -29,30 +28,30 @@ class SecretRequest(msgspec.Struct):
     session: Update = msgspec.field(default_factory=Update)
 
 
-_asked = msgspec.json.Decoder(SecretRequest)
+_decoder = msgspec.json.Decoder(SecretRequest)
 
 
 @api_view(STT, error_response)
 @require_POST
 async def client_secrets(request: HttpRequest, caller: Caller) -> JsonResponse:
-    """What the session is to be is told back; the browser says it again with `session.update`."""
-    asked = _read(request)
-    seconds = asked.expires_after.seconds
-    if not SHORTEST <= seconds <= LONGEST:
-        why = f"It is {SHORTEST} to {LONGEST} seconds."
-        raise BadRequest("expires_after.seconds", f"A secret of {seconds} seconds is not made.", why)
+    """Create a secret. The session in the response is not stored: the browser sends it again with `session.update`."""
+    body = _parse_body(request)
+    seconds = body.expires_after.seconds
+    if not MIN_LIFETIME <= seconds <= MAX_LIFETIME:
+        why = f"Use {MIN_LIFETIME} to {MAX_LIFETIME} seconds."
+        raise BadRequest("expires_after.seconds", f"Invalid lifetime: {seconds} seconds.", why)
     session = Session("")
-    session.update(asked.session)
+    session.update(body.session)
     parent = {"sid": caller.token} if caller.token else {}
     secret = tokens.issue(caller.user, tokens.API_AUDIENCE, timedelta(seconds=seconds), scope=STT, **parent)
     expires_at = int(time.time()) + seconds
     return JsonResponse({"value": secret, "expires_at": expires_at, "session": {**session.to_dict, "id": "sess_new"}})
 
 
-def _read(request: HttpRequest) -> SecretRequest:
+def _parse_body(request: HttpRequest) -> SecretRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest("", "The request is too large.")
     try:
-        return _asked.decode(request.body or b"{}")
+        return _decoder.decode(request.body or b"{}")
     except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest("", "The request could not be read.", f"{error}.") from None
+        raise BadRequest("", "Invalid request body.", f"{error}.") from None

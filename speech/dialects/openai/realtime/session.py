@@ -1,4 +1,4 @@
-"""How a client wants to be heard: OpenAI's session, in its present shape and in that of its beta."""
+"""OpenAI's session, the options of a transcription, in its current format and in that of its beta."""
 
 from typing import Any
 
@@ -10,11 +10,15 @@ from speech.dialects.openai.errors import BadRequest
 from speech.dialects.openai.model_aliases import MODEL_ALIASES
 
 RATE = 24_000  # Hz
-TELEPHONE = 8_000
-FORMATS = {"audio/pcm": ("s16le", RATE), "audio/pcmu": ("mulaw", TELEPHONE), "audio/pcma": ("alaw", TELEPHONE)}
+TELEPHONE_RATE = 8_000
+FORMATS = {
+    "audio/pcm": ("s16le", RATE),
+    "audio/pcmu": ("mulaw", TELEPHONE_RATE),
+    "audio/pcma": ("alaw", TELEPHONE_RATE),
+}
 BETA_FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
 SERVER_VAD = {"type": "server_vad", "threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 300}
-"""What is told; the engine's own end-pointing decides."""
+"""Reported to clients; the engine's own endpointing applies."""
 
 
 class Format(msgspec.Struct):
@@ -37,12 +41,12 @@ class Audio(msgspec.Struct):
 
 
 class Update(msgspec.Struct):
-    """What is left out stays as it is."""
+    """Changes of a session. Omitted fields stay as they are."""
 
     type: str = "transcription"
     audio: Audio | None = None
     include: list[str] | None = None
-    # As the beta had it.
+    # Fields of the beta.
     input_audio_format: str | UnsetType = UNSET
     input_audio_transcription: Transcription | UnsetType | None = UNSET
     turn_detection: dict[str, Any] | UnsetType | None = UNSET
@@ -52,8 +56,8 @@ class Update(msgspec.Struct):
         if self.audio:
             return self.audio.input
         format = self.input_audio_format
-        named = UNSET if format is UNSET else Format(BETA_FORMATS.get(str(format), str(format)))
-        return Input(named, self.input_audio_transcription, self.turn_detection)
+        known = UNSET if format is UNSET else Format(BETA_FORMATS.get(str(format), str(format)))
+        return Input(known, self.input_audio_transcription, self.turn_detection)
 
 
 class Session:
@@ -66,13 +70,14 @@ class Session:
         self.include: list[str] = []
 
     def update(self, update: Update) -> None:
-        """Raises `BadRequest`, and nothing has changed then."""
+        """Apply the changes. Raises `BadRequest` without applying any."""
         new = update.input
         if update.type != "transcription":
-            raise BadRequest("session.type", f"There is no session of type “{update.type}”.", "Here is transcription.")
+            what = f"Unsupported session type “{update.type}”."
+            raise BadRequest("session.type", what, "Only “transcription” is supported.")
         if new.format and new.format.type not in FORMATS:
-            why = f"They are: {', '.join(FORMATS)}."
-            raise BadRequest("session.audio.input.format", f"There is no format “{new.format.type}”.", why)
+            why = f"Supported formats: {', '.join(FORMATS)}."
+            raise BadRequest("session.audio.input.format", f"Unsupported format “{new.format.type}”.", why)
         self.format = new.format.type if new.format else self.format
         if new.transcription:
             self.model = new.transcription.model or self.model

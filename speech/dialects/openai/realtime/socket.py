@@ -1,4 +1,4 @@
-"""The socket: JSON events both ways, audio as base64 in them."""
+"""The WebSocket: JSON events in both directions, with audio as base64."""
 
 import asyncio
 import base64
@@ -20,7 +20,7 @@ from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
 
 SETUP_TIMEOUT = 120.0
-"""Seconds until the first audio."""
+"""Seconds without any audio after which the connection is closed."""
 
 
 class ClientEvent(msgspec.Struct):
@@ -30,7 +30,7 @@ class ClientEvent(msgspec.Struct):
     audio: str = ""
 
 
-_said = msgspec.json.Decoder(ClientEvent)
+_decoder = msgspec.json.Decoder(ClientEvent)
 
 
 class RealtimeSocket(SttSocket):
@@ -43,7 +43,7 @@ class RealtimeSocket(SttSocket):
         self._items = Items(self._session)
         self._decoder = self._session.decoder()
         self._has_audio = False  # since the last commit
-        self._flushes: deque[str] = deque()  # what they are for: “commit” or “clear”
+        self._flushes: deque[str] = deque()  # purpose of each: “commit” or “clear”
         self._set_up = asyncio.Event()
         super().prepare()
 
@@ -52,15 +52,16 @@ class RealtimeSocket(SttSocket):
         return {"engine": self._session.engine, "language": self._session.language}
 
     async def serve(self) -> None:
-        """The stream begins with the first audio: before, the client says how it wants to be heard."""
+        """Start the stream with the first audio: before, the client may still change the session."""
         if self.query.get("intent", "transcription") != "transcription":
-            raise ProtocolError("There is no conversation here.", "This socket transcribes: intent=transcription.")
+            raise ProtocolError("Conversations aren't supported.", "Use intent=transcription.")
         await self._send_session("created")
         try:
             async with asyncio.timeout(SETUP_TIMEOUT):
                 await self._set_up.wait()
         except TimeoutError:
-            raise ProtocolError("No audio came.", f"An idle socket is closed after {SETUP_TIMEOUT:.0f} s.") from None
+            why = f"Idle connections are closed after {SETUP_TIMEOUT:.0f} s."
+            raise ProtocolError("No audio received.", why) from None
         await super().serve()
 
     def fail(self, error: StreamError) -> None:
@@ -70,34 +71,34 @@ class RealtimeSocket(SttSocket):
     # --- From the client --------------------------------------------------------------------------------------------
 
     async def receive_audio(self, data: bytes) -> None:
-        raise ProtocolError("A binary message came.", "Audio comes in input_audio_buffer.append, as base64.")
+        raise ProtocolError("Unexpected binary message.", "Send audio as base64 in input_audio_buffer.append.")
 
     async def receive_text(self, text: str) -> None:
-        """What makes no sense is answered, and harms nothing."""
+        """Process an event. An invalid one is answered with an error and otherwise ignored."""
         event_id = None
         try:
-            said = _said.decode(text)
-            event_id = said.event_id
-            await self._on_client_event(said)
+            event = _decoder.decode(text)
+            event_id = event.event_id
+            await self._on_client_event(event)
         except (msgspec.DecodeError, RecursionError) as error:
-            await self._send_client_error(BadRequest("", "An event could not be read.", f"{error}."), event_id)
+            await self._send_client_error(BadRequest("", "Invalid event.", f"{error}."), event_id)
         except BadRequest as error:
             await self._send_client_error(error, event_id)
 
-    async def _on_client_event(self, said: ClientEvent) -> None:
-        match said.type:
+    async def _on_client_event(self, event: ClientEvent) -> None:
+        match event.type:
             case "session.update" | "transcription_session.update":
-                await self._update(said.session or Update())
+                await self._update(event.session or Update())
             case "input_audio_buffer.append":
-                self._receive_audio(said.audio)
+                self._receive_audio(event.audio)
             case "input_audio_buffer.commit":
                 if not self._has_audio:
-                    raise BadRequest("", "There is nothing to commit.", "No audio came since the last time.")
+                    raise BadRequest("", "Nothing to commit.", "No audio received since the last commit.")
                 self._flush("commit")
             case "input_audio_buffer.clear":
                 self._flush("clear")
             case _:
-                raise BadRequest("type", f"“{said.type}” is not understood.", "This socket transcribes.")
+                raise BadRequest("type", f"Unknown event “{event.type}”.", "This connection only transcribes.")
 
     async def _update(self, update: Update) -> None:
         before = self.stream_options
@@ -105,7 +106,7 @@ class RealtimeSocket(SttSocket):
         self._decoder = self._session.decoder()
         if self.stream_options != before:
             if self._set_up.is_set():
-                raise BadRequest("session", "It is too late to change the model.", "Audio has come already.")
+                raise BadRequest("session", "The model can't be changed now.", "Audio has already been received.")
             super().prepare()
         await self._send_session("updated")
 
@@ -113,7 +114,7 @@ class RealtimeSocket(SttSocket):
         try:
             data = base64.b64decode(audio, validate=True)
         except (binascii.Error, ValueError):
-            raise BadRequest("audio", "The audio could not be read.", "It is no base64.") from None
+            raise BadRequest("audio", "Couldn't decode the audio.", "Invalid base64.") from None
         self.stream.feed(self._decoder.decode(data))
         self._last_received_at = time.monotonic()
         self._has_audio = True
@@ -135,7 +136,7 @@ class RealtimeSocket(SttSocket):
 
     async def _on_flushed(self) -> None:
         if self._flushes.popleft() == "clear":
-            self._items.drop()
+            self._items.discard()
             await self._send({"type": "input_audio_buffer.cleared"})
             return
         for message in self._items.finish():

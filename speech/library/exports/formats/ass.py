@@ -1,4 +1,4 @@
-"""Advanced SubStation Alpha: subtitles with a style, whose words may light up as they are spoken.
+"""Advanced SubStation Alpha: styled subtitles, with words optionally highlighted as they are spoken.
 
 The format counts hundredths of a second.
 """
@@ -28,23 +28,23 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
 
 
 def _highlighted(caption: Caption) -> str:
-    """Each word after how long it takes until the next one, as karaoke has it."""
+    """Each word preceded by the time until the next one, as karaoke tags require."""
     starts = [token.start for line in caption.lines for token in line]
     ends = iter([*starts[1:], caption.end])
-    at = caption.start
+    position = caption.start
     lines: list[str] = []
     for line in caption.lines:
         words: list[str] = []
         for token in line:
-            end = max(at, min(next(ends), caption.end))
-            words.append(rf"{{\kf{round(100 * end) - round(100 * at)}}}{_plain(token.text)}")
-            at = end
+            end = max(position, min(next(ends), caption.end))
+            words.append(rf"{{\kf{round(100 * end) - round(100 * position)}}}{_plain(token.text)}")
+            position = end
         lines.append(" ".join(words))
     return NEW_LINE.join(lines)
 
 
 def _plain(text: str) -> str:
-    """With what would be taken for a command kept from it."""
+    """Escape ASS override codes."""
     return text.replace("\\", f"\\{WORD_JOINER}").replace("{", r"\{").replace("}", r"\}")
 
 

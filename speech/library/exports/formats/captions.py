@@ -1,8 +1,8 @@
-"""Utterances cut into captions that can be read in time: the rules of all subtitle formats.
+"""Splitting segments into readable captions: the rules of all subtitle formats.
 
-At most two lines of 42 characters, at most 17 characters a second, breaks where the speaker pauses or a clause ends.
-Where the speech is faster than it can be read, a caption may stand a second into the next one's words; where even that
-is not enough it stays complete and is too fast, for a caption that leaves words out says something else.
+At most two lines of 42 characters, at most 17 characters per second, breaks where the speaker pauses or a clause ends.
+If the speech is faster than that, a caption stays up to a second into the next one's words; if even that is not enough,
+it is too fast but complete, because a caption without some of the words would say something else.
 """
 
 from bisect import bisect_right
@@ -11,20 +11,20 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from speech.library.exports.document import Segment
-from speech.library.exports.formats.timing import Token, spread, timed
+from speech.library.exports.formats.timing import Token, spread, timed_tokens
 
-LINE = 42
-"""Characters."""
+MAX_LINE = 42
+"""Characters in a line."""
 CHARACTERS_PER_SECOND = 17.0
-"""Characters a second."""
-PAUSE = 0.8
-"""Seconds of silence at which a caption always ends."""
-SHORTEST, LONGEST = 1.0, 7.0
-"""Seconds for which a caption stands, if there is room for the one and a break for the other."""
+"""Maximum reading speed."""
+MIN_PAUSE = 0.8
+"""Seconds of silence that always end a caption."""
+PREFERRED_MIN, PREFERRED_MAX = 1.0, 7.0
+"""Seconds that a caption is shown, if the next one leaves enough time and a break allows it."""
 MAX_LINGER = 1.0
-"""Seconds by which a caption may keep the next one waiting."""
+"""Maximum seconds that a caption delays the next one."""
 MIN_DURATION = 0.04
-"""Seconds; a frame of film. No caption is shorter, whatever the words' times say."""
+"""Seconds; one film frame. No caption is shorter, whatever the words' times are."""
 
 CLAUSE_ENDS = (",", ";", ":", "،", "、", "，")
 SENTENCE_ENDS = (".", "?", "!", "…", "؟", "。", "？", "！")
@@ -42,12 +42,12 @@ class Caption:
         return "\n".join(" ".join(token.text for token in line) for line in self.lines)
 
 
-def captions(utterances: Iterable[Segment], named: bool = False) -> Iterator[Caption]:
-    """One after another, never two at a time. `named`: a speaker's name stands before what they begin to say."""
+def captions(segments: Iterable[Segment], named: bool = False) -> Iterator[Caption]:
+    """Captions that don't overlap. `named`: put the speaker's name before their words where the speaker changes."""
     return _timed(
-        Caption(tokens[0].start, tokens[-1].end, _lines(tokens), utterance.speaker)
-        for utterance, name in _with_speaker_names(utterances)
-        for phrase in _phrases(_tokens(utterance, name if named else ""))
+        Caption(tokens[0].start, tokens[-1].end, _lines(tokens), segment.speaker)
+        for segment, name in _with_speaker_names(segments)
+        for phrase in _phrases(_tokens(segment, name if named else ""))
         for tokens in _split_phrase(phrase)
     )
 
@@ -55,27 +55,27 @@ def captions(utterances: Iterable[Segment], named: bool = False) -> Iterator[Cap
 # --- Words ----------------------------------------------------------------------------------------------------------
 
 
-def _with_speaker_names(utterances: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
-    """Each with its speaker's name, if another one spoke before."""
+def _with_speaker_names(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
+    """Each segment with its speaker's name, empty if the same speaker spoke before."""
     speaker = ""
-    for utterance in utterances:
-        yield utterance, utterance.speaker if utterance.speaker != speaker else ""
-        speaker = utterance.speaker
+    for segment in segments:
+        yield segment, segment.speaker if segment.speaker != speaker else ""
+        speaker = segment.speaker
 
 
-def _tokens(utterance: Segment, name: str) -> Iterator[Token]:
+def _tokens(segment: Segment, name: str) -> Iterator[Token]:
     if name:
-        yield Token(f"{name[: LINE - 1]}:", utterance.start, utterance.start)
-    for token in timed(utterance):
-        parts = [token.text[i : i + LINE] for i in range(0, len(token.text), LINE)]
+        yield Token(f"{name[: MAX_LINE - 1]}:", segment.start, segment.start)
+    for token in timed_tokens(segment):
+        parts = [token.text[i : i + MAX_LINE] for i in range(0, len(token.text), MAX_LINE)]
         yield from spread(parts, token.start, token.end)
 
 
 def _phrases(tokens: Iterable[Token]) -> Iterator[list[Token]]:
-    """Between pauses."""
+    """Split the tokens at pauses."""
     phrase: list[Token] = []
     for token in tokens:
-        if phrase and token.start - phrase[-1].end >= PAUSE:
+        if phrase and token.start - phrase[-1].end >= MIN_PAUSE:
             yield phrase
             phrase = []
         phrase.append(token)
@@ -83,96 +83,96 @@ def _phrases(tokens: Iterable[Token]) -> Iterator[list[Token]]:
         yield phrase
 
 
-# --- Where to break -------------------------------------------------------------------------------------------------
+# --- Breaks ---------------------------------------------------------------------------------------------------------
 
 
 def _split_phrase(phrase: list[Token]) -> list[list[Token]]:
-    """The breaks that cost least, over all that there could be."""
+    """Split a phrase into captions at the breaks with the minimum total cost."""
     lengths = _Lengths(phrase)
-    best = [0.0]  # what the first n tokens cost
-    begins = [0]  # where the last of their captions begins
+    best = [0.0]  # cost of the first n tokens
+    starts = [0]  # first token of the last of their captions
     for end in range(1, len(phrase) + 1):
         earliest = lengths.first_that_fits(end)
-        choices = ((best[begin] + _cost(phrase, begin, end, lengths), begin) for begin in range(earliest, end))
-        cost, begin = min(choices)
+        choices = ((best[start] + _cost(phrase, start, end, lengths), start) for start in range(earliest, end))
+        cost, start = min(choices)
         best.append(cost)
-        begins.append(begin)
+        starts.append(start)
     captions: list[list[Token]] = []
     end = len(phrase)
     while end:
-        captions.append(phrase[begins[end] : end])
-        end = begins[end]
+        captions.append(phrase[starts[end] : end])
+        end = starts[end]
     return captions[::-1]
 
 
-def _cost(phrase: list[Token], begin: int, end: int, lengths: "_Lengths") -> float:
-    """Of a caption of the tokens from `begin` to before `end`: few, calm and well cut ones are cheap."""
+def _cost(phrase: list[Token], start: int, end: int, lengths: "_Lengths") -> float:
+    """Cost of a caption with tokens `start` to `end` (exclusive): lower for few, slow and well-split captions."""
     is_last = end == len(phrase)
-    shown = (phrase[end - 1].end + PAUSE if is_last else phrase[end].start) - phrase[begin].start
-    too_fast = max(0.0, lengths.between(begin, end) / CHARACTERS_PER_SECOND - shown)
-    too_short = max(0.0, SHORTEST - shown)
-    too_long = max(0.0, shown - LONGEST)
-    lonely = 0.5 if end - begin == 1 and len(phrase) > 1 else 0.0
-    return 1.0 + 4 * too_fast + 2 * too_short + too_long + lonely + (0.0 if is_last else _split_tokens(phrase, end))
+    shown = (phrase[end - 1].end + MIN_PAUSE if is_last else phrase[end].start) - phrase[start].start
+    too_fast = max(0.0, lengths.between(start, end) / CHARACTERS_PER_SECOND - shown)
+    too_short = max(0.0, PREFERRED_MIN - shown)
+    too_long = max(0.0, shown - PREFERRED_MAX)
+    lonely = 0.5 if end - start == 1 and len(phrase) > 1 else 0.0
+    return 1.0 + 4 * too_fast + 2 * too_short + too_long + lonely + (0.0 if is_last else _break_cost(phrase, end))
 
 
-def _split_tokens(tokens: Sequence[Token], at: int) -> float:
-    """How much a break before token `at` tears apart, 0 to 1."""
-    before, after = tokens[at - 1], tokens[at]
+def _break_cost(tokens: Sequence[Token], index: int) -> float:
+    """Cost of a break before token `index`, 0 to 1."""
+    before, after = tokens[index - 1], tokens[index]
     if before.text.endswith(SENTENCE_ENDS):
         return 0.0
-    pause = max(0.0, min((after.start - before.end) / PAUSE, 1.0))
+    pause = max(0.0, min((after.start - before.end) / MIN_PAUSE, 1.0))
     return (0.4 if before.text.endswith(CLAUSE_ENDS) else 1.0) * (1.0 - pause)
 
 
 class _Lengths:
-    """How many characters stretches of a phrase have, with a space between the tokens."""
+    """Lengths in characters of parts of a phrase, with a space between the tokens."""
 
     def __init__(self, phrase: Sequence[Token]) -> None:
         self._until = [0, *accumulate(len(token.text) + 1 for token in phrase)]
 
-    def between(self, begin: int, end: int) -> int:
-        return self._until[end] - self._until[begin] - 1
+    def between(self, start: int, end: int) -> int:
+        return self._until[end] - self._until[start] - 1
 
     def first_that_fits(self, end: int) -> int:
-        """The earliest token from which a caption to before `end` has no more than two lines."""
+        """Earliest token with which a caption that ends before `end` fits into two lines."""
         second = self._first_of_line(end)
         return self._first_of_line(second) if second else 0
 
     def _first_of_line(self, end: int) -> int:
-        return bisect_right(self._until, self._until[end] - LINE - 2)
+        return bisect_right(self._until, self._until[end] - MAX_LINE - 2)
 
 
 def _lines(tokens: list[Token]) -> tuple[tuple[Token, ...], ...]:
-    """One line if they fit; else two, as even as they can be without tearing apart what belongs together."""
+    """One line if the tokens fit; otherwise two, as even as good breaks allow."""
     lengths = _Lengths(tokens)
-    if lengths.between(0, len(tokens)) <= LINE:
+    if lengths.between(0, len(tokens)) <= MAX_LINE:
         return (tuple(tokens),)
 
-    def cost(at: int) -> float:
-        first, second = lengths.between(0, at), lengths.between(at, len(tokens))
-        too_long = max(first, second) > LINE
-        return 100.0 * too_long + abs(first - second) / LINE + _split_tokens(tokens, at)
+    def cost(index: int) -> float:
+        first, second = lengths.between(0, index), lengths.between(index, len(tokens))
+        too_long = max(first, second) > MAX_LINE
+        return 100.0 * too_long + abs(first - second) / MAX_LINE + _break_cost(tokens, index)
 
-    at = min(range(1, len(tokens)), key=cost)
-    return tuple(tokens[:at]), tuple(tokens[at:])
+    middle = min(range(1, len(tokens)), key=cost)
+    return tuple(tokens[:middle]), tuple(tokens[middle:])
 
 
-# --- When they are shown --------------------------------------------------------------------------------------------
+# --- Display times -------------------------------------------------------------------------------------------------
 
 
 def _timed(captions: Iterable[Caption]) -> Iterator[Caption]:
-    """Each stands as long as it takes to read, and makes way for the next."""
+    """Show each caption as long as it takes to read, and end it for the next."""
     previous_end = 0.0
-    waiting: Caption | None = None
+    pending: Caption | None = None
     for caption in captions:
-        if waiting:
-            shown = _shown(waiting, previous_end, until=caption.start)
+        if pending:
+            shown = _shown(pending, previous_end, until=caption.start)
             previous_end = shown.end
             yield shown
-        waiting = caption
-    if waiting:
-        yield _shown(waiting, previous_end, until=float("inf"))
+        pending = caption
+    if pending:
+        yield _shown(pending, previous_end, until=float("inf"))
 
 
 def _shown(caption: Caption, previous_end: float, until: float) -> Caption:
@@ -181,7 +181,7 @@ def _shown(caption: Caption, previous_end: float, until: float) -> Caption:
     end = max(
         min(caption.end, until),
         min(to_read, until + MAX_LINGER),
-        min(start + SHORTEST, until),
+        min(start + PREFERRED_MIN, until),
         start + MIN_DURATION,
     )
     return Caption(start, end, caption.lines, caption.speaker)

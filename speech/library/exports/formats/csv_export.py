@@ -1,4 +1,4 @@
-"""A row for each utterance or, if wished, for each word. Times in seconds."""
+"""A row for each segment or, optionally, for each word. Times in seconds."""
 
 import csv
 import io
@@ -7,32 +7,32 @@ from collections.abc import Iterable, Iterator
 from speech.library.exports.document import Document, Format, Options, Segment
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel takes UTF-8 for something else."""
+"""Without it Excel does not detect UTF-8."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is run by spreadsheets as a formula; an apostrophe before it says that it is text."""
+"""Spreadsheets run a cell that starts with one of these as a formula; a leading apostrophe makes it text."""
 
 Cell = str | float | None
 
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
     confidence: list[Cell] = ["confidence"] if options.words else []
-    yield (BYTE_ORDER_MARK + _line(["utterance", "start", "end", "speaker", "text", *confidence])).encode()
-    rows = _word_rows if options.words else _segment_row
-    for number, utterance in enumerate(document.segments, 1):
-        yield "".join(_line(row) for row in rows(number, utterance)).encode()
+    yield (BYTE_ORDER_MARK + _line(["segment", "start", "end", "speaker", "text", *confidence])).encode()
+    rows = _word_rows if options.words else _segment_rows
+    for number, segment in enumerate(document.segments, 1):
+        yield "".join(_line(row) for row in rows(number, segment)).encode()
 
 
-def _segment_row(number: int, utterance: Segment) -> Iterator[list[Cell]]:
-    yield [number, _time(utterance.start), _time(utterance.end), _text(utterance.speaker), _text(utterance.text)]
+def _segment_rows(number: int, segment: Segment) -> Iterator[list[Cell]]:
+    yield [number, _time(segment.start), _time(segment.end), _text(segment.speaker), _text(segment.text)]
 
 
-def _word_rows(number: int, utterance: Segment) -> Iterator[list[Cell]]:
-    for word in utterance.words:
+def _word_rows(number: int, segment: Segment) -> Iterator[list[Cell]]:
+    for word in segment.words:
         yield [
             number,
             _time(word.start),
             _time(word.end),
-            _text(utterance.speaker),
+            _text(segment.speaker),
             _text(word.text),
             word.confidence,
         ]
@@ -52,4 +52,4 @@ def _text(text: str) -> str:
     return f"'{text}" if text.startswith(FORMULA) else text
 
 
-FORMAT = Format("csv", "Table", "text/csv; charset=utf-8", write)
+FORMAT = Format("csv", "Spreadsheet", "text/csv; charset=utf-8", write)

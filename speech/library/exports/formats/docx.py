@@ -1,4 +1,4 @@
-"""A document for word processors: a title, what is known of the session, and a paragraph for each utterance."""
+"""Word document: a title, date and duration, and a paragraph for each segment."""
 
 import io
 import re
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-REST_AFTER = 50
-"""Paragraphs after which others may have their turn."""
+YIELD_EVERY = 50
+"""Paragraphs after which other work can run."""
 RIGHT_TO_LEFT = ("R", "AL")
 
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
-    # Loads lxml: time and memory that only those pay who want a document.
+    # Imported only when needed: it loads lxml, which costs time and memory.
     from docx import Document as Paper
 
     paper = Paper()
@@ -29,27 +29,27 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     _align(paper.add_heading(_printable(document.title), level=1))
     if document.started_at:
         paper.add_paragraph(f"{document.started_at:%Y-%m-%d %H:%M} · {clock(document.duration)}", style="Subtitle")
-    for number, utterance in enumerate(document.segments):
-        _add(paper, utterance, options)
-        if number % REST_AFTER == 0:
+    for number, segment in enumerate(document.segments):
+        _add(paper, segment, options)
+        if number % YIELD_EVERY == 0:
             yield b""
     file = io.BytesIO()
     paper.save(file)
     yield file.getvalue()
 
 
-def _add(paper: Any, utterance: Segment, options: Options) -> None:
+def _add(paper: Any, segment: Segment, options: Options) -> None:
     paragraph = paper.add_paragraph()
     if options.times:
-        paragraph.add_run(f"{clock(utterance.start)}  ").italic = True
-    if options.speakers and utterance.speaker:
-        paragraph.add_run(f"{_printable(utterance.speaker)}: ").bold = True
-    paragraph.add_run(_printable(utterance.text))
+        paragraph.add_run(f"{clock(segment.start)}  ").italic = True
+    if options.speakers and segment.speaker:
+        paragraph.add_run(f"{_printable(segment.speaker)}: ").bold = True
+    paragraph.add_run(_printable(segment.text))
     _align(paragraph)
 
 
 def _align(paragraph: "Paragraph") -> None:
-    """Word processors do not find out by themselves that a paragraph is read from the right."""
+    """Mark right-to-left paragraphs; word processors do not detect them."""
     if not _is_right_to_left(paragraph.text):
         return
     from docx.oxml import OxmlElement
@@ -60,9 +60,9 @@ def _align(paragraph: "Paragraph") -> None:
 
 
 def _is_right_to_left(text: str) -> bool:
-    """By the first letter that has a direction, as Unicode's own rule has it."""
+    """Whether the first letter with a direction is right-to-left, as in Unicode's own rule."""
     directions = (unicodedata.bidirectional(character) for character in text)
-    return next((way for way in directions if way in ("L", *RIGHT_TO_LEFT)), "L") in RIGHT_TO_LEFT
+    return next((one for one in directions if one in ("L", *RIGHT_TO_LEFT)), "L") in RIGHT_TO_LEFT
 
 
 def _printable(text: str) -> str:

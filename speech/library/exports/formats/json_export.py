@@ -1,4 +1,4 @@
-"""Everything that is known, as `docs/transcript.schema.json` describes it. Written utterance by utterance."""
+"""JSON with the whole transcript, as `docs/transcript.schema.json` describes it, written segment by segment."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +9,10 @@ from speech.library.exports.document import Document, Format, Options, Segment
 
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
-    yield msgspec.json.encode(_head(document))[:-1] + b',"utterances":['
+    yield msgspec.json.encode(_head(document))[:-1] + b',"segments":['
     separator = b"\n"
-    for utterance in document.segments:
-        yield separator + msgspec.json.encode(_segment(utterance))
+    for segment in document.segments:
+        yield separator + msgspec.json.encode(_segment(segment))
         separator = b",\n"
     yield b"\n]}\n"
 
@@ -30,15 +30,15 @@ def _head(document: Document) -> dict[str, Any]:
     }
 
 
-def _segment(utterance: Segment) -> dict[str, Any]:
+def _segment(segment: Segment) -> dict[str, Any]:
     return {
-        "start": utterance.start,
-        "end": utterance.end,
-        "speaker": utterance.speaker or None,
-        "text": utterance.text,
+        "start": segment.start,
+        "end": segment.end,
+        "speaker": segment.speaker or None,
+        "text": segment.text,
         "words": [
             {"text": word.text, "start": word.start, "end": word.end, "confidence": word.confidence}
-            for word in utterance.words
+            for word in segment.words
         ],
     }
 

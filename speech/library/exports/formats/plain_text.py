@@ -1,4 +1,4 @@
-"""An utterance a line."""
+"""Plain text, one segment per line."""
 
 from collections.abc import Iterator
 
@@ -8,10 +8,10 @@ from speech.text.timecode import clock
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
     yield f"{document.title}\n\n".encode()
-    for utterance in document.segments:
-        time = f"[{clock(utterance.start)}] " if options.times else ""
-        speaker = f"{utterance.speaker}: " if options.speakers and utterance.speaker else ""
-        yield f"{time}{speaker}{utterance.text}\n".encode()
+    for segment in document.segments:
+        time = f"[{clock(segment.start)}] " if options.times else ""
+        speaker = f"{segment.speaker}: " if options.speakers and segment.speaker else ""
+        yield f"{time}{speaker}{segment.text}\n".encode()
 
 
 FORMAT = Format("txt", "Plain text", "text/plain; charset=utf-8", write)

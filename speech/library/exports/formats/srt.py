@@ -1,4 +1,4 @@
-"""SubRip subtitles, which every player reads. The format has no way to write “<” or “{” other than as they are."""
+"""SubRip subtitles, which every player reads. The format cannot escape “<” or “{”."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""When each word of an utterance was said, also where a correction left it open."""
+"""Times of every word of a segment, also of words that an edit left without."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ class Token:
     end: float
 
 
-def timed(utterance: Segment) -> Iterator[Token]:
-    """In order. Words that took a time together share it evenly; one that was written in takes none."""
-    at = utterance.start
-    for (start, end), words in groupby(utterance.words, lambda word: (word.start, word.end)):
-        begin = max(at, start or at)
-        at = max(begin, end or begin)
-        yield from spread([" ".join(word.text.split()) for word in words], begin, at)
+def timed_tokens(segment: Segment) -> Iterator[Token]:
+    """Words in order. Words with one time span divide it evenly; inserted words take no time."""
+    position = segment.start
+    for (start, end), words in groupby(segment.words, lambda word: (word.start, word.end)):
+        first = max(position, start or position)
+        position = max(first, end or first)
+        yield from spread([" ".join(word.text.split()) for word in words], first, position)
 
 
 def spread(texts: Sequence[str], start: float, end: float) -> Iterator[Token]:
-    length = (end - start) / len(texts)
+    duration = (end - start) / len(texts)
     for number, text in enumerate(texts):
-        yield Token(text, start + number * length, start + (number + 1) * length)
+        yield Token(text, start + number * duration, start + (number + 1) * duration)

@@ -1,4 +1,4 @@
-"""WebVTT: what browsers show under a video. Words may have their own times, and light up as they are spoken."""
+"""WebVTT, the subtitle format of browsers, with words optionally highlighted as they are spoken."""
 
 from collections.abc import Iterator
 from html import escape
@@ -18,7 +18,7 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
 
 
 def _with_times(caption: Caption) -> str:
-    """A time stands before each word but those that are there from the beginning; times must grow, and lie within."""
+    """Put a timestamp before each word after the first; they must increase, and lie within the caption."""
     shown, end = milliseconds(caption.start), milliseconds(caption.end)
     lines: list[str] = []
     for line in caption.lines:
@@ -37,4 +37,4 @@ def _plain(text: str) -> str:
     return escape(text, quote=False)
 
 
-FORMAT = Format("vtt", "Subtitles for the web", "text/vtt; charset=utf-8", write)
+FORMAT = Format("vtt", "Web subtitles", "text/vtt; charset=utf-8", write)

@@ -1,5 +1,5 @@
-// Draws the recent past as it scrolls by: how loud, whether speech was heard, pauses and end-points; and of an engine
-// that foresees pauses how sure it is of them, a curve for each length.
+// Draws recent voice activity as it scrolls by: input level, speech, pauses and endpoints; and, for an engine that
+// predicts pauses, a curve of the probability of each pause length.
 
 import { FRAME_SAMPLES, SAMPLE_RATE } from "../../audio/frame-ring.js"
 import { clock } from "../../web/clock.js"
@@ -11,8 +11,8 @@ const FRAME_MS = (FRAME_SAMPLES / SAMPLE_RATE) * 1000
 const HEAD_OPACITIES = [1, 0.75, 0.5, 0.3] // as in the legend
 const QUIET_DB = -52
 const LOUD_DB = -10
-const STILL_AFTER_MS = 400
-const REDRAW_MS = 30 // as smooth to the eye as every frame of the screen, at half the work
+const IDLE_AFTER_MS = 400
+const REDRAW_MS = 30 // looks as smooth as drawing every display frame, at half the work
 const REDRAW_WITHOUT_MOTION_MS = 1000
 
 export class ActivityStrip {
@@ -20,13 +20,13 @@ export class ActivityStrip {
   #context
   #legend
   #activity
-  #colours = {}
+  #colors = {}
   #width = 0
   #height = 0
   #lastFrameAt = 0
   #lastDrawn = 0
   #request = null
-  #stillness = matchMedia("(prefers-reduced-motion: reduce)")
+  #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
 
   constructor({ canvas, legend, activity }) {
     this.#canvas = canvas
@@ -34,21 +34,21 @@ export class ActivityStrip {
     this.#legend = legend
     this.#activity = activity
     new ResizeObserver(() => this.#resize()).observe(canvas)
-    new MutationObserver(() => this.#readColours()).observe(document.documentElement, {
+    new MutationObserver(() => this.#readColors()).observe(document.documentElement, {
       attributeFilter: ["data-theme"],
     })
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColours())
-    this.#readColours()
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColors())
+    this.#readColors()
   }
 
-  // The moment that is drawn there, in seconds of the session; null where nothing is.
+  // The session time drawn at an x coordinate, in seconds; null where nothing is drawn.
   secondsAt(clientX) {
     const x = clientX - this.#canvas.getBoundingClientRect().left
     const frame = this.#activity.length - (this.#width - x) / STEP_PX
     return frame < 0 ? null : (frame * FRAME_MS) / 1000
   }
 
-  // Something was recorded: scroll on until nothing comes any more.
+  // Called for each recorded frame: keep scrolling until no more arrive.
   wake() {
     this.#canvas.hidden = false
     this.#lastFrameAt = performance.now()
@@ -71,17 +71,17 @@ export class ActivityStrip {
   }
 
   #animate(now) {
-    const isStill = now - this.#lastFrameAt > STILL_AFTER_MS
-    this.#request = isStill ? null : requestAnimationFrame((next) => this.#animate(next))
-    const wantsNoMotion = this.#stillness.matches
-    const drawnFor = now - this.#lastDrawn
-    if (!isStill && drawnFor < (wantsNoMotion ? REDRAW_WITHOUT_MOTION_MS : REDRAW_MS)) return
+    const isIdle = now - this.#lastFrameAt > IDLE_AFTER_MS
+    this.#request = isIdle ? null : requestAnimationFrame((next) => this.#animate(next))
+    const wantsNoMotion = this.#reducedMotion.matches
+    const sinceDrawn = now - this.#lastDrawn
+    if (!isIdle && sinceDrawn < (wantsNoMotion ? REDRAW_WITHOUT_MOTION_MS : REDRAW_MS)) return
     this.#lastDrawn = now
-    const share = isStill || wantsNoMotion ? 1 : Math.min(1, Math.max(0, (now - this.#lastFrameAt) / FRAME_MS))
+    const share = isIdle || wantsNoMotion ? 1 : Math.min(1, Math.max(0, (now - this.#lastFrameAt) / FRAME_MS))
     this.draw((1 - share) * STEP_PX)
   }
 
-  // The newest bar slides in from the right edge within the time of a frame.
+  // The newest bar slides in from the right edge within the duration of a frame.
   #xOf(frame, offset) {
     return this.#width - (this.#activity.length - frame) * STEP_PX + offset
   }
@@ -94,8 +94,8 @@ export class ActivityStrip {
     const height = Math.max(2, loudness * (this.#height - 22))
     const middle = (this.#height - 14) / 2
     this.#context.fillStyle = Number.isNaN(speech)
-      ? this.#colours.unheard
-      : speech >= 0.5 ? this.#colours.speech : this.#colours.silence
+      ? this.#colors.unprocessed
+      : speech >= 0.5 ? this.#colors.speech : this.#colors.silence
     this.#context.beginPath()
     this.#context.roundRect(this.#xOf(frame, offset), middle - height / 2, BAR_PX, height, BAR_PX / 2)
     this.#context.fill()
@@ -118,7 +118,7 @@ export class ActivityStrip {
       }
     }
     context.globalAlpha = HEAD_OPACITIES[head]
-    context.strokeStyle = this.#colours.head
+    context.strokeStyle = this.#colors.head
     context.lineWidth = 1.5
     context.stroke()
     context.globalAlpha = 1
@@ -127,7 +127,7 @@ export class ActivityStrip {
   #drawMark({ frame, kind }, offset) {
     const x = this.#xOf(frame, offset) - GAP_PX / 2
     if (x < 0) return
-    this.#context.fillStyle = this.#colours[kind]
+    this.#context.fillStyle = this.#colors[kind]
     if (kind === "pause") {
       this.#context.fillRect(x - 2, 4, 1.5, this.#height - 22)
       this.#context.fillRect(x + 1, 4, 1.5, this.#height - 22)
@@ -140,11 +140,11 @@ export class ActivityStrip {
   }
 
   #drawSeconds(offset) {
-    const framesInTen = (10 * SAMPLE_RATE) / FRAME_SAMPLES
-    const newest = Math.floor(this.#activity.length / framesInTen) * framesInTen
-    this.#context.fillStyle = this.#colours.label
-    for (let frame = newest; frame > 0 && this.#xOf(frame, offset) > 24; frame -= framesInTen) {
-      this.#context.fillText(clock((frame / framesInTen) * 10), this.#xOf(frame, offset), this.#height - 2)
+    const framesPerLabel = (10 * SAMPLE_RATE) / FRAME_SAMPLES
+    const newest = Math.floor(this.#activity.length / framesPerLabel) * framesPerLabel
+    this.#context.fillStyle = this.#colors.label
+    for (let frame = newest; frame > 0 && this.#xOf(frame, offset) > 24; frame -= framesPerLabel) {
+      this.#context.fillText(clock((frame / framesPerLabel) * 10), this.#xOf(frame, offset), this.#height - 2)
     }
   }
 
@@ -156,15 +156,15 @@ export class ActivityStrip {
     this.#canvas.height = Math.round(this.#height * ratio)
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
     this.#context.textAlign = "center"
-    this.#readColours()
+    this.#readColors()
   }
 
-  #readColours() {
+  #readColors() {
     const style = getComputedStyle(this.#canvas)
-    for (const name of ["speech", "silence", "unheard", "endpoint", "pause", "label", "head"]) {
-      // As a property's computed value a colour is one that a canvas understands, whatever it was made from.
+    for (const name of ["speech", "silence", "unprocessed", "endpoint", "pause", "label", "head"]) {
+      // The computed value of `color` is in a format that a canvas understands, whatever CSS defines it.
       this.#canvas.style.setProperty("color", `var(--strip-${name})`)
-      this.#colours[name] = style.color
+      this.#colors[name] = style.color
     }
     this.#context.font = `11px ${style.fontFamily}`
     this.draw()

@@ -1,16 +1,16 @@
-// Whether a log that grows keeps its newest line in sight: unless its reader has scrolled up to look at something else.
+// Whether a growing log scrolls to its newest line: it does unless its reader has scrolled up.
 
 const NEAR_END_PX = 48
 
-export class Following {
+export class AutoScroll {
   isOn = true
 
-  // Of the log, after it was scrolled, by whomever.
-  scrolled({ scrollHeight, scrollTop, clientHeight }) {
+  // Called with the log after each scroll, whether by the user or by a script.
+  onScroll({ scrollHeight, scrollTop, clientHeight }) {
     this.isOn = scrollHeight - scrollTop - clientHeight < NEAR_END_PX
   }
 
-  goOn() {
+  resume() {
     this.isOn = true
   }
 }

@@ -1,7 +1,7 @@
-// The big button, which is Start, Pause or Resume by turns, and Stop beside it.
+// The main button, which is Start, Pause or Resume depending on the phase, and Stop beside it.
 
 const LABELS = { running: "Pause", paused: "Resume" }
-const WAITING = ["opening", "waiting", "stopping"]
+const DISABLED = ["opening", "waiting", "stopping"]
 const STOPPABLE = ["opening", "running", "paused"]
 
 export class ControlsView {
@@ -20,8 +20,8 @@ export class ControlsView {
   show(phase) {
     this.#page.dataset.phase = phase
     this.#label.textContent = LABELS[phase] ?? "Start"
-    // Not `disabled`, which would take the focus away from those who came by keyboard.
-    this.#toggle.setAttribute("aria-disabled", String(WAITING.includes(phase)))
+    // Not `disabled`, which would move the focus of keyboard users.
+    this.#toggle.setAttribute("aria-disabled", String(DISABLED.includes(phase)))
     if (document.activeElement === this.#stop && !STOPPABLE.includes(phase)) this.#toggle.focus()
     this.#stop.hidden = !STOPPABLE.includes(phase)
   }

@@ -1,44 +1,44 @@
-// When an utterance ends, for engines that let it be chosen: theirs until it is changed, and then one's own.
+// Pause detection, for engines that let the user configure it: the engine's defaults until they are changed.
 
-import { recall, remember } from "./memory.js"
+import { recall, remember } from "../../web/local-storage.js"
 
-const REMEMBERED = "live-endpointing"
+const STORAGE_KEY = "live-endpointing"
 
 export class EndpointingView {
   #panel
   #form
-  #theirs = null // of the engine that is chosen
+  #defaults = null // of the chosen engine
 
   constructor({ panel }) {
     this.#panel = panel
     this.#form = panel.querySelector("form")
-    this.#form.addEventListener("input", () => this.#changed())
+    this.#form.addEventListener("input", () => this.#onInput())
     this.#form.addEventListener("submit", (event) => event.preventDefault())
     this.#form.addEventListener("reset", (event) => {
       event.preventDefault()
-      remember(REMEMBERED, null)
-      this.#show(this.#theirs)
+      remember(STORAGE_KEY, null)
+      this.#show(this.#defaults)
     })
   }
 
-  // engine: of the page's config; one whose end-points cannot be chosen has none.
-  offer({ endpointing } = {}) {
-    this.#theirs = endpointing ?? null
-    this.#panel.hidden = !this.#theirs
-    if (this.#theirs) this.#show({ ...this.#theirs, ...recall(REMEMBERED) })
+  // engine: an entry of the page's config; `endpointing` is absent where the engine doesn't support it.
+  showFor({ endpointing } = {}) {
+    this.#defaults = endpointing ?? null
+    this.#panel.hidden = !this.#defaults
+    if (this.#defaults) this.#show({ ...this.#defaults, ...recall(STORAGE_KEY) })
   }
 
-  // null: as the engine has it.
+  // null for the engine's defaults.
   get choice() {
-    return this.#theirs && recall(REMEMBERED)
+    return this.#defaults && recall(STORAGE_KEY)
   }
 
-  #changed() {
-    if (this.#form.checkValidity()) remember(REMEMBERED, this.#shown)
-    this.#tellThreshold()
+  #onInput() {
+    if (this.#form.checkValidity()) remember(STORAGE_KEY, this.#values)
+    this.#showThreshold()
   }
 
-  get #shown() {
+  get #values() {
     const { pause, threshold, min_words, max_turn, guard } = this.#form.elements
     return {
       pause: Number(pause.value),
@@ -52,10 +52,10 @@ export class EndpointingView {
   #show({ guard, ...values }) {
     for (const [name, value] of Object.entries(values)) this.#form.elements[name].value = String(value)
     this.#form.elements.guard.checked = guard
-    this.#tellThreshold()
+    this.#showThreshold()
   }
 
-  #tellThreshold() {
-    this.#form.querySelector("output").textContent = `${Math.round(this.#form.elements.threshold.value * 100)} %`
+  #showThreshold() {
+    this.#form.querySelector("output").textContent = `${Math.round(this.#form.elements.threshold.value * 100)}%`
   }
 }

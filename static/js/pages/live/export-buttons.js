@@ -1,10 +1,10 @@
-// Copying and downloading the transcript, at any moment, without the server.
+// Copies and downloads the transcript at any time, without the server.
 
 import { saveFile } from "./save-file.js"
 
-const TOLD_FOR_MS = 2000
+const FEEDBACK_MS = 2000
 
-export class TakeAway {
+export class ExportButtons {
   #copy
   #download
   #transcript
@@ -23,14 +23,13 @@ export class TakeAway {
   }
 
   async #copyAll() {
-    const label = this.#copy.textContent
     try {
       await navigator.clipboard.writeText(this.#transcript.text)
       this.#copy.textContent = "Copied"
     } catch {
-      this.#copy.textContent = "Not allowed"
+      this.#copy.textContent = "Couldn't copy"
     }
-    setTimeout(() => (this.#copy.textContent = "Copy all"), TOLD_FOR_MS)
+    setTimeout(() => (this.#copy.textContent = "Copy all"), FEEDBACK_MS)
   }
 
   #save() {

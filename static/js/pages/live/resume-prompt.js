@@ -1,33 +1,33 @@
-// Offers what an earlier page has left unfinished: to go on with it, to finish it, to save its audio, to discard it.
+// Offers an unfinished recording of an earlier page: resume it, finish it, save its audio, or discard it.
 
 import { SAMPLE_RATE } from "../../audio/frame-ring.js"
 import { wavOf } from "../../audio/wav.js"
 import { saveFile } from "./save-file.js"
-import { span, timeAgo } from "./durations.js"
+import { formatDuration, timeAgo } from "./durations.js"
 
 const LAST_WORDS = 12
 const NOTHING = { words: [], isGone: false }
 
-export class Offer {
+export class ResumePrompt {
   #panel
   #parts
   #dialog
   #recordings
   #fetchWords
-  #takeUp
+  #resume
   #transcript
   #recording = null
   #words = []
-  #asked = 0 // tells a late answer to an earlier question from one to the newest
+  #attempt = 0 // distinguishes a late response to an earlier request from the current one
 
-  // takeUp(recording, words, {toFinish}) begins a session with what was left.
-  constructor({ panel, dialog, recordings, fetchWords, takeUp, transcript }) {
+  // resume(recording, words, {toFinish}) starts a session with the recording.
+  constructor({ panel, dialog, recordings, fetchWords, resume, transcript }) {
     this.#panel = panel
     this.#parts = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]))
     this.#dialog = dialog
     this.#recordings = recordings
     this.#fetchWords = fetchWords
-    this.#takeUp = takeUp
+    this.#resume = resume
     this.#transcript = transcript
     this.#parts.resume.addEventListener("click", () => this.#accept({ toFinish: false }))
     this.#parts.finish.addEventListener("click", () => this.#accept({ toFinish: true }))
@@ -36,35 +36,35 @@ export class Offer {
     dialog.addEventListener("close", () => dialog.returnValue === "discard" && this.#discard(this.#recording))
   }
 
-  // Looks whether there is anything, and shows it. Not while a session runs.
+  // Shows the newest unfinished recording, if there is one. Not to be called during a session.
   async show() {
-    const asked = ++this.#asked
+    const attempt = ++this.#attempt
     const recording = await this.#recordings.unfinished()
-    const { words, isGone } = recording ? await this.#whatIsStored(recording) : NOTHING
-    if (asked !== this.#asked) return
-    if (isGone && keptOf(recording) === 0) return this.#discard(recording)
+    const { words, isGone } = recording ? await this.#fetchSaved(recording) : NOTHING
+    if (attempt !== this.#attempt) return
+    if (isGone && unsentSeconds(recording) === 0) return this.#discard(recording)
     this.#recording = recording
     this.#words = words
     this.#panel.hidden = !recording
-    if (!recording) return this.#recordings.freed().then(() => asked === this.#asked && this.show())
+    if (!recording) return this.#recordings.released().then(() => attempt === this.#attempt && this.show())
     this.#describe(recording, isGone || recording.isTaken)
     this.#transcript.clear()
     for (const word of words) this.#transcript.add(word)
   }
 
   hide() {
-    this.#asked += 1
+    this.#attempt += 1
     this.#panel.hidden = true
     this.#dialog.close()
   }
 
-  // Where all of the audio is here, from its first sample on, a session that is gone can be made anew.
-  async #whatIsStored(recording) {
+  // If all of the audio is available from its first sample, a deleted session can be recreated.
+  async #fetchSaved(recording) {
     if (!recording.session) return NOTHING
     try {
       return { words: await this.#fetchWords(recording.session, 0), isGone: false }
     } catch (error) {
-      if (error.kind !== "gone") return NOTHING // they come when the server can be reached
+      if (error.kind !== "gone") return NOTHING // the words follow when the server is reachable
       if (recording.position > 0) return { words: [], isGone: true }
       recording.session = null
       return NOTHING
@@ -74,18 +74,18 @@ export class Offer {
   #describe(recording, isOver) {
     const { savedAt, isTaken } = recording
     const lastWords = this.#words.slice(-LAST_WORDS).map(({ text }) => text).join(" ") || recording.lastWords
-    const kept = keptOf(recording)
+    const unsent_s = unsentSeconds(recording)
     const when = timeAgo((Date.now() - savedAt) / 1000)
-    this.#parts.what.textContent = `You were speaking ${when}`
+    this.#parts.what.textContent = `Unfinished session from ${when}`
     this.#parts.words.textContent = lastWords ? `“… ${lastWords}”` : ""
-    this.#parts.kept.textContent = isOver ? overText(kept, isTaken) : keptText(kept)
+    this.#parts.unsent.textContent = isOver ? overText(unsent_s, isTaken) : unsentText(unsent_s)
     this.#parts.resume.hidden = this.#parts.finish.hidden = isOver
     this.#parts.save.hidden = !isOver
   }
 
-  #accept(how) {
+  #accept(options) {
     this.hide()
-    this.#takeUp(this.#recording, this.#words, how)
+    this.#resume(this.#recording, this.#words, options)
   }
 
   async #save() {
@@ -100,17 +100,16 @@ export class Offer {
   }
 }
 
-// Seconds.
-function keptOf({ position, end }) {
+function unsentSeconds({ position, end }) {
   return (end - position) / SAMPLE_RATE
 }
 
-function keptText(kept) {
-  if (kept < 0.5) return "Everything that you said is stored. You can go on where you were."
-  return `The last ${span(kept)} are kept in this browser for the server, which may lack them.`
+function unsentText(unsent_s) {
+  if (unsent_s < 0.5) return "Everything you said is saved. You can continue where you left off."
+  return `The last ${formatDuration(unsent_s)} are kept in this browser and may not have reached the server.`
 }
 
-function overText(kept, isTaken) {
-  const why = isTaken ? "The session went on somewhere else" : "The session was deleted"
-  return `${why}, so the last ${span(kept)} cannot be added to it. Their audio is still in this browser.`
+function overText(unsent_s, isTaken) {
+  const why = isTaken ? "The session was continued elsewhere" : "The session was deleted"
+  return `${why}, so the last ${formatDuration(unsent_s)} can't be added. The audio is still in this browser.`
 }

@@ -1,4 +1,4 @@
-// Hands a file to the browser to download, named after the moment: transcript-2025-03-09-1407.txt
+// Downloads a blob as a file whose name has the current time: transcript-2025-03-09-1407.txt
 
 export function saveFile(blob, name, extension) {
   const address = URL.createObjectURL(blob)

@@ -1,85 +1,85 @@
-// What to tell about a session: {tone, what, why, action, ways}; tone is quiet, good, busy or bad.
+// Status of a session to display: {tone, what, why, action, actions}; tone is quiet, good, busy or bad.
 
-import { span } from "./durations.js"
+import { formatDuration } from "./durations.js"
 
 const OPENING = {
   tone: "busy",
-  what: "Asking for the microphone.",
-  action: "Allow it in the question that your browser shows.",
+  what: "Waiting for microphone access.",
+  action: "Allow access in your browser's prompt.",
 }
 const OPENING_SHARED = {
   tone: "busy",
-  what: "Asking what to share.",
-  action: "Choose a tab or a screen, and tick that its sound is shared as well.",
+  what: "Waiting for you to choose what to share.",
+  action: "Choose a tab or screen and turn on audio sharing.",
 }
 const CONNECTIONS = {
-  connecting: { tone: "busy", what: "Connecting.", why: "You are being recorded already: speak." },
+  connecting: { tone: "busy", what: "Connecting…", why: "Recording has started; you can speak." },
   live: { tone: "good", what: "Listening." },
   interrupted: {
     tone: "busy",
-    what: "The speech engine was lost; another one is being looked for.",
-    why: "Recording goes on, and the words will follow.",
+    what: "The speech engine was lost. Switching to another one.",
+    why: "Recording continues; the words will catch up.",
   },
 }
-const SOUND_HINTS = {
+const LEVEL_HINTS = {
   silent: {
     tone: "bad",
-    what: "Listening, but no sound arrives.",
-    why: "The microphone may be switched off, or another one may be meant.",
-    action: "Look for its switch, or stop and choose another one.",
+    what: "Listening, but no sound is coming in.",
+    why: "The microphone may be muted, or the wrong one may be selected.",
+    action: "Unmute it, or stop and choose another one.",
   },
   still: {
     tone: "busy",
-    what: "Listening, but nothing is to be heard.",
-    why: "What is shared plays nothing at the moment, or its sound is not shared.",
-    action: "Let it play; or stop, start again and tick that the sound is shared as well.",
+    what: "Listening, but no sound is coming in.",
+    why: "The shared tab is silent, or its audio isn't shared.",
+    action: "Play something, or stop, start again and turn on audio sharing.",
   },
   clipping: {
     tone: "busy",
-    what: "Listening, but it is too loud.",
-    why: "What is louder than the microphone can take is cut off, and words with it.",
-    action: "Move away from it a little, or turn it down.",
+    what: "Listening, but the input is too loud.",
+    why: "The sound is clipping, so words may be missed.",
+    action: "Move away from the microphone or lower its level.",
   },
 }
-const UNSTORED = {
+const UNSAVED = {
   tone: "busy",
-  what: "Listening; the server cannot store anything at the moment.",
-  why: "Its database does not answer. What you say is kept, and stored when it does.",
+  what: "Listening, but the server can't save right now.",
+  why: "Its database isn't responding. Your audio is kept and will be saved when it's back.",
 }
-const MICROPHONE_PROBLEMS = {
+const PROBLEMS = {
   interrupted: {
     tone: "bad",
-    what: "The microphone is interrupted.",
-    why: "The system took it away, for a call perhaps, or muted it.",
-    action: "It comes back by itself when that is over.",
-    ways: ["wake"],
+    what: "Microphone interrupted.",
+    why: "Your system muted it or gave it to another app, such as a call.",
+    action: "It resumes automatically.",
+    actions: ["wake"],
   },
   lost: {
     tone: "bad",
     what: "Paused: the microphone was unplugged.",
-    why: "It no longer sends any sound.",
-    action: "Plug it in again, then resume; without it the default microphone is used.",
+    why: "No sound is coming in.",
+    action: "Plug it in again and resume, or resume with the default microphone.",
   },
   unshared: {
     tone: "bad",
-    what: "Paused: the sharing was ended.",
-    why: "The browser gives its sound no longer.",
-    action: "Resume, and choose again what to share.",
+    what: "Paused: sharing stopped.",
+    why: "The browser no longer provides its audio.",
+    action: "Resume and choose what to share.",
   },
   full: {
     tone: "bad",
-    what: "Paused: there is no room here for more.",
-    why: "Too much is waiting for the server. Nothing that you said is lost.",
-    action: "Keep this page open, and resume when the server has caught up.",
-    ways: ["now", "save"],
+    what: "Paused: the local buffer is full.",
+    why: "Too much audio is waiting for the server. Nothing is lost.",
+    action: "Keep this page open and resume when the server has caught up.",
+    actions: ["now", "save"],
   },
 }
 
-export function situationOf(session, { isOnline }) {
-  if (session.problem) return MICROPHONE_PROBLEMS[session.problem]
+export function sessionStatus(session, { isOnline }) {
+  if (session.problem) return PROBLEMS[session.problem]
   switch (session.phase) {
     case "opening":
-      return session.isOfShared ? OPENING_SHARED : OPENING
+      return session.isSharedAudio ? OPENING_SHARED : OPENING
     case "waiting":
       return waiting(session)
     case "running":
@@ -89,7 +89,7 @@ export function situationOf(session, { isOnline }) {
     case "stopping":
       return stopping(session, isOnline)
     case "done":
-      return { tone: "good", what: "Stored.", ways: ["session"] }
+      return { tone: "good", what: "Saved.", actions: ["session"] }
     case "failed":
       return failed(session)
     default:
@@ -98,59 +98,62 @@ export function situationOf(session, { isOnline }) {
 }
 
 function waiting({ connection, client }) {
-  const place = connection === "queued" ? `You are number ${client.queuePosition} in the queue.` : "Joining the queue."
+  const position =
+    connection === "queued"
+      ? `The server is at capacity. You're number ${client.queuePosition} in the queue.`
+      : "Joining the queue."
   return {
     tone: "busy",
-    what: connection === "starting" ? starting(client) : `Waiting for a free place. ${place}`,
-    why: "Nothing is recorded while you wait.",
-    action: "Recording begins by itself when a place is free.",
-    ways: ["leave"],
+    what: connection === "starting" ? starting(client) : position,
+    why: "Recording hasn't started.",
+    action: "It starts automatically when it's your turn.",
+    actions: ["leave"],
   }
 }
 
 function starting({ progress }) {
-  return `The speech engine is being started${progress ? `: ${progress}` : ""}.`
+  return `The speech engine is starting${progress ? `: ${progress}` : ""}.`
 }
 
-function running({ connection, client, kept, ring, isUnstored, soundHint }, isOnline) {
-  if (ring.isNearlyFull) return nearlyFull(ring.room - kept, isOnline)
-  if (connection === "reconnecting") return reconnecting(isOnline, "Recording goes on, and nothing is lost.")
+function running({ connection, client, unsent_s, ring, isUnsaved, levelHint }, isOnline) {
+  if (ring.isNearlyFull) return nearlyFull(ring.capacity_s - unsent_s, isOnline)
+  if (connection === "reconnecting") return reconnecting(isOnline, "Recording continues; nothing is lost.")
   if (connection === "queued") {
     return {
       tone: "busy",
-      what: `Waiting for a free place, number ${client.queuePosition} in the queue.`,
-      why: "Recording goes on, and the words will follow.",
+      what: `The server is at capacity. You're number ${client.queuePosition} in the queue.`,
+      why: "Recording continues; the words will catch up.",
     }
   }
   if (connection === "starting") return { ...CONNECTIONS.connecting, what: starting(client) }
-  if (connection === "live" && isUnstored) return UNSTORED
-  if (connection === "live" && soundHint) return SOUND_HINTS[soundHint]
+  if (connection === "live" && isUnsaved) return UNSAVED
+  if (connection === "live" && levelHint) return LEVEL_HINTS[levelHint]
   return CONNECTIONS[connection] ?? CONNECTIONS.connecting
 }
 
 function stopping({ connection }, isOnline) {
-  if (connection !== "reconnecting") return { tone: "busy", what: "Finishing the last words." }
-  const waiting = reconnecting(isOnline, "What was recorded last is kept here until it is sent.")
-  return { ...waiting, action: "Keep this page open, or come back to it later.", ways: ["now", "giveUp"] }
+  if (connection !== "reconnecting") return { tone: "busy", what: "Finishing…" }
+  const waiting = reconnecting(isOnline, "The last audio is kept here until it's sent.")
+  return { ...waiting, action: "Keep this page open, or come back later.", actions: ["now", "giveUp"] }
 }
 
-function nearlyFull(room, isOnline) {
-  const left = room < 60 ? "less than a minute" : span(room) // by minutes: each change is read out
+function nearlyFull(free_s, isOnline) {
+  const free = free_s < 60 ? "less than a minute" : formatDuration(free_s) // minutes: each change is announced
   return {
     tone: "bad",
-    what: `${isOnline ? "The server is behind" : "You are offline"}: there is room here for ${left} more.`,
-    why: "Nothing is lost. When the room is used up, recording pauses.",
-    ways: ["now"],
+    what: `${isOnline ? "The server is behind" : "You are offline"}: ${free} of buffer left.`,
+    why: "Nothing is lost. Recording pauses when the buffer is full.",
+    actions: ["now"],
   }
 }
 
 function reconnecting(isOnline, why) {
-  const what = isOnline ? "The connection was lost; reconnecting." : "You are offline."
-  return { tone: "bad", what, why, ways: ["now"] }
+  const what = isOnline ? "Connection lost. Reconnecting…" : "You are offline."
+  return { tone: "bad", what, why, actions: ["now"] }
 }
 
-function failed({ failure, id, kept }) {
-  const maySeeSession = id && failure.kind !== "notApproved" && failure.kind !== "signedOut"
-  const ways = [...failure.ways, ...(kept >= 1 ? ["save"] : []), ...(maySeeSession ? ["session"] : [])]
-  return { tone: "bad", ...failure, ways }
+function failed({ failure, id, unsent_s }) {
+  const canOpenSession = id && failure.kind !== "notApproved" && failure.kind !== "loggedOut"
+  const actions = [...failure.actions, ...(unsent_s >= 1 ? ["save"] : []), ...(canOpenSession ? ["session"] : [])]
+  return { tone: "bad", ...failure, actions }
 }

@@ -1,13 +1,13 @@
-// What is chosen before Start, remembered for the next time.
+// The options chosen before Start, remembered for the next visit.
 
 import { listMicrophones } from "../../audio/microphone.js"
-import { SHARED_SOUND, canShareSound } from "../../audio/shared-sound.js"
+import { SHARED_AUDIO, canShareAudio } from "../../audio/shared-audio.js"
+import { recall, remember } from "../../web/local-storage.js"
 import { make } from "./dom.js"
-import { recall, remember } from "./memory.js"
 
-const REMEMBERED = "live-choices"
+const STORAGE_KEY = "live-choices"
 const DEFAULT = ["", "Default microphone"]
-const SHARED = [SHARED_SOUND, "Sound of a tab or screen"]
+const SHARED = [SHARED_AUDIO, "Tab or screen audio"]
 
 export class SetupView {
   #microphone
@@ -16,9 +16,9 @@ export class SetupView {
   #audio
   #endpointing
   #engines
-  #choices = recall(REMEMBERED) ?? {}
+  #choices = recall(STORAGE_KEY, {})
 
-  // audio: the box to tick for keeping the sound, or null where the site keeps none.
+  // audio: the checkbox for saving audio, or null where the site saves none.
   constructor({ microphone, engine, language, audio, endpointing, engines }) {
     this.#microphone = microphone
     this.#engine = engine
@@ -29,11 +29,11 @@ export class SetupView {
     if (audio) audio.checked = this.#choices.audio ?? false
     audio?.addEventListener("change", () => this.#remember())
     fill(engine, engines.map(({ name, label }) => [name, label]), this.#choices.engine)
-    this.#offerLanguages()
-    engine.addEventListener("change", () => this.#offerLanguages())
+    this.#showLanguages()
+    engine.addEventListener("change", () => this.#showLanguages())
     for (const select of [microphone, engine, language]) select.addEventListener("change", () => this.#remember())
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.offerMicrophones())
-    this.offerMicrophones()
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.showMicrophones())
+    this.showMicrophones()
   }
 
   get choices() {
@@ -46,23 +46,23 @@ export class SetupView {
     }
   }
 
-  async offerMicrophones() {
+  async showMicrophones() {
     const devices = await listMicrophones()
     const named = devices.filter(({ deviceId }) => deviceId !== "default")
     const options = named.map(({ deviceId, label }) => [deviceId, label])
-    fill(this.#microphone, [DEFAULT, ...options, ...(canShareSound() ? [SHARED] : [])], this.#choices.deviceId)
+    fill(this.#microphone, [DEFAULT, ...options, ...(canShareAudio() ? [SHARED] : [])], this.#choices.deviceId)
   }
 
-  #offerLanguages() {
+  #showLanguages() {
     const chosen = this.#engines.find(({ name }) => name === this.#engine.value)
     fill(this.#language, chosen?.languages ?? [], this.#choices.language)
-    this.#endpointing.offer(chosen)
+    this.#endpointing.showFor(chosen)
     for (const select of [this.#engine, this.#language]) select.disabled = select.length < 2
   }
 
   #remember() {
     this.#choices = this.choices
-    remember(REMEMBERED, this.#choices)
+    remember(STORAGE_KEY, this.#choices)
   }
 }
 

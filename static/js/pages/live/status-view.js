@@ -1,71 +1,72 @@
-// The status region and, beside it, the ways out of the situation that it tells.
+// The status region and, beside it, the actions that the status offers.
 
 import { make } from "./dom.js"
-import { span } from "./durations.js"
+import { formatDuration } from "./durations.js"
 
 const BUTTONS = {
   retry: "Try again",
-  wait: "Wait for a free place",
-  waitForEngine: "Wait for it",
+  wait: "Join the queue",
+  waitForEngine: "Wait",
   leave: "Leave the queue",
-  now: "Try now",
-  giveUp: "Leave it for later",
-  save: "Save the audio",
-  wake: "Wake the microphone",
+  now: "Retry now",
+  giveUp: "Finish later",
+  save: "Save audio file",
+  wake: "Resume the microphone",
   reload: "Reload the page",
 }
-const LINKS = { login: "Log in", standing: "See where you stand", session: "Open the session" }
+const LINKS = { login: "Log in", approvalStatus: "Check your account status", session: "Open the session" }
 
 export class StatusView {
   #region
-  #kept
-  #ways
+  #unsent
+  #actions
   #links
   #shown = ""
 
-  // links: {login, standing} -> address; `choose` gets the name of the way that was taken.
-  constructor({ region, kept, ways, links, choose }) {
+  // links: {login, approvalStatus} -> URL; `choose` is called with the name of the chosen action.
+  constructor({ region, unsent, actions, links, choose }) {
     this.#region = region
-    this.#kept = kept
-    this.#ways = ways
+    this.#unsent = unsent
+    this.#actions = actions
     this.#links = links
-    ways.addEventListener("click", ({ target }) => target.dataset.way && choose(target.dataset.way))
+    actions.addEventListener("click", ({ target }) => target.dataset.action && choose(target.dataset.action))
   }
 
-  show({ tone, what, why, action, ways = [] }, sessionLink) {
-    // What has not changed must not be announced again.
-    const now = JSON.stringify([tone, what, why, action, ways, sessionLink])
-    if (now === this.#shown) return
-    this.#shown = now
+  show({ tone, what, why, action, actions = [] }, sessionLink) {
+    // Screen readers would announce an unchanged status again.
+    const status = JSON.stringify([tone, what, why, action, actions, sessionLink])
+    if (status === this.#shown) return
+    this.#shown = status
     this.#region.dataset.tone = tone
     this.#region.replaceChildren(
       make("strong", "dock__what", what),
       ...[why, action].filter(Boolean).flatMap((text) => [" ", make("span", "dock__why", text)]),
     )
-    this.#ways.replaceChildren(...ways.map((way) => this.#wayOut(way, sessionLink)))
+    this.#actions.replaceChildren(...actions.map((name) => this.#control(name, sessionLink)))
   }
 
-  // Outside of the region: a figure that changes every second is nothing to announce.
-  showKept({ kept, isKept, ring }) {
-    const amount = ring.isNearlyFull ? `${Math.floor(kept / 60)} of ${Math.round(ring.room / 60)} min` : span(kept)
-    const where = isKept ? "kept in this browser" : "kept in this page only, which must stay open"
-    this.#kept.textContent = `${amount} ${where}.`
-    this.#kept.hidden = false
+  // Outside of the region, so that a figure that changes every second is not announced.
+  showUnsent({ unsent_s, isPersisting, ring }) {
+    const limit = `${Math.floor(unsent_s / 60)} of ${Math.round(ring.capacity_s / 60)} min`
+    const amount = ring.isNearlyFull ? limit : formatDuration(unsent_s)
+    const where = isPersisting ? "buffered in this browser" : "buffered in this page only; keep it open"
+    this.#unsent.textContent = `${amount} ${where}.`
+    this.#unsent.hidden = false
   }
 
-  hideKept() {
-    this.#kept.hidden = true
+  hideUnsent() {
+    this.#unsent.hidden = true
   }
 
-  #wayOut(way, sessionLink) {
-    if (BUTTONS[way]) {
-      const button = make("button", "button button--small", BUTTONS[way])
+  #control(name, sessionLink) {
+    if (BUTTONS[name]) {
+      const button = make("button", "button button--small", BUTTONS[name])
       button.type = "button"
-      button.dataset.way = way
+      button.dataset.action = name
       return button
     }
-    const link = make("a", "button button--small", LINKS[way])
-    link.href = way === "session" ? sessionLink : this.#links[way]
+    const link = make("a", "button button--small", LINKS[name])
+    link.href = name === "session" ? sessionLink : this.#links[name]
     return link
   }
 }

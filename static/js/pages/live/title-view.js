@@ -1,36 +1,36 @@
-// The field above the words, in which the session gets its title while it runs.
+// The field above the transcript in which the user edits the session's title during a session.
 
-const TYPED_MS = 800
-const TOLD = { "": "", saving: "", saved: "Saved", unsaved: "Not saved yet" }
+const TYPING_PAUSE_MS = 800
+const STATUS_TEXTS = { "": "", saving: "", saved: "Saved", unsaved: "Not saved yet" }
 
 export class TitleView {
   #field
-  #told
+  #status
   #title
   #timer = null
 
-  constructor({ field, told, title }) {
+  constructor({ field, status, title }) {
     this.#field = field
-    this.#told = told
+    this.#status = status
     this.#title = title
-    field.addEventListener("input", () => this.#soon())
-    field.addEventListener("change", () => this.#now())
+    field.addEventListener("input", () => this.#scheduleSave())
+    field.addEventListener("change", () => this.#save())
     field.addEventListener("keydown", ({ key }) => (key === "Enter" || key === "Escape") && field.blur())
     title.addEventListener("change", () => this.#show())
   }
 
-  #soon() {
+  #scheduleSave() {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#now(), TYPED_MS)
+    this.#timer = setTimeout(() => this.#save(), TYPING_PAUSE_MS)
   }
 
-  #now() {
+  #save() {
     clearTimeout(this.#timer)
     this.#title.set(this.#field.value)
   }
 
   #show() {
     if (document.activeElement !== this.#field) this.#field.value = this.#title.text
-    this.#told.textContent = TOLD[this.#title.state]
+    this.#status.textContent = STATUS_TEXTS[this.#title.state]
   }
 }

@@ -1,8 +1,8 @@
-// Writes the transcript down as it grows: a word is appended once and never drawn again.
+// Renders the transcript as it grows: each word is appended once and never rendered again.
 
 import { clock } from "../../web/clock.js"
 import { make } from "./dom.js"
-import { Following } from "./auto-scroll.js"
+import { AutoScroll } from "./auto-scroll.js"
 
 const LOW_CONFIDENCE = 0.15
 
@@ -11,38 +11,38 @@ export class TranscriptView {
   #newest
   #transcript
   #words = []
-  #utterances = []
-  #isOpen = false // whether the last utterance takes more words
+  #segments = []
+  #isOpen = false // whether the last segment accepts more words
   #settled = make("span", "tail__settled")
   #unsettled = make("span", "tail__unsettled")
-  #tail = make("span", "tail", this.#settled, this.#unsettled)
-  #following = new Following()
-  #isScrollDue = false
+  #interim = make("span", "tail", this.#settled, this.#unsettled)
+  #autoScroll = new AutoScroll()
+  #isScrollScheduled = false
 
   constructor({ log, newest, transcript }) {
     this.#log = log
     this.#newest = newest
     this.#transcript = transcript
-    // Assistive technology hears each word once, when it is final.
-    this.#tail.setAttribute("aria-hidden", "true")
+    // Assistive technology announces each word once, when it is final.
+    this.#interim.setAttribute("aria-hidden", "true")
 
     transcript.addEventListener("word", ({ detail }) => this.#addWord(detail.word))
-    transcript.addEventListener("tail", () => this.#showTail())
+    transcript.addEventListener("interim", () => this.#showInterim())
     transcript.addEventListener("endpoint", () => (this.#isOpen = false))
-    transcript.addEventListener("rewind", ({ detail }) => this.#rewind(detail.utterance))
+    transcript.addEventListener("rewind", ({ detail }) => this.#rewind(detail.segment))
     transcript.addEventListener("clear", () => this.#clear())
-    log.addEventListener("scroll", () => this.#scrolled(), { passive: true })
+    log.addEventListener("scroll", () => this.#onScroll(), { passive: true })
     newest.addEventListener("click", () => this.follow())
-    new ResizeObserver(() => this.#scrollSoon()).observe(log)
+    new ResizeObserver(() => this.#scheduleScroll()).observe(log)
   }
 
   follow() {
-    this.#following.goOn()
+    this.#autoScroll.resume()
     this.#newest.hidden = true
-    this.#scrollSoon()
+    this.#scheduleScroll()
   }
 
-  // Leads the reader to a word; the newest ones no longer pull the page along.
+  // Scrolls to a word; the log stops following the newest words.
   goTo(index) {
     const word = this.#words[index]
     word?.scrollIntoView({ block: "center" })
@@ -50,77 +50,77 @@ export class TranscriptView {
   }
 
   #addWord(word) {
-    const isFirst = !this.#isOpen || this.#tail.previousSibling === null
-    this.#openUtterance()
+    const isFirst = !this.#isOpen || this.#interim.previousSibling === null
+    this.#openSegment()
     if (isFirst) this.#showTime(word.start)
     const element = wordElement(word)
     this.#words.push(element)
-    this.#tail.before(element, " ")
-    this.#scrollSoon()
+    this.#interim.before(element, " ")
+    this.#scheduleScroll()
   }
 
-  // A tail may be the first sign of an utterance.
-  #showTail() {
-    const { tail, settled, tailStart } = this.#transcript
-    if (tail && !this.#isOpen) {
-      this.#openUtterance()
-      this.#showTime(tailStart)
+  // Interim text may be the first text of a segment.
+  #showInterim() {
+    const { interim, settled, interimStart } = this.#transcript
+    if (interim && !this.#isOpen) {
+      this.#openSegment()
+      this.#showTime(interimStart)
     }
     this.#settled.textContent = settled
-    this.#unsettled.textContent = tail.slice(settled.length)
-    if (!tail) this.#dropEmptyUtterance()
-    this.#scrollSoon()
+    this.#unsettled.textContent = interim.slice(settled.length)
+    if (!interim) this.#removeEmptySegment()
+    this.#scheduleScroll()
   }
 
-  // The engine took everything back that it had believed to hear.
-  #dropEmptyUtterance() {
-    if (!this.#isOpen || this.#tail.previousSibling) return
-    this.#utterances.pop().remove()
+  // The engine withdrew all of the interim text.
+  #removeEmptySegment() {
+    if (!this.#isOpen || this.#interim.previousSibling) return
+    this.#segments.pop().remove()
     this.#isOpen = false
   }
 
-  #openUtterance() {
+  #openSegment() {
     if (this.#isOpen) return
     this.#isOpen = true
-    const words = make("span", "utterance__words", this.#tail)
-    const utterance = make("p", "utterance", make("time", "utterance__time"), words)
-    this.#utterances.push(utterance)
-    this.#log.append(utterance)
+    const words = make("span", "segment__words", this.#interim)
+    const segment = make("p", "segment", make("time", "segment__time"), words)
+    this.#segments.push(segment)
+    this.#log.append(segment)
   }
 
   #showTime(start) {
-    const time = this.#utterances.at(-1).firstElementChild
+    const time = this.#segments.at(-1).firstElementChild
     time.dateTime = `PT${start}S`
     time.textContent = clock(start)
   }
 
-  #rewind(utterance) {
+  #rewind(segment) {
     for (const element of this.#words.splice(this.#transcript.words.length)) element.remove()
-    for (const element of this.#utterances.splice(this.#transcript.utterances.length)) element.remove()
-    this.#isOpen = Boolean(utterance && !utterance.isOver)
-    if (this.#isOpen) this.#utterances.at(-1).lastElementChild.append(this.#tail)
+    for (const element of this.#segments.splice(this.#transcript.segments.length)) element.remove()
+    this.#isOpen = Boolean(segment && !segment.isOver)
+    if (this.#isOpen) this.#segments.at(-1).lastElementChild.append(this.#interim)
   }
 
   #clear() {
     this.#log.replaceChildren()
     this.#words = []
-    this.#utterances = []
+    this.#segments = []
     this.#isOpen = false
     this.#settled.textContent = this.#unsettled.textContent = ""
     this.follow()
   }
 
-  #scrolled() {
-    this.#following.scrolled(this.#log)
-    this.#newest.hidden = this.#following.isOn
+  #onScroll() {
+    this.#autoScroll.onScroll(this.#log)
+    this.#newest.hidden = this.#autoScroll.isOn
   }
 
-  // Once a frame, however many words came: reading the height makes the browser lay the page out.
-  #scrollSoon() {
-    if (!this.#following.isOn || this.#isScrollDue) return
-    this.#isScrollDue = true
+  // At most once a frame: reading the height forces a layout.
+  #scheduleScroll() {
+    if (!this.#autoScroll.isOn || this.#isScrollScheduled) return
+    this.#isScrollScheduled = true
     requestAnimationFrame(() => {
-      this.#isScrollDue = false
+      this.#isScrollScheduled = false
       this.#log.scrollTop = this.#log.scrollHeight
     })
   }

@@ -1,4 +1,4 @@
-// Shows the times and the confidence of the word under the pointer, or of the one reached with the arrow keys.
+// Shows the times and the confidence of the word under the pointer or focused with the arrow keys.
 
 export class WordCard {
   #log
@@ -11,7 +11,7 @@ export class WordCard {
     this.#card = card
     this.#transcript = transcript
     log.addEventListener("pointerover", ({ target }) => this.#show(target.closest(".word")))
-    log.addEventListener("click", ({ target }) => this.#show(target.closest(".word"))) // a tap
+    log.addEventListener("click", ({ target }) => this.#show(target.closest(".word"))) // tap
     log.addEventListener("pointerleave", () => this.#show(null))
     log.addEventListener("focusin", ({ target }) => this.#show(target.closest(".word")))
     log.addEventListener("focusout", () => this.#show(null))
@@ -26,18 +26,18 @@ export class WordCard {
     if (!element) return
 
     const { start, end, confidence } = this.#transcript.words[element.dataset.index]
-    const sure = confidence === null ? "" : ` · ${Math.round(confidence * 100)} % sure`
-    this.#card.textContent = `${start.toFixed(2)} to ${end.toFixed(2)} s${sure}`
+    const confidenceText = confidence === null ? "" : ` · ${Math.round(confidence * 100)}% confidence`
+    this.#card.textContent = `${start.toFixed(2)} to ${end.toFixed(2)} s${confidenceText}`
     element.setAttribute("aria-describedby", this.#card.id)
-    this.#place(element)
+    this.#position(element)
   }
 
-  #place(element) {
+  #position(element) {
     const word = element.getBoundingClientRect()
     const frame = this.#card.offsetParent.getBoundingClientRect()
-    const widest = frame.width - this.#card.offsetWidth - 8
+    const maxLeft = frame.width - this.#card.offsetWidth - 8
     const left = word.left - frame.left + (word.width - this.#card.offsetWidth) / 2
-    this.#card.style.setProperty("left", `${Math.max(8, Math.min(widest, left))}px`)
+    this.#card.style.setProperty("left", `${Math.max(8, Math.min(maxLeft, left))}px`)
     this.#card.style.setProperty("top", `${word.top - frame.top - this.#card.offsetHeight - 6}px`)
   }
 

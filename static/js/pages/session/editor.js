@@ -1,101 +1,101 @@
-// Correcting an utterance where it stands: its words become a field, and what the server made of it takes its place.
+// Edits a segment in place: its text becomes a form field, and the server's result replaces it.
 
-import { saidIn } from "./tools.js"
+import { textOf } from "./tools.js"
 
-const FAILED = "It could not be saved: the server did not answer. Try again in a moment."
+const FAILED = "Couldn't save: the server didn't respond. Try again in a moment."
 
 export class Editor {
   #template
   #transcript
   #address
-  #corrected
+  #onEdited
 
-  // address: where corrections go; corrected(history) is called with the history as HTML when one was made.
-  constructor({ template, transcript, address, corrected }) {
+  // address: URL for edits; onEdited(history) is called with the list of changes as HTML after each edit.
+  constructor({ template, transcript, address, onEdited }) {
     this.#template = template
     this.#transcript = transcript
     this.#address = address
-    this.#corrected = corrected
+    this.#onEdited = onEdited
   }
 
-  open(utterance) {
-    if (utterance.querySelector("form")) return
+  open(segment) {
+    if (segment.querySelector("form")) return
     const form = this.#template.content.cloneNode(true).firstElementChild
     const { text, speaker } = form.elements
-    text.value = saidIn(utterance)
-    speaker.value = utterance.dataset.speaker
-    utterance.classList.add("utterance--edited")
-    utterance.append(form)
+    text.value = textOf(segment)
+    speaker.value = segment.dataset.speaker
+    segment.classList.add("segment--edited")
+    segment.append(form)
     text.style.setProperty("height", `${text.scrollHeight + 4}px`)
     text.focus()
     form.addEventListener("submit", (event) => {
       event.preventDefault()
-      this.#save(utterance, form)
+      this.#save(segment, form)
     })
-    form.addEventListener("keydown", (event) => this.#pressed(event, utterance, form))
-    form.addEventListener("click", ({ target }) => this.#does[target.dataset?.does]?.(utterance, form))
+    form.addEventListener("keydown", (event) => this.#onKey(event, segment, form))
+    form.addEventListener("click", ({ target }) => this.#actions[target.dataset?.does]?.(segment, form))
   }
 
-  #does = {
-    cancel: (utterance, form) => this.#close(utterance, form),
-    split: (utterance, form) => this.#split(utterance, form),
-    merge: (utterance, form) => this.#save(utterance, form, { do: "merge" }),
+  #actions = {
+    cancel: (segment, form) => this.#close(segment, form),
+    split: (segment, form) => this.#split(segment, form),
+    merge: (segment, form) => this.#save(segment, form, { do: "merge" }),
   }
 
-  #pressed(event, utterance, form) {
+  #onKey(event, segment, form) {
     if (event.key === "Escape") {
       event.preventDefault()
-      this.#close(utterance, form)
+      this.#close(segment, form)
     } else if (event.key === "Enter" && !event.shiftKey && event.target.matches("textarea, input")) {
       event.preventDefault()
       form.requestSubmit()
     }
   }
 
-  #close(utterance, form) {
+  #close(segment, form) {
     form.remove()
-    utterance.classList.remove("utterance--edited")
-    utterance.querySelector(".word")?.focus?.()
+    segment.classList.remove("segment--edited")
+    segment.querySelector(".word")?.focus?.()
   }
 
-  #split(utterance, form) {
+  #split(segment, form) {
     const { text } = form.elements
     const before = text.value.slice(0, text.selectionStart).split(/\s+/).filter(Boolean).length
-    const isInWord = /\S$/.test(text.value.slice(0, text.selectionStart)) && /^\S/.test(text.value.slice(text.selectionStart))
-    return this.#save(utterance, form, { do: "split", word: isInWord ? before - 1 : before })
+    const isInsideWord = /\S$/.test(text.value.slice(0, text.selectionStart)) && /^\S/.test(text.value.slice(text.selectionStart))
+    return this.#save(segment, form, { do: "split", word: isInsideWord ? before - 1 : before })
   }
 
-  // What was typed first, then `last`: each of them a correction of its own, of what the one before has made.
-  async #save(utterance, form, last = null) {
+  // Saves the form's changes, then `last`: each is an edit of its own, applied to the result of the previous one.
+  async #save(segment, form, last = null) {
     const { text, speaker } = form.elements
-    const wishes = []
-    if (text.value.split(/\s+/).join(" ").trim() !== saidIn(utterance).split(/\s+/).join(" ")) wishes.push({ do: "text", text: text.value })
-    if (speaker.value.trim() !== utterance.dataset.speaker) wishes.push({ do: "speaker", speaker: speaker.value })
-    if (last) wishes.push(last)
-    if (!wishes.length) return this.#close(utterance, form)
+    const edits = []
+    if (text.value.split(/\s+/).join(" ").trim() !== textOf(segment).split(/\s+/).join(" ")) edits.push({ do: "text", text: text.value })
+    if (speaker.value.trim() !== segment.dataset.speaker) edits.push({ do: "speaker", speaker: speaker.value })
+    if (last) edits.push(last)
+    if (!edits.length) return this.#close(segment, form)
     form.inert = true
-    let [made, history] = [utterance, null]
-    for (const wish of wishes) {
-      const answer = await this.#ask(made.dataset.segment, wish)
-      if (answer.what) {
-        this.#complain(made, form, answer.what)
+    let [current, history] = [segment, null]
+    for (const edit of edits) {
+      const response = await this.#request(current.dataset.segment, edit)
+      if (response.what) {
+        this.#showError(current, form, response.what)
         break
       }
-      history = answer.history
-      const next = this.#put(answer)
+      history = response.history
+      const next = this.#replace(response)
       if (!next) break
-      made = next
+      current = next
     }
-    if (history !== null) this.#corrected(history)
+    if (history !== null) this.#onEdited(history)
   }
 
-  async #ask(segment, wish) {
+  async #request(id, edit) {
     const token = document.querySelector("[name=csrfmiddlewaretoken]").value
     try {
-      const response = await fetch(`${this.#address}${segment}/`, {
+      const response = await fetch(`${this.#address}${id}/`, {
         method: "POST",
         headers: { "X-CSRFToken": token, Accept: "application/json" },
-        body: new URLSearchParams(wish),
+        body: new URLSearchParams(edit),
       })
       return await response.json()
     } catch {
@@ -103,27 +103,27 @@ export class Editor {
     }
   }
 
-  // Puts the new utterances where the replaced ones were. Returns the first, if any is left.
-  #put({ replaced, utterances }) {
+  // Puts the new segments in place of the replaced ones. Returns the first, if there is any.
+  #replace({ replaced, segments }) {
     const [first, ...rest] = replaced.map((id) => document.getElementById(`u${id}`)).filter(Boolean)
     const tools = document.getElementById("tools")
     this.#transcript.after(tools)
     tools.hidden = true
-    const made = document.createRange().createContextualFragment(utterances)
-    const next = made.querySelector(".utterance")
-    first.replaceWith(made)
+    const fragment = document.createRange().createContextualFragment(segments)
+    const next = fragment.querySelector(".segment")
+    first.replaceWith(fragment)
     for (const other of rest) other.remove()
     return next
   }
 
-  #complain(utterance, form, what) {
+  #showError(segment, form, what) {
     if (!form.isConnected) {
-      utterance.classList.add("utterance--edited")
-      utterance.append(form)
+      segment.classList.add("segment--edited")
+      segment.append(form)
     }
     form.inert = false
-    const told = form.querySelector("[role=alert]")
-    told.hidden = false
-    told.textContent = what
+    const alert = form.querySelector("[role=alert]")
+    alert.hidden = false
+    alert.textContent = what
   }
 }

@@ -1,20 +1,20 @@
-// Where a text stands in what was said, as the server will find it (speech/text/find_replace.py). Knows no page.
+// Finds text in a transcript exactly as the server does (speech/text/find_replace.py). Independent of the DOM.
 
-const IN_A_WORD = String.raw`[\p{L}\p{N}_]`
-const BEGINS_AS_WORD = new RegExp(`^${IN_A_WORD}`, "u")
-const ENDS_AS_WORD = new RegExp(`${IN_A_WORD}$`, "u")
+const WORD_CHARACTER = String.raw`[\p{L}\p{N}_]`
+const STARTS_WITH_WORD_CHARACTER = new RegExp(`^${WORD_CHARACTER}`, "u")
+const ENDS_WITH_WORD_CHARACTER = new RegExp(`${WORD_CHARACTER}$`, "u")
 
-// What finds a text; null for none.
-export function patternOf(text, { matchesCase = false, inWords = false } = {}) {
-  const wanted = text.split(/\s+/).filter(Boolean).join(" ")
-  if (!wanted) return null
-  const before = !inWords && BEGINS_AS_WORD.test(wanted) ? `(?<!${IN_A_WORD})` : ""
-  const after = !inWords && ENDS_AS_WORD.test(wanted) ? `(?!${IN_A_WORD})` : ""
-  return new RegExp(before + escaped(wanted) + after, matchesCase ? "gu" : "giu")
+// A RegExp that finds a text; null for an empty text.
+export function patternOf(text, { matchesCase = false, partsOfWords = false } = {}) {
+  const query = text.split(/\s+/).filter(Boolean).join(" ")
+  if (!query) return null
+  const before = !partsOfWords && STARTS_WITH_WORD_CHARACTER.test(query) ? `(?<!${WORD_CHARACTER})` : ""
+  const after = !partsOfWords && ENDS_WITH_WORD_CHARACTER.test(query) ? `(?!${WORD_CHARACTER})` : ""
+  return new RegExp(before + escape(query) + after, matchesCase ? "gu" : "giu")
 }
 
-// Of the words of one utterance: from which character of which word to which of which, of each place.
-export function placesIn(words, pattern) {
+// Each match in a segment's words: {from, to}, both {word, character}.
+export function matchesIn(words, pattern) {
   const starts = []
   let length = 0
   for (const word of words) {
@@ -31,6 +31,6 @@ export function placesIn(words, pattern) {
   })
 }
 
-function escaped(text) {
+function escape(text) {
   return text.replace(/[$()*+.?[\\\]^{|}/]/g, String.raw`\$&`)
 }

@@ -1,12 +1,13 @@
-// The buttons, the time and the keys of the player.
+// The player's buttons, time and keyboard shortcuts.
 
 import { clock } from "../../web/clock.js"
+import { recall, remember } from "../../web/local-storage.js"
 
-const REMEMBERED = "player-choices"
+const STORAGE_KEY = "player-choices"
 const ARROW_S = 5
 const LETTER_S = 10
-const TYPED_INTO = "input:not([type=checkbox]), textarea, select, [contenteditable]"
-const PRESSED = "a, button, summary, input, label"
+const TEXT_FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]"
+const USES_SPACE = "a, button, summary, input, label"
 
 export class PlayerView {
   #player
@@ -20,8 +21,8 @@ export class PlayerView {
     parts.rate.addEventListener("change", () => this.#choose())
     parts.skip.addEventListener("change", () => this.#choose())
     player.addEventListener("change", () => this.#showState())
-    document.addEventListener("keydown", (event) => this.#pressed(event))
-    this.#recall()
+    document.addEventListener("keydown", (event) => this.#onKey(event))
+    this.#restore()
   }
 
   showTime(seconds) {
@@ -39,31 +40,23 @@ export class PlayerView {
   #choose() {
     this.#player.rate = Number(this.#parts.rate.value)
     this.#player.skipsSilence = this.#parts.skip.checked
-    try {
-      localStorage.setItem(REMEMBERED, JSON.stringify({ rate: this.#parts.rate.value, skip: this.#parts.skip.checked }))
-    } catch {
-      // A browser that keeps nothing for this site still plays.
-    }
+    remember(STORAGE_KEY, { rate: this.#parts.rate.value, skip: this.#parts.skip.checked })
   }
 
-  #recall() {
-    try {
-      const { rate, skip } = JSON.parse(localStorage.getItem(REMEMBERED)) ?? {}
-      if (rate) this.#parts.rate.value = rate
-      this.#parts.skip.checked = Boolean(skip)
-    } catch {
-      // As above.
-    }
+  #restore() {
+    const { rate, skip } = recall(STORAGE_KEY, {})
+    if (rate) this.#parts.rate.value = rate
+    this.#parts.skip.checked = Boolean(skip)
     this.#choose()
   }
 
-  #pressed(event) {
+  #onKey(event) {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
-    if (event.target.closest(TYPED_INTO) || (event.key === " " && event.target.closest(PRESSED))) return
-    const does = this.#keys[event.key.toLowerCase()]
-    if (!does) return
+    if (event.target.closest(TEXT_FIELDS) || (event.key === " " && event.target.closest(USES_SPACE))) return
+    const action = this.#keys[event.key.toLowerCase()]
+    if (!action) return
     event.preventDefault()
-    does()
+    action()
   }
 
   #keys = {
@@ -73,11 +66,11 @@ export class PlayerView {
     l: () => this.#player.seek(this.#player.at + LETTER_S),
     arrowleft: () => this.#player.seek(this.#player.at - ARROW_S),
     arrowright: () => this.#player.seek(this.#player.at + ARROW_S),
-    "<": () => this.#speedUp(-1),
-    ">": () => this.#speedUp(1),
+    "<": () => this.#changeSpeed(-1),
+    ">": () => this.#changeSpeed(1),
   }
 
-  #speedUp(by) {
+  #changeSpeed(by) {
     const { rate } = this.#parts
     rate.selectedIndex = Math.max(0, Math.min(rate.length - 1, rate.selectedIndex + by))
     this.#choose()

@@ -1,6 +1,6 @@
-// Find and replace: what is looked for is marked and counted as it is typed; the server replaces all of it.
+// Find and replace: matches are highlighted and counted as the user types; the server replaces all of them.
 
-import { patternOf, placesIn } from "./find.js"
+import { matchesIn, patternOf } from "./find.js"
 
 const ALL = "sought"
 const CURRENT = "sought-now"
@@ -9,7 +9,7 @@ export class Replacer {
   #form
   #button
   #transcript
-  #places = [] // a Range each
+  #matches = [] // Ranges
   #current = -1
 
   constructor({ form, button, transcript }) {
@@ -18,25 +18,26 @@ export class Replacer {
     this.#transcript = transcript
     button.addEventListener("click", () => (form.hidden ? this.#open() : this.#close()))
     form.addEventListener("input", ({ target }) => target.name !== "replace" && this.read())
-    form.addEventListener("click", ({ target }) => this.#does[target.dataset?.does]?.())
-    form.addEventListener("keydown", (event) => this.#pressed(event))
+    form.addEventListener("click", ({ target }) => this.#actions[target.dataset?.does]?.())
+    form.addEventListener("keydown", (event) => this.#onKey(event))
   }
 
-  // Again, after a correction.
+  // Call it again after an edit.
   read() {
     const { find, case: matchesCase, parts } = this.#form.elements
-    const pattern = this.#form.hidden ? null : patternOf(find.value, { matchesCase: matchesCase.checked, inWords: parts.checked })
-    this.#places = pattern ? [...this.#transcript.querySelectorAll(".utterance[data-segment]")].flatMap((utterance) => rangesIn(utterance, pattern)) : []
+    const pattern = this.#form.hidden ? null : patternOf(find.value, { matchesCase: matchesCase.checked, partsOfWords: parts.checked })
+    const segments = pattern ? [...this.#transcript.querySelectorAll(".segment[data-segment]")] : []
+    this.#matches = segments.flatMap((segment) => rangesIn(segment, pattern))
     this.#current = -1
-    this.#tell()
+    this.#showCount()
   }
 
   #open() {
     this.#form.hidden = false
     this.#button.setAttribute("aria-expanded", "true")
-    const marked = getSelection().toString().trim()
+    const selected = getSelection().toString().trim()
     const { find } = this.#form.elements
-    if (marked && marked.length <= find.maxLength) find.value = marked
+    if (selected && selected.length <= find.maxLength) find.value = selected
     find.select()
     find.focus()
     this.read()
@@ -49,46 +50,46 @@ export class Replacer {
     this.read()
   }
 
-  #does = {
+  #actions = {
     close: () => this.#close(),
-    next: () => this.#go(1),
-    previous: () => this.#go(-1),
+    next: () => this.#step(1),
+    previous: () => this.#step(-1),
   }
 
-  #pressed(event) {
+  #onKey(event) {
     if (event.key === "Escape") this.#close()
-    else if (event.key === "Enter" && event.target.name === "find") this.#go(event.shiftKey ? -1 : 1)
+    else if (event.key === "Enter" && event.target.name === "find") this.#step(event.shiftKey ? -1 : 1)
     else return
     event.preventDefault()
   }
 
-  #go(by) {
-    const count = this.#places.length
+  #step(by) {
+    const count = this.#matches.length
     if (!count) return
     this.#current = this.#current < 0 ? (by > 0 ? 0 : count - 1) : (this.#current + by + count) % count
-    this.#places[this.#current].startContainer.parentElement.scrollIntoView({ block: "center" })
-    this.#tell()
+    this.#matches[this.#current].startContainer.parentElement.scrollIntoView({ block: "center" })
+    this.#showCount()
   }
 
-  #tell() {
-    const count = this.#places.length
-    const isSought = this.#form.elements.find.value.trim() !== ""
-    this.#form.querySelector("output").textContent = isSought ? (this.#current < 0 ? `${count} found` : `${this.#current + 1} of ${count}`) : ""
+  #showCount() {
+    const count = this.#matches.length
+    const hasQuery = this.#form.elements.find.value.trim() !== ""
+    this.#form.querySelector("output").textContent = hasQuery ? (this.#current < 0 ? `${count} found` : `${this.#current + 1} of ${count}`) : ""
     this.#form.querySelector("[type=submit]").disabled = !count
     for (const step of this.#form.querySelectorAll("[data-does=next], [data-does=previous]")) step.disabled = !count
-    this.#mark()
+    this.#highlight()
   }
 
-  #mark() {
-    if (!globalThis.Highlight) return // an older browser: counted and gone to, not marked
-    CSS.highlights.set(ALL, new Highlight(...this.#places))
-    CSS.highlights.set(CURRENT, new Highlight(...this.#places.slice(this.#current, this.#current + 1)))
+  #highlight() {
+    if (!globalThis.Highlight) return // older browsers count and navigate matches without highlighting them
+    CSS.highlights.set(ALL, new Highlight(...this.#matches))
+    CSS.highlights.set(CURRENT, new Highlight(...this.#matches.slice(this.#current, this.#current + 1)))
   }
 }
 
-function rangesIn(utterance, pattern) {
-  const words = [...utterance.querySelectorAll(".word")]
-  return placesIn(words.map((word) => word.textContent), pattern).map(({ from, to }) => {
+function rangesIn(segment, pattern) {
+  const words = [...segment.querySelectorAll(".word")]
+  return matchesIn(words.map((word) => word.textContent), pattern).map(({ from, to }) => {
     const range = new Range()
     range.setStart(words[from.word].firstChild, from.character)
     range.setEnd(words[to.word].firstChild, to.character)

@@ -1,48 +1,48 @@
-// The tools of the utterance that is pointed at, or has the focus: correct it, quote it, link to it.
+// Tools of the segment under the pointer or with the focus: edit, quote, link.
 
 import { clock } from "../../web/clock.js"
 
-const TOLD_FOR_MS = 1600
+const FEEDBACK_MS = 1600
 
 export class Tools {
   #bar
   #transcript
-  #utterance = null
+  #segment = null
   #edit
 
-  // edit(utterance) opens it for correction; null where nothing may be corrected.
+  // edit(segment) opens the editor; null where editing isn't allowed.
   constructor({ bar, transcript, edit }) {
     this.#bar = bar
     this.#transcript = transcript
     this.#edit = edit
-    transcript.addEventListener("pointerover", ({ target }) => this.#show(target.closest(".utterance")))
-    transcript.addEventListener("focusin", ({ target }) => this.#show(target.closest(".utterance")))
-    document.addEventListener("keydown", (event) => this.#pressed(event))
-    bar.addEventListener("click", ({ target }) => this.#do(target.closest("[data-does]")))
+    transcript.addEventListener("pointerover", ({ target }) => this.#show(target.closest(".segment")))
+    transcript.addEventListener("focusin", ({ target }) => this.#show(target.closest(".segment")))
+    document.addEventListener("keydown", (event) => this.#onKey(event))
+    bar.addEventListener("click", ({ target }) => this.#run(target.closest("[data-does]")))
   }
 
-  #show(utterance) {
-    if (!utterance || utterance === this.#utterance || utterance.querySelector("form")) return
-    this.#utterance = utterance
+  #show(segment) {
+    if (!segment || segment === this.#segment || segment.querySelector("form")) return
+    this.#segment = segment
     this.#bar.hidden = false
     const edit = this.#bar.querySelector('[data-does="edit"]')
-    if (edit) edit.hidden = !utterance.dataset.segment
-    utterance.append(this.#bar)
+    if (edit) edit.hidden = !segment.dataset.segment
+    segment.append(this.#bar)
   }
 
-  #pressed(event) {
+  #onKey(event) {
     const isPlain = !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.altKey
-    const isTyped = event.target.closest("input, textarea, select")
-    if (!isPlain || isTyped || event.key.toLowerCase() !== "e" || !this.#edit || !this.#utterance?.dataset.segment) return
+    const isTyping = event.target.closest("input, textarea, select")
+    if (!isPlain || isTyping || event.key.toLowerCase() !== "e" || !this.#edit || !this.#segment?.dataset.segment) return
     event.preventDefault()
-    this.#edit(this.#utterance)
+    this.#edit(this.#segment)
   }
 
-  #do(button) {
-    const utterance = this.#utterance
-    if (!button || !utterance) return
-    if (button.dataset.does === "edit") return this.#edit(utterance)
-    copy(button.dataset.does === "quote" ? quoteOf(utterance) : linkTo(utterance), button)
+  #run(button) {
+    const segment = this.#segment
+    if (!button || !segment) return
+    if (button.dataset.does === "edit") return this.#edit(segment)
+    copy(button.dataset.does === "quote" ? quoteOf(segment) : linkTo(segment), button)
   }
 }
 
@@ -52,23 +52,23 @@ export async function copy(text, button) {
     await navigator.clipboard.writeText(text)
     button.textContent = "Copied"
   } catch {
-    button.textContent = "Not allowed"
+    button.textContent = "Couldn't copy"
   }
-  setTimeout(() => (button.textContent = label), TOLD_FOR_MS)
+  setTimeout(() => (button.textContent = label), FEEDBACK_MS)
 }
 
-export function saidIn(utterance) {
-  return utterance.querySelector(".utterance__words").textContent.trim()
+export function textOf(segment) {
+  return segment.querySelector(".segment__words").textContent.trim()
 }
 
-function quoteOf(utterance) {
-  const { speaker, start } = utterance.dataset
-  return `“${saidIn(utterance)}” (${speaker ? `${speaker}, ` : ""}${clock(Number(start))})`
+function quoteOf(segment) {
+  const { speaker, start } = segment.dataset
+  return `“${textOf(segment)}” (${speaker ? `${speaker}, ` : ""}${clock(Number(start))})`
 }
 
-function linkTo(utterance) {
+function linkTo(segment) {
   const link = new URL(location.href)
   link.search = ""
-  link.hash = `t=${utterance.dataset.start}`
+  link.hash = `t=${segment.dataset.start}`
   return link.href
 }

@@ -1,10 +1,10 @@
-// Draws a whole session: how loud it was, where in it somebody speaks, what was searched for, and where one is.
+// Draws a whole session: loudness, speech, search results and the playback position.
 
 const BAR_PX = 3
 const STEP_PX = 4
 const PEAKS_PER_SECOND = 20
-const SOFTENED = 0.8 // so that quiet speech is still seen beside loud
-const COLOURS = ["speech", "silence", "ahead", "found", "now"]
+const LOUDNESS_EXPONENT = 0.8 // keeps quiet speech visible beside loud speech
+const COLORS = ["speech", "silence", "ahead", "found", "now"]
 
 export class Waveform {
   #canvas
@@ -13,23 +13,23 @@ export class Waveform {
   #words
   #peaks = null
   #loudest = 255
-  #at = 0
+  #position = 0
   #width = 0
   #height = 0
-  #colours = {}
+  #colors = {}
 
-  // words: a WordsView; seconds: how long all of it is.
+  // words: a WordsView; seconds: duration of the session.
   constructor({ canvas, seconds, words }) {
     this.#canvas = canvas
     this.#context = canvas.getContext("2d")
     this.#seconds = seconds
     this.#words = words
     new ResizeObserver(() => this.#resize()).observe(canvas)
-    new MutationObserver(() => this.#readColours()).observe(document.documentElement, { attributeFilter: ["data-theme"] })
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColours())
+    new MutationObserver(() => this.#readColors()).observe(document.documentElement, { attributeFilter: ["data-theme"] })
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColors())
   }
 
-  // Bytes, 20 a second.
+  // Bytes, 20 per second.
   set peaks(peaks) {
     this.#peaks = peaks
     this.#loudest = peaks.reduce((loudest, peak) => Math.max(loudest, peak), 1)
@@ -37,7 +37,7 @@ export class Waveform {
   }
 
   set at(seconds) {
-    this.#at = seconds
+    this.#position = seconds
     this.draw()
   }
 
@@ -52,31 +52,31 @@ export class Waveform {
     context.clearRect(0, 0, this.#width, this.#height)
     const perBar = (this.#seconds * STEP_PX) / this.#width
     for (let bar = 0; bar * STEP_PX < this.#width; bar++) this.#drawBar(bar, bar * perBar, (bar + 1) * perBar)
-    context.fillStyle = this.#colours.found
+    context.fillStyle = this.#colors.found
     for (const found of this.#words.found) context.fillRect(this.#xOf(found) - 1, 0, 3, 5)
-    context.fillStyle = this.#colours.now
-    context.fillRect(this.#xOf(this.#at) - 1, 0, 2, this.#height)
+    context.fillStyle = this.#colors.now
+    context.fillRect(this.#xOf(this.#position) - 1, 0, 2, this.#height)
   }
 
   #drawBar(bar, start, end) {
-    const speaks = this.#words.timeline.speaksBetween(start, end)
-    const height = Math.max(2, this.#loudness(start, end, speaks) * (this.#height - 12))
-    this.#context.globalAlpha = end <= this.#at ? 1 : 0.55
-    this.#context.fillStyle = speaks ? this.#colours.speech : this.#colours.silence
+    const isSpeech = this.#words.timeline.hasSpeechBetween(start, end)
+    const height = Math.max(2, this.#loudness(start, end, isSpeech) * (this.#height - 12))
+    this.#context.globalAlpha = end <= this.#position ? 1 : 0.55
+    this.#context.fillStyle = isSpeech ? this.#colors.speech : this.#colors.silence
     this.#context.beginPath()
     this.#context.roundRect(bar * STEP_PX, (this.#height + 4 - height) / 2, BAR_PX, height, BAR_PX / 2)
     this.#context.fill()
     this.#context.globalAlpha = 1
   }
 
-  // 0 to 1. Without sound all speech is as loud.
-  #loudness(start, end, speaks) {
-    if (!this.#peaks) return speaks ? 0.45 : 0
+  // 0 to 1. Without audio all speech has the same loudness.
+  #loudness(start, end, isSpeech) {
+    if (!this.#peaks) return isSpeech ? 0.45 : 0
     const first = Math.floor(start * PEAKS_PER_SECOND)
     const last = Math.max(first + 1, Math.floor(end * PEAKS_PER_SECOND))
     let peak = 0
     for (let i = first; i < last; i++) peak = Math.max(peak, this.#peaks[i] ?? 0)
-    return (peak / this.#loudest) ** SOFTENED
+    return (peak / this.#loudest) ** LOUDNESS_EXPONENT
   }
 
   #xOf(seconds) {
@@ -90,15 +90,15 @@ export class Waveform {
     this.#canvas.width = Math.round(this.#width * ratio)
     this.#canvas.height = Math.round(this.#height * ratio)
     this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    this.#readColours()
+    this.#readColors()
   }
 
-  #readColours() {
+  #readColors() {
     const style = getComputedStyle(this.#canvas)
-    for (const name of COLOURS) {
-      // As a property's computed value a colour is one that a canvas understands, whatever it was made from.
+    for (const name of COLORS) {
+      // The computed value of `color` is in a format that a canvas understands, whatever CSS defines it.
       this.#canvas.style.setProperty("color", `var(--wave-${name})`)
-      this.#colours[name] = style.color
+      this.#colors[name] = style.color
     }
     this.draw()
   }

@@ -1,5 +1,4 @@
-// Shows at once, and to fingers as well, what each word's `title` holds: the browser's own tooltip waits, and a touch
-// screen has none.
+// Shows each word's `title` immediately and on touch screens: the browser's own tooltip is delayed and needs a mouse.
 
 const EDGE_PX = 8
 const ABOVE_PX = 4
@@ -13,7 +12,7 @@ export class WordNote {
     this.#card = card
     transcript.addEventListener("pointerover", ({ target }) => this.#show(target.closest(".word")))
     transcript.addEventListener("pointerleave", ({ pointerType }) => {
-      // A finger leaves as soon as it is lifted, and what it pointed at is read after that.
+      // A touch ends when the finger is lifted, before the user has read the note.
       if (pointerType !== "touch") this.#show(null)
     })
     document.addEventListener("pointerdown", ({ target }) => {
@@ -24,20 +23,20 @@ export class WordNote {
   #show(word) {
     this.#card.hidden = !word
     if (!word) return
-    // The browser would lay its own over this one.
+    // Otherwise the browser's tooltip would cover this one.
     if (word.title) {
-      word.dataset.told = word.title
+      word.dataset.note = word.title
       word.removeAttribute("title")
     }
-    this.#card.textContent = word.dataset.told
-    this.#place(word.getClientRects()[0])
+    this.#card.textContent = word.dataset.note
+    this.#position(word.getClientRects()[0])
   }
 
-  #place(word) {
+  #position(word) {
     const frame = this.#transcript.getBoundingClientRect()
-    const farthest = frame.width - this.#card.offsetWidth - EDGE_PX
+    const maxLeft = frame.width - this.#card.offsetWidth - EDGE_PX
     const left = word.left - frame.left + (word.width - this.#card.offsetWidth) / 2
-    this.#card.style.setProperty("left", `${Math.max(0, Math.min(farthest, left))}px`)
+    this.#card.style.setProperty("left", `${Math.max(0, Math.min(maxLeft, left))}px`)
     this.#card.style.setProperty("top", `${word.top - frame.top - this.#card.offsetHeight - ABOVE_PX}px`)
   }
 }

@@ -1,4 +1,4 @@
-// The words on the page as things to play from: which there are, which is lit, which one a moment means.
+// The words on the page as playback positions: their timeline, the highlighted word, and the word at a given time.
 
 import { Timeline } from "../../playback/timeline.js"
 
@@ -6,14 +6,14 @@ export class WordsView {
   timeline
   #transcript
   #words = []
-  #lit = null
+  #highlighted = null
 
   constructor(transcript) {
     this.#transcript = transcript
     this.read()
   }
 
-  // Again, after a correction.
+  // Call it again after an edit.
   read() {
     this.#words = this.#transcript ? [...this.#transcript.querySelectorAll(".word[data-start]")] : []
     const timed = this.#words.map((element) => ({ element, start: Number(element.dataset.start), end: Number(element.dataset.end) }))
@@ -22,27 +22,27 @@ export class WordsView {
     this.timeline = new Timeline(timed)
   }
 
-  // The times in seconds of the words that were searched for.
+  // Start times, in seconds, of the words found by the search.
   get found() {
     return this.#words.filter((word) => word.classList.contains("word--found")).map((word) => Number(word.dataset.start))
   }
 
-  // Where to begin in order to hear a word; one that was written in has the time of those before it.
+  // The start time of a word; a word added by hand has that of the preceding timed word.
   startOf(word) {
     if (word.dataset.start) return Number(word.dataset.start)
-    const utterance = word.closest(".utterance")
-    const before = [...utterance.querySelectorAll(".word")]
-    const timed = before.slice(0, before.indexOf(word)).findLast((other) => other.dataset.start)
-    return Number(timed?.dataset.start ?? utterance.dataset.start)
+    const segment = word.closest(".segment")
+    const words = [...segment.querySelectorAll(".word")]
+    const timed = words.slice(0, words.indexOf(word)).findLast((other) => other.dataset.start)
+    return Number(timed?.dataset.start ?? segment.dataset.start)
   }
 
-  // Lights the word that is spoken; with `follows` it is scrolled into view.
-  light(seconds, { follows = false } = {}) {
+  // Highlights the spoken word; with `follows` it is scrolled into view.
+  highlight(seconds, { follows = false } = {}) {
     const word = this.#words[this.timeline.wordAt(seconds)] ?? null
-    if (word === this.#lit) return
-    this.#lit?.classList.remove("word--now")
+    if (word === this.#highlighted) return
+    this.#highlighted?.classList.remove("word--now")
     word?.classList.add("word--now")
-    this.#lit = word
+    this.#highlighted = word
     if (word && follows && !isInView(word)) word.scrollIntoView({ block: "center" })
   }
 
@@ -53,7 +53,7 @@ export class WordsView {
   }
 }
 
-// Above what lies at the lower edge, and not hidden by another one's correction.
+// Whether a word is visible above the player at the lower edge.
 function isInView(word) {
   const { top, bottom } = word.getBoundingClientRect()
   const player = document.getElementById("player")?.getBoundingClientRect().top ?? innerHeight

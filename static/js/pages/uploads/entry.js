@@ -1,52 +1,52 @@
-// One upload in the list, as it stands.
+// An upload in the list, with its progress and its actions.
 
-import { inWords, Pace, part } from "../../uploads/progress.js"
+import { describe, fractionOf, Pace } from "../../uploads/progress.js"
 import { make } from "../live/dom.js"
 
 export class Entry {
   element = make("li", "upload")
   #pace = new Pace()
   #name = make("p", "upload__name")
-  #ways = make("div", "upload__ways")
+  #actions = make("div", "upload__actions")
   #bar = make("progress", "upload__bar")
   #stage = make("p", "upload__stage")
   #problem = make("p", "upload__problem")
-  #forget
-  #take
+  #cancel
+  #acceptTruncated
 
-  // forget and take: what to do when the reader wants it gone, or what is there of it.
-  constructor({ forget, take }) {
-    this.#forget = forget
-    this.#take = take
+  constructor({ cancel, acceptTruncated }) {
+    this.#cancel = cancel
+    this.#acceptTruncated = acceptTruncated
     this.#bar.max = 1
     this.#stage.setAttribute("role", "status")
     this.#problem.setAttribute("role", "alert")
-    this.element.append(this.#name, this.#ways, this.#bar, this.#stage, this.#problem)
+    this.element.append(this.#name, this.#actions, this.#bar, this.#stage, this.#problem)
   }
 
-  show(told) {
-    this.#pace.note(told, performance.now())
-    this.#name.textContent = this.#name.title = told.name
-    this.#bar.setAttribute("aria-label", told.name)
-    this.#showPart(part(told), told.state)
-    this.#stage.textContent = inWords(told, this.#pace.value)
-    const { what = "", why = "", action = "" } = told.problem ?? {}
+  show(status) {
+    this.#pace.record(status, performance.now())
+    this.#name.textContent = this.#name.title = status.name
+    this.#bar.setAttribute("aria-label", status.name)
+    this.#showProgress(fractionOf(status), status.state)
+    this.#stage.textContent = describe(status, this.#pace.value)
+    const { what = "", why = "", action = "" } = status.problem ?? {}
     this.#problem.textContent = [what, why, action].filter(Boolean).join(" ")
-    if (this.element.dataset.state !== told.state || !this.#ways.children.length) this.#ways.replaceChildren(...this.#waysOf(told))
-    this.element.dataset.state = told.state
+    const hasChanged = this.element.dataset.state !== status.state || !this.#actions.children.length
+    if (hasChanged) this.#actions.replaceChildren(...this.#actionsFor(status))
+    this.element.dataset.state = status.state
   }
 
-  #showPart(value, state) {
-    this.#bar.hidden = ["refused", "cut"].includes(state)
-    if (value === null) this.#bar.removeAttribute("value")
-    else this.#bar.value = value
+  #showProgress(fraction, state) {
+    this.#bar.hidden = ["failed", "truncated"].includes(state)
+    if (fraction === null) this.#bar.removeAttribute("value")
+    else this.#bar.value = fraction
   }
 
-  *#waysOf({ state, session }) {
+  *#actionsFor({ state, session }) {
     if (session && ["transcribing", "done"].includes(state)) yield link("Open the session", session)
-    if (state === "cut") yield button("Take what is there", this.#take)
-    const isOver = ["done", "refused"].includes(state)
-    yield button(isOver ? "Dismiss" : "Cancel", this.#forget)
+    if (state === "truncated") yield button("Transcribe anyway", this.#acceptTruncated)
+    const isOver = ["done", "failed"].includes(state)
+    yield button(isOver ? "Dismiss" : "Cancel", this.#cancel)
   }
 }
 

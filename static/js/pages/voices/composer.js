@@ -1,4 +1,4 @@
-// The text to speak: typed, pasted or taken from an example; its length, Speak and Stop, and a link to it.
+// The text to speak, with its length, examples, Speak, Stop and a link to the text.
 
 import { clock } from "../../web/clock.js"
 import { make } from "../live/dom.js"
@@ -12,35 +12,35 @@ const EXAMPLES = {
 
 "Is the light still good?" she asked. He led her up the 144 steps, and they looked out until it was dark. Then he lit the lamp, and they both saw that it was.`,
 }
-const COPIED_MS = 2000
-const CHARACTERS_A_SECOND = 15 // of speech that is not hurried
+const FEEDBACK_MS = 2000
+const CHARACTERS_PER_SECOND = 15 // at a normal speaking rate
 
 export class Composer {
   #box
   #counter
   #speak
   #stop
-  #longest
+  #maxLength
   #compare
   #voices
 
-  constructor({ root, longest, text, voices, speak, stop, link }) {
+  constructor({ root, maxLength, text, voices, speak, stop, link }) {
     this.#box = root.querySelector("#text")
     this.#counter = root.querySelector("#counter")
     this.#speak = root.querySelector("#speak")
     this.#stop = root.querySelector("#stop")
     this.#compare = root.querySelector("#compare")
-    this.#longest = longest
+    this.#maxLength = maxLength
     this.#voices = voices
     this.#box.value = text
     this.#box.addEventListener("input", () => this.#count())
     this.#box.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) speak()
     })
-    this.#speak.addEventListener("click", () => this.#mayspeak && speak())
+    this.#speak.addEventListener("click", () => this.#canSpeak && speak())
     this.#stop.addEventListener("click", stop)
-    this.#offerExamples(root.querySelector("#examples"))
-    this.#offerLink(root.querySelector("#copy-link"), link)
+    this.#showExamples(root.querySelector("#examples"))
+    this.#showLink(root.querySelector("#copy-link"), link)
     this.#count()
   }
 
@@ -52,13 +52,13 @@ export class Composer {
     return this.#compare.value
   }
 
-  // The chosen one; the others can be compared with it.
+  // The chosen voice; the others are offered for comparison.
   set voice(voice) {
-    const before = this.#compare.value
+    const previous = this.#compare.value
     const others = this.#voices.filter(({ id }) => id !== voice.id)
     const options = others.map(({ id, label, engineLabel }) => option(id, `${label} · ${engineLabel}`))
-    this.#compare.replaceChildren(option("", "nobody"), ...options)
-    this.#compare.value = others.some(({ id }) => id === before) ? before : ""
+    this.#compare.replaceChildren(option("", "None"), ...options)
+    this.#compare.value = others.some(({ id }) => id === previous) ? previous : ""
   }
 
   set isBusy(isBusy) {
@@ -69,21 +69,21 @@ export class Composer {
     return [...this.text].length
   }
 
-  get #mayspeak() {
-    return this.#length <= this.#longest && this.text.trim() !== ""
+  get #canSpeak() {
+    return this.#length <= this.#maxLength && this.text.trim() !== ""
   }
 
   #count() {
-    const over = this.#length - this.#longest
+    const over = this.#length - this.#maxLength
     const words = this.text.trim() ? this.text.trim().split(/\s+/).length : 0
-    const seconds = Math.ceil(this.#length / CHARACTERS_A_SECOND)
-    const told = `${this.#length.toLocaleString()} characters, ${words.toLocaleString()} words, about ${clock(seconds)}`
-    this.#counter.textContent = over > 0 ? `${told}: ${over.toLocaleString()} characters too many` : told
+    const seconds = Math.ceil(this.#length / CHARACTERS_PER_SECOND)
+    const summary = `${this.#length.toLocaleString()} characters, ${words.toLocaleString()} words, about ${clock(seconds)}`
+    this.#counter.textContent = over > 0 ? `${summary}: ${over.toLocaleString()} characters over the limit` : summary
     this.#counter.classList.toggle("is-over", over > 0)
-    this.#speak.setAttribute("aria-disabled", String(!this.#mayspeak))
+    this.#speak.setAttribute("aria-disabled", String(!this.#canSpeak))
   }
 
-  #offerExamples(select) {
+  #showExamples(select) {
     select.append(...Object.keys(EXAMPLES).map((name) => option(name, name)))
     select.addEventListener("change", () => {
       this.#box.value = EXAMPLES[select.value] ?? this.#box.value
@@ -93,7 +93,7 @@ export class Composer {
     })
   }
 
-  #offerLink(button, link) {
+  #showLink(button, link) {
     const label = button.textContent
     button.addEventListener("click", async () => {
       const address = link()
@@ -101,10 +101,10 @@ export class Composer {
         await navigator.clipboard.writeText(address)
         button.textContent = "Copied"
       } catch {
-        history.replaceState(null, "", address) // then it stands in the address bar
-        button.textContent = "It is in the address bar"
+        history.replaceState(null, "", address) // shows the link in the address bar
+        button.textContent = "Copy it from the address bar"
       }
-      setTimeout(() => (button.textContent = label), COPIED_MS)
+      setTimeout(() => (button.textContent = label), FEEDBACK_MS)
     })
   }
 }

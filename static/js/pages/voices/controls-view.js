@@ -1,9 +1,9 @@
-// What the chosen voice's engine lets one turn: a slider each, and back to the default with one click.
+// The controls of the chosen voice's engine: a slider for each, with a button to reset it to its default.
 
 import { make } from "../live/dom.js"
 
 export class ControlsView {
-  values // by engine, by name
+  values // {engine: {control: value}}
   #region
   #changed
 
@@ -17,27 +17,27 @@ export class ControlsView {
     this.#region.replaceChildren(...controls.map((control) => this.#slider(engine, control)))
   }
 
-  // Those that differ from the engine's own.
+  // Valid values that differ from the engine's defaults.
   valuesFor({ engine, controls }) {
     const chosen = this.values[engine] ?? {}
-    const fitting = controls.filter(({ name, default: usual, minimum, maximum }) => {
+    const changed = controls.filter(({ name, default: defaultValue, minimum, maximum }) => {
       const value = chosen[name]
-      return value !== undefined && value !== usual && value >= minimum && value <= maximum
+      return value !== undefined && value !== defaultValue && value >= minimum && value <= maximum
     })
-    return Object.fromEntries(fitting.map(({ name }) => [name, chosen[name]]))
+    return Object.fromEntries(changed.map(({ name }) => [name, chosen[name]]))
   }
 
-  #slider(engine, { name, label, default: usual, minimum, maximum, step }) {
+  #slider(engine, { name, label, default: defaultValue, minimum, maximum, step }) {
     const chosen = (this.values[engine] ??= {})
     const slider = Object.assign(make("input"), { type: "range", id: `control-${name}`, min: minimum, max: maximum, step })
-    slider.value = chosen[name] ?? usual
+    slider.value = chosen[name] ?? defaultValue
     const shown = make("output", "control__value")
     shown.htmlFor = slider.id
     const reset = Object.assign(make("button", "button button--quiet button--small control__reset", "Reset"), { type: "button" })
     reset.setAttribute("aria-label", `Reset ${label.toLowerCase()}`)
     const show = () => {
       shown.textContent = Number(slider.value).toFixed(2)
-      reset.hidden = Number(slider.value) === usual
+      reset.hidden = Number(slider.value) === defaultValue
     }
     slider.addEventListener("input", () => {
       chosen[name] = Number(slider.value)
@@ -45,7 +45,7 @@ export class ControlsView {
     })
     slider.addEventListener("change", () => this.#changed())
     reset.addEventListener("click", () => {
-      slider.value = usual
+      slider.value = defaultValue
       slider.dispatchEvent(new Event("input"))
       slider.dispatchEvent(new Event("change"))
       slider.focus()

@@ -1,8 +1,8 @@
-// What was made here before, the newest first: to hear again, or to be rid of.
+// The history of generated clips, the newest first, to play again or delete.
 
 import { byId, make } from "../live/dom.js"
 
-const OPENING = 90 // characters
+const MAX_EXCERPT = 90 // characters
 
 export class History {
   #root
@@ -10,53 +10,53 @@ export class History {
   #store
   #play
 
-  constructor({ root, store, show }) {
+  constructor({ root, store, play }) {
     this.#root = root
     this.#list = root.querySelector("ol")
     this.#store = store
-    this.#play = show
+    this.#play = play
     byId("clear-history").addEventListener("click", () => this.#clear())
   }
 
-  async add(take) {
+  async add(clip) {
     try {
-      await this.#store.add(take)
+      await this.#store.add(clip)
     } catch {
-      return // a private window, or a full disk: it can still be downloaded
+      return // a private window or a full disk; the clip can still be downloaded
     }
     await this.show()
   }
 
   async show() {
-    const takes = await this.#store.all().catch(() => [])
-    this.#root.hidden = takes.length === 0
-    this.#list.replaceChildren(...takes.map((take) => this.#row(take)))
+    const clips = await this.#store.all().catch(() => [])
+    this.#root.hidden = clips.length === 0
+    this.#list.replaceChildren(...clips.map((clip) => this.#row(clip)))
   }
 
-  #row(take) {
-    const opening = take.text.trim().replace(/\s+/g, " ")
-    const words = opening.length > OPENING ? `${opening.slice(0, OPENING).trimEnd()}…` : opening
-    const when = new Date(take.madeAt).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })
-    const about = `${take.speaker.label} · ${(take.samples / 24000).toFixed(1)} s · ${when}`
-    const play = button("button button--small", "Play", `Play “${words}”`)
-    play.addEventListener("click", () => this.#play(take))
-    const remove = button("button button--small button--danger", "Delete", `Delete “${words}”`)
-    remove.addEventListener("click", () => this.#remove(take, remove))
-    const told = make("div", "kept__told", make("p", "kept__words", words), make("p", "kept__about muted", about))
-    return make("li", "kept", told, make("div", "cluster", play, remove))
+  #row(clip) {
+    const text = clip.text.trim().replace(/\s+/g, " ")
+    const excerpt = text.length > MAX_EXCERPT ? `${text.slice(0, MAX_EXCERPT).trimEnd()}…` : text
+    const when = new Date(clip.createdAt).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })
+    const details = `${clip.speaker.label} · ${(clip.samples / 24000).toFixed(1)} s · ${when}`
+    const play = button("button button--small", "Play", `Play “${excerpt}”`)
+    play.addEventListener("click", () => this.#play(clip))
+    const remove = button("button button--small button--danger", "Delete", `Delete “${excerpt}”`)
+    remove.addEventListener("click", () => this.#remove(clip, remove))
+    const lines = [make("p", "clip-item__text", excerpt), make("p", "clip-item__details muted", details)]
+    return make("li", "clip-item", make("div", "clip-item__description", ...lines), make("div", "cluster", play, remove))
   }
 
-  async #remove(take, button) {
-    await this.#store.remove(take.id)
+  async #remove(clip, button) {
+    await this.#store.remove(clip.id)
     const row = button.closest("li")
-    const neighbour = row.nextElementSibling ?? row.previousElementSibling
+    const neighbor = row.nextElementSibling ?? row.previousElementSibling
     row.remove()
-    neighbour?.querySelector("button").focus()
+    neighbor?.querySelector("button").focus()
     this.#root.hidden = this.#list.childElementCount === 0
   }
 
   async #clear() {
-    for (const take of await this.#store.all()) await this.#store.remove(take.id)
+    for (const clip of await this.#store.all()) await this.#store.remove(clip.id)
     await this.show()
   }
 }

@@ -1,36 +1,36 @@
-// What is being spoken: a panel for each take, side by side where two voices are compared.
+// The clips being played: a panel for each, side by side when two voices are compared.
 
-import { TakeView } from "./take-view.js"
+import { ClipView } from "./clip-view.js"
 
 export class Stage {
   #root
   #parts
   #views = []
-  #isDrawing = false
+  #isScheduled = false
 
   // parts: {player, play, files, links, speak}.
   constructor({ root, ...parts }) {
     this.#root = root
     this.#parts = parts
-    parts.player.addEventListener("change", () => this.#draw())
+    parts.player.addEventListener("change", () => this.#scheduleDraw())
   }
 
-  show(takes) {
-    for (const view of this.#views) view.leave()
-    this.#views = takes.map((take) => new TakeView({ take, ...this.#parts, changed: () => this.#draw() }))
+  show(clips) {
+    for (const view of this.#views) view.close()
+    this.#views = clips.map((clip) => new ClipView({ clip, ...this.#parts, changed: () => this.#scheduleDraw() }))
     this.#root.replaceChildren(...this.#views.map(({ element }) => element))
     this.#root.hidden = false
-    this.#root.classList.toggle("stage--two", takes.length > 1)
-    this.#draw()
+    this.#root.classList.toggle("stage--two", clips.length > 1)
+    this.#scheduleDraw()
     this.#root.scrollIntoView({ block: "nearest" })
   }
 
-  // Many changes of a moment are one picture.
-  #draw() {
-    if (this.#isDrawing) return
-    this.#isDrawing = true
+  // Draws at most once per animation frame.
+  #scheduleDraw() {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
     requestAnimationFrame(() => {
-      this.#isDrawing = false
+      this.#isScheduled = false
       for (const view of this.#views) view.draw()
     })
   }

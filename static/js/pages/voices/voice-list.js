@@ -1,20 +1,20 @@
-// The voices to choose from: searched, filtered, tried, and the best of them marked.
+// The list of voices, with search, filters, samples and favorites.
 
 import { recall, remember } from "../../web/local-storage.js"
 import { languagesOf, matching } from "../../voices/voices.js"
 import { make } from "../live/dom.js"
 
-const FAVOURITES = "voices-favourites"
+const STORAGE_KEY = "voices-favorites"
 
 export class VoiceList {
   chosen
   #voices
   #rows = new Map() // by voice id
-  #favourites = new Set(recall(FAVOURITES, []))
+  #favorites = new Set(recall(STORAGE_KEY, []))
   #search
   #language
   #kind
-  #onlyFavourites
+  #onlyFavorites
   #count
 
   constructor({ root, voices, chosen, choose, sample }) {
@@ -22,10 +22,10 @@ export class VoiceList {
     this.#search = root.querySelector("#voice-search")
     this.#language = root.querySelector("#voice-language")
     this.#kind = root.querySelector("#voice-kind")
-    this.#onlyFavourites = root.querySelector("#voice-favourites")
+    this.#onlyFavorites = root.querySelector("#voice-favorites")
     this.#count = root.querySelector("#voice-count")
     this.chosen = voices.find(({ id }) => id === chosen) ?? voices[0]
-    this.#offerFilters()
+    this.#showFilters()
     const list = root.querySelector("#voice-list")
     for (const voice of voices) {
       const row = this.#row(voice, choose, sample)
@@ -33,8 +33,8 @@ export class VoiceList {
       list.append(row.item)
     }
     for (const field of [this.#search, this.#language, this.#kind]) field.addEventListener("input", () => this.#filter())
-    this.#onlyFavourites.addEventListener("click", () => {
-      toggle(this.#onlyFavourites)
+    this.#onlyFavorites.addEventListener("click", () => {
+      toggle(this.#onlyFavorites)
       this.#filter()
     })
     this.#filter()
@@ -42,8 +42,8 @@ export class VoiceList {
     if (row) list.scrollTop = Math.max(0, row.item.offsetTop - list.offsetTop - 40)
   }
 
-  // The id of the voice whose sample plays, or null.
-  set sounding(id) {
+  // The ID of the voice whose sample is playing, or null.
+  set playingSample(id) {
     for (const [voice, { sample }] of this.#rows) {
       const isOn = voice === id
       sample.classList.toggle("is-on", isOn)
@@ -51,7 +51,7 @@ export class VoiceList {
     }
   }
 
-  #offerFilters() {
+  #showFilters() {
     const option = (value, label) => Object.assign(make("option", "", label), { value })
     this.#language.append(...languagesOf(this.#voices).map(([code, name]) => option(code, name)))
     const kinds = [...new Set(this.#voices.map(({ kind }) => kind).filter(Boolean))].sort()
@@ -65,23 +65,23 @@ export class VoiceList {
       this.chosen = voice
       choose(voice)
     })
-    const about = [voice.languageName, voice.kind, voice.engineLabel].filter(Boolean).join(" · ")
-    const label = make("label", "voice__label", radio, make("span", "voice__name", voice.label), make("span", "voice__about muted", about))
+    const details = [voice.languageName, voice.kind, voice.engineLabel].filter(Boolean).join(" · ")
+    const label = make("label", "voice__label", radio, make("span", "voice__name", voice.label), make("span", "voice__details muted", details))
     label.title = voice.description
-    const star = button("voice__star", `Favourite ${voice.label}`, "M12 4.5l2.3 4.8 5.2.7-3.8 3.6.9 5.2-4.6-2.5-4.6 2.5.9-5.2-3.8-3.6 5.2-.7z")
-    star.setAttribute("aria-pressed", String(this.#favourites.has(voice.id)))
-    star.addEventListener("click", () => this.#toggleFavourite(voice, star))
-    const play = button("voice__sample", `Sample of ${voice.label}`, "M8 5.5v13l10.5-6.5z")
+    const star = button("voice__star", `Favorite ${voice.label}`, "M12 4.5l2.3 4.8 5.2.7-3.8 3.6.9 5.2-4.6-2.5-4.6 2.5.9-5.2-3.8-3.6 5.2-.7z")
+    star.setAttribute("aria-pressed", String(this.#favorites.has(voice.id)))
+    star.addEventListener("click", () => this.#toggleFavorite(voice, star))
+    const play = button("voice__sample", `Play sample of ${voice.label}`, "M8 5.5v13l10.5-6.5z")
     play.setAttribute("aria-pressed", "false")
     play.addEventListener("click", () => sample(voice))
     return { item: make("li", "voice", label, play, star), sample: play }
   }
 
-  #toggleFavourite({ id }, star) {
-    this.#favourites.delete(id) || this.#favourites.add(id)
-    star.setAttribute("aria-pressed", String(this.#favourites.has(id)))
-    remember(FAVOURITES, [...this.#favourites])
-    if (this.#onlyFavourites.ariaPressed === "true") this.#filter()
+  #toggleFavorite({ id }, star) {
+    this.#favorites.delete(id) || this.#favorites.add(id)
+    star.setAttribute("aria-pressed", String(this.#favorites.has(id)))
+    remember(STORAGE_KEY, [...this.#favorites])
+    if (this.#onlyFavorites.ariaPressed === "true") this.#filter()
   }
 
   #filter() {
@@ -89,7 +89,7 @@ export class VoiceList {
       query: this.#search.value,
       language: this.#language.value,
       kind: this.#kind.value,
-      favourites: this.#onlyFavourites.ariaPressed === "true" ? this.#favourites : null,
+      favorites: this.#onlyFavorites.ariaPressed === "true" ? this.#favorites : null,
     })
     const ids = new Set(shown.map(({ id }) => id))
     for (const [id, { item }] of this.#rows) item.hidden = !ids.has(id)

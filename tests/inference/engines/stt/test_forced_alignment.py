@@ -24,7 +24,7 @@ TEXT = (
 WORDS = TEXT.split()
 
 
-def test_each_word_has_its_span(aligner, sentence):
+def test_each_word_gets_a_span(aligner, sentence):
     spans = aligner.align(WORDS, sentence)
     times = [time for span in spans for time in (span.start, span.end)]
     assert len(spans) == len(WORDS)
@@ -33,31 +33,31 @@ def test_each_word_has_its_span(aligner, sentence):
     assert spans[15].start - spans[14].end == pytest.approx(0.35, abs=0.15)  # the pause after "past,"
 
 
-def test_a_word_that_no_dictionary_has_takes_nothing_from_its_neighbours(aligner, sentence):
+def test_a_word_missing_from_the_dictionary_does_not_shift_its_neighbors(aligner, sentence):
     known = aligner.align(WORDS, sentence)
     unknown = aligner.align([word.replace("rabbit", "rabbyt") for word in WORDS], sentence)
     for one, other in zip(known, unknown, strict=True):
         assert one.start == pytest.approx(other.start, abs=0.15)
 
 
-def test_numbers_and_what_is_written_with_a_hyphen_are_one_word(aligner, sentence):
+def test_numbers_and_hyphenated_words_get_one_span(aligner, sentence):
     words = [*WORDS[:3], "twenty-five", "1999", "3,500.5", "1.2.3", *WORDS[3:]]
     assert len(aligner.align(words, sentence)) == len(words)
 
 
-def test_what_is_not_spoken_takes_no_time(aligner, sentence):
+def test_punctuation_takes_no_time(aligner, sentence):
     spans = aligner.align([*WORDS[:4], "—", *WORDS[4:]], sentence)
     assert spans[4].start == spans[4].end == spans[3].end
 
 
-def test_a_text_that_is_not_in_the_audio_has_times_all_the_same(aligner):
+def test_text_that_does_not_match_the_audio_still_gets_times(aligner):
     spans = aligner.align(["one", "fifteen", "…"], np.zeros(RATE // 20, np.float32))
     times = [time for span in spans for time in (span.start, span.end)]
     assert times == sorted(times)
     assert times[-1] == pytest.approx(0.05)
 
 
-def test_nothing_to_align(aligner, sentence):
+def test_an_empty_text_has_no_spans(aligner, sentence):
     assert aligner.align([], sentence) == []
 
 
@@ -65,5 +65,5 @@ def test_nothing_to_align(aligner, sentence):
     ("word", "phones"),
     [("shoo", "SH UW"), ("quick", "K W IH K"), ("abbot", "AE B AO T"), ("naïve", "N AE V"), ("x", "K S"), ("'", "AH")],
 )
-def test_letters_have_phones(word, phones):
+def test_phones_of_unknown_words(word, phones):
     assert " ".join(phones_of(word)) == phones

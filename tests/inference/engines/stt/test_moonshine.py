@@ -1,25 +1,25 @@
 import numpy as np
 import pytest
 
-from inference.engines.stt import utterance_recognizer
+from inference.engines.stt import segment_recognizer
 from inference.engines.stt.moonshine import Moonshine
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Open, Partial, Step, Word
 from tests.support.speech.audio import Recording
 from tests.support.speech.stt_events import (
-    assert_read_well,
+    assert_final_until_holds,
     assert_second_sentence_follows_its_pause,
-    assert_settled_holds,
     assert_times_ascend_within,
+    assert_transcribed_well,
     frames_of,
-    hear,
     pick,
     text,
+    transcribe,
 )
 from tests.support.speech.words import word_error_rate
 
 
 class Clock:
-    """Goes on with the audio, as if it were spoken."""
+    """Advances with the audio, as in real time."""
 
     now = 0.0
 
@@ -31,91 +31,90 @@ class Clock:
 @pytest.fixture(scope="module")
 def engine():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            utterance_recognizer, "PARTIAL_BUDGET_RATE", 0.05
-        )  # by that clock a reading takes 0.08 s: one in 1.6 s
+        # By that clock a recognition takes 0.08 s, so there is one in 1.6 s.
+        patch.setattr(segment_recognizer, "PARTIAL_BUDGET_RATE", 0.05)
         yield Moonshine(2, Clock())
 
 
 @pytest.fixture(scope="module")
-def spoken(opening):
+def samples(opening):
     return opening.samples(SAMPLE_RATE, silence_after=1.0)
 
 
 @pytest.fixture(scope="module")
-def told(engine, spoken):
-    return hear(engine, spoken)
+def events(engine, samples):
+    return transcribe(engine, samples)
 
 
-def test_it_reads_clean_speech_with_case_and_punctuation(told, opening):
-    assert_read_well(told, opening.text)
+def test_clean_speech_is_transcribed_with_case_and_punctuation(events, opening):
+    assert_transcribed_well(events, opening.text)
 
 
-def test_words_ascend_and_lie_within_the_audio(told, spoken):
-    assert_times_ascend_within(told, spoken)
+def test_words_ascend_and_lie_within_the_audio(events, samples):
+    assert_times_ascend_within(events, samples)
 
 
-def test_words_are_where_they_are_spoken(told):
-    assert_second_sentence_follows_its_pause(told, within=0.3)
+def test_word_times_match_the_speech(events):
+    assert_second_sentence_follows_its_pause(events, within=0.3)
 
 
-def test_every_word_is_of_an_utterance_that_ends(told):
-    words, endpoints = pick(told, Word), pick(told, Endpoint)
+def test_every_word_belongs_to_a_segment_with_an_endpoint(events):
+    words, endpoints = pick(events, Word), pick(events, Endpoint)
     assert endpoints[0].start == words[0].start
     assert endpoints[-1].end == words[-1].end
 
 
-def test_words_show_before_their_utterance_ends_and_are_read_again(told):
-    first_word = next(i for i, event in enumerate(told) if isinstance(event, Word))
-    partials = [event.text for event in pick(told[:first_word], Partial)]
+def test_partials_precede_the_end_of_a_segment_and_grow(events):
+    first_word = next(i for i, event in enumerate(events) if isinstance(event, Word))
+    partials = [event.text for event in pick(events[:first_word], Partial)]
     assert len(partials) >= 3
     assert len(partials[0]) < len(partials[-1])
 
 
-def test_a_sentence_ends_an_utterance_before_the_pause_is_long(told):
-    first = pick(told, Endpoint)[0]
-    heard = 0
-    for event in told:
-        heard = event.sample / SAMPLE_RATE if isinstance(event, Step) else heard
+def test_a_complete_sentence_ends_a_segment_early(events):
+    first = pick(events, Endpoint)[0]
+    processed = 0
+    for event in events:
+        processed = event.sample / SAMPLE_RATE if isinstance(event, Step) else processed
         if isinstance(event, Endpoint):
             break
     assert first.end == pytest.approx(6.4, abs=0.3)
-    assert heard < first.end + 0.6
+    assert processed < first.end + 0.6
 
 
-def test_what_is_read_when_the_pause_begins_is_final(told):
+def test_the_partial_at_the_beginning_of_the_pause_becomes_final(events):
     last = None
-    for event in told:
+    for event in events:
         if isinstance(event, Endpoint):
             break
         last = event.text if isinstance(event, Partial) else last
-    end = next(i for i, event in enumerate(told) if isinstance(event, Endpoint))
-    assert text(told[:end]) == last
+    end = next(i for i, event in enumerate(events) if isinstance(event, Endpoint))
+    assert text(events[:end]) == last
 
 
-def test_nothing_is_settled_that_may_still_change(told):
-    assert_settled_holds(told)
+def test_no_word_begins_before_final_until(events):
+    assert_final_until_holds(events)
 
 
-def test_a_stream_may_begin_in_the_middle_of_a_session(engine, spoken, told):
-    later = hear(engine, spoken, position=100 * SAMPLE_RATE)
-    assert text(later) == text(told)
-    for late, early in zip(pick(later, Word), pick(told, Word), strict=True):
+def test_a_stream_can_start_in_the_middle_of_a_session(engine, samples, events):
+    later = transcribe(engine, samples, position=100 * SAMPLE_RATE)
+    assert text(later) == text(events)
+    for late, early in zip(pick(later, Word), pick(events, Word), strict=True):
         assert late.start == pytest.approx(early.start + 100, abs=0.002)
 
 
-def test_nobody_reads_along_where_it_is_heard_faster_than_it_is_spoken(spoken, opening):
-    told = hear(Moonshine(1, lambda: 0.0), spoken)
-    assert word_error_rate(opening.text, text(told)) <= 0.15
-    assert len(pick(told, Partial)) <= 3  # those of its first second
+def test_audio_faster_than_real_time_gets_no_partials(samples, opening):
+    events = transcribe(Moonshine(1, lambda: 0.0), samples)
+    assert word_error_rate(opening.text, text(events)) <= 0.15
+    assert len(pick(events, Partial)) <= 3  # from its first second
 
 
-def test_with_its_hands_full_it_reads_only_what_is_final(spoken, opening):
-    """To hear a frame takes as long as to speak it, so that nothing is left for what may change but what was saved."""
+def test_a_fully_loaded_engine_produces_finals_only(samples, opening):
+    """A frame takes as long to process as it lasts, so that only the saved budget is left for partials."""
     now = 0.0
     engine = Moonshine(1, lambda: now)
 
-    def taking(seconds, method):
+    def delayed(seconds, method):
         def call(*arguments):
             nonlocal now
             now += seconds
@@ -123,49 +122,49 @@ def test_with_its_hands_full_it_reads_only_what_is_final(spoken, opening):
 
         return call
 
-    engine._process = taking(0.08, engine._process)
-    engine.recognize = taking(0.5, engine.recognize)
-    told = hear(engine, spoken)
-    assert word_error_rate(opening.text, text(told)) <= 0.15
+    engine._process = delayed(0.08, engine._process)
+    engine.recognize = delayed(0.5, engine.recognize)
+    events = transcribe(engine, samples)
+    assert word_error_rate(opening.text, text(events)) <= 0.15
     assert (
         1
-        <= len(pick(told, Partial))
-        <= (utterance_recognizer.PARTIAL_BUDGET_CAP + utterance_recognizer.PARTIAL_BUDGET_DEBT) / 0.5
+        <= len(pick(events, Partial))
+        <= (segment_recognizer.PARTIAL_BUDGET_CAP + segment_recognizer.PARTIAL_BUDGET_DEBT) / 0.5
     )
 
 
 def test_a_single_word_is_not_lost(engine, tmp_path):
-    assert text(hear(engine, Recording("loona", tmp_path).samples(SAMPLE_RATE)))
+    assert text(transcribe(engine, Recording("loona", tmp_path).samples(SAMPLE_RATE)))
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])
-def test_half_a_minute_without_speech_has_no_word(engine, kind):
+def test_half_a_minute_without_speech_has_no_words(engine, kind):
     time = np.arange(30 * SAMPLE_RATE) / SAMPLE_RATE
-    sound = {
+    audio = {
         "silence": np.zeros(len(time)),
         "noise": np.random.default_rng(1).normal(0, 0.1, len(time)),
         "hum": 0.3 * np.sin(2 * np.pi * 50 * time) + 0.1 * np.sin(2 * np.pi * 150 * time),
     }[kind]
-    told = hear(engine, (sound.clip(-1, 1) * 32767).astype(np.int16))
-    assert not pick(told, Word)
-    last = pick(told, Step)[-1]
+    events = transcribe(engine, (audio.clip(-1, 1) * 32767).astype(np.int16))
+    assert not pick(events, Word)
+    last = pick(events, Step)[-1]
     assert last.sample - last.final_until < SAMPLE_RATE
 
 
-def test_a_noisy_neighbour_changes_nothing(engine, spoken, told):
-    noise = np.random.default_rng(2).integers(-9000, 9000, len(spoken)).astype(np.int16)
+def test_a_noisy_stream_does_not_affect_another(engine, samples, events):
+    noise = np.random.default_rng(2).integers(-9000, 9000, len(samples)).astype(np.int16)
     for slot in (0, 1):
         engine.open(slot, Open(f"s{slot}", "web", 0.0, 0, "en"))
-    beside = []
-    for frame, loud in zip(frames_of(spoken), frames_of(noise), strict=True):
-        beside += engine.step({0: frame, 1: loud})[0]
-    beside += engine.flush(0)
-    assert word_error_rate(text(told), text(beside)) == 0
+    concurrent = []
+    for frame, noisy in zip(frames_of(samples), frames_of(noise), strict=True):
+        concurrent += engine.step({0: frame, 1: noisy})[0]
+    concurrent += engine.flush(0)
+    assert word_error_rate(text(events), text(concurrent)) == 0
     assert not pick(engine.flush(1), Word)
 
 
-def test_a_pause_brings_out_what_was_said_and_the_stream_goes_on(engine, spoken):
-    frames = frames_of(spoken)
+def test_a_flush_finalizes_the_words_and_the_stream_continues(engine, samples):
+    frames = frames_of(samples)
     engine.open(0, Open("s", "web", 0.0, 0, "en"))
     half = 6 * SAMPLE_RATE // FRAME_SAMPLES  # in the middle of a word
     before = [event for frame in frames[:half] for event in engine.step({0: frame})[0]] + engine.flush(0)

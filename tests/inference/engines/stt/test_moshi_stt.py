@@ -1,4 +1,4 @@
-"""The engine as the scheduler runs it: slots, bursts of silence, memory, voice activity, in a thread."""
+"""The engine as the scheduler runs it, in a thread: slots, bursts of silence, memory, voice activity."""
 
 import asyncio
 from itertools import count
@@ -21,7 +21,7 @@ NAME = "stt-1b-en_fr"
 
 
 def speech_like(frames: int, seed: int) -> bytes:
-    """s16le, 24 kHz."""
+    """Noise as loud as speech: s16le, 24 kHz."""
     rng = np.random.default_rng(seed)
     return (rng.standard_normal(frames * 1920) * 8000).clip(-32768, 32767).astype("<i2").tobytes()
 
@@ -30,8 +30,8 @@ def preset_of(folder, **changes):
     return msgspec.structs.replace(engines.ENGINES[NAME].preset, model=str(folder), device="cpu", **changes)
 
 
-def request(stream="s", position=0, **wishes):
-    return Open(stream, "web", 0.0, position, "en", **wishes)
+def request(stream="s", position=0, **options):
+    return Open(stream, "web", 0.0, position, "en", **options)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def engine(loaded_engine):
 
 @pytest.fixture
 def in_thread(engine, monkeypatch):
-    monkeypatch.setattr(engines, "load", lambda name, slots, tell: engine)
+    monkeypatch.setattr(engines, "load", lambda name, slots, report_progress: engine)
     return ThreadExecutor(NAME, 0)
 
 
@@ -56,7 +56,7 @@ def texts(words):
     return [(word.text, word.start, word.end) for word in words]
 
 
-async def test_streams_beside_each_other_hear_what_they_hear_alone(in_thread):
+async def test_concurrent_streams_have_the_words_that_they_have_alone(in_thread):
     speeches = {f"s{i}": speech_like(30 + 10 * i, seed=i) for i in range(3)}
     alone = {}
     async with Running(in_thread) as running:
@@ -76,13 +76,13 @@ async def _words_of(running, speeches):
         running.send(stream, *(Audio(pcm[i : i + size]) for i in range(0, len(pcm), size)), Marker(1))
     for stream in speeches:
         await running.listener.until(stream, Marker)
-        assert isinstance(running.listener.told[stream][-1], Marker)
+        assert isinstance(running.listener.received[stream][-1], Marker)
         running.send(stream, Close())
     await running.all_free()
     return {stream: texts(running.listener.all(stream, Word)) for stream in speeches}
 
 
-async def test_there_is_one_step_for_each_frame_that_was_sent_however_much_silence_was_heard(in_thread):
+async def test_each_sent_frame_gives_one_step_regardless_of_flushing(in_thread):
     async with Running(in_thread) as running:
         running.open("s", position=48_000)
         running.send("s", Audio(speech_like(25, seed=1)), Marker(1))
@@ -92,7 +92,7 @@ async def test_there_is_one_step_for_each_frame_that_was_sent_however_much_silen
         assert all(len(step.pauses) == 4 and 0 <= step.speech <= 1 for step in steps)
 
 
-async def test_a_stream_goes_on_after_a_marker(in_thread):
+async def test_a_stream_continues_after_a_marker(in_thread):
     async with Running(in_thread) as running:
         running.open("s")
         for marker in (1, 2):
@@ -106,22 +106,24 @@ async def test_a_stream_goes_on_after_a_marker(in_thread):
         assert words[-1].end <= 4.0
 
 
-async def test_slots_are_known_once_the_engine_is_up(in_thread):
+async def test_slots_are_known_once_the_engine_has_started(in_thread):
     scheduler = Scheduler([in_thread], lambda *_: None)
     assert scheduler.slots == 0
     async with Running(in_thread) as running:
         assert (running.scheduler.slots, running.scheduler.free) == (3, 3)
 
 
-async def test_memory_that_runs_out_costs_the_newest_its_slot_and_the_others_go_on(in_thread, engine, monkeypatch):
-    monkeypatch.setattr("inference.scheduler.IDLE_TIMEOUT", 60.0)  # they say nothing while all of it is heard
+async def test_out_of_memory_evicts_the_newest_stream_and_the_others_continue(in_thread, engine, monkeypatch):
+    monkeypatch.setattr(
+        "inference.scheduler.IDLE_TIMEOUT", 60.0
+    )  # the streams send nothing while their audio is processed
     old, new = speech_like(40, seed=7), speech_like(40, seed=8)
     async with Running(in_thread) as running:
         half = len(old) // 2
         for stream, audio in (("old", old), ("new", new)):
             running.open(stream)
             running.send(stream, Audio(audio[:half]))
-            await _until_heard(running, stream, half)
+            await _until_processed(running, stream, half)
         _run_out_of_memory_once(engine, monkeypatch)
         running.send("old", Audio(old[half:]), Marker(1))
         running.send("new", Audio(new[half:]))
@@ -130,18 +132,18 @@ async def test_memory_that_runs_out_costs_the_newest_its_slot_and_the_others_go_
         assert [step.sample for step in running.listener.all("old", Step)] == [1920 * i for i in range(1, 41)]
         assert running.listener.all("old", Word)[-1].end > 2.0
         async with asyncio.timeout(30):
-            while running.scheduler.free != 1:  # the slot that was given up takes nobody
+            while running.scheduler.free != 1:  # the evicted slot stays closed
                 await asyncio.sleep(0.01)
 
 
-async def _until_heard(running, stream, size):
+async def _until_processed(running, stream, size):
     async with asyncio.timeout(50):
         while not any(step.sample * 2 == size for step in running.listener.all(stream, Step)):
             await asyncio.sleep(0.01)
 
 
 def _run_out_of_memory_once(engine, monkeypatch):
-    """In the last layer of the language model, when Mimi has heard the frame already."""
+    """Raise in the last layer of the language model, after Mimi has processed the frame."""
     last, times = engine._model._lm.transformer.layers[-1], count()
     forward = last.forward
 
@@ -153,7 +155,7 @@ def _run_out_of_memory_once(engine, monkeypatch):
     monkeypatch.setattr(last, "forward", once)
 
 
-def test_a_model_without_heads_has_silero_beside_it(stt_checkpoint_without_heads, speech):
+def test_a_model_without_heads_uses_silero(stt_checkpoint_without_heads, speech):
     engine = MoshiStt(1, preset_of(stt_checkpoint_without_heads, dtype="float32"))
     engine.open(0, request(endpointing=None))
     pcm = speech.samples(24_000)[: 6 * 24_000].astype(np.float32) / 32768
@@ -166,24 +168,24 @@ def test_a_model_without_heads_has_silero_beside_it(stt_checkpoint_without_heads
 
 
 def _steps(engine, audio):
-    told = []
+    events = []
     for start in range(0, len(audio) - 1919, 1920):
         while engine.draining:
-            told += engine.step({})[0]
-        told += engine.step({0: audio[start : start + 1920]})[0]
-    return [event for event in told if isinstance(event, Step)]
+            events += engine.step({})[0]
+        events += engine.step({0: audio[start : start + 1920]})[0]
+    return [event for event in events if isinstance(event, Step)]
 
 
-@pytest.mark.parametrize("dtype", ["auto", "bfloat16"], ids=["int8, by itself", "bfloat16"])
-def test_it_hears_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
+@pytest.mark.parametrize("dtype", ["auto", "bfloat16"], ids=["int8, by default", "bfloat16"])
+def test_it_runs_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
     engine = MoshiStt(1, preset_of(stt_checkpoint, dtype=dtype))
     engine.open(0, request())
     audio = np.frombuffer(speech_like(40, seed=2), "<i2").astype(np.float32) / 32768
     assert len(_steps(engine, audio)) == 40
 
 
-def test_a_wish_for_end_points_reaches_the_stream(engine):
+def test_requested_endpointing_reaches_the_stream(engine):
     engine.open(0, request(endpointing=msgspec.structs.replace(engine._endpointing, max_turn=2.0, pause=3.0)))
     audio = np.frombuffer(speech_like(80, seed=2), "<i2").astype(np.float32) / 32768
-    told = [event for start in range(0, len(audio), 1920) for event in engine.step({0: audio[start : start + 1920]})[0]]
-    assert any(isinstance(event, Endpoint) for event in told)
+    frames = [audio[start : start + 1920] for start in range(0, len(audio), 1920)]
+    assert any(isinstance(event, Endpoint) for frame in frames for event in engine.step({0: frame})[0])

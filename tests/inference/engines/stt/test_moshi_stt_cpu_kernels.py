@@ -1,4 +1,4 @@
-"""What is done to run on a CPU changes nothing, or next to nothing, of what comes out."""
+"""The CPU kernels give the same results as the package's, or nearly the same."""
 
 import pytest
 import torch
@@ -13,8 +13,8 @@ pytestmark = pytest.mark.slow
 ROWS, HEADS, CAPACITY, DIM = 3, 2, 6, 4
 
 
-def test_a_prefix_of_the_ring_is_the_ring_of_the_package():
-    """Rows that come, pause and go round: the filled places have the same keys, values and positions."""
+def test_the_prefix_ring_matches_the_ring_of_the_package():
+    """Rows start, pause and wrap around: the filled part has the same keys, values and positions."""
     torch.manual_seed(0)
     whole = RingKVCache(ROWS, HEADS, DIM, CAPACITY, device=torch.device("cpu"), dtype=torch.float32)
     prefix = PrefixRing.like(whole)
@@ -36,27 +36,27 @@ def linear():
     return nn.Linear(256, 128, bias=False)
 
 
-def test_int8_weights_are_near_what_they_stand_for(linear):
+def test_int8_weights_are_close_to_the_originals(linear):
     x = torch.randn(5, 1, 256)
     with torch.no_grad():
         exact, ours = linear(x), Int8Linear(linear)(x)
     assert (ours - exact).norm() / exact.norm() < 0.03
 
 
-def test_a_row_with_int8_weights_does_not_depend_on_the_rows_beside_it(linear):
+def test_a_row_with_int8_weights_is_independent_of_the_others(linear):
     x = torch.randn(5, 1, 256)
-    x[4] *= 1000  # somebody loud
+    x[4] *= 1000  # a loud stream
     with torch.no_grad():
         together, alone = Int8Linear(linear)(x), Int8Linear(linear)(x[2:3])
     assert torch.equal(together[2:3], alone)
 
 
-def test_nothing_in_gives_nothing_out(linear):
+def test_zero_input_gives_zero_output(linear):
     with torch.no_grad():
         assert (Int8Linear(linear)(torch.zeros(1, 1, 256)) == 0).all()
 
 
-def test_the_nearest_vector_of_a_codebook_is_the_packages():
+def test_the_codebook_search_matches_the_package():
     torch.manual_seed(0)
     codebook = EuclideanCodebook(dim=16, codebook_size=64)
     codebook.embedding_sum.normal_()

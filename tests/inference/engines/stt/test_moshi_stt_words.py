@@ -1,4 +1,4 @@
-"""From tokens to words, utterances and positions, with the real tokenizer and tokens as a model writes them."""
+"""Words, segments and positions from tokens, with the real tokenizer and tokens as a model emits them."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from inference.engines.stt.moshi_stt.stream_decoder import DecoderConfig, Stream
 from inference.engines.stt.moshi_stt.words import Timeline, WordAssembler
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Endpointing, Partial, Step, Word
 from tests.support.models.checkpoints import checkpoint_info
-from tests.support.models.kyutai import words_of_the_server
+from tests.support.models.kyutai import server_words
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def words_of(tokens, tokenizer, delay=DELAY):
 
 
 def written(text, tokenizer):
-    """As a model writes it: a 0 before each word, a 3 after it."""
+    """Tokens as a model emits them: a 0 before each word, a 3 after it."""
     return [token for word in text.split() for token in (BEGIN, *tokenizer.encode(word), PAD)]
 
 
@@ -47,12 +47,12 @@ def written(text, tokenizer):
         "A. B. C. 3.14",
     ],
 )
-def test_text_comes_out_as_it_went_in(tokenizer, text):
+def test_text_survives_the_round_trip(tokenizer, text):
     tokens = [PAD] * DELAY + written(text, tokenizer)
     assert " ".join(word.text for word in words_of(tokens, tokenizer)) == text
 
 
-def test_a_character_whose_bytes_are_not_all_there_is_not_shown_broken(tokenizer):
+def test_an_incomplete_character_is_not_shown(tokenizer):
     words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(0, lead=0))
     shown = []
     for n, token in enumerate(tokenizer.encode("x🙂"), start=1):
@@ -63,73 +63,73 @@ def test_a_character_whose_bytes_are_not_all_there_is_not_shown_broken(tokenizer
     assert set(shown[:-1]) <= {"", "x"}
 
 
-def test_words_without_a_0_between_them_are_two(tokenizer):
+def test_words_without_a_0_between_them_are_separate(tokenizer):
     tokens = [PAD] * DELAY + [BEGIN, *tokenizer.encode("hello"), *tokenizer.encode("world")]
     hello, world = words_of(tokens, tokenizer)
     assert (hello.text, world.text) == ("hello", "world")
     assert hello.end == world.start
 
 
-def test_a_word_of_nothing_is_none(tokenizer):
+def test_an_empty_word_is_dropped(tokenizer):
     space = tokenizer.piece_to_id("▁")
     assert words_of([PAD] * DELAY + [BEGIN, space, PAD, BEGIN, 1, 2, PAD], tokenizer) == []
 
 
-def test_what_is_written_before_the_delay_is_over_is_no_word(tokenizer):
+def test_tokens_before_the_delay_is_over_are_ignored(tokenizer):
     assert words_of([BEGIN, *tokenizer.encode("the")[:2]] + [PAD] * DELAY, tokenizer) == []
 
 
-def test_the_confidence_of_a_word_is_the_geometric_mean_over_its_pieces(tokenizer):
+def test_the_confidence_of_a_word_is_the_geometric_mean_over_its_tokens(tokenizer):
     words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(0, lead=0))
-    pieces = tokenizer.encode("xyz")
-    assert len(pieces) > 1
-    for n, piece in enumerate(pieces, start=1):
-        words.add_token(n, piece, 0.81 if n == 1 else 1.0)
-    assert words.end(9).confidence == pytest.approx(0.81 ** (1 / len(pieces)))
+    tokens = tokenizer.encode("xyz")
+    assert len(tokens) > 1
+    for n, token in enumerate(tokens, start=1):
+        words.add_token(n, token, 0.81 if n == 1 else 1.0)
+    assert words.end(9).confidence == pytest.approx(0.81 ** (1 / len(tokens)))
 
 
 def letters(*texts):
-    """Those that can be read; random bytes make others, too."""
+    """Join the printable letters; random bytes make others, too."""
     return "".join(letter for letter in "".join(texts) if letter.isprintable() and letter not in " \ufffd")
 
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
-def test_words_and_times_are_those_of_kyutais_server(tokenizer, data):
-    """For each word of the server: ours are the same text, begin when it says that it begins, and the last is told no
-    later. Where a 0 ended it, they end when it says so, too."""
-    piece = st.integers(0, tokenizer.get_piece_size() - 1)
-    tokens = data.draw(st.lists(st.one_of(st.sampled_from([BEGIN, PAD]), piece), min_size=1, max_size=80))
-    theirs, ends = words_of_the_server(tokens, DELAY, tokenizer.decode)
+def test_words_and_times_match_kyutais_server(tokenizer, data):
+    """For each word of the server, ours have the same text and start, and the last is emitted no later. If a 0 ended
+    it, ours also have the same end."""
+    text_token = st.integers(0, tokenizer.get_piece_size() - 1)
+    tokens = data.draw(st.lists(st.one_of(st.sampled_from([BEGIN, PAD]), text_token), min_size=1, max_size=80))
+    theirs, ends = server_words(tokens, DELAY, tokenizer.decode)
     ends = dict(ends)
     words = WordAssembler(tokenizer.decode, tokenizer.id_to_piece, Timeline(DELAY, lead=0))
     ours = []
     for n, token in enumerate(tokens, start=1):
         if word := words.add_token(n, token, 1.0):
             ours.append(word)
-        if theirs and theirs[0].told_at == n:
+        if theirs and theirs[0].step == n:
             word = theirs.pop(0)
             assert letters(*(part.text for part in ours)) == letters(word.text)
-            if ours and word.has_onset and word.text.strip().startswith(ours[0].text[0]):  # else ours left that out
+            if ours and word.has_onset and word.text.strip().startswith(ours[0].text[0]):  # otherwise ours dropped it
                 assert ours[0].start / 12.5 == word.start
-            if ours and word.by == BEGIN:
+            if ours and word.ended_by == BEGIN:
                 assert ours[-1].end / 12.5 == ends[n]
             ours = []
 
 
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
-def test_time_goes_on_past_silence_that_was_put_in_and_never_back(data):
+def test_time_skips_inserted_silence_and_never_decreases(data):
     lead = data.draw(st.integers(0, 13))
     timeline = Timeline(DELAY, lead)
-    heard, frames = 0, []
+    processed, frames = 0, []
     for n in range(lead + 2, lead + 120):
         if data.draw(st.booleans()):
             timeline.insert_silence(n)
         else:
-            heard += 1
+            processed += 1
         frames.append(timeline.frames(n))
-        assert max(0, heard - DELAY) <= frames[-1] <= heard
+        assert max(0, processed - DELAY) <= frames[-1] <= processed
     assert all(earlier <= later <= earlier + 1 for earlier, later in pairwise(frames))
 
 
@@ -137,21 +137,21 @@ def test_time_goes_on_past_silence_that_was_put_in_and_never_back(data):
 
 
 class Speech:
-    """A stream, and a model that writes a text `DELAY` frames after it was said."""
+    """A stream, and a model that writes a text `DELAY` frames after it is spoken."""
 
-    def __init__(self, tokenizer, position=0, brings_out=True, **wishes) -> None:
-        manner = DecoderConfig(
+    def __init__(self, tokenizer, position=0, flushes_on_pause=True, **endpointing) -> None:
+        config = DecoderConfig(
             delay=DELAY,
             lead=13,
-            flushes_on_pause=brings_out,
+            flushes_on_pause=flushes_on_pause,
             predicts_pauses=True,
             decode=tokenizer.decode,
-            piece=tokenizer.id_to_piece,
+            id_to_piece=tokenizer.id_to_piece,
         )
         self.tokenizer = tokenizer
-        self.hearing = StreamDecoder(manner, position, Endpointing(**wishes))
-        self.coming = [PAD] * (DELAY - 1)  # what is on its way through the model's delay
-        self.told: list = []
+        self.decoder = StreamDecoder(config, position, Endpointing(**endpointing))
+        self.pending = [PAD] * (DELAY - 1)  # tokens in the model's delay
+        self.events: list = []
         self.silence_frames = 0
 
     def say(self, text: str, pauses=VOICE):
@@ -165,145 +165,145 @@ class Speech:
         return self
 
     def stop(self):
-        self.hearing.flush_words()
-        self._bring_out()
+        self.decoder.flush_words()
+        self._flush()
         return self
 
     def _step(self, token, pauses):
-        self.coming.append(token)
-        self._hear(pauses)
-        self._bring_out()
+        self.pending.append(token)
+        self._process(pauses)
+        self._flush()
 
-    def _bring_out(self):
-        while self.hearing.wants_silence:
+    def _flush(self):
+        while self.decoder.needs_silence:
             self.silence_frames += 1
-            self.coming.append(PAD)
-            self._hear(PAUSE)
+            self.pending.append(PAD)
+            self._process(PAUSE)
 
-    def _hear(self, pauses):
-        self.told += self.hearing.process(self.coming.pop(0), 0.9, pauses, 1 - pauses[0])
+    def _process(self, pauses):
+        self.events += self.decoder.process(self.pending.pop(0), 0.9, pauses, 1 - pauses[0])
 
     def all(self, kind):
-        return [event for event in self.told if isinstance(event, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     @property
-    def utterances(self):
-        """The words of each that has ended."""
-        utterances, words = [], []
-        for event in self.told:
+    def segments(self):
+        """Text of each segment that has ended."""
+        segments, words = [], []
+        for event in self.events:
             if isinstance(event, Word):
                 words.append(event.text)
             elif isinstance(event, Endpoint):
-                utterances.append(" ".join(words))
+                segments.append(" ".join(words))
                 words = []
-        return utterances
+        return segments
 
 
-def test_a_pause_brings_the_last_words_out_at_once(tokenizer):
+def test_a_pause_flushes_the_last_words_immediately(tokenizer):
     speech = Speech(tokenizer, guard=False).say("hello world").pause(1)
-    assert speech.utterances == ["hello world"]
+    assert speech.segments == ["hello world"]
     assert speech.silence_frames < DELAY + 12
     step = speech.pause(1).all(Step)[-1]
     assert step.final_until == step.sample - FRAME_SAMPLES
 
 
-def test_words_after_a_pause_have_the_times_at_which_they_were_said(tokenizer):
-    """What was put in to bring words out is not time that passed."""
-    in_a_row = Speech(tokenizer, brings_out=False).say("hello").pause(30).say("world").stop()
-    brought_out = Speech(tokenizer, guard=False).say("hello").pause(30).say("world").stop()
-    assert [(word.text, word.start) for word in brought_out.all(Word)] == [
-        (word.text, word.start) for word in in_a_row.all(Word)
+def test_words_after_a_flush_have_the_right_times(tokenizer):
+    """The silence inserted to flush words takes no time."""
+    continuous = Speech(tokenizer, flushes_on_pause=False).say("hello").pause(30).say("world").stop()
+    flushed = Speech(tokenizer, guard=False).say("hello").pause(30).say("world").stop()
+    assert [(word.text, word.start) for word in flushed.all(Word)] == [
+        (word.text, word.start) for word in continuous.all(Word)
     ]
-    assert brought_out.silence_frames > 2 * DELAY
+    assert flushed.silence_frames > 2 * DELAY
 
 
-def test_without_bursts_an_utterance_ends_when_its_words_are_out(tokenizer):
-    speech = Speech(tokenizer, brings_out=False).say("hello world").pause(DELAY)
-    assert speech.utterances == []
+def test_without_flushing_a_segment_ends_once_its_words_are_emitted(tokenizer):
+    speech = Speech(tokenizer, flushes_on_pause=False).say("hello world").pause(DELAY)
+    assert speech.segments == []
     speech.pause(4)
-    assert speech.utterances == ["hello world"]
+    assert speech.segments == ["hello world"]
     assert speech.silence_frames == 0
 
 
-def test_a_stop_brings_everything_out(tokenizer):
+def test_a_stop_flushes_everything(tokenizer):
     speech = Speech(tokenizer).say("it's the brown fox").stop()
-    assert speech.utterances == ["it's the brown fox"]
+    assert speech.segments == ["it's the brown fox"]
     assert speech.all(Endpoint)[0].end == speech.all(Word)[-1].end
 
 
-def test_nothing_is_brought_out_of_a_stream_that_heard_nothing(tokenizer):
+def test_a_stream_without_audio_is_not_flushed(tokenizer):
     speech = Speech(tokenizer)
-    assert not speech.hearing.flush_words()
+    assert not speech.decoder.flush_words()
 
 
-def test_a_short_spike_ends_nothing_when_guarded(tokenizer):
+def test_a_short_spike_ends_no_guarded_segment(tokenizer):
     speech = Speech(tokenizer).say("my number is").pause(2).say("brown", VOICE).pause(2).say("fox").stop()
-    assert speech.utterances == ["my number is brown fox"]
+    assert speech.segments == ["my number is brown fox"]
 
 
 @pytest.mark.parametrize("last", ["five", "5", "B", "A.B", "quatre", "42,"])
-def test_after_a_number_or_a_letter_the_next_longer_pause_is_waited_for(tokenizer, last):
+def test_after_a_number_or_a_letter_a_longer_pause_is_required(tokenizer, last):
     speech = Speech(tokenizer).say(f"it is {last}").pause(10, SHORT_PAUSE)
-    assert speech.utterances == []
-    assert speech.all(Word)[-1].text == last  # it is shown at once all the same
+    assert speech.segments == []
+    assert speech.all(Word)[-1].text == last  # it is emitted immediately all the same
     speech.pause(3, PAUSE)
-    assert speech.utterances == [f"it is {last}"]
+    assert speech.segments == [f"it is {last}"]
 
 
-def test_without_the_guard_it_is_not(tokenizer):
-    assert Speech(tokenizer, guard=False).say("it is five").pause(1, SHORT_PAUSE).utterances == ["it is five"]
+def test_without_the_guard_the_shorter_pause_suffices(tokenizer):
+    assert Speech(tokenizer, guard=False).say("it is five").pause(1, SHORT_PAUSE).segments == ["it is five"]
 
 
-def test_the_head_that_is_asked_is_the_one_that_was_chosen(tokenizer):
+def test_the_requested_pause_length_selects_the_head(tokenizer):
     speech = Speech(tokenizer, guard=False, pause=1.0).say("hello world").pause(10, SHORT_PAUSE)
-    assert speech.utterances == []
-    assert speech.pause(1, PAUSE).utterances == ["hello world"]
+    assert speech.segments == []
+    assert speech.pause(1, PAUSE).segments == ["hello world"]
 
 
-def test_the_threshold_is_the_one_that_was_chosen(tokenizer):
-    assert Speech(tokenizer, guard=False, threshold=0.95).say("hello").pause(5, PAUSE).utterances == []
-    assert Speech(tokenizer, guard=False, threshold=0.85).say("hello").pause(5, PAUSE).utterances == ["hello"]
+def test_the_requested_threshold_applies(tokenizer):
+    assert Speech(tokenizer, guard=False, threshold=0.95).say("hello").pause(5, PAUSE).segments == []
+    assert Speech(tokenizer, guard=False, threshold=0.85).say("hello").pause(5, PAUSE).segments == ["hello"]
 
 
-def test_an_utterance_has_the_least_number_of_words_that_was_chosen(tokenizer):
+def test_a_segment_has_the_requested_minimum_of_words(tokenizer):
     speech = Speech(tokenizer, min_words=2).say("hello").pause(12)
-    assert speech.utterances == []
-    assert speech.say("brown fox").pause(12).utterances == ["hello brown fox"]
+    assert speech.segments == []
+    assert speech.say("brown fox").pause(12).segments == ["hello brown fox"]
 
 
-def test_a_turn_is_no_longer_than_was_chosen(tokenizer):
+def test_a_segment_has_the_requested_maximum_duration(tokenizer):
     speech = Speech(tokenizer, max_turn=2.0)
     for _ in range(20):
         speech.say("the fox")
     first = speech.all(Endpoint)[0]
     assert first.end - first.start < 2.5
-    assert len(speech.utterances) > 2
+    assert len(speech.segments) > 2
 
 
-def test_long_silence_ends_an_utterance_whatever_the_heads_say(tokenizer):
-    assert Speech(tokenizer).say("hello").pause(60, VOICE).utterances == ["hello"]
+def test_long_silence_ends_a_segment_regardless_of_the_heads(tokenizer):
+    assert Speech(tokenizer).say("hello").pause(60, VOICE).segments == ["hello"]
 
 
-def test_nothing_is_settled_that_may_still_come(tokenizer):
+def test_no_word_begins_before_final_until(tokenizer):
     speech = Speech(tokenizer, position=48_000)
     for _ in range(3):
         speech.say("hello world the fox").pause(20).say("it is five").pause(40)
-    settled = 0
-    for event in speech.told:
+    final_until = 0
+    for event in speech.events:
         if isinstance(event, Step):
-            assert settled <= event.final_until <= event.sample
-            settled = event.final_until
+            assert final_until <= event.final_until <= event.sample
+            final_until = event.final_until
         elif isinstance(event, Word):
-            assert round(event.start * SAMPLE_RATE) >= settled
+            assert round(event.start * SAMPLE_RATE) >= final_until
 
 
-def test_silence_settles(tokenizer):
+def test_final_until_advances_in_silence(tokenizer):
     step = Speech(tokenizer, position=96_000).pause(100).all(Step)[-1]
     assert step.sample == 96_000 + 100 * FRAME_SAMPLES
     assert step.sample - step.final_until < SAMPLE_RATE
 
 
-def test_a_word_shows_while_it_is_written(tokenizer):
+def test_partials_show_a_word_while_it_is_written(tokenizer):
     speech = Speech(tokenizer).say("bibliothèque").pause(DELAY, VOICE)
     shown = [partial.text for partial in speech.all(Partial)]
     assert len(shown) >= 2

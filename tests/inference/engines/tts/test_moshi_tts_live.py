@@ -1,4 +1,4 @@
-"""The whole way with a small checkpoint: `manage.py inference` in its own process, Redis, and several listeners."""
+"""End to end with a small checkpoint: `manage.py inference` in its own process, Redis, and concurrent clients."""
 
 import asyncio
 from itertools import count
@@ -40,41 +40,41 @@ def site(start_site, redis_server, tts_checkpoint):
 async def client(site):
     access = access_to(site)
     async with httpx.AsyncClient(base_url=f"{site.url}/v1", headers=access.headers, timeout=60) as client:
-        await until_it_is_up(client)
+        await wait_until_loaded(client)
         yield client
 
 
-async def test_several_voices_speak_at_once_and_whoever_stops_listening_frees_a_slot(client, site):
+async def test_voices_speak_concurrently_and_a_disconnect_frees_the_slot(client, site):
     voices = (await client.get("/audio/voices")).json()
     assert {voice["id"] for voice in voices["data"]} >= set(VOICES)
-    answers = await asyncio.gather(*(client.post("/audio/speech", json=asked(voice)) for voice in VOICES))
-    spoken = [answer.content for answer in answers]
+    responses = await asyncio.gather(*(client.post("/audio/speech", json=body(voice)) for voice in VOICES))
+    spoken = [response.content for response in responses]
     assert all(len(pcm) % FRAME_BYTES == 0 for pcm in spoken)
     assert all(len(pcm) > 20 * FRAME_BYTES for pcm in spoken)
     assert len(set(spoken)) == len(VOICES)
 
-    async with client.stream("POST", "/audio/speech", json=asked(VOICES[0], TEXT * 20)) as answer:
-        assert await anext(answer.aiter_raw())
+    async with client.stream("POST", "/audio/speech", json=body(VOICES[0], TEXT * 20)) as response:
+        assert await anext(response.aiter_raw())
     async with asyncio.timeout(20):
         while (await client.get(f"/models/{ENGINE}")).json()["free"] != len(VOICES):
             await asyncio.sleep(0.1)
 
-    refused = await client.post("/audio/speech", json=asked("nobody"))
-    assert refused.status_code == 400
-    assert "nobody" in refused.json()["error"]["message"]
+    rejected = await client.post("/audio/speech", json=body("unknown"))
+    assert rejected.status_code == 400
+    assert "unknown" in rejected.json()["error"]["message"]
 
-    async with client.stream("POST", "/audio/speech", json=asked(VOICES[0], TEXT * 20)) as answer:
-        assert await anext(answer.aiter_raw())
+    async with client.stream("POST", "/audio/speech", json=body(VOICES[0], TEXT * 20)) as response:
+        assert await anext(response.aiter_raw())
         await asyncio.to_thread(site.inference[0].stop)
-    assert site.inference[0].process.returncode == 0  # and not aborted in the middle of a step
+    assert site.inference[0].process.returncode == 0  # not aborted during a step
 
 
-def asked(voice, text=TEXT):
+def body(voice, text=TEXT):
     return {"input": text, "model": ENGINE, "voice": voice, "response_format": "pcm"}
 
 
-async def until_it_is_up(client):
-    """It has said that it begins to load, not that it is done."""
+async def wait_until_loaded(client):
+    """`wait_until_ready` returns when the engine starts to load; it has slots once it is loaded."""
     async with asyncio.timeout(60):
         for _ in count():
             if (await client.get(f"/models/{ENGINE}")).json().get("slots"):

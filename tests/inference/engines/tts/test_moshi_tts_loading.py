@@ -1,4 +1,4 @@
-"""From a preset to an engine that speaks, and what is said where that cannot be."""
+"""Loading the engine from a preset, and the errors when that fails."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -34,42 +34,42 @@ def preset(model: Path, **changes: object) -> Preset:
     return Preset(**{**values, **changes})
 
 
-def test_it_is_as_the_preset_says(tts_checkpoint: Path) -> None:
-    told: list[str] = []
-    engine = load(2, preset(tts_checkpoint, quality="fast"), told.append)
+def test_the_engine_follows_the_preset(tts_checkpoint: Path) -> None:
+    reports: list[str] = []
+    engine = load(2, preset(tts_checkpoint, quality="fast"), reports.append)
     assert engine.slots == 2
     assert engine.voices[0].name == "stories/bruno"
     assert engine._model.lm.dep_q == 4
     assert engine._model.lm.dtype == torch.bfloat16  # half as much to read as float32
-    assert [line.split()[0] for line in told] == ["loading", "reading", "warming"]
+    assert [line.split()[0] for line in reports] == ["loading", "loading", "warming"]
 
 
-def test_a_model_that_hears_cannot_speak(stt_checkpoint: Path) -> None:
-    with pytest.raises(CheckpointError, match="do not fit its configuration"):
+def test_a_speech_to_text_model_is_rejected(stt_checkpoint: Path) -> None:
+    with pytest.raises(CheckpointError, match="don't match its configuration"):
         load(1, preset(stt_checkpoint))
 
 
-def test_a_model_that_goes_on_from_a_recording_is_refused_in_words(tmp_path: Path) -> None:
-    """As kyutai/tts-0.75b-en-public, which has no voices of its own."""
+def test_a_model_that_continues_from_a_recording_is_rejected(tmp_path: Path) -> None:
+    """For example kyutai/tts-0.75b-en-public, which has no voices."""
     config = deepcopy(checkpoints.TTS)
     del config["conditioners"]["speaker_wavs"]
     config["fuser"]["cross"] = []
     config["cross_attention"] = False
     checkpoints._build(tmp_path, config)
-    with pytest.raises(CheckpointError, match="no voices to choose from"):
+    with pytest.raises(CheckpointError, match="no selectable voices"):
         load(1, preset(tmp_path))
 
 
-def test_voices_that_are_nowhere_are_missed_in_words(tts_checkpoint: Path, tmp_path: Path) -> None:
-    with pytest.raises(VoiceError, match="neither a folder here nor a repository"):
+def test_a_missing_source_of_voices_is_reported(tts_checkpoint: Path, tmp_path: Path) -> None:
+    with pytest.raises(VoiceError, match="neither a local folder nor a Hugging Face repository"):
         load(1, preset(tts_checkpoint, voices=str(tmp_path / "nothing")))
 
 
-def test_too_many_slots_are_refused_before_anything_is_loaded(tmp_path: Path) -> None:
+def test_too_many_slots_are_rejected_before_loading(tmp_path: Path) -> None:
     with pytest.raises(DoesNotFit, match="fewer slots"):
         load(10**9, preset(tmp_path))
 
 
-def test_what_a_listener_may_choose_is_known_without_the_model() -> None:
+def test_controls_are_known_without_the_model() -> None:
     controls = engines.ENGINES["tts-1.6b-en_fr"].controls
     assert [control.name for control in controls] == ["guidance", "temperature", "seed"]

@@ -1,4 +1,4 @@
-"""Voices that lie in the folder, and those that are fetched from a hub, here one of the test's own."""
+"""Installed voices, and downloads from a local test server that acts as the hub."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def hub(tmp_path, monkeypatch):
-    """Its folder, from which it is served."""
+    """The folder that the server publishes."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path / "hub"))
     Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
     monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
@@ -45,8 +45,8 @@ def hub(tmp_path, monkeypatch):
     server.server_close()
 
 
-def publish(hub, name, network=b"a network", digest=None):
-    contents = {f"{name}.onnx": network, f"{name}.onnx.json": json.dumps(CONFIG).encode(), "MODEL_CARD": b"CC0"}
+def publish(hub, name, model=b"a model", digest=None):
+    contents = {f"{name}.onnx": model, f"{name}.onnx.json": json.dumps(CONFIG).encode(), "MODEL_CARD": b"CC0"}
     for file, content in contents.items():
         (hub / file).write_bytes(content)
     files = {
@@ -63,55 +63,55 @@ def voices(*arguments):
     return out.getvalue()
 
 
-def put(folder, name, **config):
+def install(folder, name, **config):
     folder.mkdir(exist_ok=True)
     (folder / f"{name}.onnx").write_bytes(b"")
     (folder / f"{name}.onnx.json").write_text(json.dumps(CONFIG | config))
 
 
-def test_a_voice_is_fetched_by_name_and_is_there(hub, folder):
+def test_a_voice_is_downloaded_by_name_and_listed(hub, folder):
     publish(hub, "fr_FR-upmc-medium")
-    told = voices("fr_FR-upmc-medium")
-    assert "fr_FR-upmc-medium: 0 of 0 MB" in told
+    output = voices("fr_FR-upmc-medium")
+    assert "fr_FR-upmc-medium: 0 of 0 MB" in output
     assert sorted(file.name for file in folder.iterdir()) == ["fr_FR-upmc-medium.onnx", "fr_FR-upmc-medium.onnx.json"]
     assert "fr_FR-upmc-medium                fr-FR    Neural, x low quality" in voices()
 
 
-def test_those_to_be_had_are_listed_by_language(hub, folder):
+def test_published_voices_are_listed_by_language(hub, folder):
     publish(hub, "fr_FR-upmc-medium")
     assert "fr_FR-upmc-medium" in voices("--published")
     assert "fr_FR-upmc-medium" in voices("--published", "FR")
     assert voices("--published", "de") == ""
 
 
-def test_a_voice_that_nobody_publishes_is_said_to_be_none(hub, folder):
+def test_an_unpublished_voice_is_reported(hub, folder):
     publish(hub, "fr_FR-upmc-medium")
-    with pytest.raises(CommandError, match="No voice “de_DE-nobody-low” is published"):
-        voices("de_DE-nobody-low")
+    with pytest.raises(CommandError, match="No published voice “de_DE-unknown-low”"):
+        voices("de_DE-unknown-low")
 
 
-def test_what_comes_broken_is_not_kept(hub, folder):
+def test_a_corrupt_download_is_discarded(hub, folder):
     publish(hub, "fr_FR-upmc-medium", digest="0" * 32)
-    with pytest.raises(CommandError, match=r"came broken\. Try again"):
+    with pytest.raises(CommandError, match=r"is corrupt\. Try again"):
         voices("fr_FR-upmc-medium")
     assert list(folder.iterdir()) == []
 
 
-def test_a_file_that_is_listed_and_missing_is_told(hub, folder):
+def test_a_listed_file_that_is_missing_is_reported(hub, folder):
     publish(hub, "fr_FR-upmc-medium")
     (hub / "fr_FR-upmc-medium.onnx").unlink()
-    with pytest.raises(CommandError, match=r"fr_FR-upmc-medium\.onnx did not come: .*404"):
+    with pytest.raises(CommandError, match=r"Couldn't download fr_FR-upmc-medium\.onnx: .*404"):
         voices("fr_FR-upmc-medium")
 
 
-def test_a_hub_that_is_out_of_reach_is_told(folder, monkeypatch):
+def test_an_unreachable_hub_is_reported(folder, monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(CommandError, match=r"did not come from http://127\.0\.0\.1:9: .*HF_ENDPOINT names a mirror"):
+    with pytest.raises(CommandError, match=r"voice list from http://127\.0\.0\.1:9: .*Set HF_ENDPOINT"):
         voices("--published")
 
 
 def test_each_speaker_of_a_file_is_a_voice(folder):
-    put(folder, "en_GB-vctk-medium", num_speakers=2, speaker_id_map={"p239": 0, "p236": 1}, dataset="vctk")
+    install(folder, "en_GB-vctk-medium", num_speakers=2, speaker_id_map={"p239": 0, "p236": 1}, dataset="vctk")
     (file,) = (file for file in piper_voices.installed() if file.name == "en_GB-vctk-medium")
     assert [(voice.name, voice.label) for voice in file.voices] == [
         ("en_GB-vctk-medium/p239", "Vctk p239"),
@@ -121,9 +121,9 @@ def test_each_speaker_of_a_file_is_a_voice(folder):
 
 
 @pytest.mark.parametrize("broken", ["", "[]", "{}", '{"language": 3}'])
-def test_a_voice_that_cannot_be_read_is_left_out_and_the_others_stay(folder, broken):
-    put(folder, "en_US-one-low")
-    put(folder, "en_US-two-low")
+def test_an_unreadable_voice_is_skipped(folder, broken):
+    install(folder, "en_US-one-low")
+    install(folder, "en_US-two-low")
     (folder / "en_US-two-low.onnx.json").write_text(broken)
     names = [file.name for file in piper_voices.installed()]
     assert "en_US-one-low" in names

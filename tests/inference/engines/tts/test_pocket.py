@@ -1,4 +1,4 @@
-"""Streams that take turns on one small model of Pocket TTS: each says what the package says of its text alone."""
+"""Streams that take turns on a small Pocket TTS model: each sounds as when the package speaks its text alone."""
 
 from pathlib import Path
 
@@ -51,18 +51,18 @@ def open_slot(engine, slot, voice="ada", position=0):
 
 
 def speak(engine, texts, voices=("ada", "ada"), position=0):
-    """What each slot tells of its text, all of them at once: its events."""
+    """Speak all texts concurrently; returns the events by slot."""
     for slot, voice in zip(texts, voices, strict=False):
         open_slot(engine, slot, voice, position)
-    told = engine.step(texts)
-    events = {slot: list(told.get(slot, [])) for slot in texts}
+    output = engine.step(texts)
+    events = {slot: list(output.get(slot, [])) for slot in texts}
     for slot in texts:
         engine.flush(slot)
     speaking = set(texts)
     while speaking:
-        told = engine.step(dict.fromkeys(speaking, ""))
-        speaking = set(told)
-        for slot, more in told.items():
+        output = engine.step(dict.fromkeys(speaking, ""))
+        speaking = set(output)
+        for slot, more in output.items():
             events[slot] += more
     for slot in texts:
         engine.close(slot)
@@ -74,7 +74,7 @@ def samples(events):
     return np.frombuffer(pcm, "<i2")
 
 
-def test_a_stream_says_what_the_package_says(engine, config):
+def test_a_stream_matches_the_package(engine, config):
     model = TTSModel.load_model(config=config, temp=0.0)
     state = model.get_state_for_audio_prompt(config.with_name("voices") / "ada.safetensors")
     expected = model.generate_audio(state, TEXT).numpy()
@@ -85,22 +85,22 @@ def test_a_stream_says_what_the_package_says(engine, config):
     assert np.abs(spoken / 32767 - np.clip(expected, -1, 1)).max() < 1e-3
 
 
-def test_two_streams_take_turns_and_each_says_its_own(engine):
+def test_two_streams_take_turns_without_affecting_each_other(engine):
     alone = [samples(speak(engine, {0: text}, [voice])[0]) for text, voice in ((TEXT, "ada"), (OTHER, "bruno"))]
     together = speak(engine, {0: TEXT, 1: OTHER}, ["ada", "bruno"])
     assert [samples(together[slot]).tolist() for slot in (0, 1)] == [each.tolist() for each in alone]
 
 
-def test_a_frame_is_told_as_soon_as_it_is_made(engine):
+def test_a_frame_is_emitted_as_soon_as_it_is_rendered(engine):
     open_slot(engine, 0)
     engine.step({0: TEXT})
     engine.step({0: ""})
-    told = engine.step({0: ""})[0]
-    assert [type(event) for event in told] == [Audio, Step]
+    events = engine.step({0: ""})[0]
+    assert [type(event) for event in events] == [Audio, Step]
     engine.close(0)
 
 
-def test_each_word_has_its_time_before_the_last_of_its_sound(engine):
+def test_each_word_has_its_time_before_its_audio_ends(engine):
     events = speak(engine, {0: f"{TEXT} {OTHER}"}, position=SAMPLE_RATE)[0]
     words = [event for event in events if isinstance(event, Word)]
     assert [word.text for word in words] == f"{TEXT} {OTHER}".split()
@@ -110,7 +110,7 @@ def test_each_word_has_its_time_before_the_last_of_its_sound(engine):
     assert any(isinstance(event, Audio) for event in events[last_word:])
 
 
-def test_one_that_is_cut_off_leaves_nothing_behind(engine):
+def test_a_closed_stream_does_not_affect_the_next(engine):
     before = samples(speak(engine, {0: OTHER})[0])
     open_slot(engine, 0)
     for _ in range(5):
@@ -119,15 +119,15 @@ def test_one_that_is_cut_off_leaves_nothing_behind(engine):
     assert samples(speak(engine, {0: OTHER})[0]).tolist() == before.tolist()
 
 
-def test_it_ends_when_the_model_says_so(tmp_path):
+def test_it_ends_when_the_model_signals_the_end(tmp_path):
     engine = load(1, preset(build(tmp_path, ends=AT_ONCE)))
     frames = len(samples(speak(engine, {0: TEXT})[0])) // FRAME_SAMPLES
     assert 6 <= frames < 12
 
 
 @pytest.mark.filterwarnings("ignore:torch.ao.quantization")
-def test_with_weights_in_int8_it_speaks_nearly_the_same(engine, config):
-    """As it does unless the preset says otherwise: it takes three quarters of the time."""
+def test_int8_weights_give_nearly_the_same_audio(engine, config):
+    """int8 is the default of the presets: it takes three quarters of the time."""
     exact = samples(speak(engine, {0: TEXT})[0])
     spoken = samples(speak(load(1, preset(config, dtype="auto")), {0: TEXT})[0])
     assert len(spoken) == len(exact)
@@ -135,7 +135,7 @@ def test_with_weights_in_int8_it_speaks_nearly_the_same(engine, config):
     assert np.corrcoef(spoken, exact)[0, 1] > 0.5
 
 
-def test_what_leaves_nothing_to_speak_is_silent(tmp_path):
+def test_text_without_speakable_characters_is_silent(tmp_path):
     engine = load(1, preset(build(tmp_path, {**TINY, "replace_characters": {"«": "", "»": ""}}, ends=AT_ONCE)))
     events = speak(engine, {0: "« »"})[0]
     assert [event.text for event in events if isinstance(event, Word)] == ["«", "»"]
@@ -143,7 +143,7 @@ def test_what_leaves_nothing_to_speak_is_silent(tmp_path):
     assert len(samples(speak(engine, {0: "« oui »"})[0])) > 0
 
 
-def test_a_voice_that_cannot_be_read_is_left_out(tmp_path, caplog):
+def test_an_unreadable_voice_is_skipped(tmp_path, caplog):
     config = build(tmp_path, ends=AT_ONCE)
     (tmp_path / "voices" / "broken.safetensors").write_bytes(b"no voice")
     engine = load(1, preset(config))
@@ -152,19 +152,19 @@ def test_a_voice_that_cannot_be_read_is_left_out(tmp_path, caplog):
 
 
 @pytest.mark.parametrize(
-    ("changes", "what"),
+    ("changes", "message"),
     [
-        ({"voices": "nobody"}, "has no voice"),
+        ({"voices": "unknown"}, "has no voices"),
         ({"model": "klingon"}, "klingon"),
         ({"model": "/nowhere/config.yaml"}, "/nowhere/config.yaml"),
     ],
 )
-def test_what_is_missing_is_said_in_words(config, changes, what):
-    with pytest.raises(EngineUnusable, match=what):
+def test_missing_files_are_reported(config, changes, message):
+    with pytest.raises(EngineUnusable, match=message):
         load(1, preset(config, **changes))
 
 
-def test_a_model_that_is_not_there_and_cannot_be_fetched_is_said_in_words(config, monkeypatch):
+def test_a_failed_download_is_reported(config, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(EngineUnusable, match="Check the network"):
         load(1, preset(config, model="english", voices="alba"))

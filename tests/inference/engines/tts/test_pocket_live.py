@@ -1,4 +1,4 @@
-"""The whole way with a small model of Pocket TTS: a preset of one's own, a site, and a program that listens."""
+"""End to end with a small Pocket TTS model: a custom preset, a site and an API client."""
 
 import httpx
 import pytest
@@ -28,16 +28,16 @@ def site(start_site, tmp_path):
     return start_site(0, **env)
 
 
-def test_it_speaks_to_a_program(site):
+def test_an_api_client_receives_speech(site):
     headers = access_to(site).headers
     with httpx.Client(base_url=f"{site.url}/v1", headers=headers, timeout=60) as client:
         spoken = [
-            client.post("/audio/speech", json=asked(voice)).raise_for_status().content for voice in ("ada", "bruno")
+            client.post("/audio/speech", json=body(voice)).raise_for_status().content for voice in ("ada", "bruno")
         ]
     assert all(len(pcm) > 12 * FRAME_BYTES for pcm in spoken)
     assert spoken[0] != spoken[1]
 
 
-def asked(voice):
+def body(voice):
     text = "the quick brown fox jumps over the lazy dog."
     return {"input": text, "model": "pocket-tts-en", "voice": voice, "response_format": "pcm"}

@@ -28,8 +28,8 @@ async def test_messages_are_numbered_and_acknowledge_what_is_stored(site):
         await socket.start()
         await socket.say(noise(50))
         await socket.stop()
-    assert [message["seq"] for message in socket.heard] == list(range(1, len(socket.heard) + 1))
-    acks = [message["sample"] for message in socket.heard if message["type"] == "ack"]
+    assert [message["seq"] for message in socket.received] == list(range(1, len(socket.received) + 1))
+    acks = [message["sample"] for message in socket.received if message["type"] == "ack"]
     assert acks == sorted(acks)
     assert acks[-1] == 50 * 1920
 
@@ -76,7 +76,7 @@ async def test_who_comes_back_with_the_session_goes_on_where_it_was_stored(site)
         socket.socket.transport.abort()
     async with live_socket(site, two) as again:
         resumed = await again.start(session=ready["session"])
-        again.heard[:0] = socket.heard
+        again.received[:0] = socket.received
         await again.say(pcm[resumed["position"] * 2 :])
         await again.stop()
     assert resumed["position"] > 0
@@ -91,7 +91,7 @@ async def test_the_newest_window_has_the_session(site):
         await old.say(noise(5))
         await new.start(session=ready["session"])
         code, error = await old.closed()
-        assert (code, error["what"]) == (4012, "This session goes on in another window.")
+        assert (code, error["what"]) == (4012, "This session moved to another window.")
         await new.say(noise(5))
         await new.stop()
 
@@ -103,7 +103,7 @@ async def test_at_capacity_is_said_at_once(site_with_one_slot):
         await first.start()
         await second.send(type="start")
         code, error = await second.closed()
-        assert (code, error["what"]) == (4000, "All places are taken.")
+        assert (code, error["what"]) == (4000, "The server is at capacity.")
         await first.stop()
 
 
@@ -124,7 +124,7 @@ async def test_who_waits_is_told_the_place_and_served_in_order(site_with_one_slo
         await second.stop()
         await third.until("ready")
         await third.stop()
-    assert all(socket.heard[-1]["type"] == "done" for socket in sockets)
+    assert all(socket.received[-1]["type"] == "done" for socket in sockets)
 
 
 @pytest.mark.slow

@@ -91,11 +91,11 @@ async def test_a_text_is_spoken_to_its_last_sample(site):
 
 
 UNFIT = [
-    ({}, "", "nothing to speak"),
-    ({}, "😀 \x07", "nothing to speak"),
-    ({"voice": "nobody"}, "Hi", "no voice"),
+    ({}, "", "No text to speak"),
+    ({}, "😀 \x07", "No text to speak"),
+    ({"voice": "missing"}, "Hi", "not found"),
     ({"controls": {"speed": 99}}, "Hi", "out of range"),
-    ({"controls": {"speed": "fast"}}, "Hi", "could not be read"),
+    ({"controls": {"speed": "fast"}}, "Hi", "Invalid message"),
     ({}, "a" * 20_001, "too long"),
 ]
 

@@ -1,4 +1,4 @@
-"""What Deepgram's official client does with a site."""
+"""Deepgram's official client, connected to a site."""
 
 import pytest
 from deepgram import DeepgramClient, DeepgramClientEnvironment
@@ -14,8 +14,8 @@ def access(checksum_site: Site) -> Access:
 
 def client_of(access: Access) -> DeepgramClient:
     socket = access.url.replace("http", "ws")
-    here = DeepgramClientEnvironment(base=access.url, production=socket, agent=socket, agent_rest=access.url)
-    return DeepgramClient(api_key=access.token, environment=here)
+    environment = DeepgramClientEnvironment(base=access.url, production=socket, agent=socket, agent_rest=access.url)
+    return DeepgramClient(api_key=access.token, environment=environment)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The official client speaks into `/v1/listen`."""
+"""Deepgram's official client with `/v1/listen`."""
 
 import json
 from contextlib import suppress
@@ -18,7 +18,7 @@ from tests.support.speech.checksum_audio import noise, words_of
 PCM = noise(62)
 WORDS = words_of(PCM)
 RAW = {"model": "nova-3", "encoding": "linear16", "sample_rate": 24_000}
-CHUNK = 4_801  # bytes: samples are cut in two
+CHUNK = 4_801  # bytes: splits samples
 
 
 def chunks(pcm):
@@ -26,20 +26,20 @@ def chunks(pcm):
 
 
 def finals(messages):
-    """The words of what is final; each word once, each span after the one before."""
-    told = [message for message in messages if message.type == "Results" and message.is_final]
-    assert all(abs(one.start + one.duration - other.start) < 0.01 for one, other in pairwise(told))
-    return " ".join(message.channel.alternatives[0].transcript for message in told).split()
+    """The words of the final results, whose spans must be contiguous."""
+    results = [message for message in messages if message.type == "Results" and message.is_final]
+    assert all(abs(one.start + one.duration - other.start) < 0.01 for one, other in pairwise(results))
+    return " ".join(message.channel.alternatives[0].transcript for message in results).split()
 
 
 @pytest.fixture
 def listen(client):
-    """Everything that is told of some audio from its beginning to its end."""
+    """Function that sends a whole stream and returns all messages."""
 
-    def listen(pieces, **query):
+    def listen(audio, **query):
         with client.listen.v1.connect(**{**RAW, **query}) as socket:
-            for piece in pieces:
-                socket.send_media(piece)
+            for chunk in audio:
+                socket.send_media(chunk)
             socket.send_close_stream()
             return list(socket)
 
@@ -55,41 +55,41 @@ def test_final_results_have_every_word_once_with_its_times(listen):
     assert (messages[-1].type, round(messages[-1].duration, 2)) == ("Metadata", 4.96)
 
 
-def test_finalize_brings_out_what_was_said_so_far_and_goes_on(client):
+def test_finalize_completes_the_words_so_far_and_the_stream_continues(client):
     first, second = PCM[: 3840 * 7], PCM[3840 * 7 :]
     with client.listen.v1.connect(**RAW) as socket:
         socket.send_media(first)
         socket.send_finalize()
-        told = [socket.recv()]
-        while not told[-1].from_finalize:
-            told.append(socket.recv())
-        assert finals(told) == words_of(first)
+        received = [socket.recv()]
+        while not received[-1].from_finalize:
+            received.append(socket.recv())
+        assert finals(received) == words_of(first)
         socket.send_keep_alive()
         socket.send_media(second)
         socket.send_close_stream()
         assert finals(list(socket)) == words_of(second)
 
 
-def test_a_wrong_token_does_not_come_in(access):
+def test_a_wrong_token_is_refused(access):
     with pytest.raises((ApiError, InvalidStatus)), client_of(Access(access.site, "wrong")).listen.v1.connect(**RAW):
         pass
 
 
 def test_a_recording(client):
-    told = client.listen.v1.media.transcribe_file(request=wav_of(PCM), model="nova-3", utterances=True)
-    heard = told.results.channels[0].alternatives[0]
-    assert heard.transcript.split() == WORDS
-    assert [round(word.start, 2) for word in heard.words][:3] == [0.0, 0.4, 0.8]
-    assert [utterance.transcript.split() for utterance in told.results.utterances] == [
+    response = client.listen.v1.media.transcribe_file(request=wav_of(PCM), model="nova-3", utterances=True)
+    alternative = response.results.channels[0].alternatives[0]
+    assert alternative.transcript.split() == WORDS
+    assert [round(word.start, 2) for word in alternative.words][:3] == [0.0, 0.4, 0.8]
+    assert [utterance.transcript.split() for utterance in response.results.utterances] == [
         WORDS[:5],
         WORDS[5:10],
         WORDS[10:],
     ]
-    assert round(told.metadata.duration, 2) == 4.96
+    assert round(response.metadata.duration, 2) == 4.96
 
 
 @pytest.mark.slow
-def test_interim_results_come_before_the_final_ones_to_who_asks_for_them(listen):
+def test_interim_results_precede_final_ones_if_requested(listen):
     assert all(message.is_final for message in listen(chunks(PCM)) if message.type == "Results")
     messages = [message for message in listen(chunks(PCM), interim_results="true") if message.type == "Results"]
     kinds = [message.is_final for message in messages]
@@ -100,7 +100,7 @@ def test_interim_results_come_before_the_final_ones_to_who_asks_for_them(listen)
 
 
 @pytest.mark.slow
-def test_an_utterance_ends_where_the_speaker_pauses(listen):
+def test_utterance_end_is_sent_when_the_speaker_pauses(listen):
     messages = listen(chunks(PCM), utterance_end_ms=1000, vad_events="true")
     ends = [message.last_word_end for message in messages if message.type == "UtteranceEnd"]
     assert [round(end, 2) for end in ends] == [2.0, 4.0, 4.96]
@@ -112,7 +112,7 @@ def test_an_utterance_ends_where_the_speaker_pauses(listen):
 @pytest.mark.parametrize(
     ("encoding", "rate"), [("linear16", 8_000), ("linear16", 48_000), ("mulaw", 8_000), ("alaw", 8_000)]
 )
-def test_audio_of_telephones(listen, encoding, rate):
+def test_encodings_and_sample_rates(listen, encoding, rate):
     seconds = 4
     samples = (np.sin(np.arange(seconds * rate) / 20) * 8_000).astype("<i2")
     raw = samples.tobytes() if encoding == "linear16" else samples.astype(np.uint8).tobytes()
@@ -128,18 +128,18 @@ def test_two_channels_are_mixed(listen):
 
 
 @pytest.mark.slow
-def test_a_wav_file_may_be_sent_as_it_lies(access):
+def test_a_wav_file_can_be_sent_without_encoding(access):
     uri = f"{access.url.replace('http', 'ws')}/v1/listen?model=nova-3"
     with connect(uri, additional_headers={"Authorization": f"Token {access.token}"}) as socket:
         socket.send(wav_of(PCM))
         socket.send(json.dumps({"type": "CloseStream"}))
-        told = [json.loads(message) for message in socket]
-    heard = " ".join(m["channel"]["alternatives"][0]["transcript"] for m in told if m["type"] == "Results")
-    assert heard.split() == WORDS
+        received = [json.loads(message) for message in socket]
+    text = " ".join(m["channel"]["alternatives"][0]["transcript"] for m in received if m["type"] == "Results")
+    assert text.split() == WORDS
 
 
 @pytest.mark.slow
-def test_a_browser_names_its_token_among_the_subprotocols(access):
+def test_the_token_can_be_a_subprotocol(access):
     uri = f"{access.url.replace('http', 'ws')}/v1/listen?encoding=linear16&sample_rate=24000"
     with connect(uri, subprotocols=["token", access.token]) as socket:
         assert socket.subprotocol == "token"
@@ -147,25 +147,25 @@ def test_a_browser_names_its_token_among_the_subprotocols(access):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("query", "words"),
+    ("query", "text"),
     [
-        ({"model": "parakeet"}, "Running are: checksum"),
-        ({"language": "tlh"}, "They know: en."),
-        ({"encoding": "speex"}, "Known are: linear16"),
-        ({"sample_rate": "1"}, "It may be 8000 to 192000"),
+        ({"model": "parakeet"}, "Available engines: checksum"),
+        ({"language": "tlh"}, "Supported languages: en."),
+        ({"encoding": "speex"}, "Supported: linear16"),
+        ({"sample_rate": "1"}, "Supported: 8000 to 192000 Hz"),
         ({"sample_rate": "many"}, "whole number"),
     ],
 )
-def test_what_cannot_be_is_told_before_the_socket_is_closed(client, query, words):
-    told = []
+def test_an_invalid_query_is_reported_before_the_connection_is_closed(client, query, text):
+    received = []
     with suppress(websockets.ConnectionClosedError), client.listen.v1.connect(**{**RAW, **query}) as socket:
-        told += socket
-    assert [message.type for message in told] == ["Error"]
-    assert words in told[0].message
+        received += socket
+    assert [message.type for message in received] == ["Error"]
+    assert text in received[0].message
 
 
 @pytest.mark.slow
-def test_a_text_that_makes_no_sense_is_a_protocol_error(access):
+def test_an_invalid_text_message_is_a_protocol_error(access):
     uri = f"{access.url.replace('http', 'ws')}/v1/listen?encoding=linear16"
     with connect(uri, additional_headers=access.headers) as socket:
         socket.send("hello")
@@ -176,15 +176,15 @@ def test_a_text_that_makes_no_sense_is_a_protocol_error(access):
 
 
 @pytest.mark.slow
-def test_a_token_that_may_only_speak_does_not_come_in(access):
-    mute = access_to(access.site, "tts@example.org", "--scopes", "tts")
-    with pytest.raises((ApiError, InvalidStatus)), client_of(mute).listen.v1.connect(**RAW):
+def test_a_token_without_the_scope_stt_is_refused(access):
+    tts_only = access_to(access.site, "tts@example.org", "--scopes", "tts")
+    with pytest.raises((ApiError, InvalidStatus)), client_of(tts_only).listen.v1.connect(**RAW):
         pass
 
 
 @pytest.mark.slow
-def test_a_recording_somewhere_else_is_not_fetched(client):
+def test_a_remote_recording_is_not_fetched(client):
     with pytest.raises(ApiError) as refused:
         client.listen.v1.media.transcribe_url(url="http://127.0.0.1/speech.wav", model="nova-3")
     assert refused.value.status_code == 400
-    assert "fetches nothing" in refused.value.body["err_msg"]
+    assert "doesn't fetch URLs" in refused.value.body["err_msg"]

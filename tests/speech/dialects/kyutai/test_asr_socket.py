@@ -1,4 +1,4 @@
-"""Kyutai's speech-to-text socket through real processes, with an engine whose words prove every sample."""
+"""Kyutai's speech-to-text WebSocket through real processes, with an engine whose words are checksums of the samples."""
 
 import asyncio
 
@@ -24,7 +24,7 @@ def token(checksum_token):
     return checksum_token
 
 
-async def test_every_sample_is_heard_and_every_word_has_its_times(site, token):
+async def test_every_sample_is_transcribed_and_every_word_has_its_times(site, token):
     pcm = noise(60)
     async with asr_streaming(site, token) as socket:
         assert (await socket.next())["type"] == "Ready"
@@ -36,12 +36,12 @@ async def test_every_sample_is_heard_and_every_word_has_its_times(site, token):
     assert socket.all("EndWord", "stop_time") == pytest.approx([0.4 * n for n in range(1, 13)])
 
 
-async def test_there_is_a_step_for_every_frame_before_the_words_that_it_brought(site, token):
+async def test_a_step_for_every_frame_precedes_its_words(site, token):
     async with asr_streaming(site, token) as socket:
         await socket.say(noise(20))
         await socket.send(type="Marker", id=1)
         await socket.until("Marker")
-    kinds = [message["type"] for message in socket.heard]
+    kinds = [message["type"] for message in socket.received]
     assert kinds == ["Ready", *(["Step"] * 5 + ["Word", "EndWord"]) * 4, "Marker"]
     assert all(len(prs) == 4 for prs in socket.all("Step", "prs"))
     assert socket.all("Step", "buffered_pcm")[-1] == 0
@@ -49,7 +49,7 @@ async def test_there_is_a_step_for_every_frame_before_the_words_that_it_brought(
     assert indices == list(range(indices[0], indices[0] + 20))
 
 
-async def test_audio_may_come_before_it_is_asked_for_and_after_a_marker(site, token):
+async def test_audio_is_accepted_before_ready_and_after_a_marker(site, token):
     first, second = noise(10, seed=1), noise(15, seed=2)
     async with asr_streaming(site, token) as socket:
         for number, pcm in enumerate((first, second)):
@@ -60,15 +60,15 @@ async def test_audio_may_come_before_it_is_asked_for_and_after_a_marker(site, to
     assert socket.all("Word", "text") == words_of(first) + words_of(second)
 
 
-async def test_a_message_that_cannot_be_read_ends_the_socket_and_says_why(site, token):
+async def test_an_invalid_message_closes_the_connection_with_an_error(site, token):
     async with asr_streaming(site, token) as socket:
         await socket.until("Ready")
         await socket.socket.send(b"\xc1")
         assert await socket.closed() == 4008
-    assert "could not be read" in socket.heard[-1]["message"]
+    assert "Invalid message." in socket.received[-1]["message"]
 
 
-# --- Who may ----------------------------------------------------------------------------------------------------------
+# --- Tokens -----------------------------------------------------------------------------------------------------------
 
 
 async def denied(site, token, query=""):
@@ -78,7 +78,7 @@ async def denied(site, token, query=""):
     return refused.value.response.status_code
 
 
-async def test_who_has_no_right_token_is_denied_before_the_upgrade(site, token):
+async def test_without_a_valid_token_the_upgrade_is_denied(site, token):
     assert await denied(site, "") == 403
     assert await denied(site, "public_token") == 403
     assert await denied(site, "wrong", f"?auth_id={token}") == 403
@@ -94,18 +94,18 @@ async def test_the_token_may_be_in_the_query_or_a_subprotocol(site, token):
         await socket.until("Ready")
 
 
-async def test_a_live_socket_ends_when_its_token_is_revoked(site):
+async def test_a_connection_is_closed_when_its_token_is_revoked(site):
     token = issue_token(site)
     async with asr_streaming(site, token) as socket:
         await socket.until("Ready")
         await asyncio.to_thread(ask, site, "/api/auth/revoke", {"token": token})
         assert await socket.closed() == 4001
-        assert "revoked" in socket.heard[-1]["message"]
+        assert "revoked" in socket.received[-1]["message"]
     assert await denied(site, token) == 403
 
 
 @pytest.mark.slow
-async def test_an_engine_that_dies_costs_no_word_and_doubles_none(redis_server, start_site):
+async def test_a_lost_engine_loses_and_duplicates_no_word(redis_server, start_site):
     site = start_site(1, **CHECKSUM, REDIS_URL=redis_server.url)
     pcm = noise(100)
     async with asr_streaming(site, issue_token(site)) as socket:
@@ -122,7 +122,7 @@ async def test_an_engine_that_dies_costs_no_word_and_doubles_none(redis_server, 
 
 
 @pytest.mark.slow
-async def test_what_a_program_sends_is_kept_if_it_says_so_alone(site):
+async def test_a_stream_is_saved_only_with_keep(site):
     token = issue_token(site, email="keeper@example.org")
     mine = "from speech.models import Session; mine = Session.objects.filter(owner__email='keeper@example.org'); "
     for query, count in (("", "0"), ("?keep=true", "1")):
@@ -135,7 +135,7 @@ async def test_what_a_program_sends_is_kept_if_it_says_so_alone(site):
 
 
 @pytest.mark.slow
-async def test_the_public_token_opens_the_door_where_a_setting_says_so(start_site):
+async def test_the_public_token_is_accepted_if_a_setting_enables_it(start_site):
     site = start_site(**CHECKSUM, PUBLIC_TOKEN_EMAIL="speaker@example.org")
     issue_token(site)
     async with asr_streaming(site, "public_token") as socket:
@@ -143,23 +143,23 @@ async def test_the_public_token_opens_the_door_where_a_setting_says_so(start_sit
 
 
 @pytest.mark.slow
-async def test_when_all_slots_are_taken_it_is_said_in_the_words_that_clients_know(start_site):
+async def test_at_capacity_the_error_is_the_one_that_clients_recognize(start_site):
     site = start_site(**CHECKSUM, STT_SLOTS="1")
     token = issue_token(site)
     async with asr_streaming(site, token) as first, asr_streaming(site, token) as second:
         await first.until("Ready")
         assert await second.closed() == 1000
-        assert second.heard == [{"type": "Error", "message": "no free channels"}]
+        assert second.received == [{"type": "Error", "message": "no free channels"}]
     async with asr_streaming(site, token) as third:
-        await third.until("Ready")  # a slot is free as soon as its client has gone
+        await third.until("Ready")  # a slot is free as soon as its client disconnects
 
 
 @pytest.mark.slow
-async def test_a_rest_of_less_than_a_frame_waits_and_moves_nothing(site, token):
+async def test_an_incomplete_frame_is_kept_and_shifts_no_times(site, token):
     pcm = noise(20)
     cut = 2 * (7 * FRAME_SAMPLES + 700)
     async with asr_streaming(site, token) as socket:
-        await socket.until("Ready")  # so that all of it could be sent on before there is a marker
+        await socket.until("Ready")  # so that all of it is forwarded before the marker
         await socket.say(pcm[:cut])
         await socket.send(type="Marker", id=0)
         await socket.until("Marker")
@@ -173,13 +173,13 @@ async def test_a_rest_of_less_than_a_frame_waits_and_moves_nothing(site, token):
 
 
 @pytest.mark.slow
-async def test_who_sends_much_faster_than_it_is_heard_is_read_more_slowly(site, token):
+async def test_a_client_that_sends_too_fast_is_read_more_slowly(site, token):
     pcm = noise(3 * 60 * 25 // 2)  # three minutes
     async with asr_streaming(site, token) as socket:
-        listening = asyncio.create_task(socket.until("Marker", within=60))
+        marker = asyncio.create_task(socket.until("Marker", within=60))
         await socket.say(pcm, samples=24_000)
         await socket.send(type="Marker", id=0)
-        await listening
+        await marker
     assert socket.all("Word", "text") == words_of(pcm)
 
 

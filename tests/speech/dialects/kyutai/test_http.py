@@ -1,4 +1,4 @@
-"""Kyutai's endpoints without a socket."""
+"""Kyutai's HTTP routes."""
 
 import asyncio
 import re
@@ -23,28 +23,28 @@ def site(checksum_site):
     return checksum_site
 
 
-def test_what_is_no_file_of_audio_is_refused_in_words(site):
+def test_a_file_without_audio_is_refused_with_an_explanation(site):
     token = issue_token(site)
-    answer = ask(site, "/api/asr-streaming", b"nonsense", kyutai_api_key=token)
-    assert answer.status == 500
-    assert "could not be read as sound" in answer.body.decode()
+    response = ask(site, "/api/asr-streaming", b"nonsense", kyutai_api_key=token)
+    assert response.status == 500
+    assert "Couldn't read the file as audio" in response.body.decode()
     assert ask(site, "/api/asr-streaming", wav_of(noise(1)), kyutai_api_key="wrong").status == 401
     assert ask(site, "/api/asr-streaming", kyutai_api_key=token).status == 400
 
 
-def test_the_build_is_told_in_their_words(client: Client):
-    told = client.get("/api/build_info?whatever=1").json()
-    assert list(told) == BUILD_INFO
-    assert all(isinstance(value, str) for value in told.values())
+def test_build_info_has_the_fields_of_moshi_server(client: Client):
+    info = client.get("/api/build_info?unknown=1").json()
+    assert list(info) == BUILD_INFO
+    assert all(isinstance(value, str) for value in info.values())
 
 
-def test_a_voice_cannot_be_cloned_and_it_is_said_why(client: Client):
-    answer = client.post("/api/voice", b"audio", content_type="application/octet-stream")
-    assert answer.status_code == 501
-    assert "makes no voice" in answer.content.decode()
+def test_voice_cloning_is_refused_with_an_explanation(client: Client):
+    response = client.post("/api/voice", b"audio", content_type="application/octet-stream")
+    assert response.status_code == 501
+    assert "can't create a voice" in response.content.decode()
 
 
-def test_a_histogram_counts_what_lies_at_and_below_each_bound():
+def test_a_histogram_counts_values_up_to_each_bound():
     histogram = metrics.Histogram("steps", (2, 25))
     assert list(histogram.lines()) == []
     for value in (2, 3, 100):
@@ -60,12 +60,12 @@ def test_a_histogram_counts_what_lies_at_and_below_each_bound():
 
 
 @pytest.mark.slow
-async def test_a_file_is_transcribed_and_what_the_server_does_is_told(site):
+async def test_a_file_is_transcribed_and_metrics_count_it(site):
     token, pcm = issue_token(site), noise(1_000)
-    answer = await asyncio.to_thread(ask, site, "/api/asr-streaming", wav_of(pcm), kyutai_api_key=token)
-    assert answer.status == 200
-    assert [item["text"] for item in answer.json if item["type"] == "Word"] == words_of(pcm)
-    assert answer.json[:2] == [
+    response = await asyncio.to_thread(ask, site, "/api/asr-streaming", wav_of(pcm), kyutai_api_key=token)
+    assert response.status == 200
+    assert [item["text"] for item in response.json if item["type"] == "Word"] == words_of(pcm)
+    assert response.json[:2] == [
         {"type": "Word", "text": words_of(pcm)[0], "start_time": 0.0},
         {"type": "EndWord", "stop_time": 0.4},
     ]
@@ -81,12 +81,12 @@ async def test_a_file_is_transcribed_and_what_the_server_does_is_told(site):
             "used_slots": "?",
             "total_slots": "2",
         }
-    while "asr_connection_num_steps" not in (told := ask(site, "/metrics")).body.decode():
+    while "asr_connection_num_steps" not in (exported := ask(site, "/metrics")).body.decode():
         await asyncio.sleep(0.1)
-    assert told.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-    assert '\nasr_connect{handler="all"} 1\n' in told.body.decode()
-    assert 'asr_connection_num_steps_bucket{le="125"} 1' in told.body.decode()
-    assert '\nasr_open_channels{handler="all"} ' in told.body.decode()
-    steps = re.findall(r'asr_model_step_duration_bucket\{le="(.+)"\} (\d+)', told.body.decode())
+    assert exported.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert '\nasr_connect{handler="all"} 1\n' in exported.body.decode()
+    assert 'asr_connection_num_steps_bucket{le="125"} 1' in exported.body.decode()
+    assert '\nasr_open_channels{handler="all"} ' in exported.body.decode()
+    steps = re.findall(r'asr_model_step_duration_bucket\{le="(.+)"\} (\d+)', exported.body.decode())
     assert [bound for bound, _ in steps] == ["0.02", "0.03", "0.04", "0.05", "0.06", "0.07", "0.08", "+Inf"]
-    assert int(steps[-1][1]) >= 30  # of frames, each a step of its own
+    assert int(steps[-1][1]) >= 30  # one for each frame

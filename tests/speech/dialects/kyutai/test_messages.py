@@ -16,7 +16,7 @@ STEP = (
 ERROR = "82a474797065a54572726f72a76d657373616765b06e6f2066726565206368616e6e656c73"
 SPOKEN = "84a474797065a454657874a474657874a26869a773746172745f73cb3fb47ae147ae147ba673746f705f73cb3fc47ae147ae147b"
 
-TOLD = {
+SERVER_MESSAGES = {
     "Ready": (messages.Ready(), "81a474797065a55265616479"),
     "Word": (messages.Word("hello", 1.28), HELLO),
     "EndWord": (messages.EndWord(0.0), "82a474797065a7456e64576f7264a973746f705f74696d65cb0000000000000000"),
@@ -33,35 +33,35 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize(("message", "wire"), TOLD.values(), ids=TOLD.keys())
-def test_what_the_server_says(message, wire):
+@pytest.mark.parametrize(("message", "wire"), SERVER_MESSAGES.values(), ids=SERVER_MESSAGES.keys())
+def test_server_messages(message, wire):
     assert message.encoded().hex() == wire
 
 
-def test_a_frame_of_audio_has_the_length_that_it_has_there():
+def test_a_frame_of_audio_has_the_length_of_moshi_server():
     wire = messages.SpokenAudio(floats(np.linspace(-1, 1, 1920, dtype=np.float32))).encoded()
     assert len(wire) == 9619
     assert msgpack.unpackb(wire)["pcm"] == np.linspace(-1, 1, 1920, dtype=np.float32).tolist()
 
 
-def test_what_a_client_that_speaks_says():
+def test_speech_to_text_client_messages():
     wire = bytes.fromhex("82a474797065a5417564696fa370636d91ca3f000000")
-    assert messages.decode_client(wire) == messages.Audio([0.5])
-    assert messages.decode_client(bytes.fromhex("82a474797065a64d61726b6572a26964cd012c")) == messages.Marker(300)
-    assert messages.decode_client(bytes.fromhex("81a474797065a4496e6974")) == messages.Init()
-    assert messages.decode_client(
-        bytes.fromhex("82a474797065a74f67674f707573a464617461934f67ccff")
-    ) == messages.OggOpus([0x4F, 0x67, 0xFF])
+    assert messages.decode_asr(wire) == messages.Audio([0.5])
+    assert messages.decode_asr(bytes.fromhex("82a474797065a64d61726b6572a26964cd012c")) == messages.Marker(300)
+    assert messages.decode_asr(bytes.fromhex("81a474797065a4496e6974")) == messages.Init()
+    assert messages.decode_asr(bytes.fromhex("82a474797065a74f67674f707573a464617461934f67ccff")) == messages.OggOpus(
+        [0x4F, 0x67, 0xFF]
+    )
 
 
-def test_what_a_client_that_has_something_spoken_says():
-    assert messages.decode_server(bytes.fromhex("81a474797065a3456f73")) == messages.Eos()
-    assert messages.decode_server(bytes.fromhex("82a474797065a454657874a474657874a26869")) == messages.Text("hi")
+def test_text_to_speech_client_messages():
+    assert messages.decode_tts(bytes.fromhex("81a474797065a3456f73")) == messages.Eos()
+    assert messages.decode_tts(bytes.fromhex("82a474797065a454657874a474657874a26869")) == messages.Text("hi")
 
 
 LENIENT = {
     "keys in another order": {"pcm": [0.5], "type": "Audio"},
-    "keys that nobody knows": {"type": "Audio", "pcm": [0.5], "more": {"x": [1]}},
+    "unknown keys": {"type": "Audio", "pcm": [0.5], "more": {"x": [1]}},
     "numbers of any kind": {"type": "Audio", "pcm": [0, 1, -1, 0.25]},
     "no samples": {"type": "Audio", "pcm": []},
     "a marker of 64 bits": {"type": "Marker", "id": -(2**63)},
@@ -71,11 +71,11 @@ LENIENT = {
 
 @pytest.mark.parametrize("message", LENIENT.values(), ids=LENIENT.keys())
 @pytest.mark.parametrize("single", [True, False])
-def test_what_a_client_may_say_otherwise(message, single):
-    assert messages.decode_client(msgpack.packb(message, use_single_float=single))
+def test_accepted_variants(message, single):
+    assert messages.decode_asr(msgpack.packb(message, use_single_float=single))
 
 
-NONSENSE = [
+INVALID = [
     b"",
     b"\x00",
     b"\xc1",
@@ -89,7 +89,7 @@ NONSENSE = [
 ]
 
 
-@pytest.mark.parametrize("wire", NONSENSE, ids=range(len(NONSENSE)))
-def test_what_is_no_message(wire):
+@pytest.mark.parametrize("wire", INVALID, ids=range(len(INVALID)))
+def test_invalid_messages(wire):
     with pytest.raises(ProtocolError):
-        messages.decode_client(wire)
+        messages.decode_asr(wire)

@@ -1,4 +1,4 @@
-"""What OpenAI's official client does with a site."""
+"""OpenAI's official client, connected to a site."""
 
 import openai
 import pytest

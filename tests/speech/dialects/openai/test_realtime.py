@@ -1,4 +1,4 @@
-"""The official realtime client speaks, and hears of its words as they come."""
+"""Live transcription with OpenAI's official realtime client."""
 
 import asyncio
 import base64
@@ -14,15 +14,18 @@ from tests.support.speech.checksum_audio import noise, words_of
 
 PCM = noise(62)
 WORDS = words_of(PCM)
-CHUNK = 4_801  # bytes: samples are cut in two
+CHUNK = 4_801  # bytes: splits samples
 COMPLETED = "conversation.item.input_audio_transcription.completed"
 DELTA = "conversation.item.input_audio_transcription.delta"
 
 
 def config(format="audio/pcm", language="en", **input):
-    form = {"type": format, **({"rate": 24000} if format == "audio/pcm" else {})}
-    heard = {"format": form, "transcription": {"model": "gpt-4o-transcribe", "language": language}, **input}
-    return {"type": "transcription", "audio": {"input": heard}}
+    audio_format = {"type": format, **({"rate": 24000} if format == "audio/pcm" else {})}
+    transcription = {"model": "gpt-4o-transcribe", "language": language}
+    return {
+        "type": "transcription",
+        "audio": {"input": {"format": audio_format, "transcription": transcription, **input}},
+    }
 
 
 @pytest.fixture
@@ -41,17 +44,17 @@ async def say(connection, pcm):
 
 
 async def until(connection, *kinds, within=60):
-    """All events up to the first of a kind."""
-    told = []
+    """All events up to the first of the kinds."""
+    received = []
     async with asyncio.timeout(within):
         async for event in connection:
-            told.append(event)
+            received.append(event)
             if event.type in kinds:
-                return told
-    raise AssertionError(told)
+                return received
+    raise AssertionError(received)
 
 
-async def test_deltas_as_the_words_come_and_a_transcript_for_each_utterance(realtime):
+async def test_a_delta_for_each_word_and_a_transcript_for_each_segment(realtime):
     async with connect(realtime) as connection:
         await connection.session.update(session=config())
         opening = await until(connection, "session.updated")
@@ -59,23 +62,23 @@ async def test_deltas_as_the_words_come_and_a_transcript_for_each_utterance(real
         assert opening[1].session.audio.input.transcription.language == "en"
         await say(connection, PCM)
         await connection.input_audio_buffer.commit()
-        told = [event for _ in range(3) for event in await until(connection, COMPLETED)]
-    completed = [event for event in told if event.type == COMPLETED]
+        received = [event for _ in range(3) for event in await until(connection, COMPLETED)]
+    completed = [event for event in received if event.type == COMPLETED]
     assert [event.transcript.split() for event in completed] == [WORDS[:5], WORDS[5:10], WORDS[10:]]
-    deltas = [event for event in told if event.type == DELTA]
+    deltas = [event for event in received if event.type == DELTA]
     assert " ".join(event.delta.strip() for event in deltas).split() == WORDS
     assert {event.item_id for event in deltas} == {event.item_id for event in completed}
-    kinds = [event.type for event in told]
+    kinds = [event.type for event in received]
     assert kinds.index("input_audio_buffer.speech_started") < kinds.index(DELTA) < kinds.index(COMPLETED)
 
 
-async def test_a_browser_gets_a_secret_that_hears_and_does_nothing_else(access, realtime):
-    minute = {"anchor": "created_at", "seconds": 60}
-    secret = await realtime.client_secrets.create(session=config(), expires_after=minute)
+async def test_a_client_secret_can_only_transcribe(access, realtime):
+    expires_after = {"anchor": "created_at", "seconds": 60}
+    secret = await realtime.client_secrets.create(session=config(), expires_after=expires_after)
     assert secret.session.type == "transcription"
     uri = f"{access.url.replace('http', 'ws')}/v1/realtime?intent=transcription"
-    offered = ["realtime", f"openai-insecure-api-key.{secret.value}"]
-    async with websockets.connect(uri, subprotocols=offered) as socket:
+    subprotocols = ["realtime", f"openai-insecure-api-key.{secret.value}"]
+    async with websockets.connect(uri, subprotocols=subprotocols) as socket:
         assert socket.subprotocol == "realtime"
         assert json.loads(await socket.recv())["type"] == "session.created"
     browser = openai.AsyncOpenAI(base_url=f"{access.url}/v1", api_key=secret.value, max_retries=0)
@@ -84,33 +87,33 @@ async def test_a_browser_gets_a_secret_that_hears_and_does_nothing_else(access, 
 
 
 @pytest.mark.slow
-async def test_a_secret_dies_with_the_token_it_was_made_from(access):
+async def test_a_client_secret_is_revoked_with_its_token(access):
     other = access_to(access.site, "other@example.org")
     client = openai.AsyncOpenAI(base_url=f"{other.url}/v1", api_key=other.token, max_retries=0)
     secret = await client.realtime.client_secrets.create(session=config())
     access.site.shell("from accounts.models import Token; Token.objects.get(user__email='other@example.org').revoke()")
     browser = openai.AsyncOpenAI(base_url=f"{other.url}/v1", api_key=secret.value, max_retries=0)
-    await asyncio.sleep(6)  # the two processes of this test have no cache in common
+    await asyncio.sleep(6)  # the two processes of this test share no cache
     with pytest.raises(openai.AuthenticationError):
         await browser.models.list()
 
 
 @pytest.mark.slow
-async def test_who_ends_turns_alone_gets_one_transcript_for_each_commit(realtime):
+async def test_without_turn_detection_each_commit_has_one_transcript(realtime):
     first, second = PCM[: 3840 * 30], PCM[3840 * 30 :]
     async with connect(realtime) as connection:
         await connection.session.update(session=config(turn_detection=None))
         for pcm in (first, second):
             await say(connection, pcm)
             await connection.input_audio_buffer.commit()
-            told = await until(connection, COMPLETED)
-            assert told[-1].transcript.split() == words_of(pcm)
-            assert told[-1].usage.type == "duration"
+            completed = (await until(connection, COMPLETED))[-1]
+            assert completed.transcript.split() == words_of(pcm)
+            assert completed.usage.type == "duration"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", ["audio/pcmu", "audio/pcma"])
-async def test_audio_of_telephones(realtime, format):
+async def test_telephone_audio(realtime, format):
     async with connect(realtime) as connection:
         await connection.session.update(session=config(format, turn_detection=None))
         await say(connection, np.random.default_rng(0).integers(0, 256, 8_000 * 2, np.uint8).tobytes())
@@ -119,13 +122,13 @@ async def test_audio_of_telephones(realtime, format):
 
 
 @pytest.mark.slow
-async def test_a_mistake_is_answered_and_harms_nothing(realtime):
+async def test_an_invalid_event_is_answered_with_an_error_and_ignored(realtime):
     async with connect(realtime) as connection:
         for mistake, words in [
-            ({"type": "dance"}, "“dance” is not understood."),
-            ({"type": "input_audio_buffer.commit"}, "nothing to commit"),
-            ({"type": "input_audio_buffer.append", "audio": "???"}, "no base64"),
-            ({"type": "session.update", "session": {"type": "realtime"}}, "no session of type"),
+            ({"type": "dance"}, "Unknown event “dance”."),
+            ({"type": "input_audio_buffer.commit"}, "Nothing to commit"),
+            ({"type": "input_audio_buffer.append", "audio": "???"}, "Invalid base64"),
+            ({"type": "session.update", "session": {"type": "realtime"}}, "Unsupported session type"),
             ({"type": "session.update", "session": {"audio": {"input": {"format": {"type": "audio/x"}}}}}, "audio/pcm"),
         ]:
             await connection.send({**mistake, "event_id": "mine"})
@@ -138,10 +141,10 @@ async def test_a_mistake_is_answered_and_harms_nothing(realtime):
 
 
 @pytest.mark.slow
-async def test_a_language_nobody_knows_is_told_before_the_socket_is_closed(realtime):
+async def test_an_unsupported_language_is_reported_before_the_connection_is_closed(realtime):
     async with connect(realtime) as connection:
         await connection.session.update(session=config(language="tlh"))
         await say(connection, PCM[:4800])
-        assert "They know: en." in (await until(connection, "error"))[-1].error.message
+        assert "Supported languages: en." in (await until(connection, "error"))[-1].error.message
         with pytest.raises(websockets.ConnectionClosed):
             await connection.recv()

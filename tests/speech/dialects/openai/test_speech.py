@@ -1,4 +1,4 @@
-"""The official client has texts spoken. The engine's sounds are a function of the words, so every sample counts."""
+"""Text to speech with OpenAI's official client. The engine derives every sample from the words."""
 
 import base64
 import io
@@ -19,36 +19,36 @@ WORDS = "One two three, four five six seven."
 
 @pytest.fixture
 def speak(client):
-    def speak(input=TEXT, model="tts-1", voice="high", **wishes):
-        return client.audio.speech.create(input=input, model=model, voice=voice, **wishes)
+    def speak(input=TEXT, model="tts-1", voice="high", **options):
+        return client.audio.speech.create(input=input, model=model, voice=voice, **options)
 
     return speak
 
 
-def sound(file):
-    """int16[n], mono, 24 kHz, of a file as others read it."""
+def samples_of(file):
+    """int16[n], mono, 24 kHz, as decoded by FFmpeg."""
     with av.open(io.BytesIO(file)) as container:
         resampler = av.AudioResampler("s16", "mono", 24_000)
-        frames = [part for frame in container.decode(audio=0) for part in resampler.resample(frame)]
+        frames = [resampled for frame in container.decode(audio=0) for resampled in resampler.resample(frame)]
         return np.concatenate([frame.to_ndarray()[0] for frame in [*frames, *resampler.resample(None)]])
 
 
-def test_the_samples_are_those_of_the_words(speak):
+def test_pcm_has_the_samples_of_the_words(speak):
     response = speak(response_format="pcm")
     assert response.response.headers["content-type"] == "audio/pcm"
     assert response.content == pcm_of(WORDS)
 
 
 @pytest.mark.parametrize(("format", "begins"), [("mp3", b"\xff"), ("opus", b"OggS"), ("aac", b"\xff\xf1")])
-def test_files_that_are_small(speak, format, begins):
+def test_lossy_formats(speak, format, begins):
     file = speak(response_format=format).content
     assert file.startswith(begins)
-    assert abs(len(sound(file)) - len(pcm_of(WORDS)) / 2) < 4_800  # 0.2 s
+    assert abs(len(samples_of(file)) - len(pcm_of(WORDS)) / 2) < 4_800  # 0.2 s
 
 
 def test_the_voices_are_listed(access):
-    told = httpx.get(f"{access.url}/v1/audio/voices", headers=access.headers).json()
-    assert [(voice["id"], voice["language"], voice["model"]) for voice in told["voices"]] == [
+    body = httpx.get(f"{access.url}/v1/audio/voices", headers=access.headers).json()
+    assert [(voice["id"], voice["language"], voice["model"]) for voice in body["voices"]] == [
         ("high", "en-US", "tones"),
         ("low", "en-US", "tones"),
         ("bas", "fr-FR", "tones"),
@@ -56,69 +56,69 @@ def test_the_voices_are_listed(access):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "status", "words"),
+    ("options", "status", "text"),
     [
-        ({"model": "bark"}, 404, "Running are: tones"),
-        ({"voice": "nobody"}, 400, "There is no voice “nobody”."),
-        ({"speed": 99}, 400, "takes 0.5 to 2"),
-        ({"input": ""}, 400, "nothing to speak"),
+        ({"model": "bark"}, 404, "Available: tones"),
+        ({"voice": "unknown"}, 400, "Voice “unknown” not found."),
+        ({"speed": 99}, 400, "Allowed range: 0.5 to 2"),
+        ({"input": ""}, 400, "No text to speak"),
         ({"response_format": "midi"}, 400, "midi"),
         ({"input": "x" * 500_000}, 400, "too long"),
     ],
 )
-def test_what_cannot_be_is_refused_in_words(speak, wishes, status, words):
+def test_invalid_requests_are_refused_with_an_explanation(speak, options, status, text):
     with pytest.raises(openai.APIStatusError) as refused:
-        speak(**wishes)
+        speak(**options)
     assert refused.value.status_code == status
-    assert words in refused.value.message
+    assert text in refused.value.message
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", ["wav", "flac"])
-def test_files_that_take_nothing_away(speak, format):
-    assert sound(speak(response_format=format).content).tobytes() == pcm_of(WORDS)
+def test_lossless_formats(speak, format):
+    assert samples_of(speak(response_format=format).content).tobytes() == pcm_of(WORDS)
 
 
 @pytest.mark.slow
-def test_it_comes_while_it_is_being_made(client):
-    """Of four minutes of speech the first bytes arrive long before the last is made."""
+def test_audio_is_streamed_while_it_is_synthesized(client):
+    """The first bytes of four minutes of speech arrive long before the last is synthesized."""
     text = "word " * 600
     with client.audio.speech.with_streaming_response.create(
         input=text, model="tones", voice="low", response_format="opus"
     ) as response:
-        pieces = response.iter_bytes(1_000)
-        heard = b"".join(next(pieces) for _ in range(5))
-    assert heard.startswith(b"OggS")
+        chunks = response.iter_bytes(1_000)
+        received = b"".join(next(chunks) for _ in range(5))
+    assert received.startswith(b"OggS")
 
 
 @pytest.mark.slow
-def test_who_stops_listening_frees_the_slot(access, client):
+def test_a_closed_connection_frees_the_slot(access, client):
     for _ in range(5):
         with client.audio.speech.with_streaming_response.create(
             input="word " * 600, model="tones", voice="low", response_format="pcm"
         ) as response:
             next(response.iter_bytes(1_000))
-    told = client.models.retrieve("tones")
-    deadline = 50
-    while told.free != told.slots and deadline:
-        told, deadline = client.models.retrieve("tones"), deadline - 1
-    assert told.free == told.slots
+    engine = client.models.retrieve("tones")
+    attempts = 50
+    while engine.free != engine.slots and attempts:
+        engine, attempts = client.models.retrieve("tones"), attempts - 1
+    assert engine.free == engine.slots
 
 
 @pytest.mark.slow
-def test_events_for_who_reads_lines(access):
-    asked = {"input": TEXT, "voice": "high", "response_format": "pcm", "stream_format": "sse"}
-    answer = httpx.post(f"{access.url}/v1/audio/speech", json=asked, headers=access.headers)
-    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
+def test_server_sent_events(access):
+    body = {"input": TEXT, "voice": "high", "response_format": "pcm", "stream_format": "sse"}
+    response = httpx.post(f"{access.url}/v1/audio/speech", json=body, headers=access.headers)
+    events = [json.loads(line.removeprefix("data: ")) for line in response.text.splitlines() if line]
     audio = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
     assert audio == pcm_of(WORDS)
     assert events[-1]["type"] == "speech.audio.done"
 
 
 @pytest.mark.slow
-def test_their_names_of_voices_stand_for_ours(speak):
-    heard = {voice: speak(voice=voice, response_format="pcm").content for voice in ("alloy", "ash", "coral")}
-    assert set(heard.values()) == {pcm_of(WORDS, "high"), pcm_of(WORDS, "low")}
+def test_names_of_openai_voices_are_aliases(speak):
+    spoken = {voice: speak(voice=voice, response_format="pcm").content for voice in ("alloy", "ash", "coral")}
+    assert set(spoken.values()) == {pcm_of(WORDS, "high"), pcm_of(WORDS, "low")}
 
 
 @pytest.mark.slow
@@ -127,8 +127,8 @@ def test_speed(speak):
 
 
 @pytest.mark.slow
-def test_a_token_that_may_only_hear_does_not_speak(access):
-    deaf = access_to(access.site, "stt@example.org", "--scopes", "stt")
-    client = openai.OpenAI(base_url=f"{access.url}/v1", api_key=deaf.token, max_retries=0)
+def test_a_token_without_the_scope_tts_is_refused(access):
+    stt_only = access_to(access.site, "stt@example.org", "--scopes", "stt")
+    client = openai.OpenAI(base_url=f"{access.url}/v1", api_key=stt_only.token, max_retries=0)
     with pytest.raises(openai.PermissionDeniedError, match="lacks the scope “tts”"):
         client.audio.speech.create(input=TEXT, model="tts-1", voice="high")

@@ -1,4 +1,4 @@
-"""Captions keep the reading rules, whatever is said, and neither lose nor move a word."""
+"""Captions follow the reading rules for any speech, and neither lose nor move a word."""
 
 from itertools import pairwise
 
@@ -8,22 +8,22 @@ from hypothesis import strategies as st
 
 from speech.library.exports.formats.captions import (
     CHARACTERS_PER_SECOND,
-    LINE,
+    MAX_LINE,
     MAX_LINGER,
     MIN_DURATION,
-    PAUSE,
+    MIN_PAUSE,
     Caption,
     captions,
 )
 from speech.models import TimedWord
-from tests.speech.library.exports.transcripts import Utterance, conversation, hour, said, spoken
+from tests.speech.library.exports.transcripts import Segment, conversation, hour, segment_of, spoken
 
 SLACK = 0.001  # seconds; floating point
 
 
 @st.composite
-def talks(draw: st.DrawFn) -> list[Utterance]:
-    at, utterances = 0.0, []
+def talks(draw: st.DrawFn) -> list[Segment]:
+    at, segments = 0.0, []
     for size in draw(st.lists(st.integers(1, 40), max_size=5)):
         words = []
         for _ in range(size):
@@ -32,22 +32,22 @@ def talks(draw: st.DrawFn) -> list[Utterance]:
             end = at + draw(st.floats(0, 1))
             words.append(TimedWord(text, at, end, None))
             at = end
-        utterances.append(said(words))
-    return utterances
+        segments.append(segment_of(words))
+    return segments
 
 
-def words_in(shown: list[Caption]) -> str:
+def text_of(shown: list[Caption]) -> str:
     return "".join(token.text for caption in shown for line in caption.lines for token in line)
 
 
 @settings(max_examples=150, deadline=None)
 @given(talks())
-def test_whatever_is_said(talk):
+def test_captions_of_any_speech_are_readable_and_complete(talk):
     shown = list(captions(talk))
-    assert words_in(shown) == "".join(word.text for utterance in talk for word in utterance.words)
+    assert text_of(shown) == "".join(word.text for segment in talk for word in segment.words)
     for caption in shown:
         assert 1 <= len(caption.lines) <= 2
-        assert all(len(" ".join(token.text for token in line)) <= LINE for line in caption.lines)
+        assert all(len(" ".join(token.text for token in line)) <= MAX_LINE for line in caption.lines)
         first = caption.lines[0][0].start
         assert caption.end > caption.start >= first
         assert caption.start - first <= MAX_LINGER + MIN_DURATION * len(shown)
@@ -56,44 +56,44 @@ def test_whatever_is_said(talk):
 
 
 @pytest.mark.parametrize("talk", [conversation(), hour()], ids=["conversation", "hour"])
-def test_what_is_said_no_faster_than_it_can_be_read_is_shown_long_enough(talk):
+def test_speech_at_reading_speed_is_shown_long_enough(talk):
     for caption in captions(talk):
         assert len(caption.text) / (caption.end - caption.start) <= CHARACTERS_PER_SECOND + SLACK
 
 
 def test_a_caption_ends_where_the_speaker_pauses():
-    before, after = spoken("I thought about it"), spoken("and then I went home", 4 * 0.4 + PAUSE)
-    shown = list(captions([said([*before.words, *after.words])]))
+    before, after = spoken("I thought about it"), spoken("and then I went home", 4 * 0.4 + MIN_PAUSE)
+    shown = list(captions([segment_of([*before.words, *after.words])]))
     assert [caption.text for caption in shown] == ["I thought about it", "and then I went home"]
 
 
-def test_a_caption_rather_ends_with_a_sentence_than_within_one():
+def test_captions_prefer_to_end_with_a_sentence():
     text = "The gate was open when we came to the house. Nobody had seen it, and the dog was still asleep by the door."
     shown = list(captions([spoken(text)]))
     assert shown[0].text.replace("\n", " ") == "The gate was open when we came to the house."
 
 
-def test_two_lines_are_of_about_one_length():
+def test_two_lines_have_similar_lengths():
     (caption,) = captions([spoken("the quick brown fox jumps over the lazy dog and sleeps")])
     first, second = caption.text.split("\n")
     assert abs(len(first) - len(second)) <= 8
 
 
-def test_fast_speech_may_stand_into_the_next_ones_words_and_no_longer():
+def test_fast_speech_delays_the_next_caption_by_at_most_the_limit():
     shown = list(captions([spoken("incomprehensibilities " * 12, pace=0.5)]))
     assert len(shown) > 3
     for caption in shown:
         assert caption.start - caption.lines[0][0].start <= MAX_LINGER + SLACK
 
 
-def test_a_name_stands_before_what_its_bearer_begins_to_say():
+def test_a_speakers_name_is_shown_when_the_speaker_changes():
     talk = [spoken("One.", 0, speaker="Ada"), spoken("Two.", 2, speaker="Ada"), spoken("Three.", 4, speaker="Grace")]
     assert [caption.text for caption in captions(talk, named=True)] == ["Ada: One.", "Two.", "Grace: Three."]
 
 
-def test_corrected_words_are_shown_between_their_neighbours():
+def test_edited_words_are_shown_between_their_neighbors():
     words = [TimedWord("kept", 1.0, 1.3, 0.9), TimedWord("two", 1.4, 2.0, None), TimedWord("for", 1.4, 2.0, None)]
-    talk = [said([*words, TimedWord("written", None, None, None), TimedWord("again", 2.5, 2.8, 0.9)])]
+    talk = [segment_of([*words, TimedWord("written", None, None, None), TimedWord("again", 2.5, 2.8, 0.9)])]
     (caption,) = captions(talk)
     times = [(token.text, round(token.start, 3), round(token.end, 3)) for token in caption.lines[0]]
     assert times == [("kept", 1, 1.3), ("two", 1.4, 1.7), ("for", 1.7, 2), ("written", 2, 2), ("again", 2.5, 2.8)]

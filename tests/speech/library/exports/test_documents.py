@@ -1,4 +1,4 @@
-"""What is read, calculated with and worked on, opened by the programs for it."""
+"""Text, Word, CSV and JSON exports, opened by the libraries for these formats."""
 
 import csv
 import io
@@ -39,51 +39,51 @@ def rows(file):
 # --- Plain text and Markdown ------------------------------------------------------------------------------------------
 
 
-def test_text_has_an_utterance_a_line():
+def test_plain_text_has_one_segment_per_line():
     text = write("txt", conversation()).decode()
     assert text.startswith("A talk\n\n[0:00] Ada: Good morning, did you sleep well?\n[0:03] Grace: Like a stone.\n")
     assert write("txt", conversation(), times=False, speakers=False).decode().splitlines()[2:] == texts(conversation())
 
 
-def test_markdown_is_set_as_it_was_said():
+def test_markdown_markup_is_escaped():
     written = write("md", [spoken("1. no list"), spoken("# no heading and *no* stars")], title="<Title>").decode()
     assert written == "# \\<Title\\>\n\n**0:00** 1\\. no list\n\n**0:00** \\# no heading and \\*no\\* stars\n\n"
 
 
-# --- The document -----------------------------------------------------------------------------------------------------
+# --- Word document ----------------------------------------------------------------------------------------------------
 
 
-def test_the_document_has_a_paragraph_for_each_utterance():
-    heading, *said = paragraphs(write("docx", conversation(), title="A talk"))
+def test_the_word_document_has_a_paragraph_for_each_segment():
+    heading, *body = paragraphs(write("docx", conversation(), title="A talk"))
     assert (heading.text, heading.style.name) == ("A talk", "Heading 1")
-    assert said[0].text == "0:00  Ada: Good morning, did you sleep well?"
+    assert body[0].text == "0:00  Ada: Good morning, did you sleep well?"
     plain = paragraphs(write("docx", conversation(), times=False, speakers=False))
     assert [paragraph.text for paragraph in plain[1:]] == texts(conversation())
 
 
-def test_the_document_sets_what_is_read_from_the_right_to_the_right():
+def test_the_word_document_marks_right_to_left_paragraphs():
     _, latin, arabic = paragraphs(write("docx", [spoken(EMOJI), spoken(RIGHT_TO_LEFT)], times=False))
     assert latin._p.pPr is None or latin._p.pPr.find(qn("w:bidi")) is None
     assert arabic._p.pPr.find(qn("w:bidi")) is not None
     assert all(run.font.rtl for run in arabic.runs)
 
 
-def test_the_document_stands_what_xml_cannot_say():
+def test_the_word_document_drops_characters_that_xml_forbids():
     assert paragraphs(write("docx", [spoken("a\x00b\x08 c\ufffe")]))[1].text.endswith("ab c")
 
 
 @pytest.mark.parametrize("extension", ["docx", "txt", "md", "csv"])
-def test_an_hour_and_nothing_at_all(extension):
+def test_an_hour_and_an_empty_transcript(extension):
     assert len(write(extension, hour())) > len(write(extension, [])) > 0
 
 
-# --- The table --------------------------------------------------------------------------------------------------------
+# --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_table_has_a_row_for_each_utterance():
+def test_csv_has_a_row_for_each_segment():
     first, *_, last = rows(write("csv", conversation()))
     assert first == {
-        "utterance": "1",
+        "segment": "1",
         "start": "0.123",
         "end": "2.423",
         "speaker": "Ada",
@@ -92,38 +92,38 @@ def test_the_table_has_a_row_for_each_utterance():
     assert last["text"] == MARKUP
 
 
-def test_the_table_has_a_row_for_each_word_if_wished():
+def test_csv_can_have_a_row_for_each_word():
     table = rows(write("csv", conversation(), words=True))
-    assert " ".join(row["text"] for row in table if row["utterance"] == "1") == texts(conversation())[0]
+    assert " ".join(row["text"] for row in table if row["segment"] == "1") == texts(conversation())[0]
     assert {row["confidence"] for row in table} == {"0.9"}
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
-def test_the_table_runs_no_formula(text):
+def test_csv_escapes_formulas(text):
     assert rows(write("csv", [spoken(text)]))[0]["text"] == f"'{text}"
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------
 
 
-def valid(file):
-    told = json.loads(file)
-    jsonschema.validate(told, SCHEMA, cls=jsonschema.Draft202012Validator)
-    return told
+def validated(file):
+    transcript = json.loads(file)
+    jsonschema.validate(transcript, SCHEMA, cls=jsonschema.Draft202012Validator)
+    return transcript
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("talk", [conversation(), hour(), []], ids=["conversation", "hour", "nothing"])
-def test_json_is_what_its_schema_says(talk):
+@pytest.mark.parametrize("talk", [conversation(), hour(), []], ids=["conversation", "hour", "empty"])
+def test_json_matches_its_schema(talk):
     session = Document.of(Session(samples=24_000))
     document = Document(**{**vars(session), "segments": talk})
-    told = valid(b"".join(json_export.write(document, Options())))
-    assert [utterance["text"] for utterance in told["utterances"]] == texts(talk)
-    words = [word for utterance in talk for word in utterance.words]
-    told_words = [word for utterance in told["utterances"] for word in utterance["words"]]
-    assert [(w["text"], w["start"], w["end"]) for w in told_words] == [(w.text, w.start, w.end) for w in words]
+    transcript = validated(b"".join(json_export.write(document, Options())))
+    assert [segment["text"] for segment in transcript["segments"]] == texts(talk)
+    words = [word for segment in talk for word in segment.words]
+    exported = [word for segment in transcript["segments"] for word in segment["words"]]
+    assert [(w["text"], w["start"], w["end"]) for w in exported] == [(w.text, w.start, w.end) for w in words]
 
 
-def test_the_schema_is_one_that_complains():
+def test_the_schema_rejects_an_incomplete_transcript():
     with pytest.raises(jsonschema.ValidationError):
-        valid(write("json", []))  # without a ledger
+        validated(write("json", []))  # without a ledger

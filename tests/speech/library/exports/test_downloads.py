@@ -1,4 +1,4 @@
-"""Downloads through the site: of one session, of many, while it runs, and to nobody else."""
+"""Downloads of one session and many, during a live session, and by the owner only."""
 
 import io
 import zipfile
@@ -27,7 +27,7 @@ def pages(owner):
 
 def spoken_session(owner, text="well said", ended=True):
     session = Session.acquire(owner, None)
-    session.begin("checksum", "en")
+    session.start("checksum", "en")
     words = [Word(i, 0, word, i / 2, i / 2 + 0.4, 0.9) for i, word in enumerate(text.split())]
     session.commit(48_000, words, [Endpoint(0, 0, 1)] if ended else [], Counts(48_000, 0, 0))
     if ended:
@@ -43,7 +43,7 @@ def files_in(response):
 
 
 @pytest.mark.parametrize("extension", FORMATS)
-def test_every_format_is_a_file_to_keep(pages, owner, extension):
+def test_every_format_is_downloaded_as_a_file(pages, owner, extension):
     session = spoken_session(owner)
     response = pages.get(f"/sessions/{session.pk}/transcript.{extension}")
     assert response.status_code == 200
@@ -57,12 +57,12 @@ def test_the_page_offers_every_format(pages, owner):
     assert all(f"/sessions/{session.pk}/transcript.{extension}" in page for extension in FORMATS)
 
 
-def test_options_are_the_readers(pages, owner):
+def test_options_come_from_the_query(pages, owner):
     session = spoken_session(owner)
     url = f"/sessions/{session.pk}/transcript.txt"
     assert b"[0:00] well said" in body(pages.get(url))
     assert b"\nwell said" in body(pages.get(f"{url}?times=0"))
-    assert b"[0:00] well said" in body(pages.get(f"{url}?times=0&times=1"))  # a ticked box, as the form sends it
+    assert b"[0:00] well said" in body(pages.get(f"{url}?times=0&times=1"))  # a selected checkbox, as the form sends it
 
 
 def test_what_is_final_can_be_taken_while_it_runs(pages, owner):
@@ -80,30 +80,30 @@ def test_many_come_as_a_zip(pages, owner):
     assert len(files_in(response)) == 3
 
 
-def test_none_is_told(pages, owner):
+def test_a_missing_selection_or_format_shows_an_error(pages, owner):
     session = spoken_session(owner)
     response = pages.post("/sessions/transcripts.zip", {"format": "txt"}, follow=True)
-    assert "tick the sessions" in response.content.decode()
+    assert "No sessions selected" in response.content.decode()
     response = pages.post("/sessions/transcripts.zip", {"format": "exe", "session": session.pk}, follow=True)
-    assert "Nothing was downloaded" in response.content.decode()
+    assert "No sessions selected" in response.content.decode()
 
 
-def test_others_sessions_are_not_to_be_had(owner, db):
+def test_other_users_cannot_download(owner, db):
     session = spoken_session(owner)
     eve = Client()
     eve.force_login(User.objects.create_user("eve@example.org", status="approved"))
     assert all(eve.get(f"/sessions/{session.pk}/transcript.{ext}").status_code == 404 for ext in FORMATS)
     response = eve.post("/sessions/transcripts.zip", {"format": "txt", "session": session.pk}, follow=True)
-    assert "Nothing was downloaded" in response.content.decode()
+    assert "No sessions selected" in response.content.decode()
     response = eve.post("/sessions/transcripts.zip", {"format": "txt", "which": "all"}, follow=True)
-    assert "Nothing was downloaded" in response.content.decode()
+    assert "No sessions selected" in response.content.decode()
 
 
-def test_an_unknown_format_is_not_there(pages, owner):
+def test_an_unknown_format_is_not_found(pages, owner):
     assert pages.get(f"/sessions/{spoken_session(owner).pk}/transcript.exe").status_code == 404
 
 
-def test_a_long_session_comes_in_pieces(pages, owner):
+def test_a_long_session_is_streamed(pages, owner):
     session = spoken_session(owner, "word " * 3_500)
     response = pages.get(f"/sessions/{session.pk}/transcript.json")
     assert body(response).count(b'"text":"word"') == 3_500

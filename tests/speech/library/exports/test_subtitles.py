@@ -1,4 +1,4 @@
-"""Subtitles as the programs of others read them: pysubs2, ffmpeg, and the W3C's validator of WebVTT."""
+"""Subtitles as other programs read them: pysubs2, ffmpeg, and the W3C's WebVTT validator."""
 
 import json
 import subprocess
@@ -13,8 +13,8 @@ from tests.speech.library.exports.transcripts import EMOJI, MARKUP, RIGHT_TO_LEF
 from tests.support.servers import programs
 from tests.support.webvtt import validator
 
-TALKS = {"conversation": conversation, "hour": hour, "nothing": list}
-HUNDREDTH = 10  # milliseconds; .ass is no finer
+TALKS = {"conversation": conversation, "hour": hour, "empty": list}
+HUNDREDTH = 10  # milliseconds; the resolution of .ass
 
 
 @pytest.fixture(params=TALKS.values(), ids=TALKS)
@@ -31,7 +31,7 @@ def on_one_line(text):
 
 
 def ffmpeg_reads(file, extension):
-    """(start, end) in milliseconds of what ffmpeg finds in a file of subtitles."""
+    """(start, end) in milliseconds of the subtitles that ffmpeg finds in a file."""
     probe = programs.ffmpeg().replace("ffmpeg", "ffprobe")
     command = [probe, "-v", "error", "-f", extension, "-show_entries", "packet=pts_time,duration_time", "-of", "json"]
     done = subprocess.run([*command, "-i", "-"], input=file, capture_output=True)
@@ -58,22 +58,22 @@ def test_ffmpeg_reads_the_times_to_the_millisecond(name, extension, demuxer):
 def test_ffmpeg_reads_styled_subtitles_to_the_hundredth():
     talk = conversation()
     read = ffmpeg_reads(write("ass", talk, words=True, speakers=False), "ass")
-    for got, meant in zip(read, times(talk), strict=True):
-        assert got == pytest.approx(meant, abs=HUNDREDTH)
+    for actual, expected in zip(read, times(talk), strict=True):
+        assert actual == pytest.approx(expected, abs=HUNDREDTH)
 
 
-@pytest.mark.parametrize("words", [False, True], ids=["plain", "word by word"])
-def test_the_validator_of_webvtt_has_nothing_to_say(talk, words):
+@pytest.mark.parametrize("words", [False, True], ids=["plain", "words"])
+def test_webvtt_is_valid(talk, words):
     parsed = validator.parse(write("vtt", talk, words=words))
     assert parsed.errors == []
     assert [(round(1000 * cue["startTime"]), round(1000 * cue["endTime"])) for cue in parsed.cues] == times(talk)
 
 
-def test_the_validator_is_one_that_complains():
+def test_the_validator_reports_errors():
     assert validator.parse(b"WEBVTT\n\n00:02.000 --> 00:01.000\n<c>unclosed\n").errors
 
 
-def test_words_light_up_when_they_are_spoken():
+def test_words_are_highlighted_when_they_are_spoken():
     talk = [spoken("one two three", 1.0)]
     assert b"one <00:00:01.400>two <00:00:01.800>three" in write("vtt", talk, words=True)
     assert rb"{\kf40}one {\kf40}two {\kf" in write("ass", talk, words=True)
@@ -81,12 +81,12 @@ def test_words_light_up_when_they_are_spoken():
 
 @pytest.mark.parametrize("text", [EMOJI, RIGHT_TO_LEFT])
 @pytest.mark.parametrize("extension", ["srt", "vtt", "ass"])
-def test_every_script_survives(text, extension):
+def test_every_script_is_preserved(text, extension):
     read = pysubs2.SSAFile.from_string(write(extension, [spoken(text)]).decode(), format_=extension)
     assert on_one_line(" ".join(event.plaintext for event in read)) == text
 
 
-def test_what_looks_like_markup_is_text():
+def test_markup_in_speech_is_escaped():
     parsed = validator.parse(write("vtt", [spoken(MARKUP)]))
 
     def text_of(node):
@@ -108,6 +108,6 @@ def test_speakers_are_named():
     assert "Ada" not in write("vtt", conversation(), speakers=False).decode()
 
 
-def test_captions_follow_each_other(talk):
+def test_captions_do_not_overlap(talk):
     for one, next_one in pairwise(pysubs2.SSAFile.from_string(write("srt", talk).decode(), format_="srt")):
         assert one.end <= next_one.start

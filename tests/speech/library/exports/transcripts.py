@@ -12,7 +12,7 @@ MARKUP = "<b>bold</b> & {\\an8} *stars* `code` [link](x) # | \\N --> =1+1"
 
 
 @dataclass(frozen=True)
-class Utterance:
+class Segment:
     words: list[TimedWord]
     start: float
     end: float
@@ -23,20 +23,20 @@ class Utterance:
         return " ".join(word.text for word in self.words)
 
 
-def said(words: list[TimedWord], speaker: str = "") -> Utterance:
-    return Utterance(words, words[0].start or 0.0, words[-1].end or 0.0, speaker)
+def segment_of(words: list[TimedWord], speaker: str = "") -> Segment:
+    return Segment(words, words[0].start or 0.0, words[-1].end or 0.0, speaker)
 
 
-def spoken(text: str, start: float = 0.0, pace: float = 0.4, speaker: str = "") -> Utterance:
-    """A word every `pace` seconds, each with a tenth of a second's silence after it."""
+def spoken(text: str, start: float = 0.0, pace: float = 0.4, speaker: str = "") -> Segment:
+    """A segment with a word every `pace` seconds, each followed by a tenth of a second of silence."""
     words = [
         TimedWord(word, round(start + i * pace, 3), round(start + (i + 1) * pace - 0.1, 3), 0.9)
         for i, word in enumerate(text.split())
     ]
-    return said(words, speaker)
+    return segment_of(words, speaker)
 
 
-def conversation() -> list[Utterance]:
+def conversation() -> list[Segment]:
     return [
         spoken("Good morning, did you sleep well?", 0.123, speaker="Ada"),
         spoken("Like a stone.", 3.457, speaker="Grace"),
@@ -46,15 +46,15 @@ def conversation() -> list[Utterance]:
     ]
 
 
-def hour() -> list[Utterance]:
-    """With 9,000 words in it."""
+def hour() -> list[Segment]:
+    """An hour with 9,000 words."""
     sentence = "we met at noon and spoke about the garden, the bridge and the long way home that we took."
     return [spoken(sentence, 7.2 * number, pace=0.35) for number in range(500)]
 
 
-def write(extension: str, utterances: Iterable[Utterance], title: str = "A talk", **options: bool) -> bytes:
-    return b"".join(FORMATS[extension].write(Document(title, utterances), Options(**options)))
+def write(extension: str, segments: Iterable[Segment], title: str = "A talk", **options: bool) -> bytes:
+    return b"".join(FORMATS[extension].write(Document(title, segments), Options(**options)))
 
 
-def texts(utterances: Sequence[Utterance]) -> list[str]:
-    return [utterance.text for utterance in utterances]
+def texts(segments: Sequence[Segment]) -> list[str]:
+    return [segment.text for segment in segments]

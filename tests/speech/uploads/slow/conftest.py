@@ -1,4 +1,4 @@
-"""The fixtures of the tests of uploads, on a site that takes longer files."""
+"""Fixtures of the upload tests, on a site that accepts longer files."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What takes its time, or real processes that die, of tests/speech/uploads/test_errors.py."""
+"""Slow tests of upload errors; see tests/speech/uploads/test_errors.py."""
 
 import pytest
 
@@ -8,20 +8,20 @@ from tests.support.clients.uploads import wait_until_nothing_is_left
 pytestmark = pytest.mark.slow
 
 
-def test_one_that_is_cut_off_is_asked_about(site, sender):
+def test_a_truncated_file_is_transcribed_if_the_user_accepts_it(site, sender):
     whole = mp3(20)
-    told = sender.wait(sender.send("cut.mp3", whole[: len(whole) // 2]), "cut")
-    assert told["problem"]["what"] == "The file is cut off."
-    assert "after 0:10" in told["problem"]["why"]
-    sender.http.post(f"{told['id']}/").raise_for_status()
-    told = sender.wait(told, "done")
-    assert told["length"] == pytest.approx(10, abs=0.3)
+    upload = sender.wait(sender.send("truncated.mp3", whole[: len(whole) // 2]), "truncated")
+    assert upload["problem"]["what"] == "The file is truncated."
+    assert "after 0:10" in upload["problem"]["why"]
+    sender.http.post(f"{upload['id']}/").raise_for_status()
+    upload = sender.wait(upload, "done")
+    assert upload["duration"] == pytest.approx(10, abs=0.3)
     wait_until_nothing_is_left(site)
 
 
-def test_not_too_many_wait_at_a_time(sender):
-    told = [sender.announce(f"{number}.wav", 1000) for number in range(21)]
-    assert [response.status_code for response in told] == [201] * 20 + [400]
-    assert "Too many" in told[-1].json()["what"]
-    for response in told[:-1]:
+def test_pending_uploads_are_limited(sender):
+    responses = [sender.create(f"{number}.wav", 1000) for number in range(21)]
+    assert [response.status_code for response in responses] == [201] * 20 + [400]
+    assert "too many" in responses[-1].json()["what"]
+    for response in responses[:-1]:
         sender.cancel(response.json())

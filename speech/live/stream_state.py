@@ -1,0 +1,44 @@
+"""States of a live stream, and what its client can ask for."""
+
+from enum import Enum, auto
+
+
+class Intent(Enum):
+    """What the client wants of a stream."""
+
+    RUN = "run"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class State(Enum):
+    """What a stream does. Whether it has a slot is another matter: it can be lost and found again in every state.
+
+    | state     | audio     | until                                                                   |
+    | --------- | --------- | ----------------------------------------------------------------------- |
+    | WAITING   | held      | a slot is granted, which emits `Ready`: RUNNING                         |
+    | RUNNING   | processed | the client sets another intent, detaches, or the process drains         |
+    | PAUSING   | processed | everything is final and stored, which emits `Paused`: PAUSED            |
+    | PAUSED    | held      | the client resumes: WAITING                                             |
+    | STOPPING  | processed | everything is final and stored: DONE                                    |
+    | FINISHING | discarded | the engine reaches the end of what it was sent, without a client: FINISHED |
+    | FINISHED  | discarded | everything is stored: DONE                                              |
+    | DONE      |           |                                                                         |
+    """
+
+    WAITING = auto()
+    RUNNING = auto()
+    PAUSING = auto()
+    PAUSED = auto()
+    STOPPING = auto()
+    FINISHING = auto()
+    FINISHED = auto()
+    DONE = auto()
+
+
+STATE_OF = {Intent.RUN: State.WAITING, Intent.PAUSE: State.PAUSING, Intent.STOP: State.STOPPING}
+OPEN_ENDED = (State.WAITING, State.RUNNING)
+"""More audio may follow what was fed."""
+STOPPED = (State.STOPPING, State.FINISHING, State.FINISHED, State.DONE)
+WITHOUT_CLIENT = (State.FINISHING, State.FINISHED, State.DONE)
+"""Audio is discarded and intents are ignored."""
