@@ -59,7 +59,7 @@ CHANNELS = [
     Channel(
         name="pcm",
         address="/ws/pcm",
-        title="Programs: docs/programs.md",
+        title="Programs: docs/clients.md",
         receives=(pcm.Flush, pcm.Stop),
         sends=get_args(pcm.ServerMessage),
     ),

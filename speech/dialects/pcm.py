@@ -1,4 +1,4 @@
-"""Plain WebSocket protocol for custom clients: `/ws/pcm`, docs/programs.md.
+"""Plain WebSocket protocol for custom clients: `/ws/pcm`, docs/clients.md.
 
 Binary messages are audio; every event is one JSON object. The text message `{"type": "flush"}` finishes the words of
 the audio sent so far, `{"type": "stop"}` does so and ends the stream.

@@ -87,7 +87,7 @@ def test_matches_are_highlighted_and_replaced(page):
     page.get_by_label("Find", exact=True).press("Enter")
     page.get_by_label("Replace with").fill("Amid")
     page.get_by_role("button", name="Replace all").click()
-    expect(page.get_by_role("status").first).to_contain_text(f"“{word}” was replaced")
+    expect(page.get_by_role("status").first).to_contain_text(f"Replaced “{word}”")
     expect(page.locator(".word").first).to_have_text(re.compile("^Amid"))
     page.locator("#changes summary").click()
     page.get_by_role("button", name="Undo: Replaced all").click()

@@ -49,6 +49,6 @@ def test_the_shell_example_prints_subtitles(site, folder):
 
 
 def test_the_guide_contains_the_examples_unchanged():
-    guide = (ROOT / "docs/programs.md").read_text()
+    guide = (ROOT / "docs/clients.md").read_text()
     for example in sorted(EXAMPLES.iterdir()):
         assert example.read_text().strip() in guide
