@@ -24,8 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from inference import engines
 from inference.engine import TtsEngine
+from inference.engines import registry
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE, Audio, Open
 
 os.environ.setdefault("NO_TORCH_COMPILE", "1")
@@ -143,7 +143,7 @@ def _measure(name: str, make: Callable[[int], TtsEngine], counts: list[int], eac
 
 
 def _embedded(name: str, options: argparse.Namespace) -> None:
-    _measure(name, lambda slots: engines.load(name, slots), options.streams or [1, 4, 16, 64], each=5)
+    _measure(name, lambda slots: registry.load(name, slots), options.streams or [1, 4, 16, 64], each=5)
 
 
 def _small(name: str, options: argparse.Namespace) -> None:

@@ -1,12 +1,12 @@
 """The interface of an engine: one batched step for all slots that have work.
 
-An engine is one file in `inference/engines/` with a class that satisfies `Engine`, and one line in its index.
+An engine is one file in `inference/engines/` with a class that satisfies `Engine`, and one entry in `registry.py`.
 It is plain synchronous code whose methods are never called concurrently; an *executor* (`executors/`) decides where it
 runs.
 """
 
 from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,10 @@ class TtsEngine(Engine[str], Protocol):
 
     voices: list[Voice]
     """At least one; the first is the default."""
+
+
+def voices_of(engine: Engine[Any]) -> list[Voice]:
+    return getattr(engine, "voices", [])
 
 
 class EngineUnusable(Exception):

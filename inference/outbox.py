@@ -24,8 +24,8 @@ Item = tuple[str, int, Up | Down]
 """Stream, sequence number of the message in this direction, message."""
 
 _encoder = msgspec.msgpack.Encoder()
-_up = msgspec.msgpack.Decoder(list[tuple[str, int, Up]])
-_down = msgspec.msgpack.Decoder(list[tuple[str, int, Down]])
+decode_up = msgspec.msgpack.Decoder(list[tuple[str, int, Up]]).decode
+decode_down = msgspec.msgpack.Decoder(list[tuple[str, int, Down]]).decode
 
 
 class Layer(Protocol):
@@ -37,14 +37,6 @@ class Layer(Protocol):
     async def group_add(self, group: str, channel: str) -> None: ...
     async def group_discard(self, group: str, channel: str) -> None: ...
     async def group_send(self, group: str, message: dict[str, Any]) -> None: ...
-
-
-def decode_up(data: bytes) -> list[tuple[str, int, Up]]:
-    return _up.decode(data)
-
-
-def decode_down(data: bytes) -> list[tuple[str, int, Down]]:
-    return _down.decode(data)
 
 
 class Outbox:

@@ -18,7 +18,6 @@ from inference.executors.base import Executor
 from inference.messages import (
     STEP_BUCKETS,
     Accept,
-    Audio,
     Close,
     Closed,
     Down,
@@ -29,7 +28,6 @@ from inference.messages import (
     Partial,
     Rejected,
     StepLatencies,
-    Text,
     Up,
     Voice,
 )
@@ -126,15 +124,14 @@ class Scheduler:
                 return
             case Close():
                 self._release(slot)
+            case Marker(id=marker):
+                stream.add_marker(marker)
             case _:
-                self._apply(slot, stream, message)
+                try:
+                    stream.receive(message)
+                except BadInput as error:
+                    self._evict(slot, str(error))
         slot.replica.mark_ready(slot)
-
-    def _apply(self, slot: Slot, stream: Stream, message: Audio | Text | Marker) -> None:
-        try:
-            stream.receive(message)
-        except BadInput as error:
-            self._evict(slot, str(error))
 
     def evict_all(self, reason: str) -> None:
         for slot in list(self._slots.values()):
@@ -180,7 +177,8 @@ class Scheduler:
     async def _tick(self, replica: Replica) -> None:
         slots = await replica.ready_slots()
         for slot in slots:
-            await self._sync_slot(slot)
+            if slot.opened is not slot.stream:
+                await self._sync_slot(slot)
         await self._step(replica, slots)
         for slot in slots:
             await self._flush(slot)
@@ -193,8 +191,6 @@ class Scheduler:
     async def _sync_slot(self, slot: Slot) -> None:
         """Close and open the engine's slot so that it matches the slot's current stream."""
         stream = slot.stream
-        if slot.opened is stream:
-            return
         if slot.opened is not None:
             await slot.replica.executor.close(slot.index)
         if stream is not None:
@@ -220,9 +216,9 @@ class Scheduler:
 
     def _inputs(self, slots: set[Slot]) -> Inputs:
         return {
-            slot.index: slot.serving.next_input()
+            slot.index: stream.next_input()
             for slot in slots
-            if slot.serving and slot.serving.has_input and not slot.is_draining
+            if (stream := slot.serving) and stream.has_input and not slot.is_draining
         }
 
     def _record_step(self, seconds: float) -> None:

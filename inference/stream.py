@@ -17,7 +17,6 @@ from inference.messages import (
     Audio,
     Event,
     Kind,
-    Marker,
     Open,
     Partial,
     Step,
@@ -52,16 +51,13 @@ class Stream(ABC):
         self._markers: deque[tuple[int, int]] = deque()
         self._is_flushed = False
 
-    def receive(self, message: Audio | Text | Marker) -> None:
-        """Raises `BadInput`."""
-        match message:
-            case Marker(id=marker):
-                self._markers.append((self._received, marker))
-            case _:
-                self._enqueue(message)
-
     @abstractmethod
-    def _enqueue(self, message: Audio | Text) -> None: ...
+    def receive(self, message: Audio | Text) -> None:
+        """Add input to the backlog. Raises `BadInput`."""
+
+    def add_marker(self, marker: int) -> None:
+        """Flush the engine after the input received so far."""
+        self._markers.append((self._received, marker))
 
     @property
     @abstractmethod
@@ -118,7 +114,7 @@ class SttStream(Stream):
         self._pending_speech: deque[int] = deque()  # last sample of each speech frame that may still get words
         self._wordless_speech = 0  # final samples of speech since the last word or partial
 
-    def _enqueue(self, message: Audio | Text) -> None:
+    def receive(self, message: Audio | Text) -> None:
         if isinstance(message, Text):
             raise BadInput("received text for a speech-to-text engine")
         self._backlog += message.pcm
@@ -178,7 +174,7 @@ class TtsStream(Stream):
         self._backlog = ""
         self._is_busy = False  # the engine has output left even without new text
 
-    def _enqueue(self, message: Audio | Text) -> None:
+    def receive(self, message: Audio | Text) -> None:
         if isinstance(message, Audio):
             raise BadInput("received audio for a text-to-speech engine")
         if not message.text:

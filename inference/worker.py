@@ -11,7 +11,7 @@ import msgspec
 
 from inference import messages
 from inference.engine import EngineUnusable
-from inference.engines import EngineInfo
+from inference.engines.registry import EngineInfo
 from inference.executors.index import executors_for
 from inference.messages import Down, Kind, Open, Ready, Status
 from inference.observability.recent_errors import RECENT_ERRORS, Outage

@@ -1,35 +1,48 @@
-"""The interface of an executor, which runs an engine in the event loop, in a thread or in a child process."""
+"""An executor runs an engine: in the event loop, in a thread or in a child process."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence, Set
-from typing import Protocol
+from typing import Any
 
 from inference.engine import Inputs, StepOutput
 from inference.messages import Event, Open, Voice
 
 
-class Executor(Protocol):
-    slots: int
-    voices: list[Voice]
-    """Known after the start; empty for a speech-to-text engine."""
-
-    @property
-    def draining(self) -> Set[int]:
+class Executor(ABC):
+    def __init__(self, name: str, slots: int) -> None:
+        """`slots`: 0 for as many as the engine carries, known after the start."""
+        self.name = name
+        self.slots = slots
+        self.voices: list[Voice] = []
+        """Known after the start; empty for a speech-to-text engine."""
+        self.draining: Set[int] = frozenset()
         """The slots that the engine flushes with silence of its own; they accept no frames."""
-
-    @property
-    def steps_per_call(self) -> int:
+        self.steps_per_call = 1
         """Maximum number of steps per call."""
+        self.progress = ""
+        """Progress of the start; empty afterwards."""
 
-    progress: str
-    """Progress of the start; empty afterwards."""
-
+    @abstractmethod
     async def start(self) -> None:
         """Start the engine, or restart it if it was lost."""
 
-    async def open(self, slot: int, request: Open) -> None: ...
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    @abstractmethod
+    async def call(self, method: str, *arguments: Any) -> Any:
+        """Call a method of the engine. Raises `EngineLost` and `EngineUnusable`."""
+
+    async def open(self, slot: int, request: Open) -> None:
+        await self.call("open", slot, request)
+
     async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
         """Make one step per element, in order."""
+        return [await self.call("step", inputs) for inputs in rounds]
 
-    async def flush(self, slot: int) -> list[Event]: ...
-    async def close(self, slot: int) -> None: ...
-    async def stop(self) -> None: ...
+    async def flush(self, slot: int) -> list[Event]:
+        events: list[Event] = await self.call("flush", slot)
+        return events
+
+    async def close(self, slot: int) -> None:
+        await self.call("close", slot)

@@ -1,6 +1,6 @@
 """Chooses an engine's executors: child processes, a thread or the event loop of this process."""
 
-from inference.engines import EngineInfo
+from inference.engines.registry import EngineInfo
 from inference.executors.base import Executor
 from inference.executors.inline import InlineExecutor
 from inference.executors.subprocess import SubprocessExecutor

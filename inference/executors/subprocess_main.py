@@ -12,8 +12,8 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from inference import engines
-from inference.engine import Engine, Frame
+from inference.engine import Engine, Frame, voices_of
+from inference.engines import registry
 from inference.messages import Open
 
 
@@ -21,13 +21,13 @@ def main(name: str, slots: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # Ctrl-C and systemd signal all processes; the parent decides
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end when the parent no longer reads
-    responses = os.fdopen(os.dup(1), "wb")
+    requests, responses = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # output that a library prints goes to the log, not into the responses
     os.nice(5)  # connections have priority over decoding
-    engine = engines.load(name, slots)
-    _write(responses, msgspec.msgpack.encode((engine.slots, engines.voices_of(engine))))
-    while request := _read(sys.stdin.buffer):
-        method, arguments = msgspec.msgpack.decode(request)
+    engine = registry.load(name, slots)
+    _write(responses, msgspec.msgpack.encode((engine.slots, voices_of(engine))))
+    while size := requests.read(4):
+        method, arguments = msgspec.msgpack.decode(requests.read(int.from_bytes(size, "big")))
         _write(responses, msgspec.msgpack.encode(_call(engine, method, arguments)))
 
 
@@ -35,18 +35,13 @@ def _call(engine: Engine[Any], method: str, arguments: list[Any]) -> Any:
     match method:
         case "open":
             return engine.open(arguments[0], msgspec.convert(arguments[1], Open))
-        case "step":
+        case "steps":
             return [engine.step({slot: _input(raw) for slot, raw in inputs.items()}) for inputs in arguments[0]]
     return getattr(engine, method)(*arguments)
 
 
 def _input(raw: bytes | str) -> Frame | str:
     return raw if isinstance(raw, str) else np.frombuffer(raw, np.float32)
-
-
-def _read(stream: BinaryIO) -> bytes:
-    size = stream.read(4)
-    return stream.read(int.from_bytes(size, "big")) if len(size) == 4 else b""
 
 
 def _write(stream: BinaryIO, response: bytes) -> None:

@@ -8,16 +8,16 @@ import asyncio
 import gc
 import logging
 import threading
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext
 from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from inference import engines
-from inference.engine import Engine, EngineLost, EngineUnusable, Inputs, StepOutput
-from inference.messages import Event, Open, Voice
+from inference.engine import Engine, EngineLost, EngineUnusable, voices_of
+from inference.engines import registry
+from inference.executors.base import Executor
 
 logger = logging.getLogger(__name__)
 
@@ -30,48 +30,24 @@ STOP_TIMEOUT = 3.0
 _Job = tuple[Future[Any], Callable[[], Any]]
 
 
-class ThreadExecutor:
+class ThreadExecutor(Executor):
     def __init__(self, name: str, slots: int) -> None:
-        """`slots`: 0 for as many as the device carries, known after the start."""
-        self.slots = slots
-        self.voices: list[Voice] = []
-        self.steps_per_call = 1
-        self.progress = ""
+        super().__init__(name, slots)
         self._requested_slots = slots
-        self._name = name
-        preset = engines.ENGINES[name].preset
-        self._lock = nullcontext() if preset and preset.package == "faster-whisper" else _torch_lock
+        self._lock = _torch_lock if registry.ENGINES[name].uses_torch else nullcontext()
         self._engine: Engine[Any]
-        self._draining: Set[int] = frozenset()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
-    @property
-    def draining(self) -> Set[int]:
-        return self._draining
-
     async def start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+            self._thread = threading.Thread(target=self._work, name=self.name, daemon=True)
             self._thread.start()
-        self._engine = await self._call(self._load, seconds=None)
+        self._engine = await self._run(self._load, seconds=None)
         self.slots = self._engine.slots
-        self.voices = engines.voices_of(self._engine)
-        self._draining = getattr(self._engine, "draining", frozenset())
+        self.voices = voices_of(self._engine)
+        self.draining = getattr(self._engine, "draining", frozenset())
         self.progress = ""
-
-    async def open(self, slot: int, request: Open) -> None:
-        await self._call(partial(self._engine.open, slot, request))
-
-    async def step(self, rounds: Sequence[Inputs]) -> list[StepOutput]:
-        return [await self._call(partial(self._engine.step, inputs)) for inputs in rounds]
-
-    async def flush(self, slot: int) -> list[Event]:
-        events: list[Event] = await self._call(partial(self._engine.flush, slot))
-        return events
-
-    async def close(self, slot: int) -> None:
-        await self._call(partial(self._engine.close, slot))
 
     async def stop(self) -> None:
         """End the thread: one that still computes in torch when the process ends would abort the process."""
@@ -80,29 +56,32 @@ class ThreadExecutor:
             await asyncio.to_thread(self._thread.join, STOP_TIMEOUT)
         self._thread = None
 
+    async def call(self, method: str, *arguments: Any) -> Any:
+        return await self._run(partial(getattr(self._engine, method), *arguments), CALL_TIMEOUT)
+
     def _load(self) -> Engine[Any]:
         vars(self).pop("_engine", None)  # a lost engine holds memory that the next one needs
         gc.collect()
-        return engines.load(self._name, self._requested_slots, self._report_progress)
+        return registry.load(self.name, self._requested_slots, self._report_progress)
 
     def _report_progress(self, note: str) -> None:
         self.progress = note
-        logger.info("%s: %s", self._name, note)
+        logger.info("%s: %s", self.name, note)
 
-    async def _call(self, call: Callable[[], Any], seconds: float | None = CALL_TIMEOUT) -> Any:
+    async def _run(self, call: Callable[[], Any], seconds: float | None) -> Any:
         future: Future[Any] = Future()
         self._jobs.put((future, call))
         try:
             async with asyncio.timeout(seconds):
                 return await asyncio.wrap_future(future)
         except TimeoutError:
-            raise EngineUnusable(f"{self._name} didn't respond within {seconds:.0f} s. {_RESTART}") from None
+            raise EngineUnusable(f"{self.name} didn't respond within {seconds:.0f} s. {_RESTART}") from None
         except EngineUnusable:
             raise
         except Exception as error:
             if "CUDA error" in str(error):
-                raise EngineUnusable(f"{self._name}: the GPU failed: {error}. {_RESTART}") from error
-            raise EngineLost(f"{self._name} failed: {error!r}") from error
+                raise EngineUnusable(f"{self.name}: the GPU failed: {error}. {_RESTART}") from error
+            raise EngineLost(f"{self.name} failed: {error!r}") from error
 
     def _work(self) -> None:
         while job := self._jobs.get():

@@ -10,7 +10,7 @@ import msgspec
 
 from inference.engine import EngineUnusable
 from inference.loading.whisper_languages import LANGUAGES
-from inference.messages import Endpointing
+from inference.messages import Endpointing, Kind
 
 BUILT_IN = Path(__file__).with_name("presets.toml")
 
@@ -27,8 +27,8 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     `STT_MEMORY_MB` (or `TTS_…`, by kind), `TTS_VOICES`, `TTS_QUALITY`, `MOSHI_DEVICE` and `MOSHI_DTYPE` override it."""
 
     name: str
-    kind: Literal["stt", "tts", "dialogue"]
-    package: Literal["moshi", "pocket-tts", "faster-whisper"] = "moshi"  # runs the model
+    kind: Kind
+    package: str = "moshi"  # runs the model; one of `RUNTIMES` in `inference/engines/registry.py`
     label: str
     languages: dict[str, str]  # code: name; the first is the default. All of Whisper's for `faster-whisper`
     model: str

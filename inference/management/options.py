@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management import CommandError
 
-from inference.engines import ENGINES, EngineInfo, default_stt_engine
+from inference.engines.registry import ENGINES, EngineInfo, default_stt_engine
 from inference.messages import Kind
 from inference.observability.recent_errors import INITIALIZATION_ERROR
 

@@ -5,7 +5,8 @@ from itertools import count
 
 import pytest
 
-from inference import engines, scheduler, stream
+from inference import scheduler, stream
+from inference.engines import registry
 from inference.executors.inline import InlineExecutor
 from inference.executors.subprocess import STEPS_PER_CALL, SubprocessExecutor
 from inference.messages import FRAME_BYTES, Accept, Audio, Close, Closed, Endpoint, Marker, Open, Step, Word
@@ -259,7 +260,7 @@ class BrokenEngine(WordlessEngine):
 
 async def test_long_speech_without_words_resets_the_slot(monkeypatch):
     engine = WordlessEngine()
-    monkeypatch.setattr(engines, "load", lambda name, slots: engine)
+    monkeypatch.setattr(registry, "load", lambda name, slots: engine)
     monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
     async with Running(inline_executor(1)) as running:
         running.open("s")
@@ -270,7 +271,7 @@ async def test_long_speech_without_words_resets_the_slot(monkeypatch):
 
 async def test_speech_that_may_still_get_words_does_not_reset_the_slot(monkeypatch):
     engine = WordlessEngine(final_until=0)
-    monkeypatch.setattr(engines, "load", lambda name, slots: engine)
+    monkeypatch.setattr(registry, "load", lambda name, slots: engine)
     monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
     async with Running(inline_executor(1)) as running:
         running.open("s")
@@ -280,7 +281,7 @@ async def test_speech_that_may_still_get_words_does_not_reset_the_slot(monkeypat
 
 
 async def test_an_engine_that_fails_loses_its_streams_and_restarts(monkeypatch):
-    monkeypatch.setattr(engines, "load", lambda name, slots: BrokenEngine())
+    monkeypatch.setattr(registry, "load", lambda name, slots: BrokenEngine())
     async with Running(inline_executor(1)) as running:
         running.open("s")
         running.send("s", Audio(noise(1)))

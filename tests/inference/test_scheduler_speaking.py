@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from inference import engines, stream
+from inference import stream
+from inference.engines import registry
 from inference.engines.testing.tones import WORD_FRAMES, Tones, pcm_of
 from inference.executors.inline import InlineExecutor
 from inference.executors.subprocess import SubprocessExecutor
@@ -125,7 +126,7 @@ class RejectingEngine(Tones):
 
 
 async def test_a_rejection_closes_its_stream_alone(monkeypatch):
-    monkeypatch.setattr(engines, "load", lambda name, slots: RejectingEngine(slots))
+    monkeypatch.setattr(registry, "load", lambda name, slots: RejectingEngine(slots))
     async with running(InlineExecutor("tones", 2)) as it:
         it.open("good")
         it.open("bad")

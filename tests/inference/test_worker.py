@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from channels.layers import InMemoryChannelLayer
 
-from inference.engines import ENGINES
+from inference.engines.registry import ENGINES
 from inference.messages import WEB_GROUP, Audio, Close, Closed, Marker, Open, Ready, Status, Word, queue_name
 from inference.outbox import Outbox, decode_down
 from inference.worker import Worker, run_workers

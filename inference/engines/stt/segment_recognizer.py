@@ -199,9 +199,13 @@ class SegmentRecognizer(ABC):
         self._partial_budget = min(
             PARTIAL_BUDGET_CAP, self._partial_budget + PARTIAL_BUDGET_RATE * (now - self._last_step_at)
         )
-        for stream in map(self._streams.__getitem__, inputs):
+        output: dict[int, list[Event]] = {}
+        for slot, frame in inputs.items():
+            stream = self._streams[slot]
             stream.segmenter.min_silence = self.min_silence_in_files if stream.is_ahead(now) else MIN_SILENCE
-        output = {slot: self._process(self._streams[slot], frame) for slot, frame in inputs.items()}
+            stream.processed += FRAME_SAMPLES
+            ended = stream.segmenter.process(frame)
+            output[slot] = [event for segment in ended for event in self._finals(stream, segment)]
         if not any(output.values()):  # final texts come first
             for slot in self._slots_due_for_partials(inputs):
                 output[slot] += self._partial(self._streams[slot])
@@ -214,10 +218,6 @@ class SegmentRecognizer(ABC):
 
     def close(self, slot: int) -> None:  # noqa: B027
         """Keep the detector and the resampler, which take 60 ms to create, for the next stream."""
-
-    def _process(self, stream: StreamState, frame: Frame) -> list[Event]:
-        stream.processed += FRAME_SAMPLES
-        return [event for segment in stream.segmenter.process(frame) for event in self._finals(stream, segment)]
 
     # --- Partials -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from channels.layers import get_channel_layer
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 
-from inference.engines import EngineInfo
+from inference.engines.registry import EngineInfo
 from inference.management.exit_deadline import arm_exit_deadline
 from inference.management.metrics import serve_metrics
 from inference.management.options import Choice, add_engine_arguments, chosen_engines

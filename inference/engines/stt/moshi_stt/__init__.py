@@ -86,6 +86,7 @@ class MoshiStt:
                 "a step takes %.0f ms, longer than an 80 ms frame: transcripts will lag. Use fewer slots, a faster "
                 "device or another engine.",
                 1000 * self._model.step_seconds,
+                extra={"error_class": "performance"},
             )
         self._vad = None if self._model.heads else VoiceActivity()
         if self._vad:

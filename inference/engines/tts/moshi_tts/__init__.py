@@ -15,7 +15,7 @@ import numpy as np
 from moshi.models.tts import TTSModel
 
 from inference.engine import Frame
-from inference.engines import GUIDANCE, SEED, TEMPERATURE
+from inference.engines.registry import GUIDANCE, SEED, TEMPERATURE
 from inference.engines.tts.moshi_tts.batch import Batch, Conditions
 from inference.engines.tts.moshi_tts.segment import Segment, TimedWord
 from inference.engines.tts.moshi_tts.voices import VoiceError, Voices

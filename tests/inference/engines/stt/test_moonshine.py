@@ -3,6 +3,7 @@ import pytest
 
 from inference.engines.stt import segment_recognizer
 from inference.engines.stt.moonshine import Moonshine
+from inference.engines.stt.vad_segmenter import VadSegmenter
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Open, Partial, Step, Word
 from tests.support.speech.audio import Recording
 from tests.support.speech.stt_events import (
@@ -34,16 +35,6 @@ def engine():
         # By that clock a recognition takes 0.08 s, so there is one in 1.6 s.
         patch.setattr(segment_recognizer, "PARTIAL_BUDGET_RATE", 0.05)
         yield Moonshine(2, Clock())
-
-
-@pytest.fixture(scope="module")
-def samples(opening):
-    return opening.samples(SAMPLE_RATE, silence_after=1.0)
-
-
-@pytest.fixture(scope="module")
-def events(engine, samples):
-    return transcribe(engine, samples)
 
 
 def test_clean_speech_is_transcribed_with_case_and_punctuation(events, opening):
@@ -109,7 +100,7 @@ def test_audio_faster_than_real_time_gets_no_partials(samples, opening):
     assert len(pick(events, Partial)) <= 3  # from its first second
 
 
-def test_a_fully_loaded_engine_produces_finals_only(samples, opening):
+def test_a_fully_loaded_engine_produces_finals_only(samples, opening, monkeypatch):
     """A frame takes as long to process as it lasts, so that only the saved budget is left for partials."""
     now = 0.0
     engine = Moonshine(1, lambda: now)
@@ -122,7 +113,7 @@ def test_a_fully_loaded_engine_produces_finals_only(samples, opening):
 
         return call
 
-    engine._process = delayed(0.08, engine._process)
+    monkeypatch.setattr(VadSegmenter, "process", delayed(0.08, VadSegmenter.process))
     engine.recognize = delayed(0.5, engine.recognize)
     events = transcribe(engine, samples)
     assert word_error_rate(opening.text, text(events)) <= 0.15

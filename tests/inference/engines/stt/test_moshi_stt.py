@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from inference import engines
+from inference.engines import registry
+from inference.engines.stt import moshi_stt
 from inference.engines.stt.moshi_stt import MoshiStt
 from inference.executors.thread import ThreadExecutor
 from inference.messages import Audio, Close, Closed, Endpoint, Marker, Open, Step, Word
+from inference.observability.recent_errors import class_of
 from inference.scheduler import Scheduler
 from tests.inference.test_scheduler import Running
 
@@ -27,7 +29,7 @@ def speech_like(frames: int, seed: int) -> bytes:
 
 
 def preset_of(folder, **changes):
-    return msgspec.structs.replace(engines.ENGINES[NAME].preset, model=str(folder), device="cpu", **changes)
+    return msgspec.structs.replace(registry.ENGINES[NAME].preset, model=str(folder), device="cpu", **changes)
 
 
 def request(stream="s", position=0, **options):
@@ -48,8 +50,15 @@ def engine(loaded_engine):
 
 @pytest.fixture
 def in_thread(engine, monkeypatch):
-    monkeypatch.setattr(engines, "load", lambda name, slots, report_progress: engine)
+    monkeypatch.setattr(registry, "load", lambda name, slots, report_progress: engine)
     return ThreadExecutor(NAME, 0)
+
+
+def test_steps_longer_than_a_frame_are_reported_as_a_performance_error(stt_checkpoint, monkeypatch, caplog):
+    monkeypatch.setattr(moshi_stt, "FRAME_SECONDS", 0.0)
+    MoshiStt(1, preset_of(stt_checkpoint, dtype="float32"))
+    (record,) = [record for record in caplog.records if "longer than an 80 ms frame" in record.getMessage()]
+    assert (record.levelname, class_of(record)) == ("WARNING", "performance")
 
 
 def texts(words):
@@ -177,7 +186,7 @@ def _steps(engine, audio):
 
 
 @pytest.mark.parametrize("dtype", ["auto", "bfloat16"], ids=["int8, by default", "bfloat16"])
-def test_it_runs_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
+def test_the_engine_runs_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
     engine = MoshiStt(1, preset_of(stt_checkpoint, dtype=dtype))
     engine.open(0, request())
     audio = np.frombuffer(speech_like(40, seed=2), "<i2").astype(np.float32) / 32768

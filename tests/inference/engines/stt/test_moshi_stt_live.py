@@ -48,7 +48,7 @@ async def test_concurrent_speakers_have_the_words_that_they_have_alone(site):
 async def _transcribe(site, ticket, pcm):
     async with live_socket(site, ticket) as socket:
         ready = await socket.start()
-        await socket.say(pcm, pace=0.02)
+        await socket.send_audio(pcm, pace=0.02)
         await socket.stop(within=40)
         words = socket.words()
         steps = [message for message in socket.received if message["type"] == "step"]

@@ -154,7 +154,7 @@ class Speech:
         self.events: list = []
         self.silence_frames = 0
 
-    def say(self, text: str, pauses=VOICE):
+    def speak(self, text: str, pauses=VOICE):
         for token in written(text, self.tokenizer):
             self._step(token, pauses)
         return self
@@ -200,7 +200,7 @@ class Speech:
 
 
 def test_a_pause_flushes_the_last_words_immediately(tokenizer):
-    speech = Speech(tokenizer, guard=False).say("hello world").pause(1)
+    speech = Speech(tokenizer, guard=False).speak("hello world").pause(1)
     assert speech.segments == ["hello world"]
     assert speech.silence_frames < DELAY + 12
     step = speech.pause(1).all(Step)[-1]
@@ -209,8 +209,8 @@ def test_a_pause_flushes_the_last_words_immediately(tokenizer):
 
 def test_words_after_a_flush_have_the_right_times(tokenizer):
     """The silence inserted to flush words takes no time."""
-    continuous = Speech(tokenizer, flushes_on_pause=False).say("hello").pause(30).say("world").stop()
-    flushed = Speech(tokenizer, guard=False).say("hello").pause(30).say("world").stop()
+    continuous = Speech(tokenizer, flushes_on_pause=False).speak("hello").pause(30).speak("world").stop()
+    flushed = Speech(tokenizer, guard=False).speak("hello").pause(30).speak("world").stop()
     assert [(word.text, word.start) for word in flushed.all(Word)] == [
         (word.text, word.start) for word in continuous.all(Word)
     ]
@@ -218,7 +218,7 @@ def test_words_after_a_flush_have_the_right_times(tokenizer):
 
 
 def test_without_flushing_a_segment_ends_once_its_words_are_emitted(tokenizer):
-    speech = Speech(tokenizer, flushes_on_pause=False).say("hello world").pause(DELAY)
+    speech = Speech(tokenizer, flushes_on_pause=False).speak("hello world").pause(DELAY)
     assert speech.segments == []
     speech.pause(4)
     assert speech.segments == ["hello world"]
@@ -226,7 +226,7 @@ def test_without_flushing_a_segment_ends_once_its_words_are_emitted(tokenizer):
 
 
 def test_a_stop_flushes_everything(tokenizer):
-    speech = Speech(tokenizer).say("it's the brown fox").stop()
+    speech = Speech(tokenizer).speak("it's the brown fox").stop()
     assert speech.segments == ["it's the brown fox"]
     assert speech.all(Endpoint)[0].end == speech.all(Word)[-1].end
 
@@ -237,13 +237,13 @@ def test_a_stream_without_audio_is_not_flushed(tokenizer):
 
 
 def test_a_short_spike_ends_no_guarded_segment(tokenizer):
-    speech = Speech(tokenizer).say("my number is").pause(2).say("brown", VOICE).pause(2).say("fox").stop()
+    speech = Speech(tokenizer).speak("my number is").pause(2).speak("brown", VOICE).pause(2).speak("fox").stop()
     assert speech.segments == ["my number is brown fox"]
 
 
 @pytest.mark.parametrize("last", ["five", "5", "B", "A.B", "quatre", "42,"])
 def test_after_a_number_or_a_letter_a_longer_pause_is_required(tokenizer, last):
-    speech = Speech(tokenizer).say(f"it is {last}").pause(10, SHORT_PAUSE)
+    speech = Speech(tokenizer).speak(f"it is {last}").pause(10, SHORT_PAUSE)
     assert speech.segments == []
     assert speech.all(Word)[-1].text == last  # it is emitted immediately all the same
     speech.pause(3, PAUSE)
@@ -251,43 +251,43 @@ def test_after_a_number_or_a_letter_a_longer_pause_is_required(tokenizer, last):
 
 
 def test_without_the_guard_the_shorter_pause_suffices(tokenizer):
-    assert Speech(tokenizer, guard=False).say("it is five").pause(1, SHORT_PAUSE).segments == ["it is five"]
+    assert Speech(tokenizer, guard=False).speak("it is five").pause(1, SHORT_PAUSE).segments == ["it is five"]
 
 
 def test_the_requested_pause_length_selects_the_head(tokenizer):
-    speech = Speech(tokenizer, guard=False, pause=1.0).say("hello world").pause(10, SHORT_PAUSE)
+    speech = Speech(tokenizer, guard=False, pause=1.0).speak("hello world").pause(10, SHORT_PAUSE)
     assert speech.segments == []
     assert speech.pause(1, PAUSE).segments == ["hello world"]
 
 
 def test_the_requested_threshold_applies(tokenizer):
-    assert Speech(tokenizer, guard=False, threshold=0.95).say("hello").pause(5, PAUSE).segments == []
-    assert Speech(tokenizer, guard=False, threshold=0.85).say("hello").pause(5, PAUSE).segments == ["hello"]
+    assert Speech(tokenizer, guard=False, threshold=0.95).speak("hello").pause(5, PAUSE).segments == []
+    assert Speech(tokenizer, guard=False, threshold=0.85).speak("hello").pause(5, PAUSE).segments == ["hello"]
 
 
 def test_a_segment_has_the_requested_minimum_of_words(tokenizer):
-    speech = Speech(tokenizer, min_words=2).say("hello").pause(12)
+    speech = Speech(tokenizer, min_words=2).speak("hello").pause(12)
     assert speech.segments == []
-    assert speech.say("brown fox").pause(12).segments == ["hello brown fox"]
+    assert speech.speak("brown fox").pause(12).segments == ["hello brown fox"]
 
 
 def test_a_segment_has_the_requested_maximum_duration(tokenizer):
     speech = Speech(tokenizer, max_turn=2.0)
     for _ in range(20):
-        speech.say("the fox")
+        speech.speak("the fox")
     first = speech.all(Endpoint)[0]
     assert first.end - first.start < 2.5
     assert len(speech.segments) > 2
 
 
 def test_long_silence_ends_a_segment_regardless_of_the_heads(tokenizer):
-    assert Speech(tokenizer).say("hello").pause(60, VOICE).segments == ["hello"]
+    assert Speech(tokenizer).speak("hello").pause(60, VOICE).segments == ["hello"]
 
 
 def test_no_word_begins_before_final_until(tokenizer):
     speech = Speech(tokenizer, position=48_000)
     for _ in range(3):
-        speech.say("hello world the fox").pause(20).say("it is five").pause(40)
+        speech.speak("hello world the fox").pause(20).speak("it is five").pause(40)
     final_until = 0
     for event in speech.events:
         if isinstance(event, Step):
@@ -304,7 +304,7 @@ def test_final_until_advances_in_silence(tokenizer):
 
 
 def test_partials_show_a_word_while_it_is_written(tokenizer):
-    speech = Speech(tokenizer).say("bibliothèque").pause(DELAY, VOICE)
+    speech = Speech(tokenizer).speak("bibliothèque").pause(DELAY, VOICE)
     shown = [partial.text for partial in speech.all(Partial)]
     assert len(shown) >= 2
     assert all("bibliothèque".startswith(text) for text in shown)

@@ -4,7 +4,7 @@ import pytest
 from inference.engines.stt.pocketsphinx import PocketSphinx
 from inference.messages import SAMPLE_RATE, Endpoint, Partial, Step, Word
 from tests.support.speech.audio import Recording
-from tests.support.speech.stt_events import assert_final_until_holds, pick, text, transcribe
+from tests.support.speech.stt_events import assert_final_until_holds, assert_times_ascend_within, pick, text, transcribe
 from tests.support.speech.words import word_error_rate
 
 
@@ -18,21 +18,12 @@ def samples(opening):
     return opening.samples(SAMPLE_RATE)
 
 
-@pytest.fixture(scope="module")
-def events(engine, samples):
-    return transcribe(engine, samples)
-
-
 def test_clean_speech_is_transcribed(events, opening):
     assert word_error_rate(opening.text, text(events)) <= 0.3
 
 
 def test_words_ascend_and_lie_within_the_audio(events, samples):
-    words = pick(events, Word)
-    times = [time for word in words for time in (word.start, word.end)]
-    assert times == sorted(times)
-    assert times[0] >= 0
-    assert times[-1] <= len(samples) / SAMPLE_RATE
+    assert_times_ascend_within(events, samples)
 
 
 def test_confidences_differ_between_words(events):

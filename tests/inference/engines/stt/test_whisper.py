@@ -34,16 +34,6 @@ def engine():
     return Whisper(1, preset(), clock=lambda: 0.0)  # without partials
 
 
-@pytest.fixture(scope="module")
-def samples(opening):
-    return opening.samples(SAMPLE_RATE, silence_after=1.0)
-
-
-@pytest.fixture(scope="module")
-def events(engine, samples):
-    return transcribe(engine, samples)
-
-
 def test_clean_speech_is_transcribed_with_case_and_punctuation(events, opening):
     assert_transcribed_well(events, opening.text)
 
@@ -96,7 +86,7 @@ def test_silence_has_no_words(engine):
     assert pick(events, Step)
 
 
-def test_its_capacity_is_measured():
+def test_the_number_of_slots_is_measured():
     assert Whisper(0, preset()).slots >= 1
 
 

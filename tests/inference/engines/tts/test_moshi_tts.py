@@ -212,7 +212,7 @@ def test_unspeakable_text_is_reported_and_ends(together: Together) -> None:
     assert len(together.spoken[0].pcm) == 0
 
 
-def test_it_steps_only_while_the_words_that_the_model_may_take_are_present(together: Together, alone: Alone) -> None:
+def test_the_engine_waits_until_it_has_the_words_that_the_model_may_take(together: Together, alone: Alone) -> None:
     options = SpeechOptions("one two three four")
     together.open(0, options)
     assert not together.step({0: ""})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from inference import engines
+from inference.engines import registry
 from inference.engines.tts.moshi_tts.loading import load
 from inference.engines.tts.moshi_tts.voices import VoiceError
 from inference.loading.device import DoesNotFit
@@ -71,5 +71,5 @@ def test_too_many_slots_are_rejected_before_loading(tmp_path: Path) -> None:
 
 
 def test_controls_are_known_without_the_model() -> None:
-    controls = engines.ENGINES["tts-1.6b-en_fr"].controls
+    controls = registry.ENGINES["tts-1.6b-en_fr"].controls
     assert [control.name for control in controls] == ["guidance", "temperature", "seed"]

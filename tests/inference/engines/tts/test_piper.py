@@ -29,7 +29,7 @@ def recognized(spoken):
     return transcribe(Moonshine(1), np.pad(samples(spoken), (0, SAMPLE_RATE)))
 
 
-def test_its_audio_transcribes_to_the_text(recognized):
+def test_the_audio_transcribes_to_the_text(recognized):
     assert word_error_rate(SENTENCE, text(recognized)) <= 0.25
 
 
@@ -41,7 +41,7 @@ def test_word_times_match_the_audio(spoken, recognized):
         assert one.end == pytest.approx(other.end, abs=0.3)
 
 
-async def test_it_speaks_in_a_separate_process(spoken):
+async def test_the_engine_runs_in_a_separate_process(spoken):
     executor = SubprocessExecutor("piper", 1)
     await executor.start()
     try:

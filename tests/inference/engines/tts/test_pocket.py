@@ -1,4 +1,4 @@
-"""Streams that take turns on a small Pocket TTS model: each sounds as when the package speaks its text alone."""
+"""Streams that take turns on a small Pocket TTS model: each has the audio that the package makes of its text alone."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pocket_tts import TTSModel
 
-from inference import engines
 from inference.engine import EngineUnusable
+from inference.engines import registry
 from inference.engines.tts.pocket import load
 from inference.loading.presets import Preset
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Audio, Open, Step, Word
@@ -119,7 +119,7 @@ def test_a_closed_stream_does_not_affect_the_next(engine):
     assert samples(speak(engine, {0: OTHER})[0]).tolist() == before.tolist()
 
 
-def test_it_ends_when_the_model_signals_the_end(tmp_path):
+def test_a_stream_ends_when_the_model_signals_the_end(tmp_path):
     engine = load(1, preset(build(tmp_path, ends=AT_ONCE)))
     frames = len(samples(speak(engine, {0: TEXT})[0])) // FRAME_SAMPLES
     assert 6 <= frames < 12
@@ -171,5 +171,13 @@ def test_a_failed_download_is_reported(config, monkeypatch):
 
 
 def test_each_language_is_an_engine():
-    names = [name for name in engines.ENGINES if name.startswith("pocket-tts-")]
-    assert {next(iter(engines.ENGINES[name].languages)) for name in names} == {"en", "fr", "de", "es", "it", "pt", "nl"}
+    engines = [engine for name, engine in registry.ENGINES.items() if name.startswith("pocket-tts-")]
+    assert {next(iter(engine.languages)) for engine in engines} == {
+        "en",
+        "fr",
+        "de",
+        "es",
+        "it",
+        "pt",
+        "nl",
+    }

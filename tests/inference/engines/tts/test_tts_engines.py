@@ -4,8 +4,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from inference import engines
-from inference.engines import ENGINES
+from inference.engines import registry
+from inference.engines.registry import ENGINES
 from inference.messages import FRAME_BYTES, SAMPLE_RATE, Audio, Event, Open, Step, Word, parse_pause
 
 SENTENCE = "The ships were waiting in the morning, and the captain was reading a letter from his mother."
@@ -15,7 +15,7 @@ SENTENCE = "The ships were waiting in the morning, and the captain was reading a
 def engine(request):
     if not ENGINES[request.param].is_installed:
         pytest.skip(f"{request.param} is not installed: {ENGINES[request.param].install}")
-    return engines.load(request.param, slots=3)
+    return registry.load(request.param, slots=3)
 
 
 def open_slot(engine, slot=0, position=0, voice="", **controls):
@@ -95,8 +95,8 @@ def loudness(events):
     return audio[: len(audio) // 960 * 960].reshape(-1, 960).mean(axis=1)
 
 
-def sound_alike(events, others):
-    """Compares loudness, because eSpeak's samples are not reproducible."""
+def have_same_loudness(events, others):
+    """Compare the loudness over time, because eSpeak's samples are not reproducible."""
     one, other = loudness(events), loudness(others)
     both = min(len(one), len(other))
     return abs(len(one) - len(other)) <= 2 and np.corrcoef(one[:both], other[:both])[0, 1] > 0.9
@@ -130,7 +130,7 @@ def test_slots_take_turns_without_affecting_each_other(engine):
         for slot, more in events.items():
             output[slot] += more
         inputs = dict.fromkeys(events, "")
-    assert all(sound_alike(output[slot], alone) for slot in range(3))
+    assert all(have_same_loudness(output[slot], alone) for slot in range(3))
     for slot in range(3):
         engine.close(slot)
 
@@ -139,7 +139,7 @@ def test_slots_take_turns_without_affecting_each_other(engine):
 def test_speed_changes_the_duration(engine):
     plain, fast = (speak(engine, SENTENCE, **controls) for controls in ({}, {"speed": 2.0}))
     assert len(samples(fast)) == pytest.approx(len(samples(plain)) / 2, rel=0.3)
-    assert sound_alike(speak(engine, SENTENCE), plain)  # speed does not persist
+    assert have_same_loudness(speak(engine, SENTENCE), plain)  # speed does not persist
 
 
 @pytest.mark.slow
