@@ -47,8 +47,8 @@ class Voices(ApiView, APIView):
 
 
 async def _running_engines() -> list[Status]:
-    return await Link.current().all_engines()
+    return await Link.current().workers.all_engines()
 
 
 async def _tts_engines() -> dict[str, Status]:
-    return await Link.current().tts_engines()
+    return await Link.current().workers.tts_engines()

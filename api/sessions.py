@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import generics
+from rest_framework import generics, serializers
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 from accounts.scopes import SESSIONS
 from api.conventions.base import ApiView
 from api.conventions.etags import ETagMixin
+from api.conventions.pagination import WordPagination
 from api.serializers import SessionSerializer, WordSerializer
 from speech.library.exports import FORMATS, Options
 from speech.library.exports.responses import download
@@ -90,16 +91,24 @@ class SessionDetail(ETagMixin, OwnedViewMixin, generics.RetrieveUpdateDestroyAPI
             raise SessionInProgress
 
 
+class WordsQuerySerializer(serializers.Serializer):
+    first = serializers.IntegerField(min_value=0, default=0, help_text="Index of the first word to return")
+
+
+@extend_schema(parameters=[WordsQuerySerializer])
 class Words(OwnedViewMixin, generics.ListAPIView):
     """The original words of a session, with times."""
 
     serializer_class = WordSerializer
+    pagination_class = WordPagination
 
     def get_queryset(self) -> QuerySet[Any]:
         if getattr(self, "swagger_fake_view", False):
             return Word.objects.none()
         session = generics.get_object_or_404(super().get_queryset(), pk=self.kwargs["pk"])
-        return session.words.all()
+        query = WordsQuerySerializer(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return session.words.filter(index__gte=query.validated_data["first"])
 
 
 class Export(OwnedViewMixin, APIView):

@@ -44,14 +44,13 @@ class UploadSerializer(serializers.Serializer):
     )
     duration = serializers.FloatField(allow_null=True, help_text="Duration in seconds, after the check")
     transcribed = serializers.FloatField(help_text="Seconds")
-    session = serializers.UUIDField(allow_null=True, source="session_id")
+    session = serializers.UUIDField(allow_null=True, help_text="Its id, once there is a transcript")
     problem = serializers.DictField(
         child=serializers.CharField(), allow_null=True, help_text="If failed or truncated: what, why, action"
     )
 
     def to_representation(self, instance: Upload) -> dict[str, Any]:
-        upload = instance.to_dict()
-        return {**upload, "session": str(instance.session_id) if upload["session"] else None}
+        return instance.to_dict()
 
 
 class UploadRejected(APIException):

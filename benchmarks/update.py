@@ -41,7 +41,8 @@ class Site:
         return f"{url.replace('http', 'ws', 1)}/ws/live/?ticket={ticket}"
 
     def words(self, session: str) -> list[str]:
-        return [word["text"] for word in self._request(self._urls[0], f"/api/sessions/{session}/words/0/")["words"]]
+        path = f"/api/v1/sessions/{session}/words/?per_page=5000"
+        return [word["text"] for word in self._request(self._urls[0], path, None)["results"]]
 
     def _request(self, url: str, path: str, data: bytes | None = None) -> Any:
         request = urllib.request.Request(f"{url}{path}", data, {"Authorization": f"Bearer {self._token}"})
@@ -79,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", action="append", required=True, help="URL of a web process; can be repeated")
     parser.add_argument("--origin", help="SITE_URL of the site; default: the first URL")
-    parser.add_argument("--token", required=True, help="API token")
+    parser.add_argument("--token", required=True, help="API token with the scope sessions")
     parser.add_argument("--streams", type=int, default=10)
     parser.add_argument("command", nargs="+", help="the command to run")
     options = parser.parse_args()

@@ -253,6 +253,7 @@ REST_FRAMEWORK = {
         "tickets": f"{TICKETS_PER_MINUTE}/min",
         "refresh": "60/min",
         "programs": f"{API_REQUESTS_PER_MINUTE}/min" if RATE_LIMITS else None,
+        "browsers": "6000/min" if RATE_LIMITS else None,  # 200 MB/s in the upload page's parts of 2 MiB
     },
 }
 

@@ -1,10 +1,9 @@
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import path
 
 from speech.dialects.asyncapi import asyncapi
 from speech.library.exports import views as exports
 from speech.pages import (
-    audio,
     capacity,
     corrections,
     data_export,
@@ -17,9 +16,9 @@ from speech.pages import (
     trash,
     voices,
 )
+from speech.uploads import views as uploads
 
 urlpatterns = [
-    path("", include("speech.uploads.urls")),
     path("", home.home, name="home"),
     path("api/asyncapi.json", asyncapi, name="asyncapi"),
     path("api/status", capacity.status, name="status"),
@@ -29,6 +28,7 @@ urlpatterns = [
     path("sessions/", session_list.sessions, name="sessions"),
     path("accounts/data/", data_export.data_export, name="data_export"),
     path("accounts/data/download/", data_export.download_all, name="download_all"),
+    path("sessions/upload/", uploads.uploads, name="upload"),
     path("sessions/bulk/", session_list.bulk, name="sessions_bulk"),
     path("sessions/undo/", trash.undo, name="sessions_undo"),
     path("sessions/deleted/", trash.trash, name="trash"),
@@ -37,9 +37,9 @@ urlpatterns = [
     path("sessions/<uuid:pk>/", session.session, name="session"),
     path("sessions/transcripts.zip", exports.transcripts, name="transcripts"),
     path("sessions/<uuid:pk>/transcript.<slug:extension>", exports.transcript, name="transcript"),
-    path("sessions/<uuid:pk>/audio.flac", audio.flac, name="session_flac"),
-    path("sessions/<uuid:pk>/audio.wav", audio.wav, name="session_wav"),
-    path("sessions/<uuid:pk>/peaks", audio.peaks, name="session_peaks"),
+    path("sessions/<uuid:pk>/audio.flac", session.flac, name="session_flac"),
+    path("sessions/<uuid:pk>/audio.wav", session.wav, name="session_wav"),
+    path("sessions/<uuid:pk>/peaks", session.peaks, name="session_peaks"),
     path("sessions/<uuid:pk>/details/", session.details, name="session_details"),
     path("sessions/<uuid:pk>/segments/<int:segment>/", corrections.correct, name="correct"),
     path("sessions/<uuid:pk>/replace/", corrections.replace, name="session_replace"),
@@ -51,9 +51,6 @@ urlpatterns = [
     path("shared/<str:token>/audio.wav", shares.wav, name="shared_wav"),
     path("shared/<str:token>/peaks", shares.peaks, name="shared_peaks"),
     path("sessions/<uuid:pk>/delete/", trash.session_delete, name="session_delete"),
-    # These need a login too: REST framework checks it and answers in JSON.
+    # It needs a login too: REST framework checks it and answers in JSON.
     path("api/tickets/", login_not_required(tickets.Tickets.as_view()), name="tickets"),
-    path(
-        "api/sessions/<uuid:pk>/words/<int:first>/", login_not_required(tickets.Words.as_view()), name="session_words"
-    ),
 ]

@@ -1,4 +1,4 @@
-"""Rate limit of an account: one for all its programs and protocols together."""
+"""Rate limits of an account: one for its programs in all protocols together, one for its browsers, one for tickets."""
 
 import logging
 import math
@@ -13,17 +13,17 @@ from accounts.credentials.principal import Caller, RateLimited
 logger = logging.getLogger(__name__)
 
 
-class ApiThrottle(UserRateThrottle):
-    scope = "programs"
+class AccountThrottle(UserRateThrottle):
+    """Counts the requests of an account. While the cache is unavailable it allows all of them: clients reconnect before
+    an outage is quite over."""
 
     def allow_request(self, request: Any, view: Any = None) -> bool:
         """Count one request. `request` is any object with a `user`."""
         try:
             allowed: bool = super().allow_request(request, view)
         except Exception as error:  # the exception depends on the cache backend
-            logger.warning(
-                "request rate limit disabled: cache unavailable: %r", error, extra={"error_class": "network"}
-            )
+            message = "rate limit of %s disabled: cache unavailable: %r"
+            logger.warning(message, self.scope, error, extra={"error_class": "network"})
             return True
         return allowed
 
@@ -37,6 +37,25 @@ class ApiThrottle(UserRateThrottle):
             "X-RateLimit-Remaining": str(max(0, self.num_requests - len(self.history))),
             "X-RateLimit-Reset": str(math.ceil(max(0.0, oldest + self.duration - time.time()))),
         }
+
+
+class ApiThrottle(AccountThrottle):
+    """All requests with a token, whatever the protocol."""
+
+    scope = "programs"
+
+
+class BrowserThrottle(AccountThrottle):
+    """REST requests with a browser's login. The limit is high, because the upload page sends a large file in a thousand
+    requests."""
+
+    scope = "browsers"
+
+
+class TicketThrottle(AccountThrottle):
+    """Tickets for the WebSockets of the site's pages."""
+
+    scope = "tickets"
 
 
 def authenticate(credentials: Credentials) -> Caller:

@@ -4,7 +4,7 @@ from django import forms
 
 from accounts.models import Token, User
 from accounts.models.token import NAME_LENGTH
-from accounts.scopes import LABELS
+from accounts.scopes import LABELS, STT, TTS
 
 
 class TokenForm(forms.Form):
@@ -16,7 +16,7 @@ class TokenForm(forms.Form):
     scopes = forms.MultipleChoiceField(
         choices=list(LABELS.items()),
         widget=forms.CheckboxSelectMultiple,
-        initial=list(LABELS),
+        initial=[STT, TTS],
         label="Scopes",
         error_messages={"required": "Select at least one scope."},
     )

@@ -8,7 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.credentials.drf import HasScope, IsApproved
-from accounts.credentials.throttling import ApiThrottle
+from accounts.credentials.principal import Caller
+from accounts.credentials.throttling import AccountThrottle, ApiThrottle, BrowserThrottle
 from api.conventions.pagination import Pagination
 from api.conventions.problem_details import problem_response
 
@@ -18,13 +19,14 @@ class ApiView:
 
     scope: str | None = None
     pagination_class: type[Pagination] | None = Pagination
-    rate: ApiThrottle | None = None
+    rate: AccountThrottle | None = None
 
     def get_permissions(self) -> list[Any]:
         return [HasScope() if self.scope else IsApproved()]
 
     def get_throttles(self) -> list[Any]:
-        self.rate = ApiThrottle()
+        is_program = isinstance(self.request.auth, Caller)  # type: ignore[attr-defined]
+        self.rate = ApiThrottle() if is_program else BrowserThrottle()
         return [self.rate]
 
     def get_exception_handler(self) -> Any:

@@ -182,7 +182,7 @@ class Upload(models.Model):
         return stem[:TITLE_LENGTH]
 
     def to_dict(self) -> dict[str, Any]:
-        """Its state for the APIs and the page; times in seconds."""
+        """Its state for the API; times in seconds."""
         stored = self.session.samples if self.session else 0
         return {
             "id": str(self.pk),
@@ -192,7 +192,7 @@ class Upload(models.Model):
             "state": self._stage,
             "duration": self.samples / SAMPLE_RATE if self.samples else None,
             "transcribed": max(stored, self.processed) / SAMPLE_RATE,
-            "session": self.session.get_absolute_url() if self.session and stored else None,
+            "session": str(self.session_id) if stored else None,
             "problem": self.problem,
         }
 

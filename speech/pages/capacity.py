@@ -21,7 +21,7 @@ async def status(request: HttpRequest) -> JsonResponse:
         {
             "version": settings.VERSION,
             "uptime": round((datetime.now(UTC) - settings.STARTED).total_seconds()),
-            "engines": [engine_capacity(link, status) for status in await link.all_engines()],
+            "engines": [engine_capacity(link, status) for status in await link.workers.all_engines()],
         }
     )
 
@@ -36,5 +36,5 @@ def engine_capacity(link: Link, engine: Status) -> dict[str, Any]:
         "used": engine.slots - engine.free,
         "free": engine.free,
         "waiting": link.waitlist.count(engine.engine),
-        "processes": link.process_count(engine.engine),
+        "processes": link.workers.process_count(engine.engine),
     }

@@ -17,14 +17,13 @@ from speech.models import Session
 
 @require_safe
 async def live(request: UserRequest) -> HttpResponse:
-    engines = await Link.current().engines()
+    engines = await Link.current().workers.engines()
     owner = await request.auser()
     config: dict[str, Any] = {
         "tickets": reverse("tickets"),
         "socket": "/ws/live/",
         "sessions": reverse("sessions"),
-        "storedSessions": "/api/sessions/",
-        "titles": reverse("api_sessions"),
+        "apiSessions": reverse("api_sessions"),
         "owner": owner.pk,
         "approvalStatus": reverse("approval_status"),
         "worklet": static("js/audio/capture-worklet.js"),

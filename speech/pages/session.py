@@ -1,17 +1,18 @@
-"""The page of one session: transcript, player, and its owner's settings."""
+"""The page of one session: transcript, audio, and its owner's settings."""
 
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.credentials.user_request import UserRequest
 from speech.library.exports import FORMATS
+from speech.library.recording.responses import flac_of, peaks_of, wav_of
 from speech.models import Retention, Session, Tag
 from speech.models.session import TITLE_LENGTH
 from speech.pages.corrections import changes_of
@@ -23,10 +24,14 @@ MAX_DAYS = 3650
 
 @require_safe
 def session(request: UserRequest, pk: str) -> HttpResponse:
-    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
+    session = _own_session(request, pk)
     flac, wav, peaks = (reverse(name, args=[pk]) for name in ("session_flac", "session_wav", "session_peaks"))
     context = transcript_context(request, session, AudioSource.of(session, flac, wav, peaks))
     return render(request, "speech/session_detail.html", context | _owner_context(session))
+
+
+def _own_session(request: UserRequest, pk: str) -> Session:
+    return get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
 
 
 def _owner_context(session: Session) -> dict[str, Any]:
@@ -44,6 +49,21 @@ def _owner_context(session: Session) -> dict[str, Any]:
         "retention_days": settings.RETENTION_DAYS,
         "deleted_days": settings.DELETED_DAYS,
     }
+
+
+@require_safe
+def flac(request: UserRequest, pk: str) -> HttpResponseBase:
+    return flac_of(request, _own_session(request, pk))
+
+
+@require_safe
+def wav(request: UserRequest, pk: str) -> HttpResponseBase:
+    return wav_of(request, _own_session(request, pk))
+
+
+@require_safe
+def peaks(request: UserRequest, pk: str) -> HttpResponse:
+    return peaks_of(_own_session(request, pk))
 
 
 class DetailsForm(forms.Form):
@@ -70,7 +90,7 @@ class DetailsForm(forms.Form):
 
 @require_POST
 def details(request: UserRequest, pk: str) -> HttpResponse:
-    session = get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
+    session = _own_session(request, pk)
     form = DetailsForm(request.POST)
     if form.is_valid():
         form.apply(session)

@@ -17,7 +17,7 @@ from speech.dialects.encoder import FORMATS, Encoder
 from speech.gateway.link import Link
 from speech.library.transcript_view import iterate_segments
 from speech.models import Session
-from speech.synthesis.job import MAX_TEXT
+from speech.synthesis.text_input import MAX_TEXT
 
 MAX_FILE = 100_000_000
 """Bytes of PCM; half an hour."""
@@ -29,14 +29,14 @@ async def voices(request: UserRequest) -> HttpResponse:
     """`?session=` loads a session's transcript to be read aloud, from second `after`; JavaScript handles `voice` and
     `text`."""
     user = await request.auser()
-    engines = await Link.current().tts_engines()
+    engines = await Link.current().workers.tts_engines()
     config: dict[str, Any] = {
         "tickets": reverse("tickets"),
         "socket": "/ws/voices/",
         "files": reverse("voices_file", args=["FORMAT"]),
         "owner": user.pk,
         "approvalStatus": reverse("approval_status"),
-        "worklet": static("js/audio/playback-worklet.js"),
+        "worklet": static("js/playback/playback-worklet.js"),
         "maxTextLength": MAX_TEXT,
         "engines": [_engine(status) for status in engines.values()],
         "session": await sync_to_async(_session_text)(user, request.GET),

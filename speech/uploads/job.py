@@ -9,7 +9,7 @@ from contextlib import aclosing
 
 from accounts.credentials.principal import Caller
 from accounts.scopes import STT
-from inference.observability.recent_errors import VALIDATION_ERROR, classify
+from inference.observability.recent_errors import classify
 from speech import errors
 from speech.batch import decode
 from speech.batch.chunk_transcriber import ChunkTranscript
@@ -99,7 +99,7 @@ class UploadJob:
     async def _fail(self, error: errors.StreamError) -> None:
         problem = {"what": error.what, "why": error.why, "action": error.action}
         is_truncated = isinstance(error, decode.Truncated)
-        logger.info("upload %s failed: %s", self.upload.pk, error, extra=VALIDATION_ERROR)
+        logger.info("upload %s failed: %s", self.upload.pk, error)  # the site is fine: its own failures are retried
         if self._writer:
             await in_database(self._writer.finish)
         await in_database(self.upload.fail, problem, is_truncated)

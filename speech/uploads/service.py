@@ -62,7 +62,7 @@ def _check_engine(engine: str, language: str) -> None:
 
 
 async def _engines() -> dict[str, Status]:
-    return await Link.current().engines()
+    return await Link.current().workers.engines()
 
 
 def add_part(upload: Upload, offset: str, size: int, part: storage.Readable) -> bool:

@@ -10,18 +10,16 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from speech.gateway.link import Link
-from speech.uploads.api import MAX_PART
 from speech.uploads.service import MEGABYTE
 
 
 @require_safe
 async def uploads(request: HttpRequest) -> HttpResponse:
-    engines = await Link.current().engines()
+    engines = await Link.current().workers.engines()
     config: dict[str, Any] = {
-        "uploads": reverse("uploads"),
-        "partSize": MAX_PART,
+        "uploads": reverse("api_uploads"),
+        "sessions": reverse("sessions"),
         "maxSize": settings.UPLOAD_MAX_MB * MEGABYTE,
-        "login": f"{reverse('account_login')}?next={reverse('upload')}",
         "engines": [
             {"name": name, "label": status.label, "languages": list(status.languages.items())}
             for name, status in sorted(engines.items())

@@ -24,7 +24,7 @@ def _reset_rate_limits() -> None:
 
 @pytest.fixture
 def make_user(db: None) -> MakeUser:
-    """`make_user(status="pending", **fields)`"""
+    """Create a user: `make_user(status="pending", **fields)`."""
     numbers = count(1)
 
     def make(status: str = "pending", **fields: Any) -> User:

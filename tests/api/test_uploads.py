@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.test import Client
 
 from speech.models import Upload
 from tests.api.conftest import client_of
@@ -106,3 +107,13 @@ def test_uploads_of_others_are_not_found(upload, other):
 def test_a_token_that_may_not_keep_sessions_may_not_upload(user):
     response = create(client_of(user, "stt tts"))
     assert response.status_code == 403
+
+
+def test_a_browser_needs_the_csrf_token(user, settings):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(user)
+    assert create(browser).json()["code"] == "permission_denied"
+    browser.cookies[settings.CSRF_COOKIE_NAME] = token = "c" * 32
+    body = json.dumps({"name": "talk.mp3", "size": 10})
+    created = browser.post(UPLOADS, body, content_type="application/json", headers={"X-CSRFToken": token})
+    assert created.status_code == 201

@@ -2,13 +2,16 @@
 
 const RETRY_MS = 2_000
 
-export async function fillGap(transcript, count, fetchWords, isWanted) {
+export async function fillGap(transcript, count, fetchWords, isWanted, wait = pause) {
   while (isWanted() && transcript.words.length < count) {
-    try {
-      const words = await fetchWords(transcript.words.length)
-      if (isWanted()) for (const word of words) transcript.add(word)
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    }
+    const first = transcript.words.length
+    const words = await fetchWords(first).catch(() => [])
+    if (!isWanted()) return
+    for (const word of words) transcript.add(word)
+    if (transcript.words.length === first) await wait(RETRY_MS)
   }
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -1,20 +1,25 @@
 // The upload page: accepts chosen and dropped files, uploads them one after another and shows their progress.
 
+import { sizeProblem, textOf } from "../uploads/problem.js"
 import { UploadServer } from "../uploads/server.js"
 import { Upload } from "../uploads/upload.js"
-import { byId } from "./live/dom.js"
+import { byId } from "../web/dom.js"
 import { Entry } from "./uploads/entry.js"
 
+const PART_BYTES = 2 * 1024 * 1024 // at a time
 const config = JSON.parse(byId("upload-config").textContent)
-const token = document.querySelector('meta[name="csrf-token"]').content
-const server = new UploadServer({ url: config.uploads, token })
+const server = new UploadServer({ url: config.uploads })
 const entries = new Map()
 let sending = Promise.resolve()
 
 function add(status, file = null) {
-  const entry = new Entry({ cancel: () => cancel(upload), acceptTruncated: () => attempt(upload.acceptTruncated()) })
+  const entry = new Entry({
+    sessions: config.sessions,
+    cancel: () => cancel(upload),
+    acceptTruncated: () => attempt(upload.acceptTruncated()),
+  })
   const changed = () => entry.show(upload.status)
-  const upload = new Upload({ server, status, file, partSize: config.partSize, changed })
+  const upload = new Upload({ server, status, file, partSize: PART_BYTES, changed })
   entries.set(upload, entry)
   entry.show(upload.status)
   byId("uploads").prepend(entry.element)
@@ -26,9 +31,10 @@ function send(files) {
   byId("trouble").hidden = true
   for (const file of files) {
     removeUnfinished(file)
-    const status = { name: file.name, size: file.size, received: 0, state: "queued", problem: null }
-    const upload = add(status, file)
-    sending = sending.then(() => upload.send(chosenOptions()))
+    const problem = sizeProblem(file.size, config.maxSize)
+    const state = problem ? "failed" : "queued"
+    const upload = add({ name: file.name, size: file.size, received: 0, state, problem }, file)
+    if (!problem) sending = sending.then(() => upload.send(chosenOptions()))
   }
 }
 
@@ -54,7 +60,8 @@ async function attempt(promise) {
     await promise
     return true
   } catch (error) {
-    byId("trouble").textContent = `Something went wrong. ${error.message} Try again in a moment.`
+    const unknown = { what: "Something went wrong.", why: error.message, action: "Try again in a moment." }
+    byId("trouble").textContent = textOf(error.problem ?? unknown)
     byId("trouble").hidden = false
     return false
   }

@@ -1,12 +1,17 @@
-// The upload API of the server. Each request returns the status of an upload: docs/uploads.md.
+// The REST API for uploads: docs/uploads.md. Requests return the status of an upload.
+
+import { csrfToken } from "../web/csrf.js"
+import { problemOf } from "./problem.js"
 
 const TIMEOUT_MS = 60_000
+const PER_PAGE = 200
 
 // The server rejected a request, and a retry would not help.
 export class UploadRejected extends Error {
-  constructor({ what, why, action }) {
-    super(what)
-    this.problem = { what, why, action }
+  constructor(problem, status = 0) {
+    super(problem.what)
+    this.problem = problem
+    this.status = status
   }
 }
 
@@ -15,14 +20,21 @@ export class UploadServer {
   #fetch
   #token
 
-  constructor({ url, token, fetch = globalThis.fetch.bind(globalThis) }) {
+  constructor({ url, token = csrfToken, fetch = globalThis.fetch.bind(globalThis) }) {
     this.#url = url
     this.#token = token
     this.#fetch = fetch
   }
 
+  // All uploads of the account, newest first.
   async all() {
-    return (await this.#request("GET", this.#url)).uploads
+    const uploads = []
+    for (let page = 1, isLast = false; !isLast; page += 1) {
+      const { results, next } = await this.#request("GET", `${this.#url}?per_page=${PER_PAGE}&page=${page}`)
+      uploads.push(...results)
+      isLast = next === null
+    }
+    return uploads
   }
 
   create(options) {
@@ -30,8 +42,14 @@ export class UploadServer {
   }
 
   // Whether the part was accepted or another one is expected, `received` of the status says which bytes to send next.
-  sendPart(id, offset, part, signal) {
-    return this.#request("PUT", `${this.#url}${id}/?offset=${offset}`, part, "application/octet-stream", signal)
+  async sendPart(id, offset, part, signal) {
+    const url = `${this.#url}${id}/content/?offset=${offset}`
+    try {
+      return await this.#request("PUT", url, part, "application/octet-stream", signal)
+    } catch (error) {
+      if (error.status !== 409) throw error
+      return this.status(id)
+    }
   }
 
   status(id) {
@@ -39,7 +57,7 @@ export class UploadServer {
   }
 
   acceptTruncated(id) {
-    return this.#request("POST", `${this.#url}${id}/`)
+    return this.#request("POST", `${this.#url}${id}/accept/`)
   }
 
   remove(id) {
@@ -47,25 +65,14 @@ export class UploadServer {
   }
 
   async #request(method, url, body, type, signal) {
-    const headers = { Accept: "application/json", "X-CSRFToken": this.#token }
+    const headers = { Accept: "application/json", "X-CSRFToken": this.#token() }
     if (type) headers["Content-Type"] = type
     const timeout = AbortSignal.timeout(TIMEOUT_MS)
     const either = signal ? AbortSignal.any([signal, timeout]) : timeout
     const response = await this.#fetch(url, { method, body, headers, signal: either })
     if (response.status === 204) return null
-    if (response.ok || response.status === 409) return response.json()
+    if (response.ok) return response.json()
     if (response.status >= 500 || response.status === 429) throw new Error(`The server returned ${response.status}.`)
-    throw new UploadRejected(await problemOf(response))
+    throw new UploadRejected(await problemOf(response), response.status)
   }
-}
-
-async function problemOf(response) {
-  const problem = await response.json().catch(() => ({}))
-  if (problem.what) return problem
-  if (response.status === 404) return { what: "This upload no longer exists.", why: "It was canceled.", action: "" }
-  if (response.status === 401 || response.status === 403) {
-    const action = "Log in and choose the file again; the upload resumes."
-    return { what: "You've been logged out.", why: "Your login expired.", action }
-  }
-  return { what: "The server couldn't process the request.", why: problem.detail ?? "", action: "Reload the page." }
 }

@@ -14,7 +14,7 @@ def test_administrators_see_the_number_of_pending_accounts(admin, make_user):
     assert count_for(admin) == 2
 
 
-def test_other_users_do_not(make_user, django_assert_num_queries):
+def test_other_users_see_no_number(make_user, django_assert_num_queries):
     users = [make_user("approved"), make_user(), make_user("rejected", is_staff=True)]
     with django_assert_num_queries(0):
         assert [count_for(user) for user in users] == [0, 0, 0]

@@ -31,6 +31,12 @@ def test_a_decision_can_be_undone(decide, undo, make_user):
     assert approval_state(user) == user.approval_state
 
 
+def test_undo_keeps_the_filters(admin_client, make_user):
+    form = {"users": [make_user().pk], "decision": "approve"}
+    page = admin_client.post(f"{PAGE}?q=a%26b&status=pending", form, follow=True).content.decode()
+    assert f'action="{PAGE}undo/?q=a%26b&amp;status=pending"' in page
+
+
 def test_undo_restores_the_previous_decision(decide, undo, make_user, admin):
     user = make_user()
     user.reject(admin, "the first reason")

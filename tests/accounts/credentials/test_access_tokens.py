@@ -186,7 +186,7 @@ def test_requests_succeed_without_the_cache(make_token, monkeypatch):
     _, text = make_token()
     for name in ("get_many", "set"):
         monkeypatch.setattr(f"accounts.credentials.token_cache.cache.{name}", fail)
-    assert bearer(text).get("/api/sessions/00000000-0000-4000-8000-000000000000/words/0/").status_code == 404
+    assert bearer(text).get("/api/v1/sessions/00000000-0000-4000-8000-000000000000/words/").status_code == 404
 
 
 INVALID_TOKENS = ["", "public_token", "dsm_", "dsm_" + "é" * 75, "x" * 9000, "a.b.c", "dsm_" + "0" * 75]

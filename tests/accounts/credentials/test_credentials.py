@@ -42,11 +42,11 @@ LOCATIONS = {
 
 @pytest.mark.parametrize("location", LOCATIONS.values(), ids=LOCATIONS.keys())
 @pytest.mark.parametrize("transport", [socket, request])
-def test_a_token_is_accepted_in(transport, location):
+def test_a_token_is_accepted_in_a_header_or_the_query(transport, location):
     assert transport(**location).token == "TOKEN"
 
 
-def test_a_token_in_a_subprotocol():
+def test_a_token_is_accepted_in_a_subprotocol():
     credentials = socket(subprotocols=["bearer", "TOKEN"])
     assert (credentials.token, credentials.subprotocol) == ("TOKEN", "bearer")
 

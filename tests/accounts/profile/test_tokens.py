@@ -37,10 +37,34 @@ def test_the_token_has_the_selected_scopes_and_expiry(client, user):
     assert (token.expires_at - token.created_at).days in (29, 30)
 
 
+def test_only_the_scopes_without_access_to_stored_data_are_preselected(client):
+    page = client.get("/accounts/tokens/").content.decode()
+    boxes = re.findall(r'<input[^>]*name="scopes"[^>]*>', page)
+    scopes = {re.search(r'value="(\w+)"', box)[1]: "checked" in box for box in boxes}
+    assert scopes == {"stt": True, "tts": True, "sessions": False, "admin": False}
+
+
+def test_a_token_needs_a_scope(client):
+    page = client.post("/accounts/tokens/", {**FORM, "scopes": []}).content.decode()
+    assert "Select at least one scope." in page
+
+
 @pytest.mark.parametrize("changes", [{"name": ""}, {"scopes": []}, {"scopes": ["root"]}, {"days": "100000"}])
 def test_an_invalid_form_creates_no_token(client, user, changes):
     assert client.post("/accounts/tokens/", {**FORM, **changes}).status_code == 200
     assert not Token.objects.exists()
+
+
+def test_the_scopes_are_a_group_with_a_name(client):
+    page = client.get("/accounts/tokens/").content.decode()
+    assert re.search(r'<fieldset class="field">\s*<legend>Scopes</legend>', page)
+    assert 'for=""' not in page
+
+
+def test_an_error_describes_the_group_of_scopes(client):
+    page = client.post("/accounts/tokens/", {**FORM, "scopes": []}).content.decode()
+    assert '<fieldset class="field" aria-describedby="id_scopes_error">' in page
+    assert '<div class="field__error" id="id_scopes_error"><p>Select at least one scope.</p></div>' in page
 
 
 def test_a_token_can_be_revoked(client, user, make_token):

@@ -9,7 +9,7 @@ def test_the_first_account_of_an_empty_site_is_an_approved_admin(sign_up):
     assert first.is_first_user
 
 
-def test_the_second_account_is_not(sign_up):
+def test_the_second_account_is_not_an_admin(sign_up):
     sign_up("first@example.com")
     sign_up("second@example.com")
     assert not User.objects.get(email="second@example.com").is_admin

@@ -9,15 +9,8 @@ from tests.support.speech.sessions import create_session, create_user
 
 
 @pytest.fixture
-def session(db):
-    return create_session(create_user(), "in the hart of paris", "is the crystal")
-
-
-@pytest.fixture
-def pages(session):
-    client = Client()
-    client.force_login(session.owner)
-    return client
+def session(owner):
+    return create_session(owner, "in the hart of paris", "is the crystal")
 
 
 def correct(pages, session, index, **fields):

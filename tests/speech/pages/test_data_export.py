@@ -18,9 +18,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def session(settings, tmp_path):
+def session(owner, settings, tmp_path):
+    create_session(create_user("eve@example.org"), "not yours")
     settings.AUDIO_DIR = tmp_path
-    session = create_session(create_user(), "in the hart of paris", saves_audio=True)
+    session = create_session(owner, "in the hart of paris", saves_audio=True)
     Correction.rewrite(session.segments.get(), session.owner, "in the heart of Paris")
     session.tag_as(["travel"])
     Share.create(session, days=7, has_audio=True)
@@ -29,19 +30,11 @@ def session(settings, tmp_path):
     return session
 
 
-@pytest.fixture
-def pages(session):
-    create_session(create_user("eve@example.org"), "not yours")
-    client = Client()
-    client.force_login(session.owner)
-    return client
-
-
 async def body_of(response):
     return b"".join([chunk async for chunk in response])
 
 
-async def test_the_zip_has_every_session_completely(pages, session):
+async def test_the_zip_has_every_session_completely(session):
     from django.test import AsyncClient
 
     client = AsyncClient()
@@ -62,7 +55,7 @@ def test_the_page_offers_the_export(pages):
     assert "Download all my data" in pages.get("/accounts/data/").content.decode()
 
 
-def test_an_account_that_is_deleted_leaves_nothing(pages, session):
+def test_a_deleted_account_leaves_nothing(session):
     link = Share.objects.get().get_absolute_url()
     session.owner.close_account()
     assert [user.email for user in User.objects.all()] == ["eve@example.org"]

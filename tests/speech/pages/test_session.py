@@ -12,21 +12,13 @@ from tests.support.clients.downloads import body
 
 
 @pytest.fixture
-def session(db):
-    owner = User.objects.create_user("ada@example.org", status="approved")
+def session(owner):
     session = Session.acquire(owner, None)
     session.start("checksum", "en")
     words = [Word(0, 0, "well", 0.5, 0.9, 0.9), Word(1, 0, "<spoken>", 1.0, 1.4, 0.1)]
     session.commit(48_000, words, [Endpoint(0, 0.5, 1.4)], Counts(48_000, 0, 1))
     session.end()
     return session
-
-
-@pytest.fixture
-def pages(session):
-    client = Client()
-    client.force_login(session.owner)
-    return client
 
 
 def test_the_json_has_words_and_the_ledger(pages, session):

@@ -4,19 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from speech.models import Session
 from tests.support.speech.sessions import create_session, create_user
-
-
-@pytest.fixture
-def pages(owner):
-    client = Client()
-    client.force_login(owner)
-    return client
 
 
 def listed(pages, **query):

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from inference.messages import SAMPLE_RATE
-from speech.gateway import link
+from speech.gateway import workers
 from speech.pages import voices
 from tests.support.speech.sessions import create_session, create_user
 
@@ -18,8 +18,8 @@ TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) / 10)).astype("<i2").tobytes()
 
 @pytest.fixture
 def page(db, monkeypatch):
-    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so don't wait for one
-    monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
+    monkeypatch.setattr(workers, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so don't wait for one
+    monkeypatch.setattr(workers, "VOICES_TIMEOUT", 0.0)
     client = Client()
     client.force_login(User.objects.create_user("ada@example.org", status="approved"))
     return client

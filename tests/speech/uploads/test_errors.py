@@ -65,7 +65,7 @@ def test_invalid_files_fail_with_an_error_message(site, sender, name, make, what
 def test_files_of_invalid_size_are_rejected_before_they_are_sent(site, sender, size, what):
     response = sender.create("any.wav", size)
     assert response.status_code == 400
-    assert what in response.json()["what"]
+    assert what in response.json()["title"]
     wait_until_nothing_is_left(site)
 
 
@@ -79,7 +79,7 @@ def test_files_of_invalid_size_are_rejected_before_they_are_sent(site, sender, s
 def test_unknown_engines_and_languages_are_rejected(site, sender, option, what):
     response = sender.create("any.wav", 1000, **option)
     assert response.status_code == 400
-    assert response.json()["what"] == what
+    assert response.json()["title"] == what
     assert all(response.json().values())
     wait_until_nothing_is_left(site)
 
@@ -93,5 +93,5 @@ def test_known_engines_and_languages_are_accepted(sender):
 def test_a_part_that_is_too_large_is_rejected(sender):
     upload = sender.create("large.wav", 50_000_000).json()
     response = sender.send_part(upload, bytes(9_000_000), 0)
-    assert (response.status_code, response.json()["what"]) == (400, "The part is too large.")
+    assert (response.status_code, response.json()["title"]) == (400, "The part is too large.")
     sender.cancel(upload)

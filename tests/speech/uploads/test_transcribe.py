@@ -34,6 +34,6 @@ def test_errors_are_reported_for_each_file(site, sender, tmp_path):
     assert "3 recordings couldn't be transcribed" in output
 
 
-def test_it_needs_an_account(site, tmp_path):
+def test_an_account_is_required(site, tmp_path):
     with pytest.raises(AssertionError, match="No account unknown@"):
         site.manage("transcribe", str(tmp_path), "--account", "unknown@example.org")

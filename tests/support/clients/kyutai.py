@@ -23,7 +23,7 @@ class KyutaiSocket:
     async def send(self, **message: Any) -> None:
         await self.socket.send(msgpack.packb(message, use_single_float=True))
 
-    async def say(self, pcm: bytes, samples: int = 1920) -> None:
+    async def send_audio(self, pcm: bytes, samples: int = 1920) -> None:
         """Send s16le in messages of `samples`."""
         audio = np.frombuffer(pcm, "<i2") / 32768
         for start in range(0, len(audio), samples):

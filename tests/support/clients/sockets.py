@@ -38,7 +38,7 @@ class LiveSocket:
     async def send(self, **message: Any) -> None:
         await self.socket.send(json.dumps(message))
 
-    async def say(self, pcm: bytes, pace: float = 0.0) -> None:
+    async def send_audio(self, pcm: bytes, pace: float = 0.0) -> None:
         """Send s16le at 24 kHz, frame by frame, `pace` seconds apart."""
         for start in range(0, len(pcm), FRAME_BYTES):
             await self.socket.send(pcm[start : start + FRAME_BYTES])

@@ -31,13 +31,13 @@ class Sender:
         self.poll_interval = poll_interval  # seconds
         cookies = {"sessionid": site.shell(LOG_IN.format(email=email)), "csrftoken": CSRF}
         headers = {"X-CSRFToken": CSRF, "Origin": site.url}
-        self.http = httpx.Client(base_url=f"{site.url}/api/uploads/", cookies=cookies, headers=headers, timeout=30)
+        self.http = httpx.Client(base_url=f"{site.url}/api/v1/uploads/", cookies=cookies, headers=headers, timeout=30)
 
     def create(self, name: str, size: int, **options: Any) -> httpx.Response:
         return self.http.post("", json={"name": name, "size": size, **options})
 
     def send_part(self, upload: Status, data: bytes, offset: int) -> httpx.Response:
-        return self.http.put(f"{upload['id']}/", params={"offset": offset}, content=data)
+        return self.http.put(f"{upload['id']}/content/", params={"offset": offset}, content=data)
 
     def send(self, name: str, data: bytes, until: int | None = None, **options: Any) -> Status:
         """Send the whole file, or its bytes before `until`."""
@@ -72,6 +72,9 @@ class Sender:
             if time.monotonic() > deadline:
                 raise TimeoutError(self.status(upload))
             time.sleep(0.1)
+
+    def accept_truncated(self, upload: Status) -> None:
+        self.http.post(f"{upload['id']}/accept/").raise_for_status()
 
     def cancel(self, upload: Status) -> None:
         self.http.delete(f"{upload['id']}/").raise_for_status()

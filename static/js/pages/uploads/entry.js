@@ -1,7 +1,8 @@
 // An upload in the list, with its progress and its actions.
 
+import { textOf } from "../../uploads/problem.js"
 import { describe, fractionOf, Pace } from "../../uploads/progress.js"
-import { make } from "../live/dom.js"
+import { make } from "../../web/dom.js"
 
 export class Entry {
   element = make("li", "upload")
@@ -11,10 +12,13 @@ export class Entry {
   #bar = make("progress", "upload__bar")
   #stage = make("p", "upload__stage")
   #problem = make("p", "upload__problem")
+  #sessions
   #cancel
   #acceptTruncated
 
-  constructor({ cancel, acceptTruncated }) {
+  // sessions: the URL of the list, to which the session's id is appended.
+  constructor({ sessions, cancel, acceptTruncated }) {
+    this.#sessions = sessions
     this.#cancel = cancel
     this.#acceptTruncated = acceptTruncated
     this.#bar.max = 1
@@ -29,8 +33,7 @@ export class Entry {
     this.#bar.setAttribute("aria-label", status.name)
     this.#showProgress(fractionOf(status), status.state)
     this.#stage.textContent = describe(status, this.#pace.value)
-    const { what = "", why = "", action = "" } = status.problem ?? {}
-    this.#problem.textContent = [what, why, action].filter(Boolean).join(" ")
+    this.#problem.textContent = textOf(status.problem ?? {})
     const hasChanged = this.element.dataset.state !== status.state || !this.#actions.children.length
     if (hasChanged) this.#actions.replaceChildren(...this.#actionsFor(status))
     this.element.dataset.state = status.state
@@ -43,7 +46,7 @@ export class Entry {
   }
 
   *#actionsFor({ state, session }) {
-    if (session && ["transcribing", "done"].includes(state)) yield link("Open the session", session)
+    if (session && ["transcribing", "done"].includes(state)) yield link("Open the session", `${this.#sessions}${session}/`)
     if (state === "truncated") yield button("Transcribe anyway", this.#acceptTruncated)
     const isOver = ["done", "failed"].includes(state)
     yield button(isOver ? "Dismiss" : "Cancel", this.#cancel)

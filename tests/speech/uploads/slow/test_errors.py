@@ -13,7 +13,7 @@ def test_a_truncated_file_is_transcribed_if_the_user_accepts_it(site, sender):
     upload = sender.wait(sender.send("truncated.mp3", whole[: len(whole) // 2]), "truncated")
     assert upload["problem"]["what"] == "The file is truncated."
     assert "after 0:10" in upload["problem"]["why"]
-    sender.http.post(f"{upload['id']}/").raise_for_status()
+    sender.accept_truncated(upload)
     upload = sender.wait(upload, "done")
     assert upload["duration"] == pytest.approx(10, abs=0.3)
     wait_until_nothing_is_left(site)
@@ -22,6 +22,6 @@ def test_a_truncated_file_is_transcribed_if_the_user_accepts_it(site, sender):
 def test_pending_uploads_are_limited(sender):
     responses = [sender.create(f"{number}.wav", 1000) for number in range(21)]
     assert [response.status_code for response in responses] == [201] * 20 + [400]
-    assert "too many" in responses[-1].json()["what"]
+    assert "too many" in responses[-1].json()["title"]
     for response in responses[:-1]:
         sender.cancel(response.json())

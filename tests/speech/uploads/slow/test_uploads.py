@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from inference.messages import FRAME_SAMPLES
-from tests.speech.uploads.test_uploads import MINUTE, TIMES, session_of, sessions, words_of_file
+from tests.speech.uploads.test_uploads import MINUTE, TIMES, sessions, words_of_file
 from tests.support.clients.api import wav_of
 from tests.support.clients.sockets import live_socket, stored_words, tickets
 from tests.support.clients.uploads import Sender, wait_until_nothing_is_left
@@ -44,10 +44,10 @@ async def test_an_upload_yields_its_slot_to_a_live_stream_and_continues_after(st
         await socket.start()
         upload = sender.wait(upload, "waiting", "transcribing")
         assert "is wanted" in site.log or sender.status(upload)["state"] != "done"
-        await socket.say(noise(10))
+        await socket.send_audio(noise(10))
         await socket.stop()
     upload = sender.wait(upload, "done")
-    assert stored_words(site, session_of(upload)) == words_of_file(pcm)
+    assert stored_words(site, upload["session"]) == words_of_file(pcm)
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
@@ -59,7 +59,7 @@ def test_an_upload_continues_after_a_restart(start_site, end):
     site.web.start()
     site.wait_until_ready()
     upload = sender.wait(upload, "done")
-    assert stored_words(site, session_of(upload)) == words_of_file(pcm)
+    assert stored_words(site, upload["session"]) == words_of_file(pcm)
 
 
 def test_an_upload_continues_after_engine_and_database_outages(start_site, redis_server, postgres_server):
@@ -73,7 +73,7 @@ def test_an_upload_continues_after_engine_and_database_outages(start_site, redis
     postgres_server.crash()
     postgres_server.start()
     upload = sender.wait(upload, "done")
-    assert stored_words(site, session_of(upload)) == words_of_file(pcm)
+    assert stored_words(site, upload["session"]) == words_of_file(pcm)
 
 
 def test_canceling_during_transcription_leaves_nothing(site, sender):
