@@ -24,7 +24,7 @@ def ada(users):
 
 @pytest.fixture(scope="module")
 def address(shared_site, ada, opening):
-    """URL path of a session of hers."""
+    """URL path of a session of the logged-in user."""
     return f"/sessions/{speak(shared_site, opening, ada)}/"
 
 

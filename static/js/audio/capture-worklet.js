@@ -2,13 +2,11 @@
 
 import { Framer } from "./framer.js"
 import { Resampler } from "./resampler.js"
-
-const RATE = 24000
-const FRAME = 1920
+import { FRAME_SAMPLES, SAMPLE_RATE } from "./samples.js"
 
 class Capture extends AudioWorkletProcessor {
-  #resampler = new Resampler(sampleRate, RATE)
-  #framer = new Framer(FRAME)
+  #resampler = new Resampler(sampleRate, SAMPLE_RATE)
+  #framer = new Framer(FRAME_SAMPLES)
   #mono = new Float32Array(128)
   #open = true
 

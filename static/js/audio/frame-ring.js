@@ -3,8 +3,8 @@
 // Positions are samples of the session. It never overwrites audio: when it is full, `push` refuses new samples and the
 // caller must report that. Recognition depends on earlier audio, so a gap would be worse than a pause.
 
-export const SAMPLE_RATE = 24000
-export const FRAME_SAMPLES = 1920
+import { FRAME_SAMPLES, SAMPLE_RATE } from "./samples.js"
+
 const HALF_AN_HOUR = 30 * 60 * SAMPLE_RATE
 const NEARLY_FULL = 0.8
 const CHUNK = 10 * SAMPLE_RATE // allocation unit, so that a short backlog needs little memory

@@ -1,6 +1,6 @@
 // A WAV file of 16-bit mono samples.
 
-import { SAMPLE_RATE } from "./frame-ring.js"
+import { SAMPLE_RATE } from "./samples.js"
 
 const HEADER_BYTES = 44
 const SAMPLE_BYTES = 2

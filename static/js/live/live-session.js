@@ -1,8 +1,9 @@
 // A live session as the user sees it: the microphone, the ring, the connection to the server and the transcript. Emits
 // `change` when phase, connection or problem may have changed, and `frame` for each recorded frame.
 
-import { FrameRing, SAMPLE_RATE } from "../audio/frame-ring.js"
+import { FrameRing } from "../audio/frame-ring.js"
 import { LevelWatch } from "../audio/level-watch.js"
+import { SAMPLE_RATE } from "../audio/samples.js"
 import { SHARED_AUDIO } from "../audio/shared-audio.js"
 import { Failure } from "../web/failure.js"
 import { fillGap } from "./fill-gap.js"

@@ -4,17 +4,14 @@
 // stays in the ring, so a lost connection loses nothing. Emits `state`, `ready`, `step`, `word`, `partial`, `endpoint`,
 // `ack`, `unstored`, `interrupted`, `round-trip`, `done` and `failed`. The protocol is in docs/browser-protocol.md.
 
-import { SAMPLE_RATE } from "../audio/frame-ring.js"
+import { SAMPLE_RATE } from "../audio/samples.js"
 import { Backoff } from "../web/backoff.js"
-import { Failure } from "../web/failure.js"
-import { Heartbeat } from "../web/heartbeat.js"
+import { TicketSocket } from "../web/ticket-socket.js"
 
 const MAX_BUFFERED_BYTES = 256 * 1024
 const MAX_UNPROCESSED_SAMPLES = 10 * SAMPLE_RATE // after an outage the backlog is sent no faster than it is processed
 const MAX_UNSAVED_SAMPLES = 60 * SAMPLE_RATE // the server need not hold more than this if it cannot save
-const TICK_MS = 250 // calls `pump` while no audio does
-const NORMAL = 1000
-const NO_SESSION = 4013
+const PUMP_INTERVAL_MS = 250 // where no audio calls `pump`
 
 export class StreamClient extends EventTarget {
   state = "idle" // connecting starting queued live interrupted reconnecting pausing paused stopping done failed
@@ -24,32 +21,30 @@ export class StreamClient extends EventTarget {
   processed = 0 // the engine has processed everything before this sample
   #intent = "run" // run pause stop
   #cursor = 0 // the next sample to send
-  #socket = null
-  #attempt = 0 // distinguishes a late response to an earlier attempt from the current one
+  #socket = null // of the current connection, from the request for its ticket on
   #retryAt = null
-  #hasRetriedTicket = false
-  #error = null // the server's `error` message, until the close that follows it
-  #heartbeat = null
   #timer = null
+  #connection
+  #now
+  #backoff
 
-  constructor({ ring, session = null, requestTicket, socketUrl, options, WebSocket, now, random }) {
+  // options: {engine, language, audio, endpointing, wait}; connection: {requestTicket, socketUrl, WebSocket} of a
+  // TicketSocket.
+  constructor({ ring, session = null, options, now = () => performance.now(), random, ...connection }) {
     super()
     this.ring = ring
     this.session = session
-    this.options = options // {engine, language, audio, endpointing, wait}
-    this.requestTicket = requestTicket
-    this.socketUrl = socketUrl
-    this.WebSocket = WebSocket ?? globalThis.WebSocket
-    this.now = now ?? (() => performance.now())
-    this.backoff = new Backoff(random)
+    this.options = options
+    this.#connection = { ...connection, now }
+    this.#now = now
+    this.#backoff = new Backoff(random)
   }
 
   // Also continues after a failure, with the same session and the rest of the ring.
   open() {
-    this.#timer ??= setInterval(() => this.pump(), TICK_MS)
+    this.#timer ??= setInterval(() => this.pump(), PUMP_INTERVAL_MS)
     this.#intent = "run"
-    this.#hasRetriedTicket = false
-    this.backoff.reset()
+    this.#backoff.reset()
     return this.#connect()
   }
 
@@ -62,7 +57,7 @@ export class StreamClient extends EventTarget {
     this.#intent = "run"
     if (this.state !== "paused") return
     if (!this.#socket) return this.#connect()
-    this.#send({ type: "resume" })
+    this.#socket.send({ type: "resume" })
     this.#setState("connecting")
   }
 
@@ -86,34 +81,26 @@ export class StreamClient extends EventTarget {
 
   // The network changed, or the page was suspended: check the connection with a short timeout.
   probe() {
-    if (!this.#isOpen) return
-    this.#heartbeat.probe(this.now())
-    this.#send({ type: "ping", at: this.now() })
+    this.#socket?.probe()
   }
 
-  // Performs all due work. Called for each recorded frame, each message and each tick.
+  // Performs all due work. Called for each recorded frame, each message and by a timer.
   pump() {
-    const now = this.now()
-    if (this.#retryAt !== null && now >= this.#retryAt) return this.#connect()
+    if (this.#retryAt !== null && this.#now() >= this.#retryAt) return this.#connect()
+    this.#socket?.checkConnection()
     if (!this.#socket) return
-    if (this.#heartbeat.isDead(now)) return this.#reconnectLater()
-    if (this.#isOpen && this.#heartbeat.beat(now)) this.#send({ type: "ping", at: now })
     if (this.#canSendAudio) this.#sendAudio()
     this.#applyIntent()
   }
 
-  get #isOpen() {
-    return this.#socket?.readyState === this.WebSocket.OPEN
-  }
-
   get #canSendAudio() {
-    return this.#isOpen && (this.state === "live" || this.state === "interrupted")
+    return this.#socket?.isOpen && (this.state === "live" || this.state === "interrupted")
   }
 
   #sendAudio() {
     while (this.#cursor < this.ring.end && this.#hasSendCapacity) {
       const samples = this.ring.read(this.#cursor)
-      this.#socket.send(samples)
+      this.#socket.sendAudio(samples)
       this.#cursor += samples.length
     }
   }
@@ -130,37 +117,24 @@ export class StreamClient extends EventTarget {
   #applyIntent() {
     if (this.#intent === "run" || this.#cursor < this.ring.end) return
     if (this.#intent === "pause" && this.#canSendAudio) {
-      this.#send({ type: "pause", dropped: this.ring.dropped })
+      this.#socket.send({ type: "pause", dropped: this.ring.dropped })
       this.#setState("pausing")
     } else if (this.#intent === "stop" && (this.#canSendAudio || this.state === "paused")) {
-      this.#send({ type: "stop", dropped: this.ring.dropped })
+      this.#socket.send({ type: "stop", dropped: this.ring.dropped })
       this.#setState("stopping")
     }
   }
 
-  async #connect() {
+  #connect() {
     this.#closeSocket()
-    const attempt = this.#attempt
-    this.#setState(this.session ? "reconnecting" : "connecting")
-    try {
-      const ticket = await this.requestTicket()
-      if (attempt === this.#attempt) this.#openSocket(ticket)
-    } catch (error) {
-      if (attempt !== this.#attempt) return
-      const isFinal = error instanceof Failure && !(error.kind === "rateLimited" && this.session)
-      isFinal ? this.#fail(error) : this.#reconnectLater()
-    }
-  }
-
-  #openSocket(ticket) {
-    const socket = new this.WebSocket(this.socketUrl(ticket))
-    socket.binaryType = "arraybuffer"
+    const socket = new TicketSocket(this.#connection, {
+      onOpen: () => socket.send({ type: "start", ...this.#startOptions, session: this.session }),
+      onMessage: (message) => this.#receive(message),
+      onClose: (failure, code) => this.#onClose(failure, code),
+    })
     this.#socket = socket
-    this.#error = null
-    this.#heartbeat = new Heartbeat(this.now())
-    socket.onopen = () => this.#send({ type: "start", ...this.#startOptions, session: this.session })
-    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data))
-    socket.onclose = ({ code }) => this.#onClose(code)
+    this.#setState(this.session ? "reconnecting" : "connecting")
+    return socket.open()
   }
 
   // A running session queues for a slot rather than being rejected.
@@ -169,7 +143,6 @@ export class StreamClient extends EventTarget {
   }
 
   #receive(message) {
-    this.#heartbeat.received()
     this.#handlers[message.type]?.(message)
     if (this.#socket) this.pump()
   }
@@ -193,8 +166,7 @@ export class StreamClient extends EventTarget {
     step: ({ sample, speech, pauses = [] }) => {
       this.processed = Math.max(this.processed, sample)
       // Not before the first step: a server that fails right after “ready” should not be retried twice a second.
-      this.#hasRetriedTicket = false
-      this.backoff.reset()
+      this.#backoff.reset()
       if (this.state === "interrupted") this.#setState("live")
       this.#emit("step", { sample, speech, pauses })
     },
@@ -205,7 +177,7 @@ export class StreamClient extends EventTarget {
       this.ring.discardBefore(sample)
       this.#emit("ack", { sample })
     },
-    pong: ({ at }) => this.#emit("round-trip", this.now() - at),
+    pong: ({ at }) => this.#emit("round-trip", this.#now() - at),
     unstored: () => this.#emit("unstored"),
     interrupted: ({ words }) => {
       this.#emit("interrupted", { words })
@@ -219,30 +191,24 @@ export class StreamClient extends EventTarget {
       this.#finish("done")
       this.#emit("done", { session, words })
     },
-    error: (error) => {
-      this.#error = error
-    },
   }
 
-  #onClose(code) {
-    if (code === 4001 && !this.#hasRetriedTicket) {
-      this.#hasRetriedTicket = true
-      return this.#connect()
-    }
-    if (code === NO_SESSION && this.ring.start === 0) {
+  #onClose(failure, code) {
+    if (failure.kind === "gone" && this.ring.start === 0) {
       this.session = null // the server received none of its audio, so it kept no session; the ring still has all of it
       return this.#connect()
     }
-    const failure = Failure.ofCloseCode(code, this.#error ?? {})
-    if (!failure || (failure.kind === "full" && this.session)) return this.#reconnectLater()
-    this.#fail(failure)
+    const isTicketRateLimited = failure.kind === "rateLimited" && code === null
+    const isTemporary = failure.kind === "full" || isTicketRateLimited
+    if (failure.kind === "connection" || (this.session && isTemporary)) this.#reconnectLater()
+    else this.#fail(failure)
   }
 
   #reconnectLater() {
     this.#closeSocket()
     // A paused session needs no connection, which would occupy a slot.
     if (this.state === "paused" && this.#intent === "pause") return
-    this.#retryAt = this.now() + this.backoff.next_ms()
+    this.#retryAt = this.#now() + this.#backoff.next_ms()
     this.#setState("reconnecting")
   }
 
@@ -257,16 +223,8 @@ export class StreamClient extends EventTarget {
   }
 
   #closeSocket() {
-    const socket = this.#socket
-    this.#attempt += 1
+    this.#socket?.close()
     this.#retryAt = this.#socket = null
-    if (!socket) return
-    socket.onopen = socket.onmessage = socket.onclose = null
-    socket.close(NORMAL)
-  }
-
-  #send(message) {
-    if (this.#isOpen) this.#socket.send(JSON.stringify(message))
   }
 
   #setState(state) {

@@ -1,7 +1,7 @@
 // Recent voice activity, one entry per 80 ms frame: input level, speech probability and, from an engine that predicts
 // pauses, the probability of each pause length.
 
-import { FRAME_SAMPLES, SAMPLE_RATE } from "../audio/frame-ring.js"
+import { FRAME_SAMPLES, SAMPLE_RATE } from "../audio/samples.js"
 
 const MAX_FRAMES = 1500 // two minutes, wider than any strip
 

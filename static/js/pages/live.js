@@ -9,38 +9,41 @@ import { StreamClient } from "../live/stream-client.js"
 import { Title } from "../live/title.js"
 import { RecordingStore } from "../unsent/recording-store.js"
 import { Recordings } from "../unsent/recordings.js"
+import { byId } from "../web/dom.js"
 import { Failure } from "../web/failure.js"
-import { requestTicket } from "../web/ticket.js"
+import { saveFile } from "../web/save-file.js"
+import { requestTicket, socketUrl } from "../web/ticket.js"
 import { ActivityStrip } from "./live/activity-strip.js"
-import { CaptionsView } from "./live/captions-view.js"
-import { ControlsView } from "./live/controls-view.js"
-import { byId } from "./live/dom.js"
 import { EndpointingView } from "./live/endpointing-view.js"
-import { ExportButtons } from "./live/export-buttons.js"
 import { addShortcuts } from "./live/keyboard.js"
+import { RecordButtons } from "./live/record-buttons.js"
 import { ResumePrompt } from "./live/resume-prompt.js"
-import { saveFile } from "./live/save-file.js"
 import { sessionStatus } from "./live/session-status.js"
 import { SetupView } from "./live/setup-view.js"
 import { StatsView } from "./live/stats-view.js"
 import { StatusView } from "./live/status-view.js"
-import { TitleView } from "./live/title-view.js"
-import { TranscriptView } from "./live/transcript-view.js"
+import { CaptionsView } from "./live/transcript/captions-view.js"
+import { ExportButtons } from "./live/transcript/export-buttons.js"
+import { TitleView } from "./live/transcript/title-view.js"
+import { TranscriptView } from "./live/transcript/transcript-view.js"
+import { WordCard } from "./live/transcript/word-card.js"
 import { WakeLock } from "./live/wake-lock.js"
-import { WordCard } from "./live/word-card.js"
 
 const STATS_INTERVAL_MS = 250
 let shownPhase = null
 const config = JSON.parse(byId("live-config").textContent)
 
 const recordings = new Recordings({ store: new RecordingStore(), owner: config.owner })
-const fetchWords = (id, first) => storedWords(config.storedSessions, id, first)
-const createTicket = () => requestTicket(config.tickets)
+const fetchWords = (id, first) => storedWords(config.apiSessions, id, first)
+const connection = {
+  requestTicket: () => requestTicket(config.tickets),
+  socketUrl: (ticket) => socketUrl(config.socket, ticket),
+}
 const session = new LiveSession({
   recordings,
   fetchWords,
   microphone: new Microphone(config.worklet),
-  createClient: (options) => new StreamClient({ ...options, socketUrl, requestTicket: createTicket }),
+  createClient: (options) => new StreamClient({ ...options, ...connection }),
 })
 const { transcript, activity } = session
 
@@ -59,7 +62,7 @@ const status = new StatusView({
   links: { login: byId("live").dataset.login, approvalStatus: config.approvalStatus },
   choose: (action) => actions[action](),
 })
-const controls = new ControlsView({
+const buttons = new RecordButtons({
   page: byId("live"),
   toggle: byId("toggle"),
   label: byId("toggle-label"),
@@ -75,7 +78,7 @@ const strip = new ActivityStrip({ canvas: byId("strip"), legend: byId("heads"), 
 const wakeLock = new WakeLock()
 const words = new TranscriptView({ log: byId("transcript"), newest: byId("newest"), transcript })
 const captions = new CaptionsView({ dialog: byId("captions"), transcript })
-const title = new Title((id, text) => rename(config.titles, id, text))
+const title = new Title((id, text) => rename(config.apiSessions, id, text))
 new TitleView({ field: byId("title"), status: byId("title-status"), title })
 new WordCard({ log: byId("transcript"), card: byId("word-card"), transcript })
 new ExportButtons({ copy: byId("copy"), download: byId("download"), transcript })
@@ -88,7 +91,7 @@ const resumePrompt = new ResumePrompt({
   transcript,
   resume: (recording, words, options) => {
     session.resumeRecording(recording, words, { ...setup.choices, ...options })
-    if (recording.session) titleOf(config.titles, recording.session).then((text) => title.setStored(text), () => {})
+    if (recording.session) titleOf(config.apiSessions, recording.session).then((text) => title.setStored(text), () => {})
   },
 })
 
@@ -111,13 +114,6 @@ const toggles = {
   paused: () => session.resume(),
 }
 
-function socketUrl(ticket) {
-  const address = new URL(config.socket, location.href)
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:"
-  address.searchParams.set("ticket", ticket)
-  return address.href
-}
-
 function toggle() {
   toggles[session.phase]?.()
 }
@@ -127,7 +123,7 @@ function stop() {
 }
 
 function showSession() {
-  controls.show(session.phase)
+  buttons.show(session.phase)
   if (session.phase !== shownPhase) showResumePrompt()
   shownPhase = session.phase
   wakeLock.wanted = session.phase === "running" || session.phase === "waiting"

@@ -1,15 +1,15 @@
 // The page of a session, for its owner or through a share link: connects the transcript, the player and the tools.
 
-import { Player } from "../playback/player.js"
+import { RecordingPlayer } from "../playback/recording-player.js"
+import { byId } from "../web/dom.js"
 import { Editor } from "./session/editor.js"
 import { PlayerView } from "./session/player-view.js"
 import { Replacer } from "./session/replacer.js"
+import { SessionWaveform } from "./session/session-waveform.js"
 import { Tools, copy, textOf } from "./session/tools.js"
-import { Waveform } from "./session/waveform.js"
 import { WordNote } from "./session/word-note.js"
 import { WordsView } from "./session/words-view.js"
 
-const byId = (id) => document.getElementById(id)
 const transcript = byId("transcript")
 const words = new WordsView(transcript)
 const player = byId("audio") ? createPlayer(byId("audio")) : null
@@ -17,7 +17,8 @@ const waveform = byId("wave") ? createWaveform(byId("wave")) : null
 const replacer = byId("replacer") ? new Replacer({ form: byId("replacer"), button: byId("find"), transcript }) : null
 
 function createPlayer(audio) {
-  const player = new Player({ audio, seconds: Number(byId("player").dataset.seconds), timeline: words.timeline })
+  const seconds = Number(byId("player").dataset.seconds)
+  const player = new RecordingPlayer({ audio, seconds, timeline: words.timeline })
   const parts = { play: byId("play"), at: byId("at"), skip: byId("skip"), rate: byId("rate"), wave: byId("wave") }
   const view = new PlayerView({ player, parts })
   player.addEventListener("at", ({ detail: seconds }) => {
@@ -29,7 +30,7 @@ function createPlayer(audio) {
 }
 
 function createWaveform(canvas) {
-  const waveform = new Waveform({ canvas, seconds: Number(byId("player").dataset.seconds), words })
+  const waveform = new SessionWaveform({ canvas, seconds: Number(byId("player").dataset.seconds), words })
   let isDragging = false
   const jump = (event) => goTo(waveform.secondsAt(event.clientX), { scrolls: !player })
   canvas.addEventListener("pointerdown", (event) => {

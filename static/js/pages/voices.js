@@ -1,16 +1,16 @@
 // The voices page: connects the chosen voice, the clips and the player to their views.
 
-import { Player } from "../audio/player.js"
-import { Clip } from "../voices/clip.js"
+import { ClipPlayer } from "../playback/clip-player.js"
 import { ClipStore } from "../voices/clip-store.js"
+import { Clip } from "../voices/clip.js"
 import { SpeechClient } from "../voices/speech-client.js"
-import { sampleText, voicesOf } from "../voices/voices.js"
+import { sampleText, voicesOf } from "../voices/voice-catalog.js"
+import { byId } from "../web/dom.js"
 import { recall, remember } from "../web/local-storage.js"
-import { requestTicket } from "../web/ticket.js"
-import { byId } from "./live/dom.js"
+import { requestTicket, socketUrl } from "../web/ticket.js"
+import { ClipHistory } from "./voices/clip-history.js"
 import { Composer } from "./voices/composer.js"
 import { ControlsView } from "./voices/controls-view.js"
-import { History } from "./voices/history.js"
 import { Stage } from "./voices/stage.js"
 import { VoiceList } from "./voices/voice-list.js"
 
@@ -22,7 +22,11 @@ const parameters = new URLSearchParams(location.search)
 const voices = voicesOf(config.engines)
 const remembered = recall(CHOICE_KEY, {})
 
-const player = new Player(config.worklet)
+const connection = {
+  requestTicket: () => requestTicket(config.tickets),
+  socketUrl: (ticket) => socketUrl(config.socket, ticket),
+}
+const player = new ClipPlayer(config.worklet)
 const store = new ClipStore(config.owner)
 const clients = new Map() // by clip, while it is generated
 let queue = [] // clips to play after the current one
@@ -56,7 +60,7 @@ const stage = new Stage({
   files: config.files,
   links: { approvalStatus: config.approvalStatus },
 })
-const history = new History({ root: byId("history"), store, play: playStored })
+const history = new ClipHistory({ root: byId("history"), store, play: playStored })
 
 function voiceOf(id) {
   return voices.find((voice) => voice.id === id)
@@ -108,7 +112,7 @@ async function speak() {
 }
 
 function generate(clip, { addToHistory = false } = {}) {
-  const client = new SpeechClient({ clip, socketUrl, requestTicket: () => requestTicket(config.tickets) })
+  const client = new SpeechClient({ clip, ...connection })
   clients.set(clip, client)
   clip.addEventListener("over", () => {
     clients.delete(clip)
@@ -157,13 +161,6 @@ function showState() {
   const isSample = Boolean(player.clip?.sampleOf)
   composer.isBusy = (player.isActive && !isSample) || [...clients.keys()].some((clip) => !clip.sampleOf)
   list.playingSample = player.isActive && isSample ? player.clip.sampleOf : null
-}
-
-function socketUrl(ticket) {
-  const address = new URL(config.socket, location.href)
-  address.protocol = location.protocol === "https:" ? "wss:" : "ws:"
-  address.searchParams.set("ticket", ticket)
-  return address.href
 }
 
 // Without a text-to-speech engine, the page reloads when one is available, with the text typed meanwhile.

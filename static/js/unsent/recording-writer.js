@@ -3,7 +3,7 @@
 // It has no timer of its own: the caller calls `writeIfDue` with every frame and every acknowledgement, and does not
 // wait for it. Where the browser stores nothing, `isPersisting` is false and the audio exists in memory only.
 
-import { SAMPLE_RATE } from "../audio/frame-ring.js"
+import { SAMPLE_RATE } from "../audio/samples.js"
 
 const BLOCK = SAMPLE_RATE / 2
 

@@ -1,10 +1,11 @@
 // Generated clips in IndexedDB: text, words and audio of the newest ones, separately for each account. Every call may
 // reject.
 
+import { SAMPLE_RATE, concatenate } from "../audio/samples.js"
 import { Database } from "../web/database.js"
 
 const MAX_CLIPS = 50
-const MAX_SAMPLES = 60 * 60 * 24000 // an hour, 170 MB
+const MAX_SAMPLES = 60 * 60 * SAMPLE_RATE // an hour, 170 MB
 
 export class ClipStore {
   #database = new Database("clips", { clips: { keyPath: "id" }, audio: {} })
@@ -18,7 +19,7 @@ export class ClipStore {
   async add({ id, text, speaker, controls, createdAt, words, chunks, samples }) {
     await this.#database.transaction("readwrite", (clips, audio) => {
       clips.put({ id, owner: this.#owner, text, speaker, controls, createdAt, words, samples })
-      audio.put(joined(chunks, samples), id)
+      audio.put(concatenate(chunks, new Int16Array(samples)), id)
     })
     for (const old of beyondLimits(await this.all())) await this.remove(old.id)
   }
@@ -49,14 +50,4 @@ export function beyondLimits(clips) {
     samples += clip.samples
     return index > 0 && (index >= MAX_CLIPS || samples > MAX_SAMPLES)
   })
-}
-
-export function joined(chunks, samples) {
-  const whole = new Int16Array(samples)
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
 }

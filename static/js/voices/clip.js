@@ -1,8 +1,8 @@
 // Speech that one voice generates from one text: samples, words and timing. Emits `audio`, `change` and `over`.
 
-import { RATE } from "../audio/playout.js"
+import { SAMPLE_RATE } from "../audio/samples.js"
 
-const PEAK_SAMPLES = RATE / 50
+const PEAK_SAMPLES = SAMPLE_RATE / 50
 
 export class Clip extends EventTarget {
   state = "waiting" // generating done stopped failed
@@ -37,7 +37,7 @@ export class Clip extends EventTarget {
   }
 
   get seconds() {
-    return this.samples / RATE
+    return this.samples / SAMPLE_RATE
   }
 
   get isOver() {
@@ -78,7 +78,7 @@ export class Clip extends EventTarget {
 
   // The index of the word spoken at a sample, or of the last word before it; -1 before the first.
   wordAt(sample) {
-    const time = sample / RATE
+    const time = sample / SAMPLE_RATE
     let low = 0
     let high = this.words.length
     while (low < high) {

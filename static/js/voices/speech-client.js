@@ -1,97 +1,61 @@
 // Generates one clip over one WebSocket: sends text, receives audio and word times. The protocol is in docs/voices.md.
 
-import { RATE } from "../audio/playout.js"
-import { Failure } from "../web/failure.js"
-import { Heartbeat } from "../web/heartbeat.js"
+import { SAMPLE_RATE } from "../audio/samples.js"
+import { TicketSocket } from "../web/ticket-socket.js"
 
 const MAX_TEXT = 8000 // characters per message
-const ACK_INTERVAL = RATE / 2 // samples
-const TICK_MS = 1000
-const NORMAL = 1000
-const TICKET_REFUSED = 4001
+const ACK_INTERVAL = SAMPLE_RATE / 2 // samples
 
 export class SpeechClient {
   #clip
-  #socket = null
-  #error = null // the server's `error` message, until the close that follows it
-  #isStopped = false
-  #hasRetriedTicket = false
+  #now
+  #socket
   #acknowledged = 0
-  #heartbeat = null
-  #timer = null
 
-  constructor({ clip, requestTicket, socketUrl, WebSocket = globalThis.WebSocket, now = () => performance.now() }) {
+  // connection: {requestTicket, socketUrl, WebSocket} of a TicketSocket.
+  constructor({ clip, now = () => performance.now(), ...connection }) {
     this.#clip = clip
-    this.requestTicket = requestTicket
-    this.socketUrl = socketUrl
-    this.WebSocket = WebSocket
-    this.now = now
+    this.#now = now
+    this.#socket = new TicketSocket(
+      { ...connection, now },
+      {
+        onOpen: () => this.#start(),
+        onMessage: (message) => this.#handlers[message.type]?.(message),
+        onAudio: (data) => this.#receiveAudio(data),
+        onClose: (failure) => this.#onClose(failure),
+      },
+    )
   }
 
   // Resolves once the WebSocket is opening; the clip reports progress and failures.
   async speak() {
-    this.#clip.start(this.now())
-    await this.#connect()
+    this.#clip.start(this.#now())
+    await this.#socket.open()
   }
 
   // Stops immediately; audio that is still in transit is dropped.
   stop() {
-    this.#isStopped = true
-    this.#send({ type: "stop" })
-    this.#closeSocket()
-    this.#clip.stop(this.now())
-  }
-
-  async #connect() {
-    try {
-      const ticket = await this.requestTicket()
-      if (!this.#isStopped) this.#openSocket(ticket)
-    } catch (error) {
-      if (!this.#isStopped) this.#fail(error instanceof Failure ? error : new Failure("connection"))
-    }
-  }
-
-  #openSocket(ticket) {
-    const socket = new this.WebSocket(this.socketUrl(ticket))
-    socket.binaryType = "arraybuffer"
-    this.#socket = socket
-    this.#heartbeat = new Heartbeat(this.now())
-    this.#timer ??= setInterval(() => this.#checkConnection(), TICK_MS)
-    socket.onopen = () => this.#start()
-    socket.onmessage = ({ data }) => {
-      this.#heartbeat.received()
-      typeof data === "string" ? this.#receive(JSON.parse(data)) : this.#receiveAudio(data)
-    }
-    socket.onclose = ({ code }) => this.#onClose(code)
+    this.#socket.send({ type: "stop" })
+    this.#socket.close()
+    this.#clip.stop(this.#now())
   }
 
   #start() {
     const { text, speaker, controls } = this.#clip
-    this.#send({ type: "start", engine: speaker.engine, voice: speaker.voice, controls, wait: true })
+    this.#socket.send({ type: "start", engine: speaker.engine, voice: speaker.voice, controls, wait: true })
     const characters = [...text] // split by code points, so that no message ends inside one
     for (let at = 0; at < characters.length; at += MAX_TEXT) {
-      this.#send({ type: "text", text: characters.slice(at, at + MAX_TEXT).join("") })
+      this.#socket.send({ type: "text", text: characters.slice(at, at + MAX_TEXT).join("") })
     }
-    this.#send({ type: "finish" })
-  }
-
-  // A lost network does not always close the socket.
-  #checkConnection() {
-    const now = this.now()
-    if (this.#heartbeat.isDead(now)) this.#fail(new Failure("connection"))
-    else if (this.#heartbeat.beat(now)) this.#send({ type: "ping", at: now })
+    this.#socket.send({ type: "finish" })
   }
 
   #receiveAudio(data) {
     const samples = new Int16Array(data)
-    this.#clip.addAudio(samples, this.now())
+    this.#clip.addAudio(samples, this.#now())
     if (this.#clip.samples - this.#acknowledged < ACK_INTERVAL) return
     this.#acknowledged = this.#clip.samples
-    this.#send({ type: "ack", sample: this.#acknowledged })
-  }
-
-  #receive(message) {
-    this.#handlers[message.type]?.(message)
+    this.#socket.send({ type: "ack", sample: this.#acknowledged })
   }
 
   #handlers = {
@@ -100,40 +64,10 @@ export class SpeechClient {
     spoken_word: ({ text, at, start, end }) => this.#clip.addWord({ text, at, start, end }),
     skipped: ({ text, at }) => this.#clip.update({ skipped: [...this.#clip.skipped, { text, at }] }),
     interrupted: () => this.#clip.update({ isInterrupted: true }),
-    synthesis_done: () => this.#clip.finish(this.now()),
-    error: (error) => {
-      this.#error = error
-    },
+    synthesis_done: () => this.#clip.finish(this.#now()),
   }
 
-  #onClose(code) {
-    if (code === TICKET_REFUSED && !this.#hasRetriedTicket) {
-      this.#hasRetriedTicket = true
-      return this.#connect()
-    }
-    this.#closeSocket()
-    if (this.#clip.isOver) return
-    // The server's message is about this text; the general texts are about transcription.
-    const failure = code === NORMAL ? null : Failure.ofCloseCode(code, this.#error ?? {})
-    this.#fail(failure ?? new Failure("connection", this.#error ?? {}))
-  }
-
-  #fail(failure) {
-    this.#closeSocket()
-    this.#clip.fail(failure, this.now())
-  }
-
-  #closeSocket() {
-    const socket = this.#socket
-    this.#socket = null
-    clearInterval(this.#timer)
-    this.#timer = null
-    if (!socket) return
-    socket.onopen = socket.onmessage = socket.onclose = null
-    socket.close(NORMAL)
-  }
-
-  #send(message) {
-    if (this.#socket?.readyState === this.WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+  #onClose(failure) {
+    if (!this.#clip.isOver) this.#clip.fail(failure, this.#now())
   }
 }

@@ -1,10 +1,11 @@
-// The ticket that opens one WebSocket. Throws a Failure where a retry would not help.
+// The ticket that opens one WebSocket, and the address that it opens.
 
 import { csrfToken } from "./csrf.js"
 import { Failure } from "./failure.js"
 
 const TIMEOUT_MS = 10_000
 
+// Throws a Failure where a retry would not help.
 export async function requestTicket(url) {
   const response = await fetch(url, {
     method: "POST",
@@ -16,6 +17,13 @@ export async function requestTicket(url) {
   if (response.status === 429) throw new Failure("rateLimited", { action: retryAdvice(response) })
   if (!response.ok) throw new Error(`The ticket request failed with status ${response.status}.`)
   return (await response.json()).ticket
+}
+
+export function socketUrl(path, ticket) {
+  const address = new URL(path, location.href)
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:"
+  address.searchParams.set("ticket", ticket)
+  return address.href
 }
 
 // Django REST framework answers 403 both to an account that is not approved and to a logged-out browser.

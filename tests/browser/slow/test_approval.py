@@ -1,7 +1,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.pages.page_actions import sign_up, start, status
+from tests.support.pages.page_actions import log_in, sign_up, start, status
 
 pytestmark = pytest.mark.slow
 
@@ -21,14 +21,15 @@ def test_a_new_user_waits_is_approved_transcribes_and_is_rejected_while_transcri
 
     admin.goto("/accounts/approvals/")
     admin.get_by_role("button", name="Approve newcomer@example.org").click()
-    expect(newcomer).to_have_url(f"{site.url}/live/", timeout=10_000)  # automatically
+    expect(newcomer).to_have_url(f"{site.url}/live/")  # automatically
 
     start(newcomer)
-    expect(newcomer.locator(".tail, .word").filter(has_text="forest").first).to_be_visible(timeout=15_000)
+    expect(newcomer.locator(".tail, .word").filter(has_text="forest").first).to_be_visible()
     admin.get_by_label("Reason").last.fill("This was a test.")
     admin.get_by_role("button", name="Reject newcomer@example.org").click()
-    expect(status(newcomer)).to_contain_text("This was a test.", timeout=1_000)
+    expect(status(newcomer)).to_contain_text("This was a test.")
     newcomer.get_by_role("link", name="Check your account status").click()
+    log_in(newcomer, "newcomer@example.org")  # a rejected user was logged out everywhere
     expect(newcomer.get_by_role("heading", level=1)).to_have_text("Your account was not approved")
     expect(newcomer.get_by_role("main")).to_contain_text("This was a test.")
     newcomer.goto("/sessions/")

@@ -28,7 +28,7 @@ def page(site, open_page):
     return page
 
 
-def test_a_session_in_every_format(page):
+def test_a_session_is_downloaded_in_every_format(page):
     page.goto("/sessions/")
     page.locator(".entry a").first.click()
     for format in FORMATS.values():
@@ -49,7 +49,7 @@ def test_options_are_selected_in_the_menu(page):
     assert "[0:0" not in download.value.path().read_text()
 
 
-def test_selected_sessions_and_all_sessions(page):
+def test_selected_or_all_sessions_are_downloaded(page):
     page.goto("/sessions/")
     for box in page.get_by_role("checkbox", name="Select We").all()[:3]:
         box.check()

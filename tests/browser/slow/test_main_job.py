@@ -129,7 +129,7 @@ def test_the_download_has_what_the_page_shows(page):
 
 def test_a_session_in_the_list_can_be_deleted_and_restored(page):
     page.goto("/sessions/")
-    expect(page.get_by_role("main")).to_contain_text("Start")
+    expect(page.get_by_role("main")).to_contain_text("No sessions yet")
     page.goto("/live/")
     start(page)
     expect(page.locator(".word").first).to_be_visible(timeout=15_000)

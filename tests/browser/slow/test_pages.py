@@ -115,6 +115,7 @@ def test_the_api_documentation_page(checker):
     checker.check_layout("api-docs")
 
 
+@pytest.mark.timeout(400)  # visits some twenty pages in both themes and widths
 def test_users_transcribe_and_open_the_session(site, checker):
     page = checker.page
     log_in(page, "ada@example.org")

@@ -105,7 +105,7 @@ def test_an_upload_continues_after_a_reload(quick_site, uploading):
     page = uploading(quick_site, expect=["Failed to load", "ERR_"])
     page.on("dialog", lambda dialog: dialog.accept())
     file = {"name": "long.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(2 * MINUTE))}
-    page.route("**/api/uploads/*/?offset=4194304", lambda route: route.abort())
+    page.route("**/api/v1/uploads/*/content/?offset=4194304", lambda route: route.abort())
     page.get_by_label("Choose recordings").set_input_files(files=[file])
     expect(entry(page, "long.wav").get_by_text("Server unavailable")).to_be_visible()
     page.unroute_all()
@@ -115,6 +115,22 @@ def test_an_upload_continues_after_a_reload(quick_site, uploading):
     expect(entry(page, "long.wav").get_by_text("Done: 2:00")).to_be_visible(timeout=30_000)
     expect(entry(page, "long.wav")).to_have_count(1)
     assert quick_site.shell(COUNTS) == "1 1"
+
+
+def test_a_file_that_is_too_large_is_rejected_before_it_is_sent(start_site, uploading):
+    page = uploading(start_site(STT_ENGINE="checksum", UPLOAD_MAX_MB="1"))
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.method != "GET" else None)
+    large = {"name": "film.mp4", "mimeType": "video/mp4", "buffer": bytes(1_000_001)}
+    small = {"name": "small.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(10))}
+    page.get_by_label("Choose recordings").set_input_files(files=[large])
+    problem = entry(page, "film.mp4").get_by_role("alert")
+    expect(problem).to_contain_text("The file is too large. The file is 2 MB; the limit is 1 MB. Upload only the audio")
+    assert sent == []
+    page.get_by_label("Choose recordings").set_input_files(files=[small])
+    expect(entry(page, "small.wav").get_by_text("Done")).to_be_visible(timeout=20_000)
+    entry(page, "film.mp4").get_by_role("button", name="Dismiss").click()
+    expect(entry(page, "film.mp4")).to_be_hidden()
 
 
 def test_a_bad_file_is_reported_and_dismissed(quick_site, uploading, request):

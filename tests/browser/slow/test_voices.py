@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from playwright.sync_api import expect
 
-from inference.engines import ENGINES
+from inference.engines.registry import ENGINES
 from inference.engines.stt.pocketsphinx import PocketSphinx
 from inference.engines.testing.tones import pcm_of
 from tests.inference.engines.stt.test_pocketsphinx import text, transcribe

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { FrameRing, SAMPLE_RATE } from "../../../static/js/audio/frame-ring.js"
+import { FrameRing } from "../../../static/js/audio/frame-ring.js"
+import { SAMPLE_RATE } from "../../../static/js/audio/samples.js"
 
 test("pushed samples can be read from any position", () => {
   const ring = filled(100, [10, 20, 5])

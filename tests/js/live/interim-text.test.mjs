@@ -17,7 +17,7 @@ test("a single hypothesis does not change the settled prefix", () => {
   assert.deepEqual([interim.text, interim.settled], ["in the heart of the forest", "in the heart"])
 })
 
-test("two hypotheses do", () => {
+test("two hypotheses that agree change the settled prefix", () => {
   const interim = after("two", "two more words", "to the woods", "to the wood")
   assert.deepEqual([interim.text, interim.settled], ["to the wood", "to the"])
   assert.equal(after("two", "two more", "to the", "too much").text, "too much")

@@ -158,6 +158,23 @@ test("a rejected ticket request is a failure", async () => {
   assert.equal(events.at(-1)[1].kind, "notApproved")
 })
 
+test("a running session waits where it may not connect yet", async () => {
+  await live()
+  FakeSocket.newest.closeWith(1006)
+  requestTicket = async () => {
+    throw new Failure("rateLimited")
+  }
+  await later(1_000)
+  assert.equal(client.state, "reconnecting")
+  requestTicket = async () => "later"
+  await reconnected()
+  FakeSocket.newest.closeWith(4000)
+  assert.equal(client.state, "reconnecting")
+  await reconnected()
+  FakeSocket.newest.closeWith(4004)
+  assert.deepEqual([client.state, events.at(-1)[1].kind], ["failed", "rateLimited"])
+})
+
 for (const [code, kind] of [
   [4000, "full"], [4003, "notApproved"], [4004, "rateLimited"], [4008, "protocol"], [1009, "protocol"],
   [4011, "engineDown"], [4012, "movedOn"],

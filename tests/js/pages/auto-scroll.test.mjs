@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { AutoScroll } from "../../../static/js/pages/live/auto-scroll.js"
+import { AutoScroll } from "../../../static/js/pages/live/transcript/auto-scroll.js"
 
 const log = { scrollHeight: 5000, clientHeight: 500 }
 
@@ -24,7 +24,7 @@ test("scrolling back down, or nearly so, turns it on", () => {
   assert.equal(autoScroll.isOn, true)
 })
 
-test("resume turns it on", () => {
+test("resuming turns it on", () => {
   const autoScroll = new AutoScroll()
   autoScroll.onScroll({ ...log, scrollTop: 2000 })
   autoScroll.resume()

@@ -40,7 +40,7 @@ test("a stop that cannot reach the server can be postponed", () => {
   assert.deepEqual(status.actions, ["now", "giveUp"])
 })
 
-test("full offers the queue", () => {
+test("at capacity the queue is offered", () => {
   const status = sessionStatus({ phase: "failed", failure: new Failure("full"), id: null }, ONLINE)
   assert.deepEqual(status.actions, ["wait", "retry"])
 })

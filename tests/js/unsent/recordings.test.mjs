@@ -1,7 +1,8 @@
 import assert from "node:assert/strict"
 import { beforeEach, test } from "node:test"
 
-import { FrameRing, SAMPLE_RATE } from "../../../static/js/audio/frame-ring.js"
+import { FrameRing } from "../../../static/js/audio/frame-ring.js"
+import { SAMPLE_RATE } from "../../../static/js/audio/samples.js"
 import { Recordings } from "../../../static/js/unsent/recordings.js"
 import { MemoryLocks, MemoryStore } from "./memory-store.mjs"
 

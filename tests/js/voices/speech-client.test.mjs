@@ -35,7 +35,7 @@ function frame(value = 100, samples = 1920) {
   return { data: new Int16Array(samples).fill(value).buffer }
 }
 
-test("it sends the voice, the text and the end of the text", async () => {
+test("the voice, the text and the end of the text are sent", async () => {
   const { socket } = await speaking()
   assert.deepEqual(socket.texts, [
     { type: "start", engine: "piper", voice: "slt", controls: { speed: 1.2 }, wait: true },

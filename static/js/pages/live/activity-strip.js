@@ -1,8 +1,9 @@
 // Draws recent voice activity as it scrolls by: input level, speech, pauses and endpoints; and, for an engine that
 // predicts pauses, a curve of the probability of each pause length.
 
-import { FRAME_SAMPLES, SAMPLE_RATE } from "../../audio/frame-ring.js"
+import { FRAME_SAMPLES, SAMPLE_RATE } from "../../audio/samples.js"
 import { clock } from "../../web/clock.js"
+import { ThemedCanvas } from "../../web/themed-canvas.js"
 
 const BAR_PX = 4
 const GAP_PX = 2
@@ -14,56 +15,54 @@ const LOUD_DB = -10
 const IDLE_AFTER_MS = 400
 const REDRAW_MS = 30 // looks as smooth as drawing every display frame, at half the work
 const REDRAW_WITHOUT_MOTION_MS = 1000
+const COLORS = {
+  speech: "--strip-speech",
+  silence: "--strip-silence",
+  unprocessed: "--strip-unprocessed",
+  endpoint: "--strip-endpoint",
+  pause: "--strip-pause",
+  label: "--strip-label",
+  head: "--strip-head",
+}
 
 export class ActivityStrip {
   #canvas
-  #context
   #legend
   #activity
-  #colors = {}
-  #width = 0
-  #height = 0
   #lastFrameAt = 0
   #lastDrawn = 0
   #request = null
   #reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
 
   constructor({ canvas, legend, activity }) {
-    this.#canvas = canvas
-    this.#context = canvas.getContext("2d")
+    this.#canvas = new ThemedCanvas({ element: canvas, colors: COLORS, changed: () => this.#prepare() })
     this.#legend = legend
     this.#activity = activity
-    new ResizeObserver(() => this.#resize()).observe(canvas)
-    new MutationObserver(() => this.#readColors()).observe(document.documentElement, {
-      attributeFilter: ["data-theme"],
-    })
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#readColors())
-    this.#readColors()
   }
 
   // The session time drawn at an x coordinate, in seconds; null where nothing is drawn.
   secondsAt(clientX) {
-    const x = clientX - this.#canvas.getBoundingClientRect().left
-    const frame = this.#activity.length - (this.#width - x) / STEP_PX
+    const x = clientX - this.#canvas.element.getBoundingClientRect().left
+    const frame = this.#activity.length - (this.#canvas.width - x) / STEP_PX
     return frame < 0 ? null : (frame * FRAME_MS) / 1000
   }
 
   // Called for each recorded frame: keep scrolling until no more arrive.
   wake() {
-    this.#canvas.hidden = false
+    this.#canvas.element.hidden = false
     this.#lastFrameAt = performance.now()
     this.#request ??= requestAnimationFrame((now) => this.#animate(now))
   }
 
   hide() {
-    this.#canvas.hidden = true
+    this.#canvas.element.hidden = true
   }
 
   draw(offset = 0) {
-    const context = this.#context
-    context.clearRect(0, 0, this.#width, this.#height)
+    const { context, width, height } = this.#canvas
+    context.clearRect(0, 0, width, height)
     this.#drawSeconds(offset)
-    const count = Math.ceil(this.#width / STEP_PX) + 1
+    const count = Math.ceil(width / STEP_PX) + 1
     for (let i = 0; i < count; i++) this.#drawBar(this.#activity.length - 1 - i, offset)
     for (let head = 0; head < this.#activity.heads; head++) this.#drawHead(head, offset)
     for (const mark of this.#activity.marks) this.#drawMark(mark, offset)
@@ -83,7 +82,7 @@ export class ActivityStrip {
 
   // The newest bar slides in from the right edge within the duration of a frame.
   #xOf(frame, offset) {
-    return this.#width - (this.#activity.length - frame) * STEP_PX + offset
+    return this.#canvas.width - (this.#activity.length - frame) * STEP_PX + offset
   }
 
   #drawBar(frame, offset) {
@@ -91,22 +90,21 @@ export class ActivityStrip {
     const speech = this.#activity.speechAt(frame)
     const decibels = 20 * Math.log10(this.#activity.levelAt(frame) + 1e-6)
     const loudness = Math.min(1, Math.max(0, (decibels - QUIET_DB) / (LOUD_DB - QUIET_DB)))
-    const height = Math.max(2, loudness * (this.#height - 22))
-    const middle = (this.#height - 14) / 2
-    this.#context.fillStyle = Number.isNaN(speech)
-      ? this.#colors.unprocessed
-      : speech >= 0.5 ? this.#colors.speech : this.#colors.silence
-    this.#context.beginPath()
-    this.#context.roundRect(this.#xOf(frame, offset), middle - height / 2, BAR_PX, height, BAR_PX / 2)
-    this.#context.fill()
+    const { context, height, colors } = this.#canvas
+    const length = Math.max(2, loudness * (height - 22))
+    const middle = (height - 14) / 2
+    context.fillStyle = Number.isNaN(speech) ? colors.unprocessed : speech >= 0.5 ? colors.speech : colors.silence
+    context.beginPath()
+    context.roundRect(this.#xOf(frame, offset), middle - length / 2, BAR_PX, length, BAR_PX / 2)
+    context.fill()
   }
 
   #drawHead(head, offset) {
-    const context = this.#context
-    const bottom = this.#height - 16
+    const { context, width, height, colors } = this.#canvas
+    const bottom = height - 16
     context.beginPath()
     let isDrawn = false
-    const first = this.#activity.length - Math.ceil(this.#width / STEP_PX) - 1
+    const first = this.#activity.length - Math.ceil(width / STEP_PX) - 1
     for (let frame = Math.max(0, first); frame < this.#activity.length; frame++) {
       const pause = this.#activity.pauseAt(head, frame)
       if (Number.isNaN(pause)) isDrawn = false
@@ -118,7 +116,7 @@ export class ActivityStrip {
       }
     }
     context.globalAlpha = HEAD_OPACITIES[head]
-    context.strokeStyle = this.#colors.head
+    context.strokeStyle = colors.head
     context.lineWidth = 1.5
     context.stroke()
     context.globalAlpha = 1
@@ -127,46 +125,33 @@ export class ActivityStrip {
   #drawMark({ frame, kind }, offset) {
     const x = this.#xOf(frame, offset) - GAP_PX / 2
     if (x < 0) return
-    this.#context.fillStyle = this.#colors[kind]
+    const { context, height, colors } = this.#canvas
+    context.fillStyle = colors[kind]
     if (kind === "pause") {
-      this.#context.fillRect(x - 2, 4, 1.5, this.#height - 22)
-      this.#context.fillRect(x + 1, 4, 1.5, this.#height - 22)
+      context.fillRect(x - 2, 4, 1.5, height - 22)
+      context.fillRect(x + 1, 4, 1.5, height - 22)
     } else {
-      this.#context.fillRect(x - 0.5, 2, 1, this.#height - 18)
-      this.#context.beginPath()
-      this.#context.arc(x, 3, 2.5, 0, 2 * Math.PI)
-      this.#context.fill()
+      context.fillRect(x - 0.5, 2, 1, height - 18)
+      context.beginPath()
+      context.arc(x, 3, 2.5, 0, 2 * Math.PI)
+      context.fill()
     }
   }
 
   #drawSeconds(offset) {
     const framesPerLabel = (10 * SAMPLE_RATE) / FRAME_SAMPLES
     const newest = Math.floor(this.#activity.length / framesPerLabel) * framesPerLabel
-    this.#context.fillStyle = this.#colors.label
+    const { context, height, colors } = this.#canvas
+    context.fillStyle = colors.label
     for (let frame = newest; frame > 0 && this.#xOf(frame, offset) > 24; frame -= framesPerLabel) {
-      this.#context.fillText(clock((frame / framesPerLabel) * 10), this.#xOf(frame, offset), this.#height - 2)
+      context.fillText(clock((frame / framesPerLabel) * 10), this.#xOf(frame, offset), height - 2)
     }
   }
 
-  #resize() {
-    const ratio = devicePixelRatio
-    this.#width = this.#canvas.clientWidth
-    this.#height = this.#canvas.clientHeight
-    this.#canvas.width = Math.round(this.#width * ratio)
-    this.#canvas.height = Math.round(this.#height * ratio)
-    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0)
-    this.#context.textAlign = "center"
-    this.#readColors()
-  }
-
-  #readColors() {
-    const style = getComputedStyle(this.#canvas)
-    for (const name of ["speech", "silence", "unprocessed", "endpoint", "pause", "label", "head"]) {
-      // The computed value of `color` is in a format that a canvas understands, whatever CSS defines it.
-      this.#canvas.style.setProperty("color", `var(--strip-${name})`)
-      this.#colors[name] = style.color
-    }
-    this.#context.font = `11px ${style.fontFamily}`
+  #prepare() {
+    const { context, element } = this.#canvas
+    context.textAlign = "center"
+    context.font = `11px ${getComputedStyle(element).fontFamily}`
     this.draw()
   }
 }

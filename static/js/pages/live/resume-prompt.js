@@ -1,8 +1,8 @@
 // Offers an unfinished recording of an earlier page: resume it, finish it, save its audio, or discard it.
 
-import { SAMPLE_RATE } from "../../audio/frame-ring.js"
+import { SAMPLE_RATE } from "../../audio/samples.js"
 import { wavOf } from "../../audio/wav.js"
-import { saveFile } from "./save-file.js"
+import { saveFile } from "../../web/save-file.js"
 import { formatDuration, timeAgo } from "./durations.js"
 
 const LAST_WORDS = 12

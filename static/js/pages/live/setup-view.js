@@ -2,8 +2,8 @@
 
 import { listMicrophones } from "../../audio/microphone.js"
 import { SHARED_AUDIO, canShareAudio } from "../../audio/shared-audio.js"
+import { make } from "../../web/dom.js"
 import { recall, remember } from "../../web/local-storage.js"
-import { make } from "./dom.js"
 
 const STORAGE_KEY = "live-choices"
 const DEFAULT = ["", "Default microphone"]

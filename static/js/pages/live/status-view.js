@@ -1,6 +1,6 @@
 // The status region and, beside it, the actions that the status offers.
 
-import { make } from "./dom.js"
+import { make } from "../../web/dom.js"
 import { formatDuration } from "./durations.js"
 
 const BUTTONS = {

@@ -1,12 +1,12 @@
 // One clip: its voice, waveform, text with the current word highlighted, statistics and actions.
 
+import { concatenate } from "../../audio/samples.js"
 import { wavOf } from "../../audio/wav.js"
 import { csrfToken } from "../../web/csrf.js"
-import { joined } from "../../voices/clip-store.js"
-import { byId } from "../live/dom.js"
-import { saveFile } from "../live/save-file.js"
+import { byId } from "../../web/dom.js"
+import { saveFile } from "../../web/save-file.js"
+import { drawClipWaveform } from "./clip-waveform.js"
 import { SpokenWords } from "./spoken-words.js"
-import { drawWaveform } from "./waveform.js"
 
 const FORMATS = { mp3: "MP3", opus: "Opus" }
 const MAX_SKIPPED = 5
@@ -51,7 +51,7 @@ export class ClipView {
     const { status, stats, again, files, wave } = this.#parts
     const clip = this.#clip
     this.element.dataset.state = clip.state
-    drawWaveform(wave, clip, this.#isCurrent ? this.#player.played : 0)
+    drawClipWaveform(wave, clip, this.#isCurrent ? this.#player.played : 0)
     this.#words.show(this.#isPlaying ? this.#player.played : null)
     this.#setText(status, this.#status)
     stats.textContent = this.#stats
@@ -131,7 +131,7 @@ export class ClipView {
       const response = await fetch(this.#files.replace("FORMAT", format), {
         method: "POST",
         headers: { "X-CSRFToken": csrfToken(), "Content-Type": "application/octet-stream" },
-        body: joined(this.#clip.chunks, this.#clip.samples),
+        body: concatenate(this.#clip.chunks, new Int16Array(this.#clip.samples)),
       })
       const error = response.ok ? null : await response.json().catch(() => ({}))
       if (error) throw new Error(error.detail ?? `The server returned ${response.status}.`)

@@ -1,7 +1,7 @@
 // The text to speak, with its length, examples, Speak, Stop and a link to the text.
 
 import { clock } from "../../web/clock.js"
-import { make } from "../live/dom.js"
+import { make } from "../../web/dom.js"
 
 const EXAMPLES = {
   "A greeting": "Good morning! It is a pleasure to hear you. How can I help you today?",

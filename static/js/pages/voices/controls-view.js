@@ -1,6 +1,6 @@
 // The controls of the chosen voice's engine: a slider for each, with a button to reset it to its default.
 
-import { make } from "../live/dom.js"
+import { make } from "../../web/dom.js"
 
 export class ControlsView {
   values // {engine: {control: value}}

@@ -2,7 +2,7 @@
 // is highlighted.
 
 import { offsetConverter, sentenceAt, sentencesOf } from "../../voices/sentences.js"
-import { make } from "../live/dom.js"
+import { make } from "../../web/dom.js"
 
 export class SpokenWords {
   #region

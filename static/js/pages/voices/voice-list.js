@@ -1,8 +1,8 @@
 // The list of voices, with search, filters, samples and favorites.
 
+import { languagesOf, matching } from "../../voices/voice-catalog.js"
+import { make } from "../../web/dom.js"
 import { recall, remember } from "../../web/local-storage.js"
-import { languagesOf, matching } from "../../voices/voices.js"
-import { make } from "../live/dom.js"
 
 const STORAGE_KEY = "voices-favorites"
 

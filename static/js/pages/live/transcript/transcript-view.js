@@ -1,7 +1,7 @@
 // Renders the transcript as it grows: each word is appended once and never rendered again.
 
-import { clock } from "../../web/clock.js"
-import { make } from "./dom.js"
+import { clock } from "../../../web/clock.js"
+import { make } from "../../../web/dom.js"
 import { AutoScroll } from "./auto-scroll.js"
 
 const LOW_CONFIDENCE = 0.15

@@ -4,7 +4,7 @@ const LABELS = { running: "Pause", paused: "Resume" }
 const DISABLED = ["opening", "waiting", "stopping"]
 const STOPPABLE = ["opening", "running", "paused"]
 
-export class ControlsView {
+export class RecordButtons {
   #page
   #toggle
   #label

@@ -1,11 +1,11 @@
 // Draws the loudness of a clip over time, with the played part in the accent color.
 
-import { RATE } from "../../audio/playout.js"
+import { SAMPLE_RATE } from "../../audio/samples.js"
 
 const BAR_PX = 3 // including the gap
 const MIN_SECONDS = 4 // duration that fills the width
 
-export function drawWaveform(canvas, clip, played) {
+export function drawClipWaveform(canvas, clip, played) {
   const { clientWidth: width, clientHeight: height } = canvas
   if (!width) return
   const scale = devicePixelRatio
@@ -26,7 +26,7 @@ export function drawWaveform(canvas, clip, played) {
     let peak = 0
     for (let i = first; i < Math.min(last, clip.peaks.length); i++) peak = Math.max(peak, clip.peaks[i])
     const length = Math.max(1.5, Math.sqrt(peak) * (height - 4))
-    context.fillStyle = (bar / bars) * seconds * RATE < played ? playedColor : unplayedColor
+    context.fillStyle = (bar / bars) * seconds * SAMPLE_RATE < played ? playedColor : unplayedColor
     context.fillRect(bar * BAR_PX, (height - length) / 2, BAR_PX - 1, length)
   }
 }

@@ -3,9 +3,9 @@
 // It starts as soon as `wait` seconds are buffered. On an underrun it fades out, doubles `wait` and resumes where it
 // stopped, so the delay is short on a good network and underruns are rare on a bad one.
 
-import { Resampler } from "./resampler.js"
+import { Resampler } from "../audio/resampler.js"
+import { SAMPLE_RATE, concatenate } from "../audio/samples.js"
 
-export const RATE = 24000
 export const MIN_WAIT = 0.1 // seconds of buffered speech before playback starts
 const MAX_WAIT = 3
 const FADE = 0.005 // seconds
@@ -29,7 +29,7 @@ export class Playout {
   constructor(rate, wait = MIN_WAIT) {
     this.wait = wait
     this.#rate = rate
-    this.#resampler = new Resampler(RATE, rate)
+    this.#resampler = new Resampler(SAMPLE_RATE, rate)
     this.#fade = Math.max(1, Math.round(FADE * rate))
   }
 
@@ -72,11 +72,11 @@ export class Playout {
 
   // Samples of the speech that were rendered.
   get played() {
-    return Math.min(this.#consumed, Math.round((this.#rendered * RATE) / this.#rate))
+    return Math.min(this.#consumed, Math.round((this.#rendered * SAMPLE_RATE) / this.#rate))
   }
 
   get #canStart() {
-    return this.#hasEnded || this.#buffered >= this.wait * RATE
+    return this.#hasEnded || this.#buffered >= this.wait * SAMPLE_RATE
   }
 
   get #isEmpty() {
@@ -92,7 +92,7 @@ export class Playout {
       parts.push(part)
       count += part.length
     }
-    return parts.length === 1 ? this.#ready : concatenate(parts, count)
+    return parts.length === 1 ? this.#ready : concatenate(parts, new Float32Array(count))
   }
 
   // float32[n]: the next samples of the buffer, at most 480.
@@ -121,14 +121,4 @@ export class Playout {
     this.#chunks = []
     this.#buffered = 0
   }
-}
-
-function concatenate(parts, length) {
-  const whole = new Float32Array(length)
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

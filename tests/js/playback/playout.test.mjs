@@ -1,12 +1,13 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { Playout, RATE, MIN_WAIT } from "../../../static/js/audio/playout.js"
+import { SAMPLE_RATE } from "../../../static/js/audio/samples.js"
+import { Playout, MIN_WAIT } from "../../../static/js/playback/playout.js"
 
 const BLOCK = 128
 
 function tone(length, hertz = 300, from = 0) {
-  return Int16Array.from({ length }, (_, i) => Math.round(12000 * Math.sin((2 * Math.PI * hertz * (from + i)) / RATE)))
+  return Int16Array.from({ length }, (_, i) => Math.round(12000 * Math.sin((2 * Math.PI * hertz * (from + i)) / SAMPLE_RATE)))
 }
 
 // Renders until playback is over, or for a number of blocks; between(block) may push more.
@@ -27,11 +28,11 @@ function steepest(samples) {
   return maximum
 }
 
-const FADE = 0.005 * RATE
+const FADE = 0.005 * SAMPLE_RATE
 const STEEP = steepest(Float32Array.from(tone(500), (value) => value / 32768)) * 1.15 + 1 / FADE / 2
 
 test("pushed samples are played unchanged except for the fades at both ends", () => {
-  const playout = new Playout(RATE)
+  const playout = new Playout(SAMPLE_RATE)
   const speech = tone(10_000)
   for (let at = 0; at < speech.length; at += 1920) playout.push(speech.subarray(at, at + 1920))
   playout.end()
@@ -43,8 +44,8 @@ test("pushed samples are played unchanged except for the fades at both ends", ()
 })
 
 test("playback starts once the minimum is buffered", () => {
-  const playout = new Playout(RATE)
-  playout.push(tone(MIN_WAIT * RATE - 1))
+  const playout = new Playout(SAMPLE_RATE)
+  playout.push(tone(MIN_WAIT * SAMPLE_RATE - 1))
   played(playout, 3)
   assert.equal(playout.state, "waiting")
   playout.push(tone(1))
@@ -53,7 +54,7 @@ test("playback starts once the minimum is buffered", () => {
 })
 
 test("less than the minimum is played when the audio has ended", () => {
-  const playout = new Playout(RATE)
+  const playout = new Playout(SAMPLE_RATE)
   playout.push(tone(200))
   playout.end()
   assert.ok(played(playout).some((value) => value !== 0))
@@ -61,7 +62,7 @@ test("less than the minimum is played when the audio has ended", () => {
 })
 
 test("starts, stops and underruns do not click", () => {
-  for (const rate of [RATE, 44100, 48000]) {
+  for (const rate of [SAMPLE_RATE, 44100, 48000]) {
     const loudest = Int16Array.from({ length: 4800 }, (_, i) => Math.min(16000, 40 * i)) // an abrupt end would click
     const playout = new Playout(rate)
     playout.push(loudest)
@@ -88,7 +89,7 @@ test("stopping fades out within five milliseconds", () => {
 })
 
 test("an underrun doubles the buffer and loses no sample", () => {
-  const playout = new Playout(RATE)
+  const playout = new Playout(SAMPLE_RATE)
   const speech = tone(14_400)
   playout.push(speech.subarray(0, 4800))
   const out = played(playout, 60)
@@ -105,9 +106,9 @@ test("an underrun doubles the buffer and loses no sample", () => {
 
 test("the duration is the same at another rate", () => {
   const playout = new Playout(44_100)
-  playout.push(tone(RATE))
+  playout.push(tone(SAMPLE_RATE))
   playout.end()
   const out = played(playout)
   assert.ok(Math.abs(out.length - 44_100) < 2 * BLOCK)
-  assert.equal(playout.played, RATE)
+  assert.equal(playout.played, SAMPLE_RATE)
 })

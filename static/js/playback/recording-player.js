@@ -1,7 +1,7 @@
 // Plays a session's audio from any word, at any speed, optionally without silences. Emits `change` when playback
 // starts or stops, and `at` with the position during playback and after each seek.
 
-export class Player extends EventTarget {
+export class RecordingPlayer extends EventTarget {
   skipsSilence = false
   timeline
   #audio // HTMLAudioElement

@@ -1,10 +1,11 @@
 // The history of generated clips, the newest first, to play again or delete.
 
-import { byId, make } from "../live/dom.js"
+import { SAMPLE_RATE } from "../../audio/samples.js"
+import { byId, make } from "../../web/dom.js"
 
 const MAX_EXCERPT = 90 // characters
 
-export class History {
+export class ClipHistory {
   #root
   #list
   #store
@@ -37,7 +38,7 @@ export class History {
     const text = clip.text.trim().replace(/\s+/g, " ")
     const excerpt = text.length > MAX_EXCERPT ? `${text.slice(0, MAX_EXCERPT).trimEnd()}…` : text
     const when = new Date(clip.createdAt).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })
-    const details = `${clip.speaker.label} · ${(clip.samples / 24000).toFixed(1)} s · ${when}`
+    const details = `${clip.speaker.label} · ${(clip.samples / SAMPLE_RATE).toFixed(1)} s · ${when}`
     const play = button("button button--small", "Play", `Play “${excerpt}”`)
     play.addEventListener("click", () => this.#play(clip))
     const remove = button("button button--small button--danger", "Delete", `Delete “${excerpt}”`)

@@ -1,6 +1,6 @@
 // The newest words only, large and full-screen, for reading at a distance.
 
-import { recall, remember } from "../../web/local-storage.js"
+import { recall, remember } from "../../../web/local-storage.js"
 
 const STORAGE_KEY = "live-captions"
 const SIZES = 6

@@ -3,7 +3,7 @@
 import { Failure } from "../web/failure.js"
 import { MIN_WAIT } from "./playout.js"
 
-export class Player extends EventTarget {
+export class ClipPlayer extends EventTarget {
   clip = null
   state = "over" // waiting playing stopping over
   played = 0 // samples

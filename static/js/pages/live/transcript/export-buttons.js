@@ -1,6 +1,6 @@
 // Copies and downloads the transcript at any time, without the server.
 
-import { saveFile } from "./save-file.js"
+import { saveFile } from "../../../web/save-file.js"
 
 const FEEDBACK_MS = 2000
 
