@@ -36,5 +36,5 @@ async def metrics(request: HttpRequest) -> HttpResponse:
     """All metrics, those with the names of Kyutai's servers first, so that dashboards made for them work."""
     link = Link.current()
     update_engine_gauges(await statuses())
-    kyutai_metrics = exposition(await link.engines("stt"), await link.engines("tts"))
+    kyutai_metrics = exposition(await link.workers.engines("stt"), await link.workers.engines("tts"))
     return HttpResponse(kyutai_metrics.encode() + generate_latest(REGISTRY), content_type=CONTENT_TYPE_PLAIN_0_0_4)

@@ -22,7 +22,7 @@ async def checks() -> dict[str, str]:
 
 async def statuses() -> list[Status]:
     """Statuses of all running engines, each with the slots of all its processes."""
-    return await Link.current().all_engines()
+    return await Link.current().workers.all_engines()
 
 
 async def _check(dependency: Awaitable[None]) -> str:

@@ -27,7 +27,7 @@ async def overview() -> dict[str, Any]:
         "started": settings.STARTED,
         "checks": await checks(),
         "engines": [engine_capacity(link, status) for status in await statuses()],
-        "processes": [*map(_web, web), *map(_inference, link.workers())],
+        "processes": [*map(_web, web), *map(_inference, link.workers.statuses())],
         "streams": [_stream(process, stream) for process in web for stream in process.running],
         "disk": _disk(),
         "stored": await in_database(_stored),
@@ -88,7 +88,7 @@ def _stored() -> dict[str, Any]:
 
 def _recent_errors(web: list[ProcessReport], link: Link) -> list[dict[str, Any]]:
     """Recent errors of all processes, newest first. A process that is both web and inference is counted once."""
-    by_process = link.recent_errors() | {process.name: process.recent_errors for process in web}
+    by_process = link.workers.recent_errors() | {process.name: process.recent_errors for process in web}
     errors = [(error, name) for name, logged in by_process.items() for error in logged]
     newest = sorted(errors, key=lambda pair: pair[0].at, reverse=True)[:MAX_ERRORS]
     return [_error(error, name) for error, name in newest]

@@ -6,7 +6,7 @@ from django.test import Client
 
 from inference.messages import Status
 from operations.health import readiness
-from speech.gateway.link import Link
+from speech.gateway.workers import WorkerRegistry
 
 UP = Status("worker", "moonshine", "Moonshine", {"en": "English"}, slots=8, free=8)
 WARMING = Status("worker", "stt-1b", "Kyutai STT 1B", {"en": "English"}, slots=0, free=0, progress="loading weights")
@@ -20,7 +20,7 @@ def engines(monkeypatch, db):
     async def get_engines(self, kind="stt"):
         return {status.engine: status for status in running.get(kind, [])}
 
-    monkeypatch.setattr(Link, "engines", get_engines)
+    monkeypatch.setattr(WorkerRegistry, "engines", get_engines)
     return running
 
 
@@ -85,7 +85,7 @@ def test_a_hanging_dependency_times_out(engines, monkeypatch):
     assert get()[1]["checks"]["layer"].startswith("no response in")
 
 
-def test_info(engines):
+def test_info_lists_the_version_and_the_models(engines):
     engines["stt"] = [UP]
     status, body = get("/info")
     assert status == 200

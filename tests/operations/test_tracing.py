@@ -8,7 +8,7 @@ import pytest
 from websockets.sync.client import connect
 
 from inference.management.tracing import TracingUnusable, start_tracing
-from tests.support.clients.http import ask
+from tests.support.clients.http import request
 from tests.support.clients.tokens import issue_token
 from tests.support.servers.collector import running_collector
 from tests.support.servers.redis import Redis
@@ -29,8 +29,8 @@ def traced(tmp_path_factory):
         with running_site(tmp_path_factory.mktemp("traced"), 1, **env) as site:
             token = issue_token(site)
             transcribe(site, token)
-            request = {"model": "tones", "input": SENTENCE, "response_format": "wav"}
-            assert ask(site, "/v1/audio/speech", request, Authorization=f"Bearer {token}").status == 200
+            body = {"model": "tones", "input": SENTENCE, "response_format": "wav"}
+            assert request(site, "/v1/audio/speech", body, Authorization=f"Bearer {token}").status == 200
             collector.wait(lambda: len(collector.named("stream")) == len(collector.named("slot")) == 2)
         yield collector
 
