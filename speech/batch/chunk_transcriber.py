@@ -11,6 +11,7 @@ from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
 from speech import errors, events
 from speech.gateway.revocation import revocation_guard
 from speech.live.stream import Stream
+from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 
 STOP_BEFORE_END = 10 * SAMPLE_RATE
@@ -88,7 +89,8 @@ class ChunkTranscriber:
         self._words: list[events.Word] = []
         self._endpoints: list[events.Endpoint] = []
         self._end = len(pcm) // BYTES_PER_SAMPLE
-        self._stream = Stream(caller.user, self._on_event, engine=engine, language=language, wait=wait, keep=False)
+        options = StreamOptions(engine=engine, language=language, wait=wait, keep=False)
+        self._stream = Stream(caller.user, self._on_event, options)
         self._stream.feed(pcm)
 
     async def run(self) -> ChunkTranscript:

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES, FRAME_SAMPLES
 
 MIN_FRAMES, MAX_FRAMES = 560, 940
-"""Frames of a chunk: 45 to 75 seconds; the last one can be shorter. An engine adapts to voice and topic anew in each
-chunk, so they are not short; an interrupted chunk is transcribed again, so they are not long."""
+"""Frames of a chunk: 45 to 75 seconds; the last one can be shorter. An engine adapts to voice and topic again in
+each chunk, so they are not short; an interrupted chunk is transcribed again, so they are not long."""
 PAUSE = 5
 """Frames, 0.4 s, over which the loudness is measured."""
 

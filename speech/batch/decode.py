@@ -13,7 +13,6 @@ from types import MappingProxyType
 from django.conf import settings
 
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
-from inference.observability.recent_errors import VALIDATION_ERROR
 from speech.errors import ProtocolError
 from speech.text.timecode import clock
 
@@ -158,7 +157,7 @@ def _error_of(output: bytes) -> AudioError:
         error = ERRORS[detail["error"]]()
     except (IndexError, ValueError, LookupError, TypeError):
         detail, error = output.decode(errors="replace")[-500:], AudioError()
-    logger.info("could not decode file: %s", detail, extra=VALIDATION_ERROR)
+    logger.info("could not decode file: %s", detail)
     return error
 
 

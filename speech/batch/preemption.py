@@ -110,7 +110,7 @@ class Preemption:
         return is_free and is_below_half and not self._has_waiting(status.engine)
 
     async def _statuses(self, engine: str) -> list[Status]:
-        return [status for name, status in (await self._link.engines()).items() if name == engine or not engine]
+        return [status for name, status in (await self._link.workers.engines()).items() if name == engine or not engine]
 
     def _has_waiting(self, engine: str) -> bool:
         return self._link.waitlist.position((engine, time.time())) > 1

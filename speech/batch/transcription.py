@@ -14,7 +14,8 @@ from speech.errors import StreamError
 from speech.gateway.revocation import revocation_guard
 from speech.live.event_stream import Emit, stream_events
 from speech.live.stream import Stream
-from speech.live.stream_limit import stream_limit
+from speech.live.stream_limit import PROGRAM_STREAMS
+from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 
 MAX_BUFFERED = 60 * SAMPLE_RATE
@@ -88,10 +89,11 @@ def transcription_events(
             await emit(event)
             progress.set()
 
-        stream = Stream(caller.user, emit_and_go_on, engine=engine, language=language, wait=wait, keep=False)
+        options = StreamOptions(engine=engine, language=language, wait=wait, keep=False)
+        stream = Stream(caller.user, emit_and_go_on, options)
         feeding = asyncio.create_task(_feed_all(stream, pcm, progress))
         try:
-            with revocation_guard(caller, stream.fail), stream_limit(caller.user):
+            with revocation_guard(caller, stream.fail), PROGRAM_STREAMS.count(caller.user):
                 await stream.run()
         finally:
             feeding.cancel()
@@ -127,7 +129,7 @@ async def transcribe(caller: Caller, pcm: AsyncGenerator[bytes], engine: str = "
     """Transcribe as fast as possible, in parallel chunks. Raises `StreamError`."""
     result, segments = Transcription(), 0
     transcriber = ParallelTranscriber(caller, engine, language, is_urgent=True)
-    with stream_limit(caller.user):
+    with PROGRAM_STREAMS.count(caller.user):
         async with aclosing(transcriber.transcribe(pcm)) as chunks:
             async for chunk, transcript in chunks:
                 shifted = transcript.shifted(chunk.start / SAMPLE_RATE, len(result.words), segments)

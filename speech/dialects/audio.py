@@ -1,5 +1,6 @@
 """Decoding of the audio that programs send into the format of streams: s16le, mono, 24 kHz."""
 
+import asyncio
 import io
 from collections.abc import Callable
 from typing import Literal, get_args
@@ -18,6 +19,8 @@ Format = Literal["s16le", "f32le", "mulaw", "alaw", "opus"]
 FORMATS: tuple[str, ...] = get_args(Format)
 CHANNELS = range(1, 17)
 MIN_RATE, MAX_RATE = 8_000, 192_000  # Hz
+MAX_INLINE_BYTES = 64 * 1024
+"""Bytes up to which a message is decoded on the event loop; larger ones are decoded in a thread."""
 
 
 def to_pcm(samples: npt.NDArray[np.floating]) -> bytes:
@@ -54,6 +57,12 @@ class AudioDecoder:
             raise ProtocolError("Audio received after the end of input.", "The client had already ended the stream.")
         samples = self._mix(self._decode(data))
         return to_pcm(self._resampler.resample_chunk(samples) if self._resampler else samples)
+
+    async def decode_message(self, data: bytes) -> bytes:
+        """As `decode`, without blocking the event loop."""
+        if len(data) > MAX_INLINE_BYTES:
+            return await asyncio.to_thread(self.decode, data)
+        return self.decode(data)
 
     def _mix(self, samples: Samples) -> Samples:
         if self._channels == 1:

@@ -4,8 +4,6 @@ Binary messages are audio; every event is one JSON object. The text message `{"t
 the audio sent so far, `{"type": "stop"}` does so and ends the stream.
 """
 
-import asyncio
-
 import msgspec
 
 from accounts.scopes import STT
@@ -15,8 +13,6 @@ from speech.dialects.audio import AudioDecoder
 from speech.dialects.sockets.stt_socket import IDLE_TIMEOUT, SttSocket
 from speech.errors import ProtocolError, StreamError
 
-MAX_INLINE_BYTES = 64 * 1024
-"""Bytes up to which a message is decoded on the event loop; larger ones are decoded in a thread."""
 MAX_TEXT = 1_000  # characters
 
 
@@ -93,17 +89,8 @@ _commands: msgspec.json.Decoder[Flush | Stop] = msgspec.json.Decoder(Flush | Sto
 class PcmSocket(SttSocket):
     scope_required = STT
 
-    def prepare(self) -> None:
-        super().prepare()
+    def parse_query(self) -> None:
         self._decoder: AudioDecoder | None = None
-        self._query_error: ProtocolError | None = None
-        self._words = 0
-        try:
-            self._decoder = self._parse_query()
-        except ProtocolError as error:
-            self._query_error = error  # sent once the connection is open
-
-    def _parse_query(self) -> AudioDecoder:
         idle = self.query.get("idle", "")
         if idle.isdecimal() and 1 <= int(idle) <= IDLE_TIMEOUT:
             self.idle_timeout = float(idle)
@@ -111,12 +98,11 @@ class PcmSocket(SttSocket):
         if not rate.isdecimal() or len(rate) > 6:
             why = "Use a number in Hz, for example rate=16000."
             raise ProtocolError(f"Invalid sample rate “{rate[:20]}”.", why)
-        return AudioDecoder(self.query.get("format", "s16le"), int(rate))
+        self._decoder = AudioDecoder(self.query.get("format", "s16le"), int(rate))
 
-    async def serve(self) -> None:
-        if self._query_error:
-            raise self._query_error
-        await super().serve()
+    def prepare(self) -> None:
+        super().prepare()
+        self._words = 0
 
     # --- From the client --------------------------------------------------------------------------------------------
 
@@ -125,9 +111,7 @@ class PcmSocket(SttSocket):
             return None
         if not data:
             return self._stop(self._decoder)
-        if len(data) > MAX_INLINE_BYTES:
-            return self.stream.feed(await asyncio.to_thread(self._decoder.decode, data))
-        return self.stream.feed(self._decoder.decode(data))
+        return self.stream.feed(await self._decoder.decode_message(data))
 
     async def receive_text(self, text: str) -> None:
         match _parse_command(text):

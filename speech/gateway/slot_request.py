@@ -97,7 +97,7 @@ class SlotRequest:
         self._open = self._queue_position = self._reported = None
 
     async def _start(self, request: Open) -> None:
-        status = choose(await self._link.engines(self.kind), self.engine, self.language)
+        status = choose(await self._link.workers.engines(self.kind), self.engine, self.language)
         language = _language_code(self.language, status) or next(iter(status.languages))
         deadline = time.time() + (MAX_WAIT if self.may_wait else GRANT_TIMEOUT)
         self._started_at = time.monotonic()
@@ -120,20 +120,20 @@ class SlotRequest:
     async def _retry_if_lost(self) -> None:
         """The earlier request stays valid: if it is in the queue after all, it keeps its position there."""
         unanswered = time.monotonic() - self._sent_at
-        if self._open and min(unanswered, self._link.seconds_with_free_slots(self._target)) > RETRY_AFTER:
+        if self._open and min(unanswered, self._link.workers.seconds_with_free_slots(self._target)) > RETRY_AFTER:
             self._open = replace(self._open, deadline=max(self._open.deadline, time.time() + REQUEST_TIMEOUT))
             await self._send(self._open)
 
     def _state(self) -> Queued | Starting | None:
         """The reason why there is no slot yet; None if an answer may come at once."""
-        progress = self._link.startup_progress(self._target)
+        progress = self._link.workers.startup_progress(self._target)
         if self._open and time.time() > self._open.deadline:
             raise AtCapacity if progress is None else NoEngine(why=_starting(progress))
         if progress is not None:
             return Starting(progress)
         if self._queue_position:
             return Queued(self._queue_position())
-        if min(time.monotonic() - self._started_at, self._link.seconds_full(self._target)) > REQUEST_TIMEOUT:
+        if min(time.monotonic() - self._started_at, self._link.workers.seconds_full(self._target)) > REQUEST_TIMEOUT:
             raise AtCapacity
         return None
 

@@ -27,6 +27,8 @@ class AudioBuffer:
         """First sample held."""
         self.processed = position
         """The engine has processed everything before this sample."""
+        self.is_complete = False
+        """No audio follows for now: the end is sent too, even if it is less than a frame."""
         self.is_ended = False
         """The engine has been sent the marker that no audio follows."""
         self._pcm = bytearray()
@@ -44,6 +46,7 @@ class AudioBuffer:
 
     def append(self, pcm: bytes) -> None:
         self._pcm += pcm
+        self.send()
 
     def read(self, first: int, end: int) -> bytes:
         """The samples from `first` to before `end`, as far as they are held."""
@@ -68,6 +71,7 @@ class AudioBuffer:
         if len(self._flushes) >= MAX_FLUSHES:
             raise TooFast("Too many flushes are pending.", f"The limit is {MAX_FLUSHES}.")
         self._flushes.append((self.end, id))
+        self.send()
 
     def complete_flush(self) -> tuple[int, int]:
         """The engine has reached the first flush: the sample before which everything is processed, and the id."""
@@ -96,8 +100,8 @@ class AudioBuffer:
             self._connection.close()
             self._connection = None
 
-    def send(self, is_all: bool) -> None:
-        """Send what the engine should get now: audio and, when that `is_all`, the marker after the last of it."""
+    def send(self) -> None:
+        """Send what the engine should get now: audio, the markers of flushes, and the marker after the last of it."""
         connection = self._connection
         if connection is None or self.is_ended:
             return
@@ -108,11 +112,9 @@ class AudioBuffer:
                 return
             connection.send(Marker(FLUSH))
             self._flushes_sent += 1
-        if not is_all:
-            self._send_until(connection, self._whole_frames(self.end))  # a flush may yet leave the rest behind
-            return
-        self._send_until(connection, self.end)
-        if self._sent == self.end:
+        end = self.end if self.is_complete else self._whole_frames(self.end)  # a flush may yet leave the rest behind
+        self._send_until(connection, end)
+        if self.is_complete and self._sent == end:
             connection.send(Marker(END))
             self.is_ended = True
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from accounts.models import User
 from inference import messages
-from inference.messages import SAMPLE_RATE, Down, Endpointing
+from inference.messages import SAMPLE_RATE, Down
 from inference.observability.tracing import add_event
 from speech import errors, events
 from speech.gateway.active_streams import registered
@@ -29,6 +29,7 @@ from speech.library.recording import Recorder, compress_soon
 from speech.live.audio_buffer import FLUSH, AudioBuffer
 from speech.live.inbox import Inbox
 from speech.live.session_lease import acquire_session
+from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import OPEN_ENDED, STATE_OF, STOPPED, WITHOUT_CLIENT, Intent, State
 from speech.live.transcript import Stored, Transcript
 from speech.live.unsaved_session import UnsavedSession
@@ -53,25 +54,20 @@ class Stream:
         self,
         owner: User,
         emit: Callable[[events.Event], Awaitable[None]],
-        *,
-        engine: str = "",
-        language: str = "",
-        wait: bool = False,
-        session: uuid.UUID | None = None,
-        saves_audio: bool = False,
-        keep: bool = True,
-        endpointing: Endpointing | None = None,
+        options: StreamOptions,
     ) -> None:
-        """`session`: resume this one. `keep`: save a session. `saves_audio`: record a new session; a resumed one is
-        recorded if it was. `endpointing`: for engines that support it; None is the engine's default."""
         self.id, self.owner = uuid.uuid4(), owner
         self.accepts_audio = False
         self._emit = emit
-        self._is_saved, self._resumes, self._saves_audio = keep, session, saves_audio
-        self._endpointing = endpointing
+        self._options = options
         self._inbox: Inbox[Down | Intent | Stored] = Inbox(MAX_INBOX)
         self._slot_request = SlotRequest(
-            Link.current(), self._post, kind="stt", engine=engine, language=language, may_wait=wait
+            Link.current(),
+            self._post,
+            kind="stt",
+            engine=options.engine,
+            language=options.language,
+            may_wait=options.wait,
         )
         self._audio = AudioBuffer(0)
         self._state = State.WAITING
@@ -93,7 +89,6 @@ class Stream:
         if self.buffered > MAX_BUFFERED:
             raise errors.Unavailable if self._transcript.is_failing else errors.TooFast
         self._audio.append(pcm)
-        self._send_audio()
 
     def set_intent(self, intent: Intent, dropped: int = 0) -> None:
         """`dropped`: samples that the client had to discard so far. Raises `TooFast` if intents come faster than they
@@ -107,7 +102,6 @@ class Stream:
         """Bring everything fed so far to its end; `Flushed` follows when it is. More audio may follow. Raises
         `TooFast`."""
         self._audio.flush(id)
-        self._send_audio()
 
     def fail(self, error: errors.StreamError) -> None:
         """End now; `run` raises the error."""
@@ -139,10 +133,11 @@ class Stream:
             await self._run()
 
     async def _run(self) -> None:
+        options = self._options
         self._session: Session | UnsavedSession = UnsavedSession()
         self._recorder: Recorder | None = None
-        if self._is_saved:
-            self._session, self._recorder = await acquire_session(self.owner, self._resumes, self._saves_audio)
+        if options.keep:
+            self._session, self._recorder = await acquire_session(self.owner, options.session, options.saves_audio)
         self._counts = Counts(0, self._session.dropped, self._session.engines_lost)
         if self._session.samples:
             self._audio = AudioBuffer(self._session.samples)
@@ -254,7 +249,7 @@ class Stream:
 
     def _drain(self, _: dict[str, Any]) -> None:
         """This process ends: finish and store what was said; the client goes on with another process."""
-        if not (self._is_saved and self._audio.has_slot):
+        if not (self._options.keep and self._audio.has_slot):
             self.fail(errors.Restarting())
         elif self._state not in STOPPED:
             self._ending = errors.Restarting()
@@ -264,6 +259,7 @@ class Stream:
 
     async def _proceed(self) -> None:
         """Do what there is to do, whatever has changed."""
+        self._audio.is_complete = self._state not in OPEN_ENDED
         self._transcript.store_if_due(self._received(), at_once=self._is_drained)
         if self._is_drained:
             if self._transcript.is_stored and self._state is not State.PAUSED:
@@ -271,7 +267,7 @@ class Stream:
         elif not self._audio.has_slot:
             await self._poll_slot_request()
         else:
-            self._send_audio()
+            self._audio.send()
 
     @property
     def _is_drained(self) -> bool:
@@ -292,9 +288,6 @@ class Stream:
             self._state = State.DONE
             await self._emit(events.Done(str(self._session.pk), self._transcript.words))
 
-    def _send_audio(self) -> None:
-        self._audio.send(is_all=self._state not in OPEN_ENDED)
-
     def _record(self, sample: int) -> Callable[[], None]:
         """A function that writes the audio before `sample`, as far as it is not written yet, to the recording."""
         if self._recorder is None:
@@ -309,7 +302,7 @@ class Stream:
 
     async def _poll_slot_request(self) -> None:
         try:
-            event = await self._slot_request.poll(self._transcript.final_until, endpointing=self._endpointing)
+            event = await self._slot_request.poll(self._transcript.final_until, endpointing=self._options.endpointing)
         except errors.NoEngine:
             if not self._slot_request.may_wait:
                 raise

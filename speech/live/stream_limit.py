@@ -1,4 +1,4 @@
-"""Limit on the streams that a user has open in this process."""
+"""Limits on the streams that a user has open in this process."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,20 +9,33 @@ from django.conf import settings
 from accounts.models import User
 from speech.errors import TooManyStreams
 
-_open: Counter[int] = Counter()  # by user
+
+class StreamLimit:
+    def __init__(self, setting: str, why: str, action: str = TooManyStreams.action) -> None:
+        """`setting`: name of the setting with the limit. `why` (with `{limit}`) and `action`: texts of the error."""
+        self._setting = setting
+        self._why, self._action = why, action
+        self._open: Counter[int] = Counter()  # by user
+
+    @contextmanager
+    def count(self, user: User) -> Iterator[None]:
+        """Count a stream of the user's as open. Raises `TooManyStreams`."""
+        limit = getattr(settings, self._setting)
+        if self._open[user.pk] >= limit:
+            raise TooManyStreams(why=self._why.format(limit=limit), action=self._action)
+        self._open[user.pk] += 1
+        try:
+            yield
+        finally:
+            self._open[user.pk] -= 1
+            if not self._open[user.pk]:
+                del self._open[user.pk]
 
 
-@contextmanager
-def stream_limit(user: User) -> Iterator[None]:
-    """Count an unsaved stream of a program of the user's. Raises `TooManyStreams`."""
-    limit = settings.PROGRAM_STREAMS_PER_USER
-    if _open[user.pk] >= limit:
-        why = f"The limit is {limit} concurrent streams for an account's programs."
-        raise TooManyStreams(why=why, action="Close another stream first.")
-    _open[user.pk] += 1
-    try:
-        yield
-    finally:
-        _open[user.pk] -= 1
-        if not _open[user.pk]:
-            del _open[user.pk]
+PROGRAM_STREAMS = StreamLimit(
+    "PROGRAM_STREAMS_PER_USER",
+    "The limit is {limit} concurrent streams for an account's programs.",
+    "Close another stream first.",
+)
+"""Unsaved speech-to-text streams."""
+SYNTHESIS_JOBS = StreamLimit("STREAMS_PER_USER", "The limit is {limit} at once.")

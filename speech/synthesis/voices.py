@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from inference.messages import Status, Voice
 from speech.errors import InvalidControl, NoEngine, VoiceNotFound
+from speech.synthesis.options import SynthesisOptions
 
 
 class SelectedVoice(NamedTuple):
@@ -12,38 +13,32 @@ class SelectedVoice(NamedTuple):
     voice: Voice
 
 
-def select_voice(
-    engines: Mapping[str, Status],
-    *,
-    engine: str = "",
-    voice: str = "",
-    language: str = "",
-    controls: Mapping[str, float],
-) -> SelectedVoice:
-    """The first matching voice; an empty argument matches any. `engines`: from `Link.tts_engines`.
+def select_voice(engines: Mapping[str, Status], options: SynthesisOptions) -> SelectedVoice:
+    """The first matching voice. `engines`: from `WorkerRegistry.tts_engines`.
 
     Raises `NoEngine`, `VoiceNotFound` or `InvalidControl`.
     """
     if not engines:
         raise NoEngine("No text-to-speech engine is running.", "It may be starting, or TTS_ENGINE is empty.")
     candidates = [SelectedVoice(status, each) for status in engines.values() for each in status.voices or []]
-    selected = next((each for each in candidates if _matches(each, engine, voice, language)), None)
+    selected = next((each for each in candidates if _matches(each, options)), None)
     if selected is None:
-        raise _not_found(list(engines), engine, voice, language)
-    _check_controls(selected.engine, controls)
+        raise _not_found(list(engines), options)
+    _check_controls(selected.engine, options.controls)
     return selected
 
 
-def _matches(candidate: SelectedVoice, engine: str, voice: str, language: str) -> bool:
-    voice_language = candidate.voice.language.lower()
+def _matches(candidate: SelectedVoice, options: SynthesisOptions) -> bool:
+    voice_language, language = candidate.voice.language.lower(), options.language.lower()
     return (
-        engine in ("", candidate.engine.engine)
-        and voice in ("", candidate.voice.name)
-        and (not language or voice_language == language.lower() or voice_language.startswith(f"{language.lower()}-"))
+        options.engine in ("", candidate.engine.engine)
+        and options.voice in ("", candidate.voice.name)
+        and (not language or voice_language == language or voice_language.startswith(f"{language}-"))
     )
 
 
-def _not_found(available: list[str], engine: str, voice: str, language: str) -> VoiceNotFound:
+def _not_found(available: list[str], options: SynthesisOptions) -> VoiceNotFound:
+    engine, voice, language = options.engine, options.voice, options.language
     why = f"Available engines: {', '.join(available)}."
     if engine and engine not in available:
         return VoiceNotFound(f"Text-to-speech engine “{engine}” not found.", why)

@@ -9,6 +9,7 @@ from inference.messages import BYTES_PER_SAMPLE, Endpointing
 from speech.dialects.browser.socket import BrowserSocket, Command, Ping
 from speech.errors import ProtocolError
 from speech.live.stream import Stream
+from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 
 MAX_AUDIO = 64 * 1024  # bytes
@@ -44,9 +45,7 @@ class LiveSocket(BrowserSocket[Start, Stream]):
     max_text = 2_000
 
     def create_job(self, start: Start) -> Stream:
-        return Stream(
-            self.user,
-            self.send_event,
+        options = StreamOptions(
             engine=start.engine,
             language=start.language,
             wait=start.wait,
@@ -54,6 +53,7 @@ class LiveSocket(BrowserSocket[Start, Stream]):
             saves_audio=start.audio,
             endpointing=start.endpointing,
         )
+        return Stream(self.user, self.send_event, options)
 
     def on_command(self, job: Stream, command: Command) -> None:
         match command:

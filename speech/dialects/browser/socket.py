@@ -111,7 +111,8 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
             super().detach()
 
     async def send_event(self, event: events.Event) -> None:
-        await self._send_json(msgspec.json.encode(event))
+        self._seq += 1
+        await self.send(text_data=f'{{"seq":{self._seq},{msgspec.json.encode(event)[1:].decode()}')
 
     async def send_error(self, error: StreamError) -> None:
         await self.send_event(Error(int(error.code), error.what, error.why, error.action))
@@ -138,10 +139,6 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
             self._early.append(command)
         else:
             raise ProtocolError("Too many messages at once.", "Wait for the answer to “start”.")
-
-    async def _send_json(self, message: bytes) -> None:
-        self._seq += 1
-        await self.send(text_data=f'{{"seq":{self._seq},{message[1:].decode()}')
 
     # --- The job ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from speech import events
 from speech.dialects.browser.socket import BrowserSocket, Command, Ping
 from speech.errors import CloseCode, ProtocolError, StreamError
 from speech.synthesis.job import SynthesisJob
+from speech.synthesis.options import SynthesisOptions
 
 SEND_WINDOW = int(2.5 * SAMPLE_RATE)
 """Samples on the way to the page, 120 kB. Beyond it a client that reads slowly would be taken for one that does not."""
@@ -55,15 +56,8 @@ class VoicesSocket(BrowserSocket[Start, SynthesisJob]):
     def create_job(self, start: Start) -> SynthesisJob:
         self._sent = self._acknowledged = 0  # samples
         self._has_room = asyncio.Event()
-        return SynthesisJob(
-            self.user,
-            self._send_in_order,
-            engine=start.engine,
-            voice=start.voice,
-            language=start.language,
-            controls=start.controls,
-            wait=start.wait,
-        )
+        options = SynthesisOptions(start.engine, start.voice, start.language, start.controls, start.wait)
+        return SynthesisJob(self.user, self._send_in_order, options)
 
     def on_command(self, job: SynthesisJob, command: Command) -> None:
         match command:

@@ -1,6 +1,5 @@
 """`/v1/listen` as a WebSocket: live results for a stream of audio."""
 
-import asyncio
 import hashlib
 import time
 from typing import Any, Literal
@@ -15,12 +14,11 @@ from speech.dialects.deepgram.query import Query
 from speech.dialects.deepgram.results import Results
 from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
+from speech.live.stream_options import StreamOptions
 
 OGG, WAV = b"OggS", b"RIFF"
 """First bytes of a file that is sent without `encoding`."""
 WAV_HEADER = 44  # bytes
-MAX_INLINE_BYTES = 64 * 1024
-"""Bytes up to which a message is decoded on the event loop; larger ones are decoded in a thread."""
 
 
 class Control(msgspec.Struct):
@@ -33,30 +31,22 @@ _decoder = msgspec.json.Decoder(Control)
 class StreamingSocket(SttSocket):
     scope_required = STT
 
+    def parse_query(self) -> None:
+        self._decoder: AudioDecoder | None = None
+        self._query = Query.of(self.query)
+        self._decoder = self._query.decoder()
+
+    def stream_options(self) -> StreamOptions:
+        return StreamOptions(engine=self._query.engine, language=self._query.language, keep=self.is_saved)
+
     def prepare(self) -> None:
         self._query = Query()
-        self._decoder: AudioDecoder | None = None
-        self._query_error: ProtocolError | None = None
-        try:
-            self._query = Query.of(self.query)
-            self._decoder = self._query.decoder()
-        except ProtocolError as error:
-            self._query_error = error  # sent once the connection is open
         super().prepare()
         self._request = Request()
         self._results = Results(self._request, self._query)
         self._sha256 = hashlib.sha256()
         self._is_first = True
         self._finalizes = 0
-
-    @property
-    def stream_options(self) -> dict[str, Any]:
-        return {"engine": self._query.engine, "language": self._query.language}
-
-    async def serve(self) -> None:
-        if self._query_error:
-            raise self._query_error
-        await super().serve()
 
     # --- From the client --------------------------------------------------------------------------------------------
 
@@ -69,9 +59,7 @@ class StreamingSocket(SttSocket):
         if self._is_first and not self._query.encoding:
             data = self._open_file(data)
         self._is_first = False
-        if len(data) > MAX_INLINE_BYTES:
-            return self.stream.feed(await asyncio.to_thread(self._decoder.decode, data))
-        return self.stream.feed(self._decoder.decode(data))
+        return self.stream.feed(await self._decoder.decode_message(data))
 
     def _open_file(self, data: bytes) -> bytes:
         """Choose the decoder by the file's header. Return the data without a WAV header."""

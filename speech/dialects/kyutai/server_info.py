@@ -45,7 +45,7 @@ async def modules_info(request: HttpRequest) -> JsonResponse:
             "used_slots": str(status.slots - status.free),
             "total_slots": str(status.slots),
         }
-        for name, status in sorted((await link.engines("stt")).items())
+        for name, status in sorted((await link.workers.engines("stt")).items())
     ]
     modules += [
         {
@@ -55,7 +55,7 @@ async def modules_info(request: HttpRequest) -> JsonResponse:
             "used_slots": str(status.slots - status.free),
             "total_slots": str(status.slots),
         }
-        for name, status in sorted((await link.engines("tts")).items())
+        for name, status in sorted((await link.workers.engines("tts")).items())
     ]
     return JsonResponse(modules, safe=False)
 

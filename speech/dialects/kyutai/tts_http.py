@@ -17,14 +17,13 @@ from speech.dialects.kyutai import metrics
 from speech.dialects.kyutai.asr_http import error_response
 from speech.dialects.kyutai.tts_socket import resolve_voice
 from speech.errors import ProtocolError
-from speech.gateway.revocation import revocation_guard
-from speech.live.event_stream import Emit, stream_events
-from speech.synthesis.job import MAX_TEXT, SynthesisJob
+from speech.library.recording.wav import wav_header
+from speech.synthesis.options import SynthesisOptions
+from speech.synthesis.text_input import MAX_TEXT
+from speech.synthesis.whole_text import synthesis_events
 
 T = TypeVar("T")
 MAX_BYTES = 4 * MAX_TEXT + 10_000
-UNKNOWN_LENGTH = 0xFFFFFFFF
-"""Length in the header of a WAV file that is streamed."""
 
 
 class StreamedRequest(msgspec.Struct):
@@ -40,23 +39,13 @@ class WholeRequest(msgspec.Struct):
     return_timestamps: bool = False
 
 
-def synthesis_events(caller: Caller, text: str, voice: str) -> AsyncGenerator[events.Event]:
-    async def synthesize(emit: Emit) -> None:
-        job = SynthesisJob(caller.user, emit, voice=voice, wait=True)
-        with revocation_guard(caller, job.fail):
-            job.add_text(text)
-            job.finish()
-            await job.run()
-
-    return stream_events(synthesize)
-
-
 @api_view(TTS, error_response)
 async def speak_streamed(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     if request.method != "POST":
         return HttpResponse("Use POST or a WebSocket.", status=400)
     body = _parse_body(request, StreamedRequest)
-    synthesis = synthesis_events(caller, body.text, await resolve_voice(body.voice))
+    options = SynthesisOptions(voice=await resolve_voice(body.voice), wait=True)
+    synthesis = synthesis_events(caller, body.text, options)
     first = await anext(synthesis)  # errors are raised before the response starts
     return StreamingHttpResponse(_wav(first, synthesis), content_type="audio/wav")
 
@@ -64,7 +53,7 @@ async def speak_streamed(request: HttpRequest, caller: Caller) -> HttpResponseBa
 async def _wav(first: events.Event, synthesis: AsyncGenerator[events.Event]) -> AsyncGenerator[bytes]:
     with metrics.connection("py_connect", metrics.py_steps) as counted:
         async with aclosing(synthesis):
-            yield _header(UNKNOWN_LENGTH)
+            yield wav_header(None)
             event: events.Event | None = first
             while event is not None:
                 if isinstance(event, events.Audio):
@@ -83,7 +72,8 @@ async def speak_whole(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     with metrics.connection("py_connect", metrics.py_steps) as counted:
         for turn, text in enumerate(body.text):
             offset = len(pcm) / BYTES_PER_SAMPLE / SAMPLE_RATE
-            async with aclosing(synthesis_events(caller, text, voices[turn % len(voices)])) as synthesis:
+            options = SynthesisOptions(voice=voices[turn % len(voices)], wait=True)
+            async with aclosing(synthesis_events(caller, text, options)) as synthesis:
                 async for event in synthesis:
                     match event:
                         case events.Audio():
@@ -92,7 +82,7 @@ async def speak_whole(request: HttpRequest, caller: Caller) -> HttpResponseBase:
                         case events.SpokenWord():
                             start, stop = offset + event.start, offset + event.end
                             transcript.append({"text": event.text, "start_s": start, "stop_s": stop})
-    wav = _header(len(pcm)) + bytes(pcm)
+    wav = wav_header(len(pcm) // BYTES_PER_SAMPLE) + bytes(pcm)
     if body.return_timestamps:
         return JsonResponse({"wav": base64.b64encode(wav).decode(), "transcript": transcript})
     return HttpResponse(wav, content_type="audio/wav")
@@ -107,15 +97,3 @@ def _parse_body(request: HttpRequest, kind: type[T]) -> T:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ProtocolError("Invalid request body.", f"{error}.", "Send valid JSON.") from None
-
-
-def _header(length: int) -> bytes:
-    """WAV header, 44 bytes: PCM, 16 bit, mono."""
-    byte_rate = SAMPLE_RATE * BYTES_PER_SAMPLE
-    chunk = b"fmt " + (16).to_bytes(4, "little")
-    chunk += b"".join(
-        value.to_bytes(size, "little")
-        for value, size in ((1, 2), (1, 2), (SAMPLE_RATE, 4), (byte_rate, 4), (BYTES_PER_SAMPLE, 2), (16, 2))
-    )
-    size = length if length == UNKNOWN_LENGTH else length + 36
-    return b"RIFF" + size.to_bytes(4, "little") + b"WAVE" + chunk + b"data" + length.to_bytes(4, "little")

@@ -16,9 +16,8 @@ from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import CloseCode, StreamError
 from speech.gateway.link import Link
 from speech.synthesis.job import SynthesisJob
+from speech.synthesis.options import SynthesisOptions
 
-CAPACITY_TIMEOUT = 0.4
-"""Seconds without a slot after which the client gets “no free channels”; clients give up after half a second."""
 EOS = b"\x00"
 FULL_SCALE = 0.99
 
@@ -52,7 +51,7 @@ FORMATS = ("Pcm", "PcmMessagePack", "OggOpus", "OggOpusMessagePack")
 
 async def resolve_voice(name: str) -> str:
     """Name of the voice, or "" for the server's choice if it is unknown: moshi-server doesn't report that either."""
-    engines = (await Link.current().tts_engines()).values()
+    engines = (await Link.current().workers.tts_engines()).values()
     return name if any(voice.name == name for status in engines for voice in status.voices or ()) else ""
 
 
@@ -87,25 +86,19 @@ class TtsSocket(ApiSocket):
         self._encoding = Encoding(format)
         self._frames = FrameSplitter()
         self._pending_text: list[str] = []  # received before the job was created
-        self._is_finished = self._is_ready = self._has_text = False
+        self._is_finished = self._has_text = False
         self._job: SynthesisJob | None = None
 
     async def serve(self) -> None:
         with metrics.connection("py_connect", metrics.py_steps) as self._counted:
             voice = await resolve_voice(self.query.get("voice", ""))
-            self._job = SynthesisJob(self.caller.user, self._on_event, voice=voice)
-            watch = asyncio.create_task(self._watch())
+            self._job = SynthesisJob(self.caller.user, self._on_event, SynthesisOptions(voice=voice))
+            watch = asyncio.create_task(self.fail_at_capacity("tts"))
             try:
                 self._forward_text()
                 await self._job.run()
             finally:
                 watch.cancel()
-
-    async def _watch(self) -> None:
-        await asyncio.sleep(CAPACITY_TIMEOUT)
-        engines = await Link.current().engines("tts")
-        if not self._is_ready and engines and not any(status.free for status in engines.values()):
-            self.fail(errors.AtCapacity())
 
     def fail(self, error: StreamError) -> None:
         if self._job:
@@ -154,8 +147,8 @@ class TtsSocket(ApiSocket):
 
     async def _on_event(self, event: events.Event) -> None:
         match event:
-            case events.SynthesisStarted() if not self._is_ready:
-                self._is_ready = True
+            case events.SynthesisStarted() if not self.is_ready:
+                self.is_ready = True
                 await self._send(messages.Ready())
                 if header := self._encoding.header:
                     await self.send(bytes_data=header)

@@ -20,7 +20,7 @@ LIST_VOICES = "GET /v1/audio/voices lists them."
 
 async def engine_named(model: str, kind: Kind, param: str = "model") -> str:
     """Name of the engine, or "" for any. Raises `ModelNotFound`, or `NoEngine` if none is running."""
-    engines = await Link.current().engines(kind)
+    engines = await Link.current().workers.engines(kind)
     if not engines:
         raise NoEngine
     if model in engines:
@@ -33,7 +33,7 @@ async def engine_named(model: str, kind: Kind, param: str = "model") -> str:
 
 async def voice_named(voice: str, engine: str) -> str:
     """Name of the voice, or "" for the first that fits. Raises `BadRequest`."""
-    engines = await Link.current().tts_engines()
+    engines = await Link.current().workers.tts_engines()
     voices = [each for name, status in engines.items() if engine in ("", name) for each in status.voices or []]
     names = [each.name for each in voices]
     if voice in names or not (voice and names):

@@ -16,7 +16,7 @@ CREATED = 1_700_000_000
 
 
 async def _engines() -> dict[str, Status]:
-    return {status.engine: status for status in await Link.current().all_engines()}
+    return {status.engine: status for status in await Link.current().workers.all_engines()}
 
 
 @api_view(None, error_response)

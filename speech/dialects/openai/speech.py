@@ -2,9 +2,9 @@
 
 import asyncio
 import base64
-import json
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any, Literal
 
 import msgspec
@@ -16,16 +16,16 @@ from accounts.scopes import TTS
 from speech import events
 from speech.dialects.api_view import api_view
 from speech.dialects.encoder import FORMATS, Encoder
-from speech.dialects.openai.errors import BadRequest, error_body, error_response
+from speech.dialects.openai.errors import BadRequest, error_response
 from speech.dialects.openai.model_aliases import engine_named, voice_named
-from speech.errors import InvalidText, StreamError
+from speech.dialects.openai.server_sent_events import STREAM_HEADERS, event_stream_response
+from speech.errors import InvalidText
 from speech.gateway.link import Link
-from speech.gateway.revocation import revocation_guard
-from speech.live.event_stream import Emit, stream_events
-from speech.synthesis.job import MAX_TEXT, SynthesisJob
+from speech.synthesis.options import SynthesisOptions
+from speech.synthesis.text_input import MAX_TEXT
+from speech.synthesis.whole_text import synthesis_events
 
 MAX_BYTES = 4 * MAX_TEXT + 10_000
-STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 class VoiceId(msgspec.Struct):
@@ -57,33 +57,21 @@ async def speech(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     engine = await engine_named(body.model, "tts")
     voice = await voice_named(body.voice_name, engine)
     controls = {} if body.speed == 1.0 else {"speed": body.speed}
-    options = {"engine": engine, "voice": voice, "language": body.language, "controls": controls}
-    pcm = _pcm(stream_events(lambda emit: _synthesize(caller, emit, body.input, options)))
+    options = SynthesisOptions(engine, voice, body.language, controls)
+    pcm = _pcm(synthesis_events(caller, body.input, options))
     first = await _first(pcm)  # errors are raised before the response starts
     encoded = _encode(first, pcm, Encoder(FORMATS[body.response_format]))
     if body.stream_format == "sse":
-        return StreamingHttpResponse(
-            _server_sent_events(encoded), content_type="text/event-stream", headers=STREAM_HEADERS
-        )
+        return event_stream_response(_events(encoded))
     content_type = FORMATS[body.response_format].content_type
     return StreamingHttpResponse(encoded, content_type=content_type, headers=STREAM_HEADERS)
 
 
-async def _synthesize(caller: Caller, emit: Emit, text: str, options: dict[str, Any]) -> None:
-    job = SynthesisJob(caller.user, emit, **options)
-    with revocation_guard(caller, job.fail):
-        job.add_text(text)
-        job.finish()
-        await job.run()
-
-
 async def _pcm(synthesis: AsyncGenerator[events.Event]) -> AsyncGenerator[bytes]:
-    try:
+    async with aclosing(synthesis):
         async for event in synthesis:
             if isinstance(event, events.Audio):
                 yield event.pcm
-    finally:
-        await synthesis.aclose()
 
 
 async def _first(pcm: AsyncGenerator[bytes]) -> bytes:
@@ -95,7 +83,7 @@ async def _first(pcm: AsyncGenerator[bytes]) -> bytes:
 
 async def _encode(first: bytes, pcm: AsyncGenerator[bytes], encoder: Encoder) -> AsyncGenerator[bytes]:
     """Encode the speech. Once the response has started, a broken connection is the only sign of an error."""
-    try:
+    async with aclosing(pcm):
         if data := await asyncio.to_thread(encoder.add, first):
             yield data
         async for chunk in pcm:
@@ -103,24 +91,13 @@ async def _encode(first: bytes, pcm: AsyncGenerator[bytes], encoder: Encoder) ->
                 yield data
         if data := await asyncio.to_thread(encoder.end):
             yield data
-    finally:
-        await pcm.aclose()
 
 
-async def _server_sent_events(encoded: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    try:
+async def _events(encoded: AsyncGenerator[bytes]) -> AsyncGenerator[dict[str, Any]]:
+    async with aclosing(encoded):
         async for data in encoded:
-            yield _sse({"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()})
-    except StreamError as error:
-        yield _sse({"type": "error", "error": error_body(error)})
-    else:
-        yield _sse({"type": "speech.audio.done"})
-    finally:
-        await encoded.aclose()
-
-
-def _sse(event: dict[str, Any]) -> bytes:
-    return f"data: {json.dumps(event)}\n\n".encode()
+            yield {"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()}
+    yield {"type": "speech.audio.done"}
 
 
 def _parse_body(request: HttpRequest) -> SpeechRequest:
@@ -136,7 +113,7 @@ def _parse_body(request: HttpRequest) -> SpeechRequest:
 @api_view(TTS, error_response)
 @require_safe
 async def voices(request: HttpRequest, caller: Caller) -> JsonResponse:
-    engines = await Link.current().tts_engines()
+    engines = await Link.current().workers.tts_engines()
     data = [
         {
             "id": voice.name,

@@ -1,6 +1,5 @@
 """`POST /v1/audio/transcriptions`: the transcript of a recording, whole or streamed."""
 
-import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import TemporaryFileUploadHandler
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.multipartparser import MultiPartParserError
 from django.views.decorators.http import require_POST
 
@@ -20,10 +19,10 @@ from speech import events
 from speech.batch.decode import decode
 from speech.batch.transcription import Transcription, transcribe, transcription_events
 from speech.dialects.api_view import api_view
-from speech.dialects.openai.errors import BadRequest, error_body, error_response
+from speech.dialects.openai.errors import BadRequest, error_response
 from speech.dialects.openai.model_aliases import engine_named
+from speech.dialects.openai.server_sent_events import event_stream_response
 from speech.dialects.openai.transcript_formats import FORMATS, json_of, logprobs
-from speech.errors import StreamError
 
 MAX_BYTES = 200 * 1024 * 1024
 GRANULARITIES = {"word", "segment"}
@@ -47,8 +46,7 @@ async def transcriptions(request: HttpRequest, caller: Caller) -> HttpResponseBa
     recording = decode(Path(options.file.temporary_file_path()))
     if options.is_streamed:
         transcription = transcription_events(caller, recording, engine=options.engine, language=options.language)
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingHttpResponse(_stream(transcription, options), content_type="text/event-stream", headers=headers)
+        return event_stream_response(_events(transcription, options))
     transcript = await transcribe(caller, recording, options.engine, options.language)
     return _response(transcript, options)
 
@@ -59,8 +57,10 @@ def _response(transcript: Transcription, options: TranscriptionRequest) -> HttpR
     return HttpResponse(content, content_type=content_type)
 
 
-async def _stream(transcription: AsyncGenerator[events.Event], options: TranscriptionRequest) -> AsyncGenerator[bytes]:
-    """Send each word once, even if another engine transcribes it again."""
+async def _events(
+    transcription: AsyncGenerator[events.Event], options: TranscriptionRequest
+) -> AsyncGenerator[dict[str, Any]]:
+    """Emit each word once, even if another engine transcribes it again."""
     transcript, sent_words = Transcription(), 0
     try:
         async with aclosing(transcription):
@@ -70,18 +70,11 @@ async def _stream(transcription: AsyncGenerator[events.Event], options: Transcri
                     sent_words += 1
                     delta = event.text if event.index == 0 else f" {event.text}"
                     extra = {"logprobs": logprobs([event])} if options.with_logprobs else {}
-                    yield _sse({"type": "transcript.text.delta", "delta": delta, **extra})
-    except StreamError as error:
-        yield _sse({"type": "error", "error": error_body(error)})
-        return
+                    yield {"type": "transcript.text.delta", "delta": delta, **extra}
     finally:
         options.file.close()
     body = json_of(transcript, with_logprobs=options.with_logprobs)
-    yield _sse({"type": "transcript.text.done", "text": body.pop("text"), **body})
-
-
-def _sse(event: dict[str, Any]) -> bytes:
-    return f"data: {json.dumps(event, ensure_ascii=False)}\n\n".encode()
+    yield {"type": "transcript.text.done", "text": body.pop("text"), **body}
 
 
 async def _parse_request(request: HttpRequest) -> TranscriptionRequest:

@@ -1,5 +1,6 @@
 """Base of the WebSockets of the APIs: the caller is authenticated before the socket is accepted."""
 
+import asyncio
 import logging
 from abc import abstractmethod
 from typing import ClassVar
@@ -11,14 +12,19 @@ from accounts.credentials.credentials import Credentials
 from accounts.credentials.principal import AccessDenied, Caller
 from accounts.credentials.throttling import authenticate
 from accounts.scopes import SESSIONS
+from inference.messages import Kind
 from inference.observability.recent_errors import classify
 from speech.dialects.sockets.socket import Socket
-from speech.errors import StreamError
+from speech.errors import AtCapacity, StreamError
 from speech.gateway.database import in_database
+from speech.gateway.link import Link
 from speech.gateway.revocation import revocation_guard
 from speech.gateway.transient_errors import TRANSIENT_ERRORS
 
 logger = logging.getLogger(__name__)
+
+CAPACITY_TIMEOUT = 0.4
+"""Seconds without a slot after which the client gets an error: some clients give up after half of one."""
 
 
 class ApiSocket(Socket):
@@ -38,6 +44,9 @@ class ApiSocket(Socket):
     @abstractmethod
     def fail(self, error: StreamError) -> None:
         """End the job with this error: the account was rejected, or the token revoked."""
+
+    is_ready = False
+    """The job had a slot; the dialect sets it."""
 
     @property
     def is_saved(self) -> bool:
@@ -78,3 +87,10 @@ class ApiSocket(Socket):
     async def run_job(self) -> None:
         with revocation_guard(self.caller, self.fail):
             await self.serve()
+
+    async def fail_at_capacity(self, kind: Kind) -> None:
+        """Fail early if every engine of the kind is full."""
+        await asyncio.sleep(CAPACITY_TIMEOUT)
+        engines = await Link.current().workers.engines(kind)
+        if not self.is_ready and engines and not any(status.free for status in engines.values()):
+            self.fail(AtCapacity())

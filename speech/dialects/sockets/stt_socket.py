@@ -4,23 +4,20 @@ import asyncio
 import time
 from abc import abstractmethod
 from contextlib import nullcontext, suppress
-from typing import Any
 
 from inference.messages import SAMPLE_RATE
-from speech import errors, events
+from speech import events
 from speech.dialects.sockets.api_socket import ApiSocket
-from speech.errors import StreamError
-from speech.gateway.link import Link
+from speech.errors import ProtocolError, StreamError
 from speech.live.stream import Stream
-from speech.live.stream_limit import stream_limit
+from speech.live.stream_limit import PROGRAM_STREAMS
+from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 
 MAX_BUFFERED = 60 * SAMPLE_RATE
 """Samples buffered of a client that sends faster than the engine processes; the server then stops reading..."""
 RESUME_BELOW = 30 * SAMPLE_RATE
 """...until no more than this are buffered."""
-CAPACITY_TIMEOUT = 0.4
-"""Seconds without a slot after which the client gets an error: some clients give up after half of one."""
 IDLE_TIMEOUT = 120.0
 """Seconds without audio after which the stream is stopped."""
 POLL_INTERVAL = 0.5
@@ -41,44 +38,57 @@ class SttSocket(ApiSocket):
     @abstractmethod
     async def send_event(self, event: events.Event) -> None: ...
 
-    @property
-    def stream_options(self) -> dict[str, Any]:
-        """Engine and language of the stream; a dialect may have other names for them."""
-        return {"engine": self.query.get("engine", ""), "language": self.query.get("language", "")}
+    def parse_query(self) -> None:
+        """Validate the query. Raises `ProtocolError`, which is sent once the connection is open."""
+
+    def stream_options(self) -> StreamOptions:
+        """Options of the stream; a dialect may have other names for them."""
+        engine, language = self.query.get("engine", ""), self.query.get("language", "")
+        return StreamOptions(engine=engine, language=language, keep=self.is_saved)
 
     # --- The stream -------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
         """Create the stream before anything is read: clients may send audio before they are asked to."""
-        self._is_ready = self._stops = False
+        self._stops = False
         self._last_received_at = time.monotonic()
         self._room = asyncio.Event()
         self._room.set()
-        self.stream = Stream(self.caller.user, self._on_event, keep=self.is_saved, **self.stream_options)
+        self._query_error: ProtocolError | None = None
+        try:
+            self.parse_query()
+        except ProtocolError as error:
+            self._query_error = error
+        self.create_stream()
+
+    def create_stream(self) -> None:
+        self.stream = Stream(self.caller.user, self._on_event, self.stream_options())
 
     async def serve(self) -> None:
-        watch = asyncio.create_task(self._watch())
+        if self._query_error:
+            raise self._query_error
+        watches = [
+            asyncio.create_task(self.fail_at_capacity("stt")),
+            asyncio.create_task(self._stop_when_idle()),
+        ]
         try:
-            with nullcontext() if self.is_saved else stream_limit(self.caller.user):
+            with nullcontext() if self.is_saved else PROGRAM_STREAMS.count(self.caller.user):
                 await self.stream.run()
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             self._resume_reading()
 
     async def _on_event(self, event: events.Event) -> None:
         await self.send_event(event)
-        if isinstance(event, events.Ready) and not self._is_ready:
-            self._is_ready = True
+        if isinstance(event, events.Ready) and not self.is_ready:
+            self.is_ready = True
             if self._stops:
                 self.stop()
         if not self._room.is_set() and self.stream.buffered < RESUME_BELOW:
             self._resume_reading()
 
-    async def _watch(self) -> None:
-        await asyncio.sleep(CAPACITY_TIMEOUT)
-        engines = await Link.current().engines()
-        if not self._is_ready and engines and not any(status.free for status in engines.values()):
-            self.fail(errors.AtCapacity())
+    async def _stop_when_idle(self) -> None:
         while time.monotonic() - self._last_received_at < self.idle_timeout:  # noqa: ASYNC110  (an event for every frame costs more)
             await asyncio.sleep(POLL_INTERVAL)
         self.stop()
@@ -86,7 +96,7 @@ class SttSocket(ApiSocket):
     def stop(self) -> None:
         """No more audio follows. Before the stream is ready this is deferred: there would be nothing to transcribe."""
         self._stops = True
-        if self._is_ready:
+        if self.is_ready:
             self.stream.set_intent(Intent.STOP)
 
     def fail(self, error: StreamError) -> None:

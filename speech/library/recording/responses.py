@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from speech.library.recording import Recording
 from speech.library.recording.byte_ranges import range_response
-from speech.library.recording.wav import HEADER_BYTES, header, read_bytes
+from speech.library.recording.wav import HEADER_BYTES, read_bytes, wav_header
 from speech.models import Session
 
 
@@ -29,7 +29,7 @@ def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
     if not samples:
         raise Http404("No audio saved.")
     size = HEADER_BYTES + 2 * samples
-    head = header(samples)
+    head = wav_header(samples)
     return range_response(request, size, partial(read_bytes, recording, head), "audio/wav")
 
 

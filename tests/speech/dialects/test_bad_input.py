@@ -9,18 +9,13 @@ import pytest
 import websockets
 
 from tests.support.clients.sockets import LiveSocket, live_socket, tickets
-from tests.support.servers.site import running_site
+from tests.support.servers.site_fixture import site_fixture
 from tests.support.speech.checksum_audio import noise, words_of
 
 Misbehave = Callable[[LiveSocket], Awaitable[None]]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with running_site(
-        tmp_path_factory.mktemp("site"), STT_ENGINE="checksum", STT_SLOTS="8", STREAMS_PER_USER="5"
-    ) as site:
-        yield site
+site = site_fixture("module", STT_ENGINE="checksum", STT_SLOTS="8", STREAMS_PER_USER="5")
 
 
 async def invalid_json(socket):
@@ -102,7 +97,7 @@ async def test_each_protocol_error_is_reported_and_affects_no_other_client(site)
     pcm = noise(60)
     async with live_socket(site, neighbor_ticket) as neighbor:
         await neighbor.start()
-        speaking = asyncio.create_task(neighbor.say(pcm, pace=0.02))
+        speaking = asyncio.create_task(neighbor.send_audio(pcm, pace=0.02))
         for misbehave, ticket in zip(PROTOCOL_ERRORS, others, strict=True):
             async with live_socket(site, ticket) as socket:
                 await misbehave(socket)
@@ -184,7 +179,7 @@ async def test_a_minute_of_silence_is_valid(start_site):
     site = start_site(STT_ENGINE="pocketsphinx", STT_SLOTS="1")
     async with live_socket(site, *tickets(site)) as socket:
         await socket.start()
-        await socket.say(bytes(2 * 24_000 * 60))
+        await socket.send_audio(bytes(2 * 24_000 * 60))
         done = await socket.stop()
     assert done["words"] == 0
 
@@ -196,11 +191,11 @@ async def test_a_flood_of_audio_is_ended_and_affects_no_other_client(start_site)
     async with live_socket(site, one) as flood, live_socket(site, two) as calm:
         await flood.start()
         await calm.start()
-        flooding = asyncio.create_task(flood.say(noise(4000)))
+        flooding = asyncio.create_task(flood.send_audio(noise(4000)))
         code, error = await flood.closed()
         flooding.cancel()
         assert (code, error["what"]) == (4004, "Audio was sent faster than it can be transcribed.")
-        await calm.say(noise(10))
+        await calm.send_audio(noise(10))
         await calm.stop()
 
 

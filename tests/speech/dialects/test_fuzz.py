@@ -4,16 +4,13 @@ import pytest
 
 from benchmarks.fuzz import DIALECTS, SITE_SETTINGS, fuzz
 from tests.support.clients.tokens import issue_token
-from tests.support.servers.site import running_site
+from tests.support.servers.site_fixture import site_fixture
 
 MESSAGES = 300
 INTERNAL_ERROR = 1011
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site"), **SITE_SETTINGS) as site:
-        yield site
+site = site_fixture("module", **SITE_SETTINGS)
 
 
 @pytest.fixture(scope="module")

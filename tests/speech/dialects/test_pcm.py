@@ -19,16 +19,6 @@ from tests.support.clients.tokens import issue_token
 from tests.support.speech.checksum_audio import noise, words_of
 
 
-@pytest.fixture
-def site(checksum_site):
-    return checksum_site
-
-
-@pytest.fixture
-def token(checksum_token):
-    return checksum_token
-
-
 def validated(direction, text, channel="pcm"):
     """Decode a message and validate it against the AsyncAPI document."""
     message = json.loads(text)
@@ -43,7 +33,7 @@ class Client:
         self.socket = socket
         self.received = []
 
-    async def say(self, pcm, size):
+    async def send_audio(self, pcm, size):
         for start in range(0, len(pcm), size):
             await self.socket.send(pcm[start : start + size])
 
@@ -69,12 +59,12 @@ async def pcm_socket(site, token, query="", **options):
 
 
 async def test_all_audio_is_transcribed_up_to_its_end(site):
-    token, pcm = issue_token(site, email="passer@example.org"), noise(32)
+    token, pcm = issue_token(site, email="unsaved@example.org"), noise(32)
     floats = (np.frombuffer(pcm, "<i2") / np.float32(32768)).astype("<f4").tobytes()
     endings = ({"type": "stop"}, b"", None)
     for (query, data), ending in zip((("", pcm), ("&format=f32le", floats), ("&idle=1", pcm)), endings, strict=True):
         async with pcm_socket(site, token, query) as client:
-            await client.say(data, size=3001)  # ends within a sample
+            await client.send_audio(data, size=3001)  # ends within a sample
             if isinstance(ending, dict):
                 await client.send(**ending)
             elif ending is not None:
@@ -85,15 +75,15 @@ async def test_all_audio_is_transcribed_up_to_its_end(site):
         assert (kinds[0], kinds[-1]) == ("ready", "done")
         assert client.received[-1]["words"] == 7
         assert kinds.count("step") == 32
-    mine = "Session.objects.filter(owner__email='passer@example.org')"
-    assert site.shell(f"from speech.models import Session; print({mine}.count())") == "0"
+    sessions = "Session.objects.filter(owner__email='unsaved@example.org')"
+    assert site.shell(f"from speech.models import Session; print({sessions}.count())") == "0"
 
 
 async def test_a_flush_finishes_the_words_and_the_stream_continues(site, token):
     first, second = noise(7, seed=1), noise(10, seed=2)
     async with pcm_socket(site, token, "&keep=true") as client:
         for number, pcm in enumerate((first, second), 1):
-            await client.say(pcm, 3840)
+            await client.send_audio(pcm, 3840)
             await client.send(type="flush", id=number)
         await client.send(type="stop")
         assert await client.until_closed() == 1000

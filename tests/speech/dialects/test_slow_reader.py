@@ -30,7 +30,7 @@ async def test_a_client_that_does_not_read_is_closed_and_affects_no_other_client
     one, two = tickets(site, 2)
     async with live_socket(site, one) as neighbor, live_socket(site, two, sock=socket_with_small_buffer(site)) as slow:
         await neighbor.start()
-        speaking = asyncio.create_task(neighbor.say(noise(100), pace=0.02))
+        speaking = asyncio.create_task(neighbor.send_audio(noise(100), pace=0.02))
         await slow.start()
         slow.socket.transport.pause_reading()
         with suppress(websockets.ConnectionClosed):  # the server may close before all are sent

@@ -7,8 +7,8 @@ from benchmarks import chaos
 pytestmark = pytest.mark.slow
 
 
-def test_whatever_dies_no_word_is_lost_or_doubled(monkeypatch, redis_server):
-    """Every kind of fault once, under streams that come and go. `redis_server` is only asked whether there is one."""
+def test_no_fault_loses_or_duplicates_a_word(monkeypatch, redis_server):
+    """Every kind of fault occurs once, while streams start and end. `redis_server`: skips the test without Redis."""
     monkeypatch.setattr(chaos, "FAULT_INTERVAL", 1.5)
     monkeypatch.setattr(chaos, "HANG_DURATION", 3.0)
     monkeypatch.setattr(chaos, "DATABASE_OUTAGE", 4.0)

@@ -1,4 +1,4 @@
-"""Streams over a channel layer that takes its time and loses, doubles or refuses what it is given."""
+"""Streams over a slow channel layer that loses, duplicates or rejects messages."""
 
 import asyncio
 import contextlib
@@ -9,19 +9,20 @@ from channels.exceptions import ChannelFull
 
 from accounts.models import User
 from inference import scheduler
-from inference.engines import ENGINES
+from inference.engines.registry import ENGINES
 from inference.messages import Audio, Close, Marker, Open, Ready, Word
 from inference.outbox import decode_down, decode_up
 from inference.worker import Worker, run_workers
 from speech import events
 from speech.live.stream import Stream
+from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.link import isolated_layer
 
 
-class Lossy:
-    """In front of a layer: does something to the first bundles that have a message of a kind."""
+class LossyLayer:
+    """Wraps a channel layer: applies a fault to the first `times` bundles that have a message of a kind."""
 
     def __init__(self, layer, kind: type, fault: str, times: int) -> None:
         self.layer, self.kind, self.fault, self.times = layer, kind, fault, times
@@ -32,11 +33,11 @@ class Lossy:
         await asyncio.sleep(0.002)
         fault = self.fault if self.times and self._has_kind(message) else ""
         self.times -= bool(fault)
-        if fault == "refused":
+        if fault == "rejected":
             raise ChannelFull
         if fault != "lost":
             await self._send(channel, message)
-        if fault == "doubled":
+        if fault == "duplicated":
             await self._send(channel, message)
         await asyncio.sleep(0.002)
 
@@ -59,13 +60,13 @@ class Lossy:
 class Speaker:
     def __init__(self, seed: int) -> None:
         self.pcm = noise(30, seed)
-        self.told: list[events.Event] = []
-        self.stream = Stream(User(pk=1), self.tell, wait=True, keep=False)
+        self.events: list[events.Event] = []
+        self.stream = Stream(User(pk=1), self.on_event, StreamOptions(wait=True, keep=False))
         self.task = asyncio.create_task(self.stream.run())
         self.is_ready = asyncio.Event()
 
-    async def tell(self, event: events.Event) -> None:
-        self.told.append(event)
+    async def on_event(self, event: events.Event) -> None:
+        self.events.append(event)
         if isinstance(event, events.Ready):
             self.is_ready.set()
 
@@ -79,9 +80,9 @@ class Speaker:
 
     @property
     def words(self) -> list[str]:
-        """As the page has them: an interruption takes back what comes again."""
+        """Words as a page shows them: an interruption removes those that will be sent again."""
         words: dict[int, str] = {}
-        for event in self.told:
+        for event in self.events:
             match event:
                 case events.Word():
                     words[event.index] = event.text
@@ -93,25 +94,25 @@ class Speaker:
 @pytest.mark.parametrize(
     ("kind", "fault", "times"),
     [
-        (Audio, "", 0),  # slow alone
+        (Audio, "", 0),  # only slow
         (Ready, "lost", 1),
-        (Ready, "doubled", 2),
+        (Ready, "duplicated", 2),
         (Word, "lost", 1),
-        (Word, "doubled", 5),
-        (Word, "refused", 3),
+        (Word, "duplicated", 5),
+        (Word, "rejected", 3),
         (Marker, "lost", 1),
         (Audio, "lost", 1),
-        (Audio, "doubled", 5),
-        (Audio, "refused", 3),
+        (Audio, "duplicated", 5),
+        (Audio, "rejected", 3),
         (Close, "lost", 1),
-        (Open, "doubled", 3),
+        (Open, "duplicated", 3),
     ],
 )
-async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, kind, fault, times):
+async def test_every_word_arrives_once_and_every_slot_is_released(monkeypatch, kind, fault, times):
     monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.5 if fault == "lost" else 1000.0)
     monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
     async with isolated_layer() as layer:
-        Lossy(layer, kind, fault, times)
+        LossyLayer(layer, kind, fault, times)
         workers = [Worker(layer, ENGINES["checksum"], slots=3) for _ in range(2)]
         task = asyncio.create_task(run_workers(workers))
         try:
@@ -120,7 +121,7 @@ async def test_every_word_comes_once_and_every_slot_is_free_again(monkeypatch, k
                 await asyncio.gather(*(speaker.speak() for speaker in speakers))
                 for speaker in speakers:
                     assert speaker.words == words_of(speaker.pcm)
-                    assert isinstance(speaker.told[-1], events.Done)
+                    assert isinstance(speaker.events[-1], events.Done)
                 while sum(worker._scheduler.free for worker in workers) < 6:
                     await asyncio.sleep(0.01)
         finally:

@@ -1,4 +1,4 @@
-"""Two web and two inference processes that know of each other by Redis and PostgreSQL alone."""
+"""Two web and two inference processes that are connected only by Redis and PostgreSQL."""
 
 import asyncio
 import json
@@ -29,13 +29,13 @@ admin = User.objects.create_superuser('admin@example.org')
 User.objects.filter(email='eve@example.org').reject(admin, 'Because.')
 """
 SPEED = 4
-"""Times faster than it would be played, the speaker among things that die; a second has 10 words then."""
-FEW_WORDS = 4
-COMES_BACK_WITHIN = 60.0
-"""Seconds, a deadline that ends a hang; a speaker who is cut off is waited for a while."""
+"""Multiple of real time at which the client sends audio: ten words per second."""
+WORDS_PER_FAULT = 4
+RECOVERY_TIMEOUT = 60.0
+"""Seconds; ends a hang. A disconnected stream waits for its client for some of them."""
 STATE = re.compile(r"(\d+) tasks, (.*)")
-FEW = 12
-"""Files that a process may open once and keep. If one of the seven kinds of the 100 leaked there would be more."""
+MAX_NEW_FILES = 12
+"""Files that a process may open and keep. A leak at one of the seven moments would leave more of 100 connections."""
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +75,13 @@ async def test_the_streams_of_both_web_processes_share_all_slots(site):
 
 async def speak(site, stream, seed):
     pcm = noise(60, seed)
-    await stream.say(pcm)
+    await stream.send_audio(pcm)
     done = await stream.stop()
     assert stream.words() == words_of(pcm)
     assert stored_words(site, done["session"]) == words_of(pcm)
 
 
-async def test_a_rejection_ends_streams_wherever_they_are(site):
+async def test_a_rejection_ends_the_users_streams_in_every_process(site):
     async with AsyncExitStack() as sockets:
         streams = [
             await sockets.enter_async_context(live_socket(site, ticket, at=url))
@@ -95,26 +95,26 @@ async def test_a_rejection_ends_streams_wherever_they_are(site):
             assert (code, error["why"]) == (4003, "Because.")
 
 
-async def test_streams_cut_off_at_any_moment_give_everything_back(site, redis):
+async def test_connections_aborted_at_any_moment_leak_no_resources(site, redis):
     host, port = site.url.removeprefix("http://").split(":")
-    tasks = tasks_when_nobody_speaks(site)
+    tasks = tasks_without_streams(site)
     files, keys = files_of(site, redis), keys_of(redis)
     await churn(host, int(port), tickets(site, 100))
-    deadline = time.monotonic() + COMES_BACK_WITHIN
-    while tasks_when_nobody_speaks(site) > tasks or not keys_of(redis) <= keys:
+    deadline = time.monotonic() + RECOVERY_TIMEOUT
+    while tasks_without_streams(site) > tasks or not keys_of(redis) <= keys:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{state_of(site)}, not {tasks}; and {keys_of(redis) - keys}")
-    assert all(after - before <= FEW for before, after in zip(files, files_of(site, redis), strict=True))
+    assert all(after - before <= MAX_NEW_FILES for before, after in zip(files, files_of(site, redis), strict=True))
 
 
-async def test_whatever_dies_in_mid_sentence_every_word_comes_once(site, redis, postgres_server):
-    """Each part, in each way, once; what happens next happens when new words have come."""
+async def test_no_fault_in_mid_sentence_loses_or_duplicates_a_word(site, redis, postgres_server):
+    """Every component fails once in every way; the next fault follows when new words have arrived."""
     urls, unused = cycle(site.urls), iter(tickets(site, 100))
     speaker = Client(
         lambda: f"{next(urls).replace('http', 'ws')}/ws/live/?ticket={next(unused)}", site.url, noise(10_000), SPEED
     )
     speaking = asyncio.create_task(speaker.run())
-    for happen in (
+    for cause_fault in (
         speaker.disconnect,
         speaker.reload,
         *(partial(restart, child, signal.SIGKILL) for child in site.inference),
@@ -128,45 +128,45 @@ async def test_whatever_dies_in_mid_sentence_every_word_comes_once(site, redis, 
         partial(restart, site.web, signal.SIGTERM),
     ):
         await more_words(speaker)
-        await asyncio.to_thread(happen)
+        await asyncio.to_thread(cause_fault)
     await more_words(speaker)
-    said = words_of(speaker.end_audio())
-    async with asyncio.timeout(COMES_BACK_WITHIN):
+    expected = words_of(speaker.end_audio())
+    async with asyncio.timeout(RECOVERY_TIMEOUT):
         await speaking
     site.close_shell()  # its connection to the database is broken, as all were
-    assert stored_words(site, speaker.session) == said
-    assert speaker.observed.words.items() <= dict(enumerate(said)).items()
+    assert stored_words(site, speaker.session) == expected
+    assert speaker.observed.words.items() <= dict(enumerate(expected)).items()
     assert not speaker.observed.contradicted
 
 
 def restart(child, number):
     child.process.send_signal(number)
-    child.process.wait(COMES_BACK_WITHIN)
+    child.process.wait(RECOVERY_TIMEOUT)
     child.start()
 
 
 async def more_words(speaker):
     before = len(speaker.observed.new_words_at)
-    async with asyncio.timeout(COMES_BACK_WITHIN):
-        while len(speaker.observed.new_words_at) < before + FEW_WORDS:
+    async with asyncio.timeout(RECOVERY_TIMEOUT):
+        while len(speaker.observed.new_words_at) < before + WORDS_PER_FAULT:
             await asyncio.sleep(0.02)
 
 
 async def capacity_becomes(url, wanted):
-    """The processes tell each other several times a second."""
-    async with asyncio.timeout(COMES_BACK_WITHIN):
-        while (told := await asyncio.to_thread(capacity, url)) != wanted:
-            assert told.keys() == wanted.keys()
+    """Wait until the web process at `url` reports these slots; processes report theirs several times a second."""
+    async with asyncio.timeout(RECOVERY_TIMEOUT):
+        while (reported := await asyncio.to_thread(capacity, url)) != wanted:
+            assert reported.keys() == wanted.keys()
 
 
 def capacity(url):
-    with urllib.request.urlopen(f"{url}/api/status") as answer:
-        (engine,) = json.load(answer)["engines"]
+    with urllib.request.urlopen(f"{url}/api/status") as response:
+        (engine,) = json.load(response)["engines"]
     return {name: engine[name] for name in ("total", "used", "free", "waiting", "processes")}
 
 
-def tasks_when_nobody_speaks(site):
-    deadline = time.monotonic() + COMES_BACK_WITHIN
+def tasks_without_streams(site):
+    deadline = time.monotonic() + RECOVERY_TIMEOUT
     while (state := state_of(site))[1:] != (f"0 streams, 0 waiting, {SLOTS} of {SLOTS} slots free",):
         if time.monotonic() > deadline:
             raise TimeoutError(state)
@@ -174,15 +174,15 @@ def tasks_when_nobody_speaks(site):
 
 
 def state_of(site):
-    """What its first web process answers to the signal that asks for it: its tasks, and the rest."""
-    asked = len(STATE.findall(site.web.log))
+    """Number of tasks of the first web process, and its streams and slots, as logged on SIGUSR1."""
+    before = len(STATE.findall(site.web.log))
     site.web.process.send_signal(signal.SIGUSR1)
-    site.web.wait_until(lambda: len(STATE.findall(site.web.log)) > asked)
+    site.web.wait_until(lambda: len(STATE.findall(site.web.log)) > before)
     return STATE.findall(site.web.log)[-1]
 
 
 def files_of(site, redis):
-    """How many each process has open, without its pooled connections to Redis and PostgreSQL."""
+    """Number of open files of each process, without pooled connections to Redis and PostgreSQL."""
     servers = {urlsplit(url).port for url in (redis.url, site.env["DATABASE_URL"])}
     return [_files(psutil.Process(child.process.pid), servers) for child in (site.web, *site.inference)]
 
@@ -193,5 +193,5 @@ def _files(process, servers):
 
 
 def keys_of(redis):
-    """All but the marks of used tickets, which go when the tickets expire."""
+    """Keys in Redis, except those of used tickets, which expire with the tickets."""
     return {key for key in redis.client.scan_iter() if b"token-used" not in key}

@@ -1,4 +1,4 @@
-"""Any part dies or hangs in mid-stream: real processes, and an engine whose words prove every sample."""
+"""Crashes and hangs of each component during a stream: real processes, and the checksum engine."""
 
 import asyncio
 import signal
@@ -14,12 +14,12 @@ from tests.support.speech.checksum_audio import noise, words_of
 pytestmark = pytest.mark.slow
 
 AUDIO = noise(450)  # frames: 36 s
-PACE = 0.02  # seconds a frame: four times as fast as it is spoken
+PACE = 0.02  # seconds per frame: four times as fast as real time
 
 
 @pytest.fixture
 def start_production(start_site, redis_server, postgres_server):
-    """`start_production(inference=1)`: Redis, PostgreSQL, and so many inference processes."""
+    """Start a site with Redis, PostgreSQL and so many inference processes: `start_production(inference=1)`."""
     url = postgres_server.new_database()
 
     def start(inference=1):
@@ -29,11 +29,11 @@ def start_production(start_site, redis_server, postgres_server):
 
 
 @asynccontextmanager
-async def undisturbed_for_the_listener(site):
-    """A stream into which something happens; afterwards every word is there once, on the page and in the database."""
+async def stream_without_lost_words(site):
+    """A live stream; on exit every word must have arrived once, at the client and in the database."""
     async with live_socket(site, *tickets(site)) as socket:
         await socket.start()
-        speaking = asyncio.create_task(socket.say(AUDIO, PACE))
+        speaking = asyncio.create_task(socket.send_audio(AUDIO, PACE))
         await socket.until("ack")
         yield socket
         await speaking
@@ -42,20 +42,20 @@ async def undisturbed_for_the_listener(site):
     assert stored_words(site, done["session"]) == words_of(AUDIO)
 
 
-async def test_redis_restarts(start_production, redis_server):
-    async with undisturbed_for_the_listener(start_production()) as socket:
+async def test_a_redis_restart_loses_no_word(start_production, redis_server):
+    async with stream_without_lost_words(start_production()) as socket:
         redis_server.kill()
         await socket.until("interrupted")
         redis_server.start()
 
 
-async def test_redis_forgets_everything(start_production, redis_server):
-    async with undisturbed_for_the_listener(start_production()):
+async def test_an_emptied_redis_loses_no_word(start_production, redis_server):
+    async with stream_without_lost_words(start_production()):
         redis_server.client.flushall()
 
 
-async def test_the_database_is_away_and_words_go_on(start_production, postgres_server):
-    async with undisturbed_for_the_listener(start_production()) as socket:
+async def test_words_continue_during_a_database_outage(start_production, postgres_server):
+    async with stream_without_lost_words(start_production()) as socket:
         postgres_server.crash()
         await socket.until("unstored")
         for _ in range(10):
@@ -64,31 +64,31 @@ async def test_the_database_is_away_and_words_go_on(start_production, postgres_s
         await socket.until("ack")
 
 
-async def test_an_inference_process_hangs_and_another_takes_over(start_production):
+async def test_a_hanging_inference_process_is_replaced_by_another(start_production):
     site = start_production(inference=2)
-    async with undisturbed_for_the_listener(site) as socket:
-        for inference in site.inference:  # whichever has the stream
+    async with stream_without_lost_words(site) as socket:
+        for inference in site.inference:  # one of them has the stream
             inference.process.send_signal(signal.SIGSTOP)
             await asyncio.sleep(2)
             inference.process.send_signal(signal.SIGCONT)
     assert any(message["type"] == "interrupted" for message in socket.received)
 
 
-async def test_inference_processes_are_restarted_one_after_another(start_production):
+async def test_a_rolling_restart_of_inference_processes_loses_no_word(start_production):
     site = start_production(inference=2)
-    async with undisturbed_for_the_listener(site):
+    async with stream_without_lost_words(site):
         for inference in site.inference:
             await asyncio.to_thread(inference.stop)
             inference.start()
             await asyncio.sleep(2)
 
 
-async def test_the_web_process_stores_what_it_has_before_it_restarts(start_production):
+async def test_a_web_process_stores_all_words_before_it_stops(start_production):
     site = start_production()
     one, two = tickets(site, 2)
     async with live_socket(site, one) as socket:
         ready = await socket.start()
-        speaking = asyncio.create_task(socket.say(AUDIO, PACE))
+        speaking = asyncio.create_task(socket.send_audio(AUDIO, PACE))
         await socket.until("ack")
         await asyncio.to_thread(site.web.stop)
         assert (await socket.closed())[0] == 4010
@@ -100,12 +100,12 @@ async def test_the_web_process_stores_what_it_has_before_it_restarts(start_produ
     async with live_socket(site, two) as socket:
         resumed = await socket.start(session=ready["session"])
         assert resumed["words"] == len(shown)
-        await socket.say(AUDIO[2 * resumed["position"] :])
+        await socket.send_audio(AUDIO[2 * resumed["position"] :])
         await socket.stop()
     assert stored_words(site, ready["session"]) == words_of(AUDIO)
 
 
-async def test_without_a_database_who_comes_is_told_to_come_back(start_production, postgres_server):
+async def test_without_a_database_clients_are_asked_to_retry(start_production, postgres_server):
     site = start_production()
     (ticket,) = tickets(site)
     postgres_server.crash()
@@ -113,22 +113,22 @@ async def test_without_a_database_who_comes_is_told_to_come_back(start_productio
         code, error = await socket.closed()
         assert code == 4010
         assert error["action"]
-    page = urllib.request.Request(f"{site.url}/live/", headers={"Cookie": "sessionid=somebody"})
+    page = urllib.request.Request(f"{site.url}/live/", headers={"Cookie": "sessionid=unknown"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         await asyncio.to_thread(urllib.request.urlopen, page)
     assert refused.value.code == 503
     assert b"temporarily unavailable" in refused.value.read()
 
 
-async def test_a_web_process_ends_in_time_although_the_database_is_away(start_site, redis_server, postgres_server):
-    """What it could not store its speakers have, and send again."""
+async def test_a_web_process_stops_in_time_during_a_database_outage(start_site, redis_server, postgres_server):
+    """Its clients keep the audio of words that it could not store, and send it again."""
     env = {"REDIS_URL": redis_server.url, "DATABASE_URL": postgres_server.new_database()}
     site = start_site(1, STT_ENGINE="checksum", STT_SLOTS="10", STREAMS_PER_USER="10", **env)
     async with AsyncExitStack() as sockets:
         streams = [await sockets.enter_async_context(live_socket(site, ticket)) for ticket in tickets(site, 5)]
         for stream in streams:
             await stream.start()
-        speaking = [asyncio.create_task(stream.say(AUDIO, PACE)) for stream in streams]
+        speaking = [asyncio.create_task(stream.send_audio(AUDIO, PACE)) for stream in streams]
         await streams[0].until("word")
         postgres_server.crash()
         site.web.process.terminate()

@@ -24,7 +24,7 @@ async def heartbeat(no_engines):
         status = Status("worker", "moshi", "Moshi", {"en": "English"}, slots, free, progress=progress)
         message = {"type": "status", "data": msgspec.msgpack.encode(status)}
         async with asyncio.timeout(30):
-            while (await link.engines()).get("moshi") != status:
+            while (await link.workers.engines()).get("moshi") != status:
                 await layer.group_send(WEB_GROUP, message)
                 await asyncio.sleep(0.01)
 

@@ -22,8 +22,8 @@ def folder(settings, tmp_path):
 
 
 @pytest.fixture
-def session(db):
-    return create_session(create_user(), "in the heart of paris", saves_audio=True)
+def session(owner):
+    return create_session(owner, "in the heart of paris", saves_audio=True)
 
 
 def noise(samples, seed=0):
@@ -129,13 +129,6 @@ def test_deleting_a_session_deletes_its_files(session, django_capture_on_commit_
 
 
 # --- HTTP -------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def pages(session):
-    client = Client()
-    client.force_login(session.owner)
-    return client
 
 
 def test_range_requests_return_the_requested_part(pages, session):

@@ -38,7 +38,7 @@ async def test_every_sample_is_recorded_once_across_a_kill_and_a_reconnect(site)
     async with live_socket(site, one) as socket:
         ready = await socket.start(audio=True)
         assert ready["audio"]
-        await socket.say(pcm[: 3840 * 67])
+        await socket.send_audio(pcm[: 3840 * 67])
         await socket.until("ack")
         site.web.kill()
     site.web.start()
@@ -46,7 +46,7 @@ async def test_every_sample_is_recorded_once_across_a_kill_and_a_reconnect(site)
     async with live_socket(site, two) as again:
         resumed = await again.start(session=ready["session"])
         assert resumed["audio"]
-        await again.say(pcm[2 * resumed["position"] :])
+        await again.send_audio(pcm[2 * resumed["position"] :])
         await again.stop()
     assert resumed["position"] > 0
     assert recorded(site, ready["session"]) == pcm
@@ -56,7 +56,7 @@ async def test_audio_is_recorded_to_the_end_if_the_client_disconnects_in_mid_sen
     pcm = noise(53)
     async with live_socket(site, *tickets(site)) as socket:
         ready = await socket.start(audio=True)
-        await socket.say(pcm)
+        await socket.send_audio(pcm)
         await socket.until("ack")
         socket.socket.transport.abort()
     assert recorded(site, ready["session"]) == pcm
@@ -67,6 +67,6 @@ async def test_audio_is_recorded_only_if_the_client_requests_it_and_the_site_all
     for where, options in [(site, {}), (without_audio, {"audio": True})]:
         async with live_socket(where, *tickets(where)) as socket:
             assert not (await socket.start(**options))["audio"]
-            await socket.say(noise(30))
+            await socket.send_audio(noise(30))
             done = await socket.stop()
         assert where.shell(RECORDED.format(session=done["session"]).replace("range(100)", "range(1)")) == "None"

@@ -1,4 +1,4 @@
-"""A session that is taken over while the stream before is still storing, on a real PostgreSQL."""
+"""Takeover of a session while its previous stream still commits words, on a real PostgreSQL."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -12,7 +12,7 @@ from speech.models import Counts, Session
 from tests.support.servers.databases import default_database
 
 
-def test_what_the_stream_before_commits_comes_before_the_claim(postgres_url, django_db_blocker):
+def test_a_claim_waits_for_the_commit_of_the_previous_stream(postgres_url, django_db_blocker):
     has_committed = Event()
 
     def claim(owner, session):
@@ -28,7 +28,7 @@ def test_what_the_stream_before_commits_comes_before_the_claim(postgres_url, dja
         with transaction.atomic():
             session.commit(24_000, [Word(0, 0, "hello", 0.1, 0.5, 0.9)], [], Counts(24_000, 0, 0))
             has_committed.set()
-            sleep(1)  # so that the claim has looked, or waits
+            sleep(1)  # so that the claim runs into the open transaction
         claimed = claiming.result(30)
         assert (claimed.samples, claimed.words.count()) == (24_000, 1)
         assert not session.commit(48_000, [], [], Counts(48_000, 0, 0))

@@ -9,13 +9,14 @@ import pytest
 
 from accounts.models import User
 from inference import worker as workers
-from inference.engines import ENGINES
+from inference.engines.registry import ENGINES
 from inference.engines.testing.tones import Tones, pcm_of
 from inference.messages import Rejected
 from inference.worker import Worker
 from speech import errors, events
 from speech.synthesis import job as synthesis_job
 from speech.synthesis.job import SynthesisJob
+from speech.synthesis.options import SynthesisOptions
 from tests.support.speech.link import isolated_layer
 
 OWNER = User(pk=1)
@@ -48,7 +49,7 @@ class RunningJob:
     def __init__(self, **options) -> None:
         self.events: list[events.Event] = []
         self.delay = 0.0  # seconds that the client takes for each event
-        self.job = SynthesisJob(OWNER, self._emit, **options)
+        self.job = SynthesisJob(OWNER, self._emit, SynthesisOptions(**options))
         self.task = asyncio.create_task(self.job.run())
 
     async def _emit(self, event) -> None:
@@ -175,7 +176,7 @@ async def test_a_rejection_by_the_engine_ends_the_job_with_its_reason(worker, mo
 
 
 async def test_a_job_without_an_engine_fails(monkeypatch):
-    monkeypatch.setattr("speech.gateway.link.DISCOVERY_TIMEOUT", 0.2)
+    monkeypatch.setattr("speech.gateway.workers.DISCOVERY_TIMEOUT", 0.2)
     with pytest.raises(errors.NoEngine, match="No text-to-speech engine"):
         await synthesize("One")
 
@@ -259,7 +260,7 @@ async def test_repeated_loss_of_the_engine_ends_the_job(worker, monkeypatch):
 @pytest.mark.slow
 async def test_a_job_that_waits_for_text_keeps_its_slot(worker, monkeypatch):
     monkeypatch.setattr("inference.scheduler.IDLE_TIMEOUT", 1.0)
-    monkeypatch.setattr(synthesis_job, "KEEPALIVE_INTERVAL", 0.3)
+    monkeypatch.setattr("speech.synthesis.text_slot.KEEPALIVE_INTERVAL", 0.3)
     running = RunningJob()
     await running.until(events.SynthesisStarted)
     started = time.monotonic()

@@ -18,6 +18,7 @@ from speech.dialects.openai.realtime.items import Items
 from speech.dialects.openai.realtime.session import Session, Update
 from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
+from speech.live.stream_options import StreamOptions
 
 SETUP_TIMEOUT = 120.0
 """Seconds without any audio after which the connection is closed."""
@@ -47,9 +48,8 @@ class RealtimeSocket(SttSocket):
         self._set_up = asyncio.Event()
         super().prepare()
 
-    @property
-    def stream_options(self) -> dict[str, Any]:
-        return {"engine": self._session.engine, "language": self._session.language}
+    def stream_options(self) -> StreamOptions:
+        return StreamOptions(engine=self._session.engine, language=self._session.language, keep=self.is_saved)
 
     async def serve(self) -> None:
         """Start the stream with the first audio: before, the client may still change the session."""
@@ -101,13 +101,13 @@ class RealtimeSocket(SttSocket):
                 raise BadRequest("type", f"Unknown event “{event.type}”.", "This connection only transcribes.")
 
     async def _update(self, update: Update) -> None:
-        before = self.stream_options
+        before = self.stream_options()
         self._session.update(update)
         self._decoder = self._session.decoder()
-        if self.stream_options != before:
+        if self.stream_options() != before:
             if self._set_up.is_set():
                 raise BadRequest("session", "The model can't be changed now.", "Audio has already been received.")
-            super().prepare()
+            self.create_stream()
         await self._send_session("updated")
 
     def _receive_audio(self, audio: str) -> None:

@@ -1,4 +1,4 @@
-"""The voices page's socket through real processes, with an engine whose audio proves every word."""
+"""The voices page's WebSocket through real processes, with an engine whose audio is a function of the words."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ import websockets
 
 from inference.engines.testing.tones import pcm_of
 from tests.support.clients.sockets import live_socket, tickets
-from tests.support.servers.site import running_site
+from tests.support.servers.site_fixture import site_fixture
 
 TONES = {"STT_ENGINE": "checksum", "TTS_ENGINE": "tones"}
 
@@ -20,9 +20,9 @@ class VoiceSocket:
     def __init__(self, socket) -> None:
         self.socket = socket
         self.pcm = b""
-        self.told: list[dict] = []
+        self.received: list[dict] = []
 
-    async def say(self, *texts, **start):
+    async def speak(self, *texts, **start):
         await self.send(type="start", **start)
         for text in texts:
             await self.send(type="text", text=text)
@@ -34,23 +34,23 @@ class VoiceSocket:
     async def next(self) -> dict | bytes:
         message = await self.socket.recv()
         if isinstance(message, str):
-            self.told.append(json.loads(message))
-            return self.told[-1]
+            self.received.append(json.loads(message))
+            return self.received[-1]
         self.pcm += message
         return message
 
-    async def end(self, within=60.0, takes=True):
-        """Until the server closes: the code, and the error told before if there was one."""
+    async def closed(self, within=60.0, acknowledges=True):
+        """Receive until the server closes. Returns the close code and the last error message, or {}."""
         async with asyncio.timeout(within):
             try:
                 while True:
                     await self.next()
-                    if takes and self.pcm and not (len(self.pcm) // 2) % 19_200:
-                        with suppress(websockets.ConnectionClosed):  # what it said before is still to be read
+                    if acknowledges and self.pcm and not (len(self.pcm) // 2) % 19_200:
+                        with suppress(websockets.ConnectionClosed):  # its last messages are still to be read
                             await self.send(type="ack", sample=len(self.pcm) // 2)
             except websockets.ConnectionClosed:
                 pass
-        errors = [message for message in self.told if message["type"] == "error"]
+        errors = [message for message in self.received if message["type"] == "error"]
         return self.socket.close_code, errors[-1] if errors else {}
 
 
@@ -63,10 +63,7 @@ async def voice_socket(site, ticket):
         yield VoiceSocket(socket)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("site"), **TONES, TTS_SLOTS="2") as site:
-        yield site
+site = site_fixture("module", **TONES, TTS_SLOTS="2")
 
 
 def wait_until_all_slots_are_free(site):
@@ -80,17 +77,17 @@ def wait_until_all_slots_are_free(site):
     site.web.wait_until(are_free, within=60)
 
 
-async def test_a_text_is_spoken_to_its_last_sample(site):
+async def test_a_text_is_spoken_completely(site):
     async with voice_socket(site, *tickets(site)) as socket:
-        await socket.say("One two, thr", "ee in 1996. ", voice="low")
-        assert await socket.end() == (1000, {})
+        await socket.speak("One two, thr", "ee in 1996. ", voice="low")
+        assert await socket.closed() == (1000, {})
     assert socket.pcm == pcm_of("One two, three in nineteen ninety-six.", "low")
-    spoken = [message["text"] for message in socket.told if message["type"] == "spoken_word"]
+    spoken = [message["text"] for message in socket.received if message["type"] == "spoken_word"]
     assert spoken[:3] == ["One", "two,", "three"]
-    assert socket.told[-1]["samples"] == len(socket.pcm) // 2
+    assert socket.received[-1]["samples"] == len(socket.pcm) // 2
 
 
-UNFIT = [
+INVALID = [
     ({}, "", "No text to speak"),
     ({}, "😀 \x07", "No text to speak"),
     ({"voice": "missing"}, "Hi", "not found"),
@@ -100,19 +97,19 @@ UNFIT = [
 ]
 
 
-async def test_what_cannot_be_spoken_is_refused_in_words(site):
-    for ticket, (start, text, words) in zip(tickets(site, len(UNFIT)), UNFIT, strict=True):
+async def test_invalid_requests_are_refused_with_an_explanation(site):
+    for ticket, (start, text, what) in zip(tickets(site, len(INVALID)), INVALID, strict=True):
         async with voice_socket(site, ticket) as socket:
-            await socket.say(text, **start)
-            code, error = await socket.end()
-            assert (code, words in error["what"]) == (4008, True), error
+            await socket.speak(text, **start)
+            code, error = await socket.closed()
+            assert (code, what in error["what"]) == (4008, True), error
     wait_until_all_slots_are_free(site)
 
 
 async def test_fifty_aborts_leave_all_slots_free(site):
     for ticket in tickets(site, 50):
         async with voice_socket(site, ticket) as socket:
-            await socket.say("never heard to its end " * 100)
+            await socket.speak("not played to its end " * 100)
             while not socket.pcm:
                 await socket.next()
             socket.socket.transport.abort()
@@ -120,56 +117,56 @@ async def test_fifty_aborts_leave_all_slots_free(site):
     site.assert_no_bugs()
 
 
-async def test_a_megabyte_of_text_is_refused_and_harms_nobody(site):
+async def test_too_much_text_is_refused_and_affects_no_other_client(site):
     one, two = tickets(site, 2)
     async with voice_socket(site, one) as socket, voice_socket(site, two) as other:
         await other.send(type="start")
         await other.send(type="text", text="One ")
-        await socket.say(*["word " * 3_000] * 8)
-        closed, error = await socket.end()
+        await socket.speak(*["word " * 3_000] * 8)
+        closed, error = await socket.closed()
         assert (closed, error["what"]) == (4008, "The text is too long.")
         await other.send(type="finish")
-        assert (await other.end())[0] == 1000
+        assert (await other.closed())[0] == 1000
     assert other.pcm == pcm_of("One")
 
 
 @pytest.mark.slow
-async def test_one_inference_process_listens_and_speaks(redis_server, start_site):
+async def test_one_inference_process_runs_both_engines(redis_server, start_site):
     site = start_site(1, **TONES, REDIS_URL=redis_server.url)
     one, two = tickets(site, 2)
     async with voice_socket(site, one) as voice, live_socket(site, two) as live:
         assert (await live.start())["engine"] == "checksum"
-        await voice.say("Both at once.")
-        assert await voice.end() == (1000, {})
+        await voice.speak("Both at once.")
+        assert await voice.closed() == (1000, {})
         await live.stop()
     assert voice.pcm == pcm_of("Both at once.")
 
 
 @pytest.mark.slow
-async def test_an_engine_that_dies_in_mid_sentence_is_replaced(redis_server, start_site):
+async def test_a_killed_engine_is_replaced_in_mid_sentence(redis_server, start_site):
     site = start_site(2, **TONES, TTS_SLOTS="2", REDIS_URL=redis_server.url)
     text = " ".join(f"word{number}" for number in range(200))
     async with AsyncExitStack() as stack:
-        # One has no room for all three.
+        # One process has not enough slots for all three.
         sockets = [await stack.enter_async_context(voice_socket(site, ticket)) for ticket in tickets(site, 3)]
         for socket in sockets:
-            await socket.say(text)
-            while len(socket.pcm) < 100_000:  # no more is made than is taken
+            await socket.speak(text)
+            while len(socket.pcm) < 100_000:  # no more is generated than is acknowledged
                 await socket.next()
         site.inference[0].kill()
-        assert await asyncio.gather(*(socket.end(within=60) for socket in sockets)) == [(1000, {})] * 3
-    interrupted = [any(message["type"] == "interrupted" for message in socket.told) for socket in sockets]
+        assert await asyncio.gather(*(socket.closed(within=60) for socket in sockets)) == [(1000, {})] * 3
+    interrupted = [any(message["type"] == "interrupted" for message in socket.received) for socket in sockets]
     assert any(interrupted)
-    for socket, was_cut in zip(sockets, interrupted, strict=True):
-        spoken = [message["text"] for message in socket.told if message["type"] == "spoken_word"]
+    for socket, was_interrupted in zip(sockets, interrupted, strict=True):
+        spoken = [message["text"] for message in socket.received if message["type"] == "spoken_word"]
         assert list(dict.fromkeys(spoken)) == text.split()
-        assert len(spoken) <= 200 + was_cut  # the word that was cut is spoken again
+        assert len(spoken) <= 200 + was_interrupted  # the interrupted word is spoken again
 
 
 @pytest.mark.slow
-async def test_who_takes_nothing_gets_no_more_than_the_window(site):
+async def test_a_client_that_acknowledges_nothing_gets_no_more_than_the_window(site):
     async with voice_socket(site, *tickets(site)) as socket:
-        await socket.say("word " * 300)
+        await socket.speak("word " * 300)
         with pytest.raises(TimeoutError):
-            await socket.end(within=2, takes=False)
+            await socket.closed(within=2, acknowledges=False)
         assert 2 * 60_000 <= len(socket.pcm) <= 2 * (60_000 + 1920)

@@ -75,7 +75,7 @@ def test_a_wrong_token_is_refused(access):
         pass
 
 
-def test_a_recording(client):
+def test_a_recording_is_transcribed(client):
     response = client.listen.v1.media.transcribe_file(request=wav_of(PCM), model="nova-3", utterances=True)
     alternative = response.results.channels[0].alternatives[0]
     assert alternative.transcript.split() == WORDS

@@ -6,7 +6,7 @@ import pytest
 import websockets
 
 from inference.messages import FRAME_SAMPLES
-from tests.support.clients.http import ask
+from tests.support.clients.http import request
 from tests.support.clients.kyutai import asr_streaming
 from tests.support.clients.tokens import issue_token
 from tests.support.speech.checksum_audio import noise, words_of
@@ -14,21 +14,11 @@ from tests.support.speech.checksum_audio import noise, words_of
 CHECKSUM = {"STT_ENGINE": "checksum"}
 
 
-@pytest.fixture
-def site(checksum_site):
-    return checksum_site
-
-
-@pytest.fixture
-def token(checksum_token):
-    return checksum_token
-
-
 async def test_every_sample_is_transcribed_and_every_word_has_its_times(site, token):
     pcm = noise(60)
     async with asr_streaming(site, token) as socket:
         assert (await socket.next())["type"] == "Ready"
-        await socket.say(pcm, samples=701)
+        await socket.send_audio(pcm, samples=701)
         await socket.send(type="Marker", id=7)
         assert (await socket.until("Marker"))["id"] == 7
     assert socket.all("Word", "text") == words_of(pcm)
@@ -38,7 +28,7 @@ async def test_every_sample_is_transcribed_and_every_word_has_its_times(site, to
 
 async def test_a_step_for_every_frame_precedes_its_words(site, token):
     async with asr_streaming(site, token) as socket:
-        await socket.say(noise(20))
+        await socket.send_audio(noise(20))
         await socket.send(type="Marker", id=1)
         await socket.until("Marker")
     kinds = [message["type"] for message in socket.received]
@@ -53,7 +43,7 @@ async def test_audio_is_accepted_before_ready_and_after_a_marker(site, token):
     first, second = noise(10, seed=1), noise(15, seed=2)
     async with asr_streaming(site, token) as socket:
         for number, pcm in enumerate((first, second)):
-            await socket.say(pcm)
+            await socket.send_audio(pcm)
             await socket.send(type="Marker", id=number)
         await socket.until("Marker")
         await socket.until("Marker")
@@ -98,7 +88,7 @@ async def test_a_connection_is_closed_when_its_token_is_revoked(site):
     token = issue_token(site)
     async with asr_streaming(site, token) as socket:
         await socket.until("Ready")
-        await asyncio.to_thread(ask, site, "/api/auth/revoke", {"token": token})
+        await asyncio.to_thread(request, site, "/api/auth/revoke", {"token": token})
         assert await socket.closed() == 4001
         assert "revoked" in socket.received[-1]["message"]
     assert await denied(site, token) == 403
@@ -110,11 +100,11 @@ async def test_a_lost_engine_loses_and_duplicates_no_word(redis_server, start_si
     pcm = noise(100)
     async with asr_streaming(site, issue_token(site)) as socket:
         await socket.until("Ready")
-        await socket.say(pcm[: len(pcm) // 2])
+        await socket.send_audio(pcm[: len(pcm) // 2])
         await socket.until("Word")
         site.inference[0].kill()
         site.add_inference()
-        await socket.say(pcm[len(pcm) // 2 :])
+        await socket.send_audio(pcm[len(pcm) // 2 :])
         await socket.send(type="Marker", id=0)
         await socket.until("Marker", within=30)
     assert socket.all("Word", "text") == words_of(pcm)
@@ -124,14 +114,15 @@ async def test_a_lost_engine_loses_and_duplicates_no_word(redis_server, start_si
 @pytest.mark.slow
 async def test_a_stream_is_saved_only_with_keep(site):
     token = issue_token(site, email="keeper@example.org")
-    mine = "from speech.models import Session; mine = Session.objects.filter(owner__email='keeper@example.org'); "
+    query = "from speech.models import Session; sessions = Session.objects.filter(owner__email='keeper@example.org')"
     for query, count in (("", "0"), ("?keep=true", "1")):
         async with asr_streaming(site, token, query) as socket:
-            await socket.say(noise(20))
+            await socket.send_audio(noise(20))
             await socket.until("Word")
         await asyncio.sleep(1.5)
-        assert site.shell(f"{mine} print(mine.count())") == count
-    assert site.shell(f"{mine} print(*mine.get().words.values_list('text', flat=True))").split() == words_of(noise(20))
+        assert site.shell(f"{query}; print(sessions.count())") == count
+    stored = site.shell(f"{query}; print(*sessions.get().words.values_list('text', flat=True))").split()
+    assert stored == words_of(noise(20))
 
 
 @pytest.mark.slow
@@ -160,11 +151,11 @@ async def test_an_incomplete_frame_is_kept_and_shifts_no_times(site, token):
     cut = 2 * (7 * FRAME_SAMPLES + 700)
     async with asr_streaming(site, token) as socket:
         await socket.until("Ready")  # so that all of it is forwarded before the marker
-        await socket.say(pcm[:cut])
+        await socket.send_audio(pcm[:cut])
         await socket.send(type="Marker", id=0)
         await socket.until("Marker")
         assert socket.all("Word", "text") == words_of(pcm[: 2 * 7 * FRAME_SAMPLES])
-        await socket.say(pcm[cut:])
+        await socket.send_audio(pcm[cut:])
         await socket.send(type="Marker", id=1)
         await socket.until("Marker")
     rest = pcm[2 * 7 * FRAME_SAMPLES :]
@@ -177,7 +168,7 @@ async def test_a_client_that_sends_too_fast_is_read_more_slowly(site, token):
     pcm = noise(3 * 60 * 25 // 2)  # three minutes
     async with asr_streaming(site, token) as socket:
         marker = asyncio.create_task(socket.until("Marker", within=60))
-        await socket.say(pcm, samples=24_000)
+        await socket.send_audio(pcm, samples=24_000)
         await socket.send(type="Marker", id=0)
         await marker
     assert socket.all("Word", "text") == words_of(pcm)
@@ -187,5 +178,5 @@ async def test_a_client_that_sends_too_fast_is_read_more_slowly(site, token):
 async def test_text_is_ignored(site, token):
     async with asr_streaming(site, token) as socket:
         await socket.socket.send("hello")
-        await socket.say(noise(5))
+        await socket.send_audio(noise(5))
         await socket.until("Word")

@@ -8,7 +8,7 @@ from django.test import Client
 
 from speech.dialects.kyutai import metrics
 from tests.support.clients.api import wav_of
-from tests.support.clients.http import ask
+from tests.support.clients.http import request
 from tests.support.clients.kyutai import asr_streaming
 from tests.support.clients.tokens import issue_token
 from tests.support.speech.checksum_audio import noise, words_of
@@ -18,18 +18,13 @@ RUST = ["rustc_host_triple", "rustc_version", "cargo_target_triple"]
 BUILD_INFO = ["build_timestamp", "build_date", *GIT, *RUST]
 
 
-@pytest.fixture
-def site(checksum_site):
-    return checksum_site
-
-
 def test_a_file_without_audio_is_refused_with_an_explanation(site):
     token = issue_token(site)
-    response = ask(site, "/api/asr-streaming", b"nonsense", kyutai_api_key=token)
+    response = request(site, "/api/asr-streaming", b"nonsense", kyutai_api_key=token)
     assert response.status == 500
     assert "Couldn't read the file as audio" in response.body.decode()
-    assert ask(site, "/api/asr-streaming", wav_of(noise(1)), kyutai_api_key="wrong").status == 401
-    assert ask(site, "/api/asr-streaming", kyutai_api_key=token).status == 400
+    assert request(site, "/api/asr-streaming", wav_of(noise(1)), kyutai_api_key="wrong").status == 401
+    assert request(site, "/api/asr-streaming", kyutai_api_key=token).status == 400
 
 
 def test_build_info_has_the_fields_of_moshi_server(client: Client):
@@ -62,7 +57,7 @@ def test_a_histogram_counts_values_up_to_each_bound():
 @pytest.mark.slow
 async def test_a_file_is_transcribed_and_metrics_count_it(site):
     token, pcm = issue_token(site), noise(1_000)
-    response = await asyncio.to_thread(ask, site, "/api/asr-streaming", wav_of(pcm), kyutai_api_key=token)
+    response = await asyncio.to_thread(request, site, "/api/asr-streaming", wav_of(pcm), kyutai_api_key=token)
     assert response.status == 200
     assert [item["text"] for item in response.json if item["type"] == "Word"] == words_of(pcm)
     assert response.json[:2] == [
@@ -70,9 +65,9 @@ async def test_a_file_is_transcribed_and_metrics_count_it(site):
         {"type": "EndWord", "stop_time": 0.4},
     ]
     async with asr_streaming(site, token) as socket:
-        await socket.say(noise(30))
+        await socket.send_audio(noise(30))
         await socket.until("Word")
-        modules = (await asyncio.to_thread(ask, site, "/api/modules_info")).json
+        modules = (await asyncio.to_thread(request, site, "/api/modules_info")).json
         assert {**modules[0], "used_slots": "?"} == {
             "type": "batched_asr",
             "path": "/api/asr-streaming",
@@ -81,7 +76,7 @@ async def test_a_file_is_transcribed_and_metrics_count_it(site):
             "used_slots": "?",
             "total_slots": "2",
         }
-    while "asr_connection_num_steps" not in (exported := ask(site, "/metrics")).body.decode():
+    while "asr_connection_num_steps" not in (exported := request(site, "/metrics")).body.decode():
         await asyncio.sleep(0.1)
     assert exported.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert '\nasr_connect{handler="all"} 1\n' in exported.body.decode()

@@ -12,19 +12,15 @@ import sphn
 import websockets
 
 from inference.engines.testing.tones import pcm_of
-from tests.support.clients.http import ask
+from tests.support.clients.http import request
 from tests.support.clients.tokens import issue_token
-from tests.support.servers.site import running_site
+from tests.support.servers.site_fixture import site_fixture
 
 TEXT = "One two three four five."
 WORDS = TEXT.split()
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    env = {"STT_ENGINE": "checksum", "TTS_ENGINE": "tones", "TTS_SLOTS": "1"}
-    with running_site(tmp_path_factory.mktemp("site"), **env) as site:
-        yield site
+site = site_fixture("module", STT_ENGINE="checksum", TTS_ENGINE="tones", TTS_SLOTS="1")
 
 
 def tts_streaming(site, token, query=""):
@@ -43,7 +39,7 @@ async def receive_all(socket, within=20, pace=0.0):
     return received
 
 
-async def say(socket, *words):
+async def send_words(socket, *words):
     for word in words:
         await socket.send(msgpack.packb({"type": "Text", "text": word}))
     await socket.send(msgpack.packb({"type": "Eos"}))
@@ -58,7 +54,7 @@ def expected(voice="high", words=WORDS):
 async def test_words_become_audio_with_their_times(site):
     token = issue_token(site)
     async with tts_streaming(site, token, "?format=PcmMessagePack&voice=low&cfg_alpha=1.5") as socket:
-        await say(socket, *WORDS)
+        await send_words(socket, *WORDS)
         received = [msgpack.unpackb(message) for message in await receive_all(socket)]
     assert received[0] == {"type": "Ready"}
     audio = [message["pcm"] for message in received if message["type"] == "Audio"]
@@ -81,7 +77,7 @@ async def test_words_become_audio_with_their_times(site):
         ("?format=OggOpusMessagePack", lambda message: bytes(msgpack.unpackb(message).get("data", b""))),
     ):
         async with tts_streaming(site, token, query) as socket:
-            await say(socket, TEXT)
+            await send_words(socket, TEXT)
             pages = [unpack(message) for message in await receive_all(socket)]
         reader = sphn.OpusStreamReader(24_000)
         decoded = sum(len(reader.append_bytes(page)) for page in pages)
@@ -89,7 +85,7 @@ async def test_words_become_audio_with_their_times(site):
         assert b"".join(pages)[:4] == b"OggS"
 
 
-async def test_errors(site):
+async def test_invalid_requests_are_refused_and_free_the_slot(site):
     token = issue_token(site)
     for denied in ("?format=pcm", "?format=Wav"):
         with pytest.raises(websockets.InvalidStatus):
@@ -116,19 +112,19 @@ async def test_errors(site):
 
 def test_speech_over_http(site):
     token = issue_token(site)
-    streamed = ask(site, "/api/tts_streaming", {"text": TEXT, "voice": "low"}, kyutai_api_key=token)
+    streamed = request(site, "/api/tts_streaming", {"text": TEXT, "voice": "low"}, kyutai_api_key=token)
     assert (streamed.status, streamed.headers["Content-Type"]) == (200, "audio/wav")
     assert streamed.body[:4] + streamed.body[8:16] == b"RIFFWAVEfmt "
     assert streamed.body[4:8] == streamed.body[40:44] == b"\xff\xff\xff\xff"
     assert streamed.body[44:] == b"".join(pcm_of(word, "low", 5) for word in WORDS)
 
     body = {"text": ["One two.", "Three."], "voices": ["high", "low"], "seed": 1, "temperature": 0.8, "top_k": 250}
-    whole = ask(site, "/api/tts", body, kyutai_api_key=token)
+    whole = request(site, "/api/tts", body, kyutai_api_key=token)
     with wave.open(io.BytesIO(whole.body)) as wav:
         assert (wav.getframerate(), wav.getnchannels(), wav.getsampwidth()) == (24_000, 1, 2)
         turns = pcm_of("One", "high", 5) + pcm_of("two.", "high", 5) + pcm_of("Three.", "low", 5)
         assert wav.readframes(wav.getnframes()) == turns
-    timed = ask(site, "/api/tts", {**body, "return_timestamps": True}, kyutai_api_key=token).json
+    timed = request(site, "/api/tts", {**body, "return_timestamps": True}, kyutai_api_key=token).json
     assert base64.b64decode(timed["wav"]) == whole.body
     assert [(word["text"], round(word["start_s"], 2)) for word in timed["transcript"]] == [
         ("One", 0.0),
@@ -141,15 +137,15 @@ def test_speech_over_http(site):
         ("/api/tts", b"{", 500),
         ("/api/tts_streaming", {"text": "", "voice": ""}, 500),
     ):
-        assert ask(site, path, invalid, kyutai_api_key=token).status == status
-    assert ask(site, "/api/tts", body, kyutai_api_key="wrong").status == 401
+        assert request(site, path, invalid, kyutai_api_key=token).status == status
+    assert request(site, "/api/tts", body, kyutai_api_key="wrong").status == 401
 
 
 @pytest.mark.slow
 async def test_a_slow_reader_loses_no_audio(site):
     words = [f"word{number}" for number in range(60)]  # 24 s
     async with tts_streaming(site, issue_token(site), "?format=Pcm") as socket:
-        await say(socket, *words)
+        await send_words(socket, *words)
         await asyncio.sleep(2)
         frames = await receive_all(socket, within=60, pace=0.015)  # the last are read seconds after they are sent
     assert np.allclose(np.frombuffer(b"".join(frames), "<f4"), expected(words=words), atol=1e-4)

@@ -38,7 +38,7 @@ def connect(realtime):
     return realtime.connect(extra_query={"intent": "transcription"})
 
 
-async def say(connection, pcm):
+async def send_audio(connection, pcm):
     for i in range(0, len(pcm), CHUNK):
         await connection.input_audio_buffer.append(audio=base64.b64encode(pcm[i : i + CHUNK]).decode())
 
@@ -60,7 +60,7 @@ async def test_a_delta_for_each_word_and_a_transcript_for_each_segment(realtime)
         opening = await until(connection, "session.updated")
         assert [event.type for event in opening] == ["session.created", "session.updated"]
         assert opening[1].session.audio.input.transcription.language == "en"
-        await say(connection, PCM)
+        await send_audio(connection, PCM)
         await connection.input_audio_buffer.commit()
         received = [event for _ in range(3) for event in await until(connection, COMPLETED)]
     completed = [event for event in received if event.type == COMPLETED]
@@ -104,7 +104,7 @@ async def test_without_turn_detection_each_commit_has_one_transcript(realtime):
     async with connect(realtime) as connection:
         await connection.session.update(session=config(turn_detection=None))
         for pcm in (first, second):
-            await say(connection, pcm)
+            await send_audio(connection, pcm)
             await connection.input_audio_buffer.commit()
             completed = (await until(connection, COMPLETED))[-1]
             assert completed.transcript.split() == words_of(pcm)
@@ -116,7 +116,7 @@ async def test_without_turn_detection_each_commit_has_one_transcript(realtime):
 async def test_telephone_audio(realtime, format):
     async with connect(realtime) as connection:
         await connection.session.update(session=config(format, turn_detection=None))
-        await say(connection, np.random.default_rng(0).integers(0, 256, 8_000 * 2, np.uint8).tobytes())
+        await send_audio(connection, np.random.default_rng(0).integers(0, 256, 8_000 * 2, np.uint8).tobytes())
         await connection.input_audio_buffer.commit()
         assert len((await until(connection, COMPLETED))[-1].transcript.split()) == 2 / 0.4
 
@@ -135,7 +135,7 @@ async def test_an_invalid_event_is_answered_with_an_error_and_ignored(realtime):
             error = (await until(connection, "error"))[-1].error
             assert words in error.message
             assert error.event_id == "mine"
-        await say(connection, PCM)
+        await send_audio(connection, PCM)
         await connection.input_audio_buffer.commit()
         assert (await until(connection, COMPLETED))[-1].transcript.split() == WORDS[:5]
 
@@ -144,7 +144,7 @@ async def test_an_invalid_event_is_answered_with_an_error_and_ignored(realtime):
 async def test_an_unsupported_language_is_reported_before_the_connection_is_closed(realtime):
     async with connect(realtime) as connection:
         await connection.session.update(session=config(language="tlh"))
-        await say(connection, PCM[:4800])
+        await send_audio(connection, PCM[:4800])
         assert "Supported languages: en." in (await until(connection, "error"))[-1].error.message
         with pytest.raises(websockets.ConnectionClosed):
             await connection.recv()

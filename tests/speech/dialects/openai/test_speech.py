@@ -122,7 +122,7 @@ def test_names_of_openai_voices_are_aliases(speak):
 
 
 @pytest.mark.slow
-def test_speed(speak):
+def test_speed_shortens_the_audio(speak):
     assert len(speak(speed=1.25, response_format="pcm").content) == len(pcm_of(WORDS)) * 4 / 5
 
 

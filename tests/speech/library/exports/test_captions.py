@@ -68,7 +68,7 @@ def test_a_caption_ends_where_the_speaker_pauses():
 
 
 def test_captions_prefer_to_end_with_a_sentence():
-    text = "The gate was open when we came to the house. Nobody had seen it, and the dog was still asleep by the door."
+    text = "The gate was open when we came to the house. No one had seen it, and the dog was still asleep by the door."
     shown = list(captions([spoken(text)]))
     assert shown[0].text.replace("\n", " ") == "The gate was open when we came to the house."
 

@@ -73,7 +73,7 @@ def test_the_word_document_drops_characters_that_xml_forbids():
 
 
 @pytest.mark.parametrize("extension", ["docx", "txt", "md", "csv"])
-def test_an_hour_and_an_empty_transcript(extension):
+def test_a_long_and_an_empty_transcript_are_exported(extension):
     assert len(write(extension, hour())) > len(write(extension, [])) > 0
 
 

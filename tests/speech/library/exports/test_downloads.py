@@ -13,18 +13,6 @@ from speech.models import Counts, Session
 from tests.support.clients.downloads import body
 
 
-@pytest.fixture
-def owner(db):
-    return User.objects.create_user("ada@example.org", status="approved")
-
-
-@pytest.fixture
-def pages(owner):
-    client = Client()
-    client.force_login(owner)
-    return client
-
-
 def spoken_session(owner, text="well said", ended=True):
     session = Session.acquire(owner, None)
     session.start("checksum", "en")
@@ -65,13 +53,13 @@ def test_options_come_from_the_query(pages, owner):
     assert b"[0:00] well said" in body(pages.get(f"{url}?times=0&times=1"))  # a selected checkbox, as the form sends it
 
 
-def test_what_is_final_can_be_taken_while_it_runs(pages, owner):
+def test_final_words_can_be_downloaded_during_a_live_session(pages, owner):
     session = spoken_session(owner, ended=False)
     assert b"well said" in body(pages.get(f"/sessions/{session.pk}/transcript.srt"))
     assert b'"is_live":true' in body(pages.get(f"/sessions/{session.pk}/transcript.json"))
 
 
-def test_many_come_as_a_zip(pages, owner):
+def test_several_sessions_are_downloaded_as_a_zip(pages, owner):
     sessions = [spoken_session(owner), spoken_session(owner), spoken_session(owner, "another one")]
     response = pages.post("/sessions/transcripts.zip", {"format": "txt", "session": [s.pk for s in sessions[:2]]})
     name = sessions[0].file_name

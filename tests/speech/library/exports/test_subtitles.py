@@ -1,4 +1,4 @@
-"""Subtitles as other programs read them: pysubs2, ffmpeg, and the W3C's WebVTT validator."""
+"""Subtitles as other programs read them: pysubs2, ffmpeg, and the W3C's WebVTT webvtt_validator."""
 
 import json
 import subprocess
@@ -10,8 +10,8 @@ import pytest
 from speech.library.exports.formats.captions import captions
 from speech.text.timecode import milliseconds
 from tests.speech.library.exports.transcripts import EMOJI, MARKUP, RIGHT_TO_LEFT, conversation, hour, spoken, write
+from tests.support import webvtt_validator
 from tests.support.servers import programs
-from tests.support.webvtt import validator
 
 TALKS = {"conversation": conversation, "hour": hour, "empty": list}
 HUNDREDTH = 10  # milliseconds; the resolution of .ass
@@ -64,13 +64,13 @@ def test_ffmpeg_reads_styled_subtitles_to_the_hundredth():
 
 @pytest.mark.parametrize("words", [False, True], ids=["plain", "words"])
 def test_webvtt_is_valid(talk, words):
-    parsed = validator.parse(write("vtt", talk, words=words))
+    parsed = webvtt_validator.parse(write("vtt", talk, words=words))
     assert parsed.errors == []
     assert [(round(1000 * cue["startTime"]), round(1000 * cue["endTime"])) for cue in parsed.cues] == times(talk)
 
 
 def test_the_validator_reports_errors():
-    assert validator.parse(b"WEBVTT\n\n00:02.000 --> 00:01.000\n<c>unclosed\n").errors
+    assert webvtt_validator.parse(b"WEBVTT\n\n00:02.000 --> 00:01.000\n<c>unclosed\n").errors
 
 
 def test_words_are_highlighted_when_they_are_spoken():
@@ -87,7 +87,7 @@ def test_every_script_is_preserved(text, extension):
 
 
 def test_markup_in_speech_is_escaped():
-    parsed = validator.parse(write("vtt", [spoken(MARKUP)]))
+    parsed = webvtt_validator.parse(write("vtt", [spoken(MARKUP)]))
 
     def text_of(node):
         return node["value"] if "value" in node else "".join(map(text_of, node.get("children", [])))
