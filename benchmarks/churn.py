@@ -10,11 +10,10 @@ import json
 import random
 import time
 from collections import Counter
-from pathlib import Path
 
 import websockets
 
-from benchmarks.support.processes import free_port, processes, tickets, wait_for_engine
+from benchmarks.support.processes import site_processes, tickets
 from benchmarks.support.vitals import table, vitals
 
 MAX_CONNECTIONS = 16
@@ -75,22 +74,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cycles", type=int, default=2_000, help="number of connections")
     options = parser.parse_args()
-    port = free_port()
-    with processes(
-        PORT=str(port), STREAMS_PER_USER="100000", STT_ENGINE="checksum", TTS_ENGINE="", LOG_LEVEL="INFO"
-    ) as running:
-        log = Path(running.env["DATA_DIR"], "web.log")
-        running.python("web", "manage.py", "serve", log=log)
-        running.python("inference", "manage.py", "inference", "--slots", "8")
-        wait_for_engine(port)
+    with site_processes("checksum", slots=8, LOG_LEVEL="INFO") as (port, running):
         asyncio.run(churn("127.0.0.1", port, tickets(running.env, 100)))  # warm up
         time.sleep(10)
-        before = vitals(running, log)
+        before = vitals(running)
         started = time.monotonic()
         outcomes = asyncio.run(churn("127.0.0.1", port, tickets(running.env, options.cycles)))
         duration = time.monotonic() - started
         time.sleep(10)
-        after = vitals(running, log)
+        after = vitals(running)
     print(f"{options.cycles} cycles in {duration:.0f} s: {dict(outcomes)}")
     print(table(before=before, after=after))
 

@@ -196,7 +196,7 @@ def _neighbor(site: Site) -> Iterator[None]:
             await socket.start()
             sent = 0
             while not has_ended.is_set() and sent < len(pcm):
-                await socket.say(pcm[sent : sent + FRAME_BYTES], pace=0.04)
+                await socket.send_audio(pcm[sent : sent + FRAME_BYTES], pace=0.04)
                 sent += FRAME_BYTES
             await socket.stop()
             assert socket.words() == words_of(pcm[:sent])

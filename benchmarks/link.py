@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from benchmarks.support.load import Tally, speak
-from benchmarks.support.processes import Processes, free_port, processes, tickets, wait_for_engine, wait_for_port
+from benchmarks.support.processes import Processes, free_port, processes, site_processes, tickets, wait_for_port
 
 HOST = "127.0.0.1"
 HEADER = "design    streams    sent answered   lost   p50 ms   p95 ms   p99 ms  CPU"
@@ -61,11 +61,7 @@ def _measure(name: str, design: Design, streams: int, seconds: float) -> tuple[i
 
 @contextmanager
 def _bundles(streams: int) -> Iterator[tuple[int, Processes, list[str]]]:
-    port = free_port()
-    with processes(PORT=str(port), STREAMS_PER_USER="100000", STT_ENGINE="echo", TTS_ENGINE="") as running:
-        running.python("web", "manage.py", "serve")
-        running.python("inference", "manage.py", "inference", "--slots", str(streams))
-        wait_for_engine(port)
+    with site_processes("echo", streams) as (port, running):
         yield port, running, [f"/ws/live/?ticket={ticket}" for ticket in tickets(running.env, streams)]
 
 

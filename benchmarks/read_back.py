@@ -10,8 +10,8 @@ import re
 import jiwer
 import numpy as np
 
-from inference import engines
 from inference.engine import TtsEngine
+from inference.engines import registry
 from inference.engines.stt.moonshine import Moonshine
 from inference.messages import SAMPLE_RATE, Audio, Open
 from speech.synthesis.text_normalization.normalizer import NormalizedWord, TextNormalizer
@@ -34,7 +34,7 @@ SENTENCES = [
     "Chapter 7. The house at the end of the road had been empty for years.",
     "I have read the red book that you read to me when I was a child.",
     "The 1st, the 2nd and the 3rd prize went to Paris, Tokyo and Nairobi.",
-    "Quantum computers use qubits, which may be both zero and one until somebody measures them.",
+    "Quantum computers use qubits, which may be both zero and one until somebody measures them.",  # words: quoted
     "Call 555-0199 before 6 pm, or after the 21st of May.",
     "Well-known, state-of-the-art, twenty-four-hour service: what more could one want?",
     "If it rains tomorrow, which I doubt, we shall stay inside, light a fire, play cards, drink tea, tell the old "
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _read_back(name: str) -> None:
-    tts_engine, stt_engine = engines.load(name, 1), Moonshine(1)
+    tts_engine, stt_engine = registry.load(name, 1), Moonshine(1)
     references, transcripts = [], []
     print(f"== {name}")
     for sentence in SENTENCES:

@@ -35,7 +35,7 @@ async def reject(site: Site, sockets: int) -> tuple[list[float], set[int | None]
     async def speak(ticket: str) -> None:
         async with live_socket(site, ticket) as socket:
             await socket.start()
-            await socket.say(noise(10))
+            await socket.send_audio(noise(10))
             speaking.release()
             code, _ = await socket.closed()
             ends.append(time.time())

@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from itertools import count
-from pathlib import Path
 
 from benchmarks.support.client import Client
-from benchmarks.support.processes import free_port, processes, tickets, wait_for_engine
+from benchmarks.support.processes import site_processes, tickets
 from benchmarks.support.vitals import Vitals, table, vitals
 from tests.support.speech.checksum_audio import noise, words_of
 
@@ -60,14 +59,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     random.seed(options.seed)
-    port = free_port()
-    with processes(
-        PORT=str(port), STREAMS_PER_USER="100000", STT_ENGINE="checksum", TTS_ENGINE="", LOG_LEVEL="INFO"
-    ) as running:
-        log = Path(running.env["DATA_DIR"], "web.log")
-        running.python("web", "manage.py", "serve", log=log)
-        running.python("inference", "manage.py", "inference", "--slots", str(options.streams))
-        wait_for_engine(port)
+    with site_processes("checksum", slots=options.streams, LOG_LEVEL="INFO") as (port, running):
         unused: Iterator[str] = iter(tickets(running.env, 5_000))
 
         def run_phase(minutes: float) -> Vitals:
@@ -81,7 +73,7 @@ def main() -> None:
             )
             print(f"{minutes:.1f} min: {sessions} sessions, {wrong} with a wrong word", flush=True)
             time.sleep(SETTLING_TIME)
-            return vitals(running, log)
+            return vitals(running)
 
         warm = run_phase(options.minutes * 0.1)
         halfway = run_phase(options.minutes * 0.45)

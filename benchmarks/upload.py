@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from inference import engines
+from inference.engines import registry
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Open, Word
 from tests.support.clients.uploads import Sender
 from tests.support.servers.site import running_site
@@ -44,7 +44,7 @@ def engine_alone(wav: Path) -> tuple[float, int]:
     """Real-time factor of the engine on the recording, and its number of words."""
     with wave.open(str(wav)) as file:
         pcm = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32) / 32768
-    engine = engines.load("moonshine", 1)
+    engine = registry.load("moonshine", 1)
     engine.open(0, Open("", "", 0, 0, "en"))
     started, events = time.monotonic(), []
     for start in range(0, len(pcm) - FRAME_SAMPLES, FRAME_SAMPLES):

@@ -20,6 +20,7 @@ from tests.support.servers.databases import default_database, rolled_back
 from tests.support.servers.postgres import Postgres
 from tests.support.servers.redis import Redis
 from tests.support.servers.site import Site, running_site
+from tests.support.servers.site_fixture import site_fixture
 from tests.support.speech.audio import Recording
 from tests.support.speech.link import isolated_link
 
@@ -126,12 +127,10 @@ def site(start_site: StartSite) -> Site:
     return start_site()
 
 
-@pytest.fixture(scope="session")
-def checksum_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site that transcribes audio as checksums and speaks tones, shared by all tests that don't change its state."""
-    env = {"STT_ENGINE": "checksum", "TTS_ENGINE": "tones", "STT_SLOTS": "8", "STREAMS_PER_USER": "100"}
-    with running_site(tmp_path_factory.mktemp("checksum"), **env) as site:
-        yield site
+checksum_site = site_fixture(
+    "session", STT_ENGINE="checksum", TTS_ENGINE="tones", STT_SLOTS="8", STREAMS_PER_USER="100"
+)
+"""A site that transcribes audio as checksums and speaks tones, shared by all tests that don't change its state."""
 
 
 @pytest.fixture(scope="session")

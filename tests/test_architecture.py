@@ -1,5 +1,4 @@
-"""The import rules that docs/architecture.md draws. Every import counts, wherever in a file it stands, except those
-under TYPE_CHECKING."""
+"""The import rules of docs/architecture.md. They apply to every import in a file except those under TYPE_CHECKING."""
 
 import ast
 from collections.abc import Iterator
@@ -49,7 +48,7 @@ LAYERS = {
         ["scopes", "metrics"],
     ],
 }
-"""The entries of a package, from the top: each may import those of the layers below its own, and no other."""
+"""Layers of the entries of a package, from the top: an entry may import only from layers below its own."""
 
 
 def python_files(*folders: str, without: str = "") -> list[Path]:
@@ -58,7 +57,7 @@ def python_files(*folders: str, without: str = "") -> list[Path]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module that a file imports, dotted; of `from a import b` it is `a.b`, which may be a module too."""
+    """Dotted names of all imports of a file; `from a import b` gives `a.b`, because `b` may be a module."""
     package = path.relative_to(ROOT).with_suffix("").parts
     nodes: list[ast.AST] = [ast.parse(path.read_text())]
     while nodes:
@@ -74,7 +73,7 @@ def imports(path: Path) -> Iterator[str]:
 
 
 def imports_of(paths: list[Path], *modules: str) -> list[str]:
-    """Where one of `modules`, or something in it, is imported."""
+    """Imports of one of `modules`, or of something in it, with their files."""
     return [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in paths

@@ -16,7 +16,7 @@ from accounts.models import Invitation, Token, User
 from accounts.scopes import scopes_of
 from dsm_site.asgi import application
 from speech.dialects.routing import websocket_urlpatterns
-from speech.gateway import link
+from speech.gateway import workers
 from speech.models import Session
 from tests.accounts.site_urls import SAMPLES, all_urls
 from webhooks.models import Webhook
@@ -45,14 +45,14 @@ URLS = {
     LOGGED_IN: "approval_status approval_status_json close_account profile",
     MEMBERS: """
         live voices voices_file sessions sessions_bulk sessions_undo trash sessions_delete_permanently
-        transcripts upload uploads data_export download_all tickets access_token tokens webhooks
+        transcripts upload data_export download_all tickets access_token tokens webhooks
         api_docs api_me api_sessions api_engines api_voices
         api_uploads api_upload_content api_upload_accept
         openai_client_secrets openai_models openai_model openai_transcriptions openai_speech openai_voices
         asr_streaming tts tts_streaming deepgram_recorded
     """,
     OWNER: """
-        session transcript session_details session_peaks session_words session_delete share
+        session transcript session_details session_peaks session_delete share
         api_session api_session_words api_session_export
         session_replace webhook webhook_test webhook_retry webhook_delete token_revoke
     """,
@@ -62,7 +62,7 @@ URLS = {
     """,
     UNREACHABLE: """
         api_not_found session_restore session_flac session_wav correct correction_undo share_revoke
-        one_upload api_session_audio api_upload
+        api_session_audio api_upload
     """,
 }
 POSTED = {
@@ -99,8 +99,8 @@ def test_every_url_is_in_the_table_once():
 @pytest.fixture(autouse=True)
 def _fresh(db, monkeypatch):
     cache.clear()
-    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)  # don't wait for engines, none is running
-    monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
+    monkeypatch.setattr(workers, "DISCOVERY_TIMEOUT", 0.0)  # don't wait for engines, none is running
+    monkeypatch.setattr(workers, "VOICES_TIMEOUT", 0.0)
 
 
 def client_of(role, users):

@@ -40,6 +40,10 @@ class Processes:
     def python(self, name: str, *arguments: str, log: Path | None = None, **env: str) -> None:
         self.start(name, sys.executable, *arguments, log=log, **env)
 
+    @property
+    def web_log(self) -> Path:
+        return Path(self.env["DATA_DIR"], "web.log")
+
     def cpu_seconds(self) -> dict[str, float]:
         return {name: _cpu_seconds(process.pid) for name, process in self.running.items()}
 
@@ -74,6 +78,18 @@ def processes(**env: str) -> Iterator[Processes]:
         running.start("redis", "redis-server", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", folder)
         wait_for_port(port)
         yield running
+
+
+@contextmanager
+def site_processes(engine: str, slots: int, **env: str) -> Iterator[tuple[int, Processes]]:
+    """A web process, which logs to `web_log`, and an inference process with so many slots; yields the port of the site
+    once its engine runs."""
+    port = free_port()
+    with processes(PORT=str(port), STREAMS_PER_USER="100000", STT_ENGINE=engine, TTS_ENGINE="", **env) as running:
+        running.python("web", "manage.py", "serve", log=running.web_log)
+        running.python("inference", "manage.py", "inference", "--slots", str(slots))
+        wait_for_engine(port)
+        yield port, running
 
 
 def tickets(env: dict[str, str], count: int) -> list[str]:

@@ -4,7 +4,6 @@ import re
 import signal
 import time
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import psutil
 import redis
@@ -27,12 +26,12 @@ class Vitals:
     redis_keys: int
 
 
-def vitals(running: Processes, log: Path) -> Vitals:
+def vitals(running: Processes) -> Vitals:
     web, inference = (psutil.Process(running.running[name].pid) for name in ("web", "inference"))
     web.send_signal(signal.SIGUSR1)
     time.sleep(1)
     pattern = r"(\d+) tasks, (\d+) streams, (\d+) waiting, (\d+) of (\d+) slots free"
-    counts = [int(number) for number in re.findall(pattern, log.read_text())[-1]]
+    counts = [int(number) for number in re.findall(pattern, running.web_log.read_text())[-1]]
     return Vitals(
         *counts,
         web_files=web.num_fds(),

@@ -9,7 +9,7 @@ import wave
 
 import pytest
 
-from tests.support.clients.http import ask
+from tests.support.clients.http import request
 from tests.support.clients.tokens import issue_token
 from tests.support.environment import ROOT
 from tests.support.speech.words import word_error_rate
@@ -38,7 +38,7 @@ def ws(site):
     return site.url.replace("http", "ws")
 
 
-def test_their_script_transcribes_a_file_with_times(site, speech):
+def test_kyutais_script_transcribes_a_file_with_times(site, speech):
     printed = run("stt_from_file_rust_server.py", site, speech.wav(24_000), "--rtf", "1000", token=issue_token(site))
     words, _, lines = printed.partition("\n\n")
     assert word_error_rate(speech.text, words) < 0.3
@@ -48,19 +48,19 @@ def test_their_script_transcribes_a_file_with_times(site, speech):
     assert times == sorted(times)
 
 
-def test_their_script_is_rejected_with_a_wrong_key(site, speech):
+def test_kyutais_script_is_rejected_with_a_wrong_key(site, speech):
     with pytest.raises(AssertionError, match=r"InvalidStatus.*HTTP 403"):
         run("stt_from_file_rust_server.py", site, speech.wav(24_000), token="wrong")
 
 
-def test_their_script_speaks_a_text_that_is_transcribed_again(start_site, tmp_path):
+def test_kyutais_script_speaks_a_text_that_is_transcribed_again(start_site, tmp_path):
     site = start_site(TTS_ENGINE="piper")
     token, out = issue_token(site), tmp_path / "out.wav"
     (tmp_path / "sounddevice.py").touch()  # not used here, but imported
     (tmp_path / "text.txt").write_text(f"{TEXT}\n")
     printed = run("tts_rust_server.py", site, tmp_path / "text.txt", out, token=token, PYTHONPATH=str(tmp_path))
     assert "End of audio." in printed
-    messages = ask(site, "/api/asr-streaming", out.read_bytes(), kyutai_api_key=token).json
+    messages = request(site, "/api/asr-streaming", out.read_bytes(), kyutai_api_key=token).json
     assert word_error_rate(TEXT, " ".join(word["text"] for word in messages if word["type"] == "Word")) < 0.3
 
 
@@ -91,7 +91,7 @@ class InputStream:
 '''
 
 
-def test_their_script_transcribes_a_microphone_and_shows_pauses(site, tmp_path, speech):
+def test_kyutais_script_transcribes_a_microphone_and_shows_pauses(site, tmp_path, speech):
     with wave.open(str(tmp_path / "short.wav"), "wb") as short:
         short.setparams((1, 2, 24_000, 0, "NONE", ""))
         short.writeframes(speech.samples(24_000)[: 4 * 24_000].tobytes())

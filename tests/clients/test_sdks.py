@@ -13,19 +13,16 @@ import soxr
 from tests.speech.dialects.deepgram.conftest import client_of
 from tests.speech.dialects.openai.test_realtime import COMPLETED, DELTA, config, connect, until
 from tests.support.clients.api import access_to
-from tests.support.servers.site import running_site
+from tests.support.servers.site_fixture import site_fixture
 from tests.support.speech.words import word_error_rate
 
 pytestmark = pytest.mark.slow
 
-SENTENCE = "The quick brown fox jumps over the lazy dog, and nobody minds."
+SENTENCE = "The quick brown fox jumps over the lazy dog, and nobody minds."  # words: quoted
 RATE = 24_000
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    with running_site(tmp_path_factory.mktemp("sdks"), TTS_ENGINE="piper", STT_SLOTS="0") as site:
-        yield site
+site = site_fixture("module", TTS_ENGINE="piper", STT_SLOTS="0")
 
 
 @pytest.fixture(scope="module")

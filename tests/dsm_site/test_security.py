@@ -60,7 +60,7 @@ def test_migrations_are_complete(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", IN_TEMPLATES)
-def test_templates_have_no(kind: str) -> None:
+def test_templates_have_no_inline_code(kind: str) -> None:
     found = [
         str(path.relative_to(ROOT)) for path in shipped(".html") if IN_TEMPLATES[kind].search(without_comments(path))
     ]

@@ -13,7 +13,7 @@ def documented_variables() -> list[str]:
 
 
 def without_own_settings() -> dict[str, str]:
-    """This process's environment as on a machine where nobody configured the site."""
+    """This process's environment without any settings of the site."""
     own = {*documented_variables(), "DJANGO_SETTINGS_MODULE"}
     bare = {name: value for name, value in os.environ.items() if name not in own}
     return {**bare, "ENV_FILE": os.devnull}

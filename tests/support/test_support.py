@@ -1,4 +1,4 @@
-"""The safety nets hold: what they are to catch, they catch."""
+"""The checks of tests/support detect the problems that they are for."""
 
 from pathlib import Path
 
@@ -18,25 +18,25 @@ def quick_site(start_site: StartSite) -> Site:
 
 
 @pytest.mark.parametrize(
-    ("misdeed", "complaint"),
+    ("script", "problem"),
     [
         ("console.error('a page’s own words')", "console: a page’s own words"),
-        ("setTimeout(() => { throw new Error('nobody caught it') })", "uncaught: .*nobody caught it"),
+        ("setTimeout(() => { throw new Error('no one caught it') })", "uncaught: .*no one caught it"),
         ("fetch('http://localhost:9/', {mode: 'no-cors'}).catch(() => {})", "another origin: http://localhost:9/"),
         ("new WebSocket('ws://localhost:9/') && 0", "another origin: ws://localhost:9/"),
     ],
 )
-def test_a_page_that_misbehaves_fails_its_test(quick_site: Site, misdeed: str, complaint: str) -> None:
+def test_problems_of_a_page_fail_its_test(quick_site: Site, script: str, problem: str) -> None:
     with Browsers() as browsers:
         page = browsers.open(quick_site.url, bypass_csp=True)
         page.goto("/healthz")
-        page.evaluate(misdeed)
+        page.evaluate(script)
         page.wait_for_timeout(200)
-        with pytest.raises(AssertionError, match=complaint):
+        with pytest.raises(AssertionError, match=problem):
             browsers.assert_no_problems()
 
 
-def test_an_expected_complaint_fails_nothing(quick_site: Site) -> None:
+def test_an_expected_problem_does_not_fail_the_test(quick_site: Site) -> None:
     with Browsers() as browsers:
         page = browsers.open(quick_site.url, expect=["status of 404", "as expected"])
         page.goto("/healthz")
@@ -53,7 +53,7 @@ def test_a_traceback_in_the_sites_log_fails_its_test(tmp_path: Path) -> None:
         log.write("Traceback (most recent call last):\n")
 
 
-def test_a_site_that_cannot_start_says_why(tmp_path: Path) -> None:
+def test_a_site_that_cannot_start_reports_the_reason(tmp_path: Path) -> None:
     with (
         pytest.raises(AssertionError, match="There is no engine “no-such”"),
         running_site(tmp_path, STT_ENGINE="no-such"),

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from channels.layers import BaseChannelLayer, channel_layers, get_channel_layer
 
-from speech.gateway import link
+from speech.gateway import link, workers
 
 
 @asynccontextmanager
@@ -24,7 +24,7 @@ async def isolated_layer() -> AsyncIterator[BaseChannelLayer]:
 @asynccontextmanager
 async def isolated_link(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """A link without engines, which therefore waits for none."""
-    monkeypatch.setattr(link, "DISCOVERY_TIMEOUT", 0.0)
-    monkeypatch.setattr(link, "VOICES_TIMEOUT", 0.0)
+    monkeypatch.setattr(workers, "DISCOVERY_TIMEOUT", 0.0)
+    monkeypatch.setattr(workers, "VOICES_TIMEOUT", 0.0)
     async with isolated_layer():
         yield

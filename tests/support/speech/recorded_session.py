@@ -21,6 +21,6 @@ def speak(site: Site, recording: Recording, email: str) -> str:
 async def _speak(site: Site, ticket: str, pcm: bytes) -> str:
     async with live_socket(site, ticket) as socket:
         await socket.start(audio=True)
-        await socket.say(pcm)
+        await socket.send_audio(pcm)
         done = await socket.stop(within=STOP_TIMEOUT)
     return str(done["session"])

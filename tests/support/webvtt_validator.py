@@ -1,14 +1,14 @@
-"""The W3C's own WebVTT parser and validator (npm webvtt-parser 2.2.0, in the public domain), run by node."""
+"""Validation of WebVTT files with the W3C's own parser (tests/vendor/webvtt), run by Node.js."""
 
 import json
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from tests.support.environment import ROOT
 from tests.support.servers import programs
 
-PARSER = Path(__file__).with_name("parser.js")
+PARSER = ROOT / "tests/vendor/webvtt/parser.js"
 PARSE = """
 const { WebVTTParser } = require(process.argv[1])
 const input = require("fs").readFileSync(0, "utf8")
