@@ -55,7 +55,7 @@ def test_a_traceback_in_the_sites_log_fails_its_test(tmp_path: Path) -> None:
 
 def test_a_site_that_cannot_start_reports_the_reason(tmp_path: Path) -> None:
     with (
-        pytest.raises(AssertionError, match="There is no engine “no-such”"),
+        pytest.raises(AssertionError, match="Unknown engine “no-such”"),
         running_site(tmp_path, STT_ENGINE="no-such"),
     ):
         pass

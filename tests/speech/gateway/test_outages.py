@@ -99,7 +99,8 @@ async def test_a_web_process_stores_all_words_before_it_stops(start_production):
     assert stored_words(site, ready["session"]) == shown
     async with live_socket(site, two) as socket:
         resumed = await socket.start(session=ready["session"])
-        assert resumed["words"] == len(shown)
+        # The last word may reach into a frame that was filled up with silence, and is recognized again.
+        assert resumed["words"] in (len(shown) - 1, len(shown))
         await socket.send_audio(AUDIO[2 * resumed["position"] :])
         await socket.stop()
     assert stored_words(site, ready["session"]) == words_of(AUDIO)
@@ -113,7 +114,7 @@ async def test_without_a_database_clients_are_asked_to_retry(start_production, p
         code, error = await socket.closed()
         assert code == 4010
         assert error["action"]
-    page = urllib.request.Request(f"{site.url}/live/", headers={"Cookie": "sessionid=unknown"})
+    page = urllib.request.Request(f"{site.url}/live/", headers={"Cookie": "sessionid=0123456789"})
     with pytest.raises(urllib.error.HTTPError) as refused:
         await asyncio.to_thread(urllib.request.urlopen, page)
     assert refused.value.code == 503

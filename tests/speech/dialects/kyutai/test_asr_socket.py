@@ -114,14 +114,14 @@ async def test_a_lost_engine_loses_and_duplicates_no_word(redis_server, start_si
 @pytest.mark.slow
 async def test_a_stream_is_saved_only_with_keep(site):
     token = issue_token(site, email="keeper@example.org")
-    query = "from speech.models import Session; sessions = Session.objects.filter(owner__email='keeper@example.org')"
+    find = "from speech.models import Session; sessions = Session.objects.filter(owner__email='keeper@example.org')"
     for query, count in (("", "0"), ("?keep=true", "1")):
         async with asr_streaming(site, token, query) as socket:
             await socket.send_audio(noise(20))
             await socket.until("Word")
         await asyncio.sleep(1.5)
-        assert site.shell(f"{query}; print(sessions.count())") == count
-    stored = site.shell(f"{query}; print(*sessions.get().words.values_list('text', flat=True))").split()
+        assert site.shell(f"{find}; print(sessions.count())") == count
+    stored = site.shell(f"{find}; print(*sessions.get().words.values_list('text', flat=True))").split()
     assert stored == words_of(noise(20))
 
 
