@@ -100,6 +100,7 @@ class Open(Message, frozen=True):
     controls: dict[str, float] = {}  # missing ones have their defaults
     endpointing: Endpointing | None = None  # None: the engine's default
     trace: str = ""  # `traceparent` of the requesting span (`inference/observability/tracing.py`)
+    low_latency: bool = False  # a listener waits and may interrupt: render short phrases, as early as possible
 
 
 STEP_BUCKETS: dict[Kind, tuple[float, ...]] = {

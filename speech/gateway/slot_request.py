@@ -63,6 +63,7 @@ class SlotRequest:
         voice: str = "",
         controls: Mapping[str, float] | None = None,
         endpointing: Endpointing | None = None,
+        low_latency: bool = False,
     ) -> Queued | Starting | None:
         """Request a slot that begins at sample `position`, or check on the pending request.
 
@@ -70,7 +71,8 @@ class SlotRequest:
         and `ProtocolError` if no engine fits.
         """
         if self._open is None:
-            await self._start(Open("", "", 0.0, position, "", voice, dict(controls or {}), endpointing))
+            request = Open("", "", 0.0, position, "", voice, dict(controls or {}), endpointing, low_latency=low_latency)
+            await self._start(request)
         else:
             await self._retry_if_lost()
         state = self._state()

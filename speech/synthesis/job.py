@@ -17,6 +17,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from enum import Enum, auto
 from uuid import uuid4
@@ -139,7 +140,8 @@ class SynthesisJob:
 
     async def run(self) -> None:
         """Returns when everything was emitted, or after `stop`. Raises `StreamError`."""
-        with registered(self), SYNTHESIS_JOBS.count(self.owner):
+        count = SYNTHESIS_JOBS.count(self.owner) if self._options.is_counted else nullcontext()
+        with registered(self), count:
             self._voice = select_voice(await Link.current().workers.tts_engines(), self._options)
             self._slot_request.engine = self._voice.engine.engine
             self._input.start(self._voice.voice.language)
@@ -231,7 +233,10 @@ class SynthesisJob:
             raise errors.NoEngine("The speech engine was lost and no other was available.")
         try:
             event = await self._slot_request.poll(
-                self._emitted.samples, voice=self._voice.voice.name, controls=self._options.controls
+                self._emitted.samples,
+                voice=self._voice.voice.name,
+                controls=self._options.controls,
+                low_latency=self._options.low_latency,
             )
         except (errors.NoEngine, errors.ProtocolError):
             if not is_recovering:

@@ -14,3 +14,7 @@ class SynthesisOptions:
     controls: Mapping[str, float] = field(default_factory=dict)
     wait: bool = False
     """Queue for a slot instead of failing at capacity."""
+    low_latency: bool = False
+    """A listener waits and may interrupt: the engine speaks shorter phrases, and the first one earlier."""
+    is_counted: bool = True
+    """The job counts toward its user's limit. False if it belongs to a conversation, which counts itself."""

@@ -232,9 +232,21 @@ async def test_the_jobs_of_a_user_are_limited(worker, settings):
     await first.until(events.Audio)
     with pytest.raises(errors.TooManyStreams):
         await synthesize("Two")
+    await synthesize("Two", is_counted=False)
     first.job.stop()
     await first.done()
     await synthesize("Two")
+
+
+@pytest.mark.parametrize("low_latency", [False, True])
+async def test_low_latency_reaches_the_engine(worker, monkeypatch, low_latency):
+    requests = []
+    open_stream = Tones.open
+    monkeypatch.setattr(
+        Tones, "open", lambda self, slot, request: (requests.append(request), open_stream(self, slot, request))
+    )
+    await synthesize("One", low_latency=low_latency)
+    assert [request.low_latency for request in requests] == [low_latency]
 
 
 async def test_a_job_without_text_releases_its_slot(worker, monkeypatch):
