@@ -167,6 +167,14 @@ _ENGINES_WITHOUT_PRESET = [
         default_slots=64,
     ),
     EngineInfo(
+        name="encoded-words",
+        label="Encoded words (for tests)",
+        languages={"en": "English"},
+        factory="inference.engines.testing.encoded_words:EncodedWords",
+        in_subprocess=False,
+        default_slots=64,
+    ),
+    EngineInfo(
         name="tones",
         label="Tones (for tests)",
         languages={"en": "English", "fr": "Français"},
