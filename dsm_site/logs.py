@@ -56,6 +56,7 @@ def configuration(style: str, file: str, level: str) -> dict[str, Any]:
         "loggers": {
             **{name: {"level": level or "INFO"} for name in ("accounts", "speech", "inference", "webhooks")},
             "psycopg.pool": {"level": "ERROR"},  # it logs every failed attempt to reach the database
+            "openai": {"level": "WARNING"},  # below, it logs what users said
             "twisted": {"level": "ERROR"},  # it logs every client that sends too much twice
             "asyncio": {"filters": ["duplicate error"]},
             "django.request": {"filters": ["traceback"]},

@@ -1,6 +1,7 @@
 """All settings of the site. Each is read from the environment or `.env` and has a working default: SQLite, the
 in-memory channel layer, CPU engines. `.env.example` documents them."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dsm_site import backends, environment, logs
 from dsm_site.environment import BASE_DIR, env
+from speech.llm.model_file import configured_models
 
 VERSION = environment.VERSION
 BUILD: str = env.str("BUILD", default="")
@@ -224,6 +226,20 @@ STREAMS_PER_USER: int = env.int("STREAMS_PER_USER", default=3)
 PROGRAM_STREAMS_PER_USER: int = env.int("PROGRAM_STREAMS_PER_USER", default=20)
 API_REQUESTS_PER_MINUTE: int = env.int("API_REQUESTS_PER_MINUTE", default=600)
 TICKETS_PER_MINUTE: int = env.int("TICKETS_PER_MINUTE", default=60)
+
+try:
+    LLM_MODELS = configured_models(
+        env.str("LLM_URL", default=""),
+        env.str("LLM_MODEL", default=""),
+        env.str("LLM_API_KEY", default=""),
+        env.str("LLM_FILE", default=""),
+        os.environ,
+    )
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
+LLM_DISCOVER: bool = env.bool("LLM_DISCOVER", default=True)
+TALK_MAX_MINUTES: int = env.int("TALK_MAX_MINUTES", default=60)  # of a conversation; 0: no limit
+TALK_IDLE_MINUTES: int = env.int("TALK_IDLE_MINUTES", default=10)  # without speech; 0: no limit
 
 WEBHOOKS_TO_PRIVATE_ADDRESSES: bool = env.bool("WEBHOOKS_TO_PRIVATE_ADDRESSES", default=False)
 

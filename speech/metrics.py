@@ -23,6 +23,15 @@ WORDS = Counter("speech_words", "Final words recognized")
 ACKS = Counter("speech_acks", "Acknowledgements sent to clients")
 REPLAYS = Counter("speech_replays", "Slots lost whose audio was resent", ["kind"])
 UPLOADS = Counter("speech_uploads", "Uploads by outcome", ["outcome"])
+LLM_REQUESTS = Counter("speech_llm_requests", "Requests to language models by outcome", ["model", "outcome"])
+LLM_FIRST_TOKEN = Histogram(
+    "speech_llm_first_token_seconds",
+    "Time from the request to a language model until its first text",
+    ["model"],
+    buckets=(0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30),
+)
+LLM_TOKENS = Counter("speech_llm_tokens", "Tokens of language models: of prompts and completions", ["model", "kind"])
+REPLY_SECONDS = Counter("speech_reply_seconds", "Seconds of replies that were played in conversations")
 CLOSES = Counter("ws_close", "WebSockets closed by this server", ["code"])
 FAILURES = Counter("connection_error", "Streams that ended with an error", ["type"])
 

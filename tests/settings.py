@@ -20,4 +20,5 @@ from dsm_site.settings import DATABASES  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # A file, because SQLite's shared memory blocks readers during a write, and consumers use the database in threads.
 DATABASES["default"]["TEST"] = {"NAME": str(Path(_folder.name, "tests.sqlite3"))}
+LLM_DISCOVER = False
 WHITENOISE_AUTOREFRESH = True  # otherwise every client scans all static files before its first request

@@ -3,19 +3,23 @@
 import shutil
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db.models import F
 
 from inference.messages import LoggedError, Status
 from operations.health.readiness import checks, statuses
 from operations.report.process_report import ProcessReport, StreamReport, processes
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
-from speech.models import Session, Upload
+from speech.llm.catalog import ModelStatus, model_statuses
+from speech.models import ConversationUsage, Session, Upload
 from speech.pages.capacity import engine_capacity
 from webhooks.models import Delivery
 
 MAX_ERRORS = 50
+MAX_ACCOUNTS = 10  # of which the usage of language models is shown
 
 
 async def overview() -> dict[str, Any]:
@@ -27,12 +31,43 @@ async def overview() -> dict[str, Any]:
         "started": settings.STARTED,
         "checks": await checks(),
         "engines": [engine_capacity(link, status) for status in await statuses()],
+        "language_models": [_language_model(status) for status in await model_statuses()],
+        "language_model_usage": await in_database(_language_model_usage),
         "processes": [*map(_web, web), *map(_inference, link.workers.statuses())],
         "streams": [_stream(process, stream) for process in web for stream in process.running],
         "disk": _disk(),
         "stored": await in_database(_stored),
         "recent_errors": _recent_errors(web, link),
     }
+
+
+def _language_model(status: ModelStatus) -> dict[str, Any]:
+    info = status.info
+    return {
+        "name": info.name,
+        "label": info.label,
+        "server": "" if info.is_demo else urlsplit(info.url).netloc,
+        "is_default": status.is_default,
+        "error": status.error,
+        "latency": status.latency,
+        "first_token": status.first_token,
+    }
+
+
+def _language_model_usage() -> list[dict[str, Any]]:
+    """Usage by the accounts with the most tokens, including deleted conversations."""
+    by_tokens = ConversationUsage.objects.order_by((F("prompt_tokens") + F("completion_tokens")).desc(), "pk")
+    return [
+        {
+            "owner": usage.owner.email,
+            "conversations": usage.conversations,
+            "replies": usage.replies,
+            "played_seconds": usage.played_seconds,
+            "prompt_tokens": usage.prompt_tokens,
+            "completion_tokens": usage.completion_tokens,
+        }
+        for usage in by_tokens.select_related("owner")[:MAX_ACCOUNTS]
+    ]
 
 
 def _web(process: ProcessReport) -> dict[str, Any]:

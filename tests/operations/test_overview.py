@@ -9,19 +9,27 @@ from websockets.sync.client import connect
 
 from tests.support.clients.tokens import issue_token
 from tests.support.clients.uploads import CSRF, Sender
+from tests.support.servers.language_model import running_language_model
+from tests.support.servers.ports import free_port
 from tests.support.speech.checksum_audio import noise
 
 ADMIN = "keeper@example.org"
+LLM_KEY = "canary-key-51b5c495"
 MAKE_ADMIN = f"from accounts.models import User; User.objects.filter(email='{ADMIN}').update(is_staff=True)"
 
 
 @pytest.fixture(scope="module")
 def admin(checksum_site):
-    cookies = Sender(checksum_site, ADMIN).http.cookies
-    checksum_site.shell(MAKE_ADMIN)
-    headers = {"X-CSRFToken": CSRF, "Origin": checksum_site.url}
-    with httpx.Client(base_url=checksum_site.url, cookies=cookies, headers=headers, timeout=30) as http:
+    with admin_of(checksum_site) as http:
         yield http
+
+
+def admin_of(site):
+    """A client in which an administrator of the site is logged in."""
+    cookies = Sender(site, ADMIN).http.cookies
+    site.shell(MAKE_ADMIN)
+    headers = {"X-CSRFToken": CSRF, "Origin": site.url}
+    return httpx.Client(base_url=site.url, cookies=cookies, headers=headers, timeout=30)
 
 
 @pytest.fixture
@@ -67,5 +75,36 @@ def test_a_client_gets_the_reason_when_its_stream_is_ended(admin, stream):
     assert wait_for_overview(admin, lambda overview: not overview["streams"])["engines"][0]["used"] == 0
 
 
+def test_the_overview_shows_who_uses_language_models(admin, checksum_site):
+    checksum_site.shell(
+        "from accounts.models import User; from speech.models import ConversationUsage;"
+        "small, big = (User.objects.create_user(f'{name}@example.org').pk for name in ('small', 'big'));"
+        "ConversationUsage.add(small, conversations=5, prompt_tokens=10);"
+        "ConversationUsage.add(big, conversations=1, replies=2, completion_tokens=3_456, played_samples=65 * 24_000)"
+    )
+    usage = admin.get("/status").raise_for_status().json()["language_model_usage"]
+    assert [each["owner"] for each in usage] == ["big@example.org", "small@example.org"]
+    assert (usage[0]["completion_tokens"], usage[0]["played_seconds"]) == (3456, 65.0)
+    assert "0 in prompts, 3,456 generated" in admin.get("/operations/").text
+
+
 def test_ending_an_unknown_stream_is_no_error(admin):
     assert admin.post("/operations/end/", data={"stream": "none"}).status_code == 302
+
+
+def test_the_overview_shows_the_health_of_language_models_but_no_key(start_site, tmp_path):
+    models = tmp_path / "models.toml"
+    models.write_text(f'[dead]\nurl = "http://127.0.0.1:{free_port()}/v1"\nmodel = "none"\n')
+    with running_language_model(models=["scripted"], api_key=LLM_KEY) as server:
+        site = start_site(STT_ENGINE="checksum", LLM_URL=server.url, LLM_API_KEY=LLM_KEY, LLM_FILE=str(models))
+        with admin_of(site) as admin:
+            status = admin.get("/status").raise_for_status()
+            page = admin.get("/operations/").text
+        assert server.requests == []
+    alive, dead, *_ = status.json()["language_models"]
+    assert (alive["label"], alive["server"]) == ("scripted", server.address.removeprefix("http://"))
+    assert (alive["is_default"], alive["error"]) == (True, "")
+    assert (dead["label"], dead["error"]) == ("none", "Its server isn't running, or there is no connection to it.")
+    assert "Language models" in page
+    assert dead["error"].replace("'", "&#x27;") in page
+    assert LLM_KEY not in status.text + page + site.log

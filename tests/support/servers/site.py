@@ -41,6 +41,7 @@ class Site:
             "SECRET_KEY": secrets.token_urlsafe(),
             "PYTHONUNBUFFERED": "1",
             "STT_SLOTS": "2",
+            "LLM_DISCOVER": "off",
             "TTS_ENGINE": "",  # most tests need only STT, and TTS engines take a second to start
             **env,
         }
