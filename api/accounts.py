@@ -1,7 +1,9 @@
 """Accounts under `/api/v1/`: the caller's own and, for administrators, all accounts and their approval."""
 
+from typing import Any
+
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
@@ -13,17 +15,34 @@ from accounts.credentials.principal import Caller
 from accounts.models import REASON_LENGTH, DecisionError, User
 from accounts.scopes import ADMIN, LABELS
 from api.conventions.base import ApiView
+from speech.models import ConversationUsage
 
-ACCOUNT_FIELDS = ("id", "email", "status", "is_admin", "date_joined")
+ACCOUNT_FIELDS = ("id", "email", "status", "is_admin", "date_joined", "usage")
+
+
+class UsageSerializer(serializers.ModelSerializer):
+    """Totals of all conversations of an account, including deleted ones."""
+
+    played_seconds = serializers.FloatField(help_text="Seconds of replies that were played")
+
+    class Meta:
+        model = ConversationUsage
+        fields = ("conversations", "replies", "prompt_tokens", "completion_tokens", "played_seconds")
+        read_only_fields = fields
 
 
 class UserSerializer(serializers.ModelSerializer):
     is_admin = serializers.BooleanField(source="is_staff", read_only=True)
+    usage = serializers.SerializerMethodField()
 
     class Meta:
         model = User
         fields: tuple[str, ...] = (*ACCOUNT_FIELDS, "decided_at", "decision_reason")
         read_only_fields: tuple[str, ...] = fields
+
+    @extend_schema_field(UsageSerializer)
+    def get_usage(self, user: User) -> dict[str, Any]:
+        return UsageSerializer(ConversationUsage.of(user)).data
 
 
 class MeSerializer(UserSerializer):
@@ -81,7 +100,9 @@ class Users(AdminView, generics.ListAPIView):
 
     def get_queryset(self) -> QuerySet[User]:
         params = self.request.query_params
-        users = User.objects.filter(email__icontains=params.get("q", "").replace("\0", ""))
+        users = User.objects.select_related("conversation_usage").filter(
+            email__icontains=params.get("q", "").replace("\0", "")
+        )
         return (users.filter(status=params["status"]) if params.get("status") else users).pending_first()
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from speech.models import Session, Word
+from speech.models import Conversation, Session, Word
 from speech.models.session import TITLE_LENGTH
 from speech.models.tag import TAG_LENGTH
 
@@ -20,6 +21,19 @@ class LedgerSerializer(serializers.Serializer):
     engines_lost = serializers.IntegerField()
 
 
+class ConversationSerializer(serializers.ModelSerializer):
+    model = serializers.CharField(help_text="Name of the language model")
+    voice = serializers.CharField()
+    replies = serializers.IntegerField(source="turns", help_text="Number of replies")
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    played_seconds = serializers.FloatField(help_text="Seconds of replies that were played")
+
+    class Meta:
+        model = Conversation
+        fields = ("model", "voice", "replies", "prompt_tokens", "completion_tokens", "played_seconds")
+
+
 class SessionSerializer(serializers.ModelSerializer):
     title = serializers.CharField(max_length=TITLE_LENGTH, allow_blank=True, required=False)
     display_title = serializers.CharField(read_only=True, help_text="The title, or the first words if empty")
@@ -29,6 +43,7 @@ class SessionSerializer(serializers.ModelSerializer):
         child=serializers.CharField(max_length=TAG_LENGTH), max_length=MAX_TAGS, required=False
     )
     ledger = LedgerSerializer(read_only=True)
+    conversation = serializers.SerializerMethodField(help_text="Null if the session isn't a conversation")
 
     class Meta:
         model = Session
@@ -46,12 +61,17 @@ class SessionSerializer(serializers.ModelSerializer):
             "is_live",
             "saves_audio",
             "ledger",
+            "conversation",
         )
         read_only_fields = ("opening", "engine", "language", "started_at", "ended_at", "saves_audio")
 
     def to_representation(self, instance: Session) -> dict[str, Any]:
         representation: dict[str, Any] = super().to_representation(_SessionProxy(instance))
         return representation
+
+    @extend_schema_field(ConversationSerializer(allow_null=True))
+    def get_conversation(self, session: Session) -> dict[str, Any] | None:
+        return ConversationSerializer(session.conversation).data if session.is_conversation else None
 
     def update(self, instance: Session, validated_data: dict[str, Any]) -> Session:
         if "title" in validated_data:

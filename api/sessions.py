@@ -44,7 +44,7 @@ class OwnedViewMixin(ApiView):
 
     def get_queryset(self) -> QuerySet[Any]:
         sessions: QuerySet[Any] = Session.objects.of(self.request.user).started()  # type: ignore[attr-defined]
-        return sessions.prefetch_related("tags")
+        return sessions.select_related("conversation").prefetch_related("tags")
 
 
 @extend_schema(

@@ -114,6 +114,13 @@ class SessionNotFound(StreamError):
     action = "Start a new session."
 
 
+class IsConversation(StreamError):
+    code = CloseCode.PROTOCOL
+    what = "This session is a conversation."
+    why = "Only the Talk page can continue it."
+    action = "Continue it there, or start a new session here."
+
+
 class TakenOver(StreamError):
     code = CloseCode.TAKEN_OVER
     what = "This session moved to another window."

@@ -2,6 +2,7 @@
 docs/browser-protocol.md."""
 
 import re
+from typing import ClassVar
 
 import msgspec
 
@@ -60,7 +61,14 @@ class Endpoint(Event, frozen=True, omit_defaults=True):
     start: float
     end: float
     language: str = ""  # detected, if the client chose none
-    speaker: str = ""  # of a recording with one speaker per channel
+    speaker: str = ""  # of a recording with one speaker per channel, or of a conversation
+    is_inserted: ClassVar[bool] = False
+
+
+class InsertedSegment(Endpoint, frozen=True):
+    """A segment that was not transcribed: a reply, or typed text. It is stored and never emitted."""
+
+    is_inserted: ClassVar[bool] = True
 
 
 class Ack(Event, frozen=True):
@@ -128,3 +136,93 @@ class Skipped(Event, frozen=True):
 class SynthesisDone(Event, frozen=True):
     samples: int
     words: int
+
+
+# --- Conversations (speech/dialogue/conversation.py) ------------------------------------------------------------------
+
+
+class PastTurn(msgspec.Struct, frozen=True):
+    speaker: str
+    text: str
+
+
+class Conversation(Event, frozen=True):
+    """Sent before the first `Ready`."""
+
+    model: str
+    model_label: str
+    is_demo: bool
+    voice: str
+    turns: list[PastTurn]  # of a conversation that is continued
+
+
+class TurnState(Event, frozen=True):
+    state: str  # values of `turn_taking.State`
+
+
+class Turn(Event, frozen=True):
+    """The user's turn is over."""
+
+    text: str
+    is_typed: bool
+    end: int  # sample of the session: the end of the user's speech
+
+
+class ReplyQueued(Event, frozen=True):
+    """A reply waits for a voice."""
+
+    queue_position: int
+
+
+class ReplyStarted(Event, frozen=True):
+    """`Audio` that follows is of this reply, before the next `ReplyStarted`."""
+
+    reply: int
+    is_announcement: bool  # spoken by the site itself: it is not part of the conversation
+
+
+class ReplyWord(Event, frozen=True):
+    reply: int
+    text: str
+    start: float  # seconds from the beginning of the reply's audio
+    end: float
+
+
+class ReplyEnded(Event, frozen=True):
+    """All audio of the reply was sent."""
+
+    reply: int
+    samples: int
+
+
+class ReplyCut(Event, frozen=True):
+    reply: int
+    text: str  # what was played
+
+
+class ReplySaved(Event, frozen=True):
+    """What was played of the reply is stored."""
+
+    reply: int
+
+
+class TurnLatency(Event, frozen=True, tag="latency"):
+    """How long the user waited for a reply, in seconds."""
+
+    reply: int
+    endpoint: float  # end of speech to end of the turn
+    model: float  # request to first text
+    synthesis: float  # first text to first audio
+    total: float  # end of speech to first audio sent
+
+
+class Notice(Event, frozen=True):
+    """A problem that doesn't end the conversation."""
+
+    what: str
+    why: str
+    action: str
+
+
+class EchoDetected(Event, frozen=True, tag="echo"):
+    """The microphone picks up the reply."""

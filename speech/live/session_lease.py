@@ -1,7 +1,6 @@
 """Exclusive access of a stream to its session: a new one, or one that its client resumes."""
 
 import logging
-import uuid
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError
@@ -12,26 +11,28 @@ from speech import errors
 from speech.gateway.broadcast import broadcast, session_topic
 from speech.gateway.database import in_database
 from speech.library.recording import Recorder
+from speech.live.stream_options import StreamOptions
 from speech.models import Session
 
 logger = logging.getLogger(__name__)
 
 
-async def acquire_session(owner: User, resumes: uuid.UUID | None, saves_audio: bool) -> tuple[Session, Recorder | None]:
+async def acquire_session(owner: User, options: StreamOptions) -> tuple[Session, Recorder | None]:
     """Return the session, and its recorder if its audio is saved. A stream that had the session before is notified.
 
-    Raises `SessionNotFound`, `NotApproved`, `TooManyStreams`, `QuotaReached`, and `Unavailable` if the database is
-    unavailable.
+    Raises `SessionNotFound`, `IsConversation`, `NotApproved`, `TooManyStreams`, `QuotaReached`, and `Unavailable` if
+    the database is unavailable.
     """
     recorder = None
     try:
-        session = await in_database(Session.acquire, owner, resumes, saves_audio)
+        names_speakers = bool(options.speaker)
+        session = await in_database(Session.acquire, owner, options.session, options.saves_audio, names_speakers)
         if session.saves_audio:
             usage = await in_database(Session.objects.of(owner).usage)
             recorder = Recorder(session.pk, session.epoch, session.samples, usage.audio_bytes_left)
     except DatabaseError as error:
         logger.error("could not start stream of user %s: %r", owner.pk, error, extra=classify(error))
         raise errors.Unavailable from None
-    if resumes:
+    if options.session:
         await sync_to_async(broadcast)(session_topic(session.pk), epoch=session.epoch)
     return session, recorder

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,16 +25,17 @@ from speech.gateway.drain import DRAIN_TOPIC
 from speech.gateway.link import Link
 from speech.gateway.log_context import log_context
 from speech.gateway.slot_request import SlotRequest
-from speech.library.recording import Recorder, compress_soon
+from speech.library.recording import compress_soon
 from speech.live.audio_buffer import FLUSH, AudioBuffer
 from speech.live.inbox import Inbox
 from speech.live.session_lease import acquire_session
 from speech.live.stream_options import StreamOptions
+from speech.live.stream_recording import StreamRecording
 from speech.live.stream_state import OPEN_ENDED, STATE_OF, STOPPED, WITHOUT_CLIENT, Intent, State
 from speech.live.transcript import Stored, Transcript
 from speech.live.unsaved_session import UnsavedSession
 from speech.metrics import ACKS, REPLAYS, WORDS
-from speech.models import Counts, Session
+from speech.models import Counts, Session, TimedWord
 
 logger = logging.getLogger(__name__)
 
@@ -55,11 +56,15 @@ class Stream:
         owner: User,
         emit: Callable[[events.Event], Awaitable[None]],
         options: StreamOptions,
+        before_end: Callable[[], None] = lambda: None,
     ) -> None:
+        """`before_end` is called before the last words are stored, however the stream ends; segments can be inserted
+        until then."""
         self.id, self.owner = uuid.uuid4(), owner
         self.accepts_audio = False
         self._emit = emit
         self._options = options
+        self._before_end = before_end
         self._inbox: Inbox[Down | Intent | Stored] = Inbox(MAX_INBOX)
         self._slot_request = SlotRequest(
             Link.current(),
@@ -70,6 +75,7 @@ class Stream:
             may_wait=options.wait,
         )
         self._audio = AudioBuffer(0)
+        self._session: Session | UnsavedSession = UnsavedSession()
         self._state = State.WAITING
         self._counts = Counts(0, 0, 0)  # since the session began
         self._in_segment = False
@@ -103,6 +109,10 @@ class Stream:
         `TooFast`."""
         self._audio.flush(id)
 
+    def insert_segment(self, speaker: str, words: Sequence[TimedWord]) -> None:
+        """Store a segment of another speaker, once the stream is ready; its times are seconds of the session."""
+        self._transcript.insert_segment(speaker, words)
+
     def fail(self, error: errors.StreamError) -> None:
         """End now; `run` raises the error."""
         self._failure = error
@@ -112,6 +122,16 @@ class Stream:
         """The client has disconnected; it may come back with the session's id."""
         self._detached_at = time.monotonic()
         self._inbox.wake()
+
+    @property
+    def end(self) -> int:
+        """Samples of the session that were fed."""
+        return self._audio.end
+
+    @property
+    def stored_insertions(self) -> int:
+        """Number of inserted segments that are stored."""
+        return self._transcript.stored_insertions
 
     @property
     def engine_name(self) -> str:
@@ -134,14 +154,15 @@ class Stream:
 
     async def _run(self) -> None:
         options = self._options
-        self._session: Session | UnsavedSession = UnsavedSession()
-        self._recorder: Recorder | None = None
+        recorder = None
         if options.keep:
-            self._session, self._recorder = await acquire_session(self.owner, options.session, options.saves_audio)
+            self._session, recorder = await acquire_session(self.owner, options)
+        self._recording = StreamRecording(recorder, options.overlay)
         self._counts = Counts(0, self._session.dropped, self._session.engines_lost)
         if self._session.samples:
             self._audio = AudioBuffer(self._session.samples)
-        self._transcript = Transcript(self._session, self._post, self.fail, self._record)
+        record = partial(self._recording.write_before, self._audio)
+        self._transcript = Transcript(self._session, self._post, self.fail, record, options.speaker)
         self._ending: errors.StreamError | None = None
         """Raised at the end of a stream that its process had to finish."""
         self._is_unstored = False
@@ -159,8 +180,9 @@ class Stream:
         finally:
             self._inbox.stop()
             self._release_slot()
+            self._before_end()
             await asyncio.shield(self._transcript.end(self._audio.end, self._received()))
-            if self._recorder and not isinstance(self._failure, errors.TakenOver):
+            if recorder and not isinstance(self._failure, errors.TakenOver):
                 compress_soon(self._session.pk)
 
     # --- Messages -------------------------------------------------------------------------------------------------
@@ -288,13 +310,6 @@ class Stream:
             self._state = State.DONE
             await self._emit(events.Done(str(self._session.pk), self._transcript.words))
 
-    def _record(self, sample: int) -> Callable[[], None]:
-        """A function that writes the audio before `sample`, as far as it is not written yet, to the recording."""
-        if self._recorder is None:
-            return lambda: None
-        first = max(self._recorder.end, self._audio.start)
-        return partial(self._recorder.append, first, self._audio.read(first, sample))
-
     def _received(self) -> Counts:
         return replace(self._counts, received=self._audio.end)
 
@@ -321,9 +336,9 @@ class Stream:
 
     async def _emit_ready(self) -> None:
         self._state, self.accepts_audio = State.RUNNING, True
-        session, is_recorded = str(self._session.pk), self._recorder is not None
+        session, audio = str(self._session.pk), self._recording.is_saved
         engine, language = self._slot_request.engine, self._slot_request.language
-        await self._emit(events.Ready(session, self._audio.end, self._transcript.words, engine, language, is_recorded))
+        await self._emit(events.Ready(session, self._audio.end, self._transcript.words, engine, language, audio))
 
     async def _on_slot_lost(self, reason: str) -> None:
         if not self._audio.has_slot:
@@ -332,10 +347,10 @@ class Stream:
         self._counts = replace(self._counts, engines_lost=self._counts.engines_lost + 1)
         REPLAYS.labels("stt").inc()
         add_event("slot lost")
-        self._transcript.discard_pending()
+        words = self._transcript.discard_pending()
         if self._state in (State.RUNNING, State.FINISHING):
             message = f"The speech engine was lost: {reason}. Your audio is kept until another engine is found."
-            await self._emit(events.Interrupted(self._transcript.words, message))
+            await self._emit(events.Interrupted(words, message))
 
     def _release_slot(self) -> None:
         self._slot_request.close()

@@ -1,9 +1,18 @@
-"""What the client of a live stream can choose."""
+"""What the owner of a live stream can choose."""
 
 import uuid
 from dataclasses import dataclass
+from typing import Protocol
 
 from inference.messages import Endpointing
+
+
+class Overlay(Protocol):
+    """Audio that is mixed into the recording, such as the replies of a conversation."""
+
+    def mix(self, first: int, pcm: bytes) -> bytes:
+        """Return `pcm`, the audio from sample `first` of the session on, with the overlay's audio of that time added.
+        Called on the event loop, in the order of the audio; again for audio that could not be stored."""
 
 
 @dataclass(frozen=True)
@@ -21,3 +30,6 @@ class StreamOptions:
     """Record a new session; a resumed one is recorded if it was."""
     endpointing: Endpointing | None = None
     """For engines that support it; None is the engine's default."""
+    speaker: str = ""
+    """Who speaks the words that the stream transcribes, if the session names its speakers."""
+    overlay: Overlay | None = None

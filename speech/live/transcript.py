@@ -3,19 +3,22 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db import DatabaseError
 
 from inference import messages
+from inference.messages import SAMPLE_RATE
 from inference.observability.recent_errors import NETWORK_ERROR, RECOVERED, classify
 from inference.observability.tracing import span
 from speech import events
 from speech.errors import StreamError, TakenOver, Unavailable
 from speech.gateway.database import in_database
 from speech.live.unsaved_session import UnsavedSession
-from speech.models import Counts, Session
+from speech.models import Counts, NextNumbers, Session, TimedWord
+from speech.models.words import WORD_LENGTH
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +37,10 @@ class Stored:
 
 class Transcript:
     """Words and endpoints are emitted at once. They are stored when the engine has made them final, with the sample up
-    to which everything is final: there a stream that lost its engine goes on."""
+    to which everything is final: there a stream that lost its engine goes on.
+
+    Inserted segments are numbered while no transcribed word is pending, because pending ones may be numbered again.
+    """
 
     def __init__(
         self,
@@ -42,23 +48,28 @@ class Transcript:
         stored: Callable[[Stored], None],
         fail: Callable[[StreamError], None],
         record: Callable[[int], Write],
+        speaker: str = "",
     ) -> None:
         """`stored` and `fail` get the outcome of storing, which runs in its own task. `record(sample)` returns a
-        function that saves the audio before `sample`; it is called in the same thread as the database."""
+        function that saves the audio before `sample`; it is called in the same thread as the database. `speaker`: who
+        speaks the words that are transcribed."""
         self._session = session
         self._on_stored = stored
         self._fail = fail
         self._record = record
+        self._speaker = speaker
         self._storing: asyncio.Task[None] | None = None
         self._pending = _Batch()
         self._final = _Batch()
+        self._insertions: deque[tuple[str, Sequence[TimedWord]]] = deque()  # speakers and words, not numbered yet
         self._tried_at = time.monotonic()
-        self._stored_words = 0
-        self._stored_segments = 0
+        self._next = NextNumbers()  # after the final words
         self._stored_sample = session.samples
-        self._has_started = False
+        self._has_started = self._is_numbered = False
         self.is_failing = False
         """The last attempt to store failed."""
+        self.stored_insertions = 0
+        """Number of inserted segments that are stored."""
         self.final_until = session.samples
         """No word before this sample will come or change any more."""
 
@@ -68,10 +79,12 @@ class Transcript:
             return
         self._has_started = True
         try:
-            self._stored_words, self._stored_segments = await in_database(self._session.start, engine, language)
+            self._next = await in_database(self._session.start, engine, language)
         except DatabaseError as error:
             logger.error("could not start session %s: %r", self._session.pk, error, extra=classify(error))
             raise Unavailable from None
+        self._is_numbered = True
+        self._number_insertions()
 
     def add_word(self, word: messages.Word) -> events.Word:
         numbered = events.Word(self.words, self._segment, word.text, word.start, word.end, word.confidence)
@@ -79,13 +92,22 @@ class Transcript:
         return numbered
 
     def add_endpoint(self, endpoint: messages.Endpoint) -> events.Endpoint:
-        numbered = events.Endpoint(self._segment, endpoint.start, endpoint.end, endpoint.language)
+        numbered = events.Endpoint(self._segment, endpoint.start, endpoint.end, endpoint.language, self._speaker)
         self._pending.endpoints.append(numbered)
         return numbered
 
     @property
     def _segment(self) -> int:
-        return self._stored_segments + len(self._final.endpoints) + len(self._pending.endpoints)
+        """Number of the segment that the next word belongs to."""
+        ended = len(self._pending.endpoints)
+        if self._next.open_segment is None:
+            return self._next.segment + ended
+        return self._next.segment + ended - 1 if ended else self._next.open_segment
+
+    def insert_segment(self, speaker: str, words: Sequence[TimedWord]) -> None:
+        """Store a segment that was not transcribed; times in seconds of the session."""
+        self._insertions.append((speaker, words))
+        self._number_insertions()
 
     def advance_final_until(self, sample: int) -> None:
         self.final_until = max(self.final_until, sample)
@@ -95,21 +117,40 @@ class Transcript:
         """Store words that are not final yet: the client may never reconnect. If it does, it sends that audio again and
         the words are recognized again."""
         if self._pending:
+            words, segment = self._pending.words, self._segment
+            is_open = segment == self._next.open_segment or bool(words and words[-1].segment == segment)
+            next_segment = max(self._next.segment, segment + is_open)
+            self._next = NextNumbers(self.words, next_segment, segment if is_open else None)
             self._final = self._final + self._pending
             self._pending = _Batch()
+        self._number_insertions()
 
-    def discard_pending(self) -> None:
-        """The engine was lost before it made these words final; they will come again."""
+    def discard_pending(self) -> int:
+        """The engine was lost before it made these words final. Returns the index from which on words come again."""
         self._pending = _Batch()
+        first = self.words
+        self._number_insertions()
+        return first
+
+    def _number_insertions(self) -> None:
+        while self._insertions and self._is_numbered and not self._pending:
+            speaker, inserted = self._insertions.popleft()
+            first, segment, open_segment = self._next
+            pieces = enumerate(_pieces(inserted, self.final_until / SAMPLE_RATE), first)
+            words = [events.Word(index, segment, text, start, end, None) for index, (text, start, end) in pieces]
+            if words:
+                start, end = min(word.start for word in words), max(word.end for word in words)
+                self._final = self._final + _Batch(words, [events.InsertedSegment(segment, start, end, "", speaker)])
+                self._next = NextNumbers(first + len(words), segment + 1, open_segment)
 
     @property
     def words(self) -> int:
-        """Number of words that were emitted and will not come again."""
-        return self._stored_words + len(self._final.words) + len(self._pending.words)
+        """Index of the next word: the number of words so far, unless discarded ones left gaps before inserted ones."""
+        return self._next.word + len(self._pending.words)
 
     @property
     def is_stored(self) -> bool:
-        return not self._final and self.final_until == self._stored_sample
+        return not self._final and not self._insertions and self.final_until == self._stored_sample
 
     def store_if_due(self, counts: Counts, at_once: bool = False) -> None:
         """Start storing what is final if it is due: at an endpoint, every second, or `at_once`."""
@@ -157,14 +198,14 @@ class Transcript:
         self.is_failing = False
         self._final = self._final.after(batch)  # more may have become final meanwhile
         self._stored_sample = sample
-        self._stored_words += len(batch.words)
-        self._stored_segments += len(batch.endpoints)
+        self.stored_insertions += sum(endpoint.is_inserted for endpoint in batch.endpoints)
 
     async def end(self, received: int, counts: Counts) -> None:
         """Store the rest; all samples before `received` were received. A client that reconnects sends again what cannot
         be stored now."""
         if self._storing:
             await asyncio.wait([self._storing])
+        self.discard_pending()  # what was inserted is stored
         record = self._record(received)
         try:
             if self._final:
@@ -190,3 +231,14 @@ class _Batch:
     def after(self, first: "_Batch") -> "_Batch":
         """The rest of this batch, which begins with `first`."""
         return _Batch(self.words[len(first.words) :], self.endpoints[len(first.endpoints) :])
+
+
+def _pieces(words: Sequence[TimedWord], position: float) -> Iterator[tuple[str, float, float]]:
+    """Text, start and end of the words as the database accepts them. A word without times follows its predecessor,
+    the first one `position`, in seconds."""
+    for word in words:
+        start = position if word.start is None else word.start
+        position = end = start if word.end is None else word.end
+        text = word.text.replace("\0", "").encode(errors="replace").decode()  # no lone surrogates
+        for first in range(0, len(text), WORD_LENGTH):
+            yield text[first : first + WORD_LENGTH], start, end

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 
 from speech.events import Endpoint, Word
-from speech.models import Counts
+from speech.models import Counts, NextNumbers
 
 
 class UnsavedSession:
@@ -17,8 +17,8 @@ class UnsavedSession:
     def __init__(self) -> None:
         self.pk = uuid.uuid4()
 
-    def start(self, engine: str, language: str) -> tuple[int, int]:
-        return 0, 0
+    def start(self, engine: str, language: str) -> NextNumbers:
+        return NextNumbers()
 
     def commit(self, samples: int, words: Sequence[Word], endpoints: Sequence[Endpoint], counts: Counts) -> bool:
         return True

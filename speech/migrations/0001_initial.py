@@ -235,6 +235,7 @@ class Migration(migrations.Migration):
                 ("end", models.FloatField()),
                 ("text", models.TextField(blank=True)),
                 ("speaker", models.CharField(blank=True, max_length=60)),
+                ("is_inserted", models.BooleanField(default=False)),
                 ("corrected", models.JSONField(null=True)),
                 (
                     "created_by",
@@ -264,6 +265,70 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ("start", "id"),
                 "constraints": [models.UniqueConstraint(fields=("session", "index"), name="one_segment_per_index")],
+            },
+        ),
+        migrations.CreateModel(
+            name="Conversation",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("instructions", models.TextField(blank=True)),
+                ("model", models.CharField(max_length=200)),
+                ("voice", models.CharField(max_length=200)),
+                ("voice_engine", models.CharField(max_length=200)),
+                ("prompt_tokens", models.BigIntegerField(default=0)),
+                ("completion_tokens", models.BigIntegerField(default=0)),
+                ("played_samples", models.BigIntegerField(default=0)),
+                ("turns", models.PositiveIntegerField(default=0)),
+                (
+                    "session",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="conversation", to="speech.session"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ConversationUsage",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("conversations", models.PositiveIntegerField(default=0)),
+                ("replies", models.PositiveIntegerField(default=0)),
+                ("played_samples", models.BigIntegerField(default=0)),
+                ("prompt_tokens", models.BigIntegerField(default=0)),
+                ("completion_tokens", models.BigIntegerField(default=0)),
+                (
+                    "owner",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conversation_usage",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Persona",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60)),
+                ("instructions", models.TextField(max_length=4000)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="personas",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": (django.db.models.functions.text.Lower("name"),),
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.F("owner"), django.db.models.functions.text.Lower("name"), name="one_persona_per_name"
+                    )
+                ],
             },
         ),
         migrations.AddConstraint(

@@ -155,6 +155,6 @@ class Correction(models.Model):
 
 def _replacement_for(segment: Segment, *, words: Sequence[TimedWord], **changes: Any) -> Segment:
     """A new segment in place of `segment` or of a part of it."""
-    fields = {"start": segment.start, "end": segment.end, "speaker": segment.speaker, **changes}
+    fields = {name: getattr(segment, name) for name in ("start", "end", "speaker", "is_inserted")} | changes
     text = " ".join(word.text for word in words)
     return Segment(session=segment.session, text=text, corrected=as_fields(words), **fields)

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.dispatch import Signal
 from django.urls import reverse
 from django.utils import timezone
@@ -16,14 +16,15 @@ from django.utils.text import slugify
 
 from accounts.models import User
 from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
-from speech.errors import NotApproved, QuotaReached, SessionNotFound, TooManyStreams
+from speech.errors import IsConversation, NotApproved, QuotaReached, SessionNotFound, TooManyStreams
 from speech.events import Endpoint
 from speech.events import Word as SpokenWord
+from speech.models.conversation import ASSISTANT
 from speech.models.ledger import Counts, Ledger
 from speech.models.session_set import LIVE_TIMEOUT, Retention, SessionQuerySet
 from speech.models.signals import session_finished
 from speech.models.tag import Tag
-from speech.models.words import Segment, Word
+from speech.models.words import NextNumbers, Segment, Word
 
 audio_deleted = Signal()
 """Sent when a session's audio is deleted and its transcript stays: sender=Session, session."""
@@ -126,17 +127,23 @@ class Session(models.Model):
         )
 
     @property
+    def is_conversation(self) -> bool:
+        return hasattr(self, "conversation")
+
+    @property
     def is_live(self) -> bool:
         return self.ended_at is None and self.seen_at > timezone.now() - LIVE_TIMEOUT
 
     # --- Streams. Synchronous: they call these in the database thread ---------------------------------------------
 
     @classmethod
-    def acquire(cls, owner: User, resume: uuid.UUID | None, saves_audio: bool = False) -> "Session":
+    def acquire(
+        cls, owner: User, resume: uuid.UUID | None, saves_audio: bool = False, names_speakers: bool = False
+    ) -> "Session":
         """Return a new session, or the user's own interrupted one, for a stream to write into. The first stream decides
-        whether audio is saved.
+        whether audio is saved. `names_speakers`: whether the stream's segments have speakers, as a conversation needs.
 
-        Raises `TooManyStreams`, `QuotaReached`, `NotApproved`, or `SessionNotFound`.
+        Raises `TooManyStreams`, `QuotaReached`, `NotApproved`, `SessionNotFound`, or `IsConversation`.
         """
         with transaction.atomic():
             # Lock the user's row, so that concurrent connections are counted one after another; but not its key, which
@@ -157,6 +164,8 @@ class Session(models.Model):
             session = cls.objects.of(owner).select_for_update(no_key=True).filter(pk=resume).first()
             if session is None:
                 raise SessionNotFound
+            if session.is_conversation and not names_speakers:
+                raise IsConversation
             session._discard_pending()
             session.epoch += 1
             session.ended_at, session.seen_at = None, timezone.now()
@@ -164,21 +173,32 @@ class Session(models.Model):
             return session
 
     def _discard_pending(self) -> None:
-        """Delete what the previous stream stored beyond `samples`: the client resends that audio."""
+        """Delete what the previous stream transcribed beyond `samples`: the client resends that audio."""
         final_until = self.samples / SAMPLE_RATE - TIME_ERROR
         self.corrections.after(final_until + 2 * TIME_ERROR).delete()
-        self.words.filter(start__gte=final_until).delete()
-        self.segments.filter(start__gte=final_until).delete()
+        inserted = self.segments.original().filter(is_inserted=True).values("index")
+        self.words.filter(start__gte=final_until).exclude(segment_index__in=inserted).delete()
+        self.segments.filter(start__gte=final_until, is_inserted=False).delete()
 
-    def start(self, engine: str, language: str) -> tuple[int, int]:
-        """Record the engine of the stream's slot. Returns the numbers of words and segments stored so far."""
+    def start(self, engine: str, language: str) -> NextNumbers:
+        """Record the engine of the stream's slot."""
         is_detected = language == UNKNOWN_LANGUAGE and self.language != ""
         self.engine, self.language = engine, self.language if is_detected else language
         self.started_at = self.started_at or timezone.now()
         self._if_current().update(
             engine=engine, language=self.language, started_at=self.started_at, seen_at=timezone.now()
         )
-        return self.words.count(), self.segments.original().count()
+        return self._next_numbers()
+
+    def _next_numbers(self) -> NextNumbers:
+        """They follow the highest ones: words that were discarded may leave gaps before inserted ones."""
+        segments = self.segments.original()
+        last_word = self.words.aggregate(last=Max("index"))["last"]
+        last_segment = segments.aggregate(last=Max("index"))["last"]
+        without_end = self.words.exclude(segment_index__in=segments.values("index"))
+        open_segment = without_end.aggregate(last=Max("segment_index"))["last"]
+        last_used = max((number for number in (last_segment, open_segment) if number is not None), default=-1)
+        return NextNumbers(0 if last_word is None else last_word + 1, last_used + 1, open_segment)
 
     def commit(self, samples: int, words: Sequence[SpokenWord], endpoints: Sequence[Endpoint], counts: Counts) -> bool:
         """Store the words up to sample `samples`. False if another stream has taken over the session.
@@ -206,10 +226,20 @@ class Session(models.Model):
             if endpoints:
                 self._store_segments(endpoints)
                 self._set_language(endpoints)
-            if words and words[0].index < OPENING_WORDS:
-                opening = " ".join(self.words.values_list("text", flat=True)[:OPENING_WORDS])
-                self._if_current().update(opening=opening[:OPENING_LENGTH])
+            opening = self.opening
+            if words and self._needs_opening(words[0]):
+                replies = self.segments.original().filter(is_inserted=True, speaker=ASSISTANT)
+                spoken = self.words.exclude(segment_index__in=replies.values("index"))
+                opening = " ".join(spoken.values_list("text", flat=True)[:OPENING_WORDS])[:OPENING_LENGTH]
+                self._if_current().update(opening=opening)
+        self.opening = opening
         return True
+
+    def _needs_opening(self, word: SpokenWord) -> bool:
+        """Whether words from `word` on may belong to the opening. Replies don't, so it may come late."""
+        if len(self.opening) >= OPENING_LENGTH or len(self.opening.split()) >= OPENING_WORDS:
+            return False
+        return word.index < OPENING_WORDS or self.segments.filter(is_inserted=True).exists()
 
     def _store_segments(self, endpoints: Sequence[Endpoint]) -> None:
         texts: defaultdict[int, list[str]] = defaultdict(list)
@@ -225,6 +255,7 @@ class Session(models.Model):
                     end=e.end,
                     text=" ".join(texts[e.segment]),
                     speaker=e.speaker,
+                    is_inserted=e.is_inserted,
                 )
                 for e in endpoints
             ),
@@ -254,7 +285,8 @@ class Session(models.Model):
 
     def update_opening(self) -> None:
         """Set the opening again after a correction."""
-        texts = self.segments.current().values_list("text", flat=True)[:OPENING_WORDS]
+        spoken = self.segments.current().exclude(is_inserted=True, speaker=ASSISTANT)
+        texts = spoken.values_list("text", flat=True)[:OPENING_WORDS]
         words = " ".join(texts).split()[:OPENING_WORDS]
         self.opening = " ".join(words)[:OPENING_LENGTH]
         self.save(update_fields=["opening"])

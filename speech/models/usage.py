@@ -1,9 +1,13 @@
-"""Storage that a user's sessions take, and the site's quotas for it."""
+"""What users use: storage, for which the site has quotas, and language models."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from django.conf import settings
+from django.db import models
+from django.db.models import F
 
+from accounts.models import User
 from inference.messages import SAMPLE_RATE
 
 WARNING_SHARE = 0.8
@@ -60,3 +64,34 @@ class Usage:
     def audio_bytes_left(self) -> int | None:
         """Bytes of audio that can still be saved; None: no limit."""
         return max(0, settings.QUOTA_AUDIO_MB * MB - self.audio_bytes) if settings.QUOTA_AUDIO_MB else None
+
+
+class ConversationUsage(models.Model):
+    """Totals of all conversations of a user. They remain when sessions are deleted, because tokens cost money."""
+
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversation_usage")
+    conversations = models.PositiveIntegerField(default=0)
+    replies = models.PositiveIntegerField(default=0)
+    played_samples = models.BigIntegerField(default=0)
+    """Audio of replies that was played."""
+    prompt_tokens = models.BigIntegerField(default=0)
+    completion_tokens = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"Conversations of {self.owner}"
+
+    @classmethod
+    def of(cls, owner: User) -> Self:
+        """Return the user's totals; zeros before the first conversation."""
+        usage: Self | None = getattr(owner, "conversation_usage", None)
+        return usage or cls()
+
+    @classmethod
+    def add(cls, owner_id: int, **counts: int) -> None:
+        """Add to the totals. `counts`: by the names of the fields."""
+        increased = {name: F(name) + count for name, count in counts.items()}
+        cls.objects.update_or_create(owner_id=owner_id, defaults=increased, create_defaults=counts)
+
+    @property
+    def played_seconds(self) -> float:
+        return self.played_samples / SAMPLE_RATE

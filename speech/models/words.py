@@ -7,13 +7,23 @@ replaced.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from django.db import models
 
 from speech.text.alignment import TimedWord
 
 SPEAKER_LENGTH = 60  # characters
+WORD_LENGTH = 200
+
+
+class NextNumbers(NamedTuple):
+    """Numbers that the next word and the next segment of a session get."""
+
+    word: int = 0
+    segment: int = 0
+    open_segment: int | None = None
+    """Number of a segment that has words and has not ended."""
 
 
 class SegmentQuerySet(models.QuerySet["Segment"]):
@@ -35,6 +45,8 @@ class Segment(models.Model):
     text = models.TextField(blank=True)
     """Its words, copied here for search and lists."""
     speaker = models.CharField(max_length=SPEAKER_LENGTH, blank=True)
+    is_inserted = models.BooleanField(default=False)
+    """It was not transcribed: a reply, or typed text. Transcribing its time again doesn't replace it."""
     corrected = models.JSONField(null=True)
     """Words of a segment that a correction made: a list of `TimedWord` fields for each."""
     created_by = models.ForeignKey("speech.Correction", on_delete=models.CASCADE, null=True, related_name="made")
@@ -86,7 +98,7 @@ class Word(models.Model):
     session = models.ForeignKey("speech.Session", on_delete=models.CASCADE, related_name="words")
     segment_index = models.PositiveIntegerField()
     index = models.PositiveIntegerField()
-    text = models.CharField(max_length=200)
+    text = models.CharField(max_length=WORD_LENGTH)
     start = models.FloatField()  # seconds
     end = models.FloatField()
     confidence = models.FloatField(null=True)  # 0 to 1

@@ -17,7 +17,7 @@ from speech.library.exports import FORMATS, Document, Options
 from speech.library.exports.archive import File, zip_stream
 from speech.library.exports.responses import attachment
 from speech.library.recording import Recording
-from speech.models import Session
+from speech.models import Conversation, ConversationUsage, Persona, Session
 
 CHUNK = 1 << 20  # bytes
 
@@ -28,6 +28,7 @@ def data_export(request: UserRequest) -> HttpResponse:
     context = {
         "usage": sessions.usage(),
         "count": sessions.started().count(),
+        "conversation_usage": ConversationUsage.of(request.user),
         "settings": settings,
     }
     return render(request, "speech/data_export.html", context)
@@ -51,6 +52,9 @@ def _files_of(user: User) -> Iterator[File]:
             yield f"{folder}/audio", "flac", _chunks_of(flac)
 
 
+USAGE_FIELDS = ("conversations", "replies", "played_samples", "prompt_tokens", "completion_tokens")
+
+
 def _account(user: User) -> dict[str, Any]:
     return {
         "email": user.email,
@@ -60,11 +64,21 @@ def _account(user: User) -> dict[str, Any]:
         "decided_at": user.decided_at,
         "decision_reason": user.decision_reason,
         "tags": [str(tag) for tag in user.tags.all()],
+        "personas": list(Persona.objects.filter(owner=user).values("name", "instructions", "created_at")),
+        "conversation_usage": ConversationUsage.objects.filter(owner=user).values(*USAGE_FIELDS).first(),
     }
 
 
+CONVERSATION_FIELDS = (
+    *("instructions", "model", "voice", "voice_engine"),
+    *("turns", "prompt_tokens", "completion_tokens", "played_samples"),
+)
+
+
 def _session(session: Session) -> dict[str, Any]:
-    """Data that the transcript lacks: the original words, the edits, retention and share links."""
+    """Data that the transcript lacks: the original words, the edits, the conversation's settings, retention and share
+    links."""
+    conversation = Conversation.objects.filter(session=session).values(*CONVERSATION_FIELDS).first()
     return {
         "tags": [str(tag) for tag in session.tags.all()],
         "created_at": session.created_at,
@@ -74,6 +88,7 @@ def _session(session: Session) -> dict[str, Any]:
         "expires_at": session.expires_at,
         "original_words": list(session.words.values("index", "segment_index", "text", "start", "end", "confidence")),
         "corrections": list(session.corrections.values("kind", "at", "start", "before", "after", "undone_at")),
+        "conversation": conversation,
         "links": list(session.shares.values("created_at", "expires_at", "revoked_at", "has_audio")),
     }
 

@@ -29,7 +29,7 @@ class SessionWriter:
 
     def start(self, engine: str, language: str) -> None:
         """Start the session once there is a slot."""
-        self._words, self._segments = self._session.start(engine, language)
+        self._words, self._segments, _ = self._session.start(engine, language)
 
     def add(self, chunk: Chunk, transcript: ChunkTranscript, slots_lost: int) -> None:
         """Store a chunk that starts at `end`. `slots_lost`: since this writer was created. Raises `TakenOver`."""

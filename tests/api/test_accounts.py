@@ -5,6 +5,7 @@ import json
 import pytest
 
 from accounts.models import User
+from speech.models import ConversationUsage
 from tests.api.conftest import client_of
 
 
@@ -19,6 +20,17 @@ def test_me_returns_the_account_and_the_tokens_scopes(client):
         "approved",
         ["sessions", "stt", "tts"],
     )
+
+
+def test_accounts_have_the_totals_of_their_conversations(client, user, admin):
+    unused = {"conversations": 0, "replies": 0, "prompt_tokens": 0, "completion_tokens": 0, "played_seconds": 0.0}
+    assert client.get("/api/v1/me/").json()["usage"] == unused
+    ConversationUsage.add(user.pk, conversations=1, replies=2, prompt_tokens=90, completion_tokens=10)
+    used = unused | {"conversations": 1, "replies": 2, "prompt_tokens": 90, "completion_tokens": 10}
+    assert client.get("/api/v1/me/").json()["usage"] == used
+    accounts = client_of(admin, "admin").get("/api/v1/users/").json()["results"]
+    assert {account["email"]: account["usage"] for account in accounts} == {user.email: used, admin.email: unused}
+    assert client_of(admin, "admin").get(f"/api/v1/users/{user.pk}/").json()["usage"] == used
 
 
 def test_an_administrator_approves_and_rejects(admin, db):

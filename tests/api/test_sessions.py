@@ -7,7 +7,9 @@ from asgiref.sync import async_to_sync
 
 from speech.library.recording.recorder import Recorder
 from speech.models import Session
+from speech.models.conversation import ASSISTANT, USER
 from tests.api.conftest import TEXT, client_of
+from tests.support.speech.sessions import create_conversation
 
 
 @async_to_sync
@@ -123,3 +125,20 @@ def test_audio_is_served_whole_and_by_range(client, session, settings, tmp_path)
     part = client.get(path, headers={"Range": "bytes=0-3"})
     assert (part.status_code, part.content) == (206, b"RIFF")
     assert client.get(f"/api/v1/sessions/{session.pk}/audio.flac").status_code == 404
+
+
+def test_a_conversation_has_its_model_voice_and_usage(client, session, user):
+    talk = create_conversation(user, (USER, 0.0, "good morning"), (ASSISTANT, 2.0, "Hello!"))
+    talk.conversation.add_usage(prompt_tokens=90, completion_tokens=10, played_samples=36_000, turns=1)
+    results = client.get("/api/v1/sessions/").json()["results"]
+    assert {each["id"]: each["conversation"] for each in results} == {
+        str(session.pk): None,
+        str(talk.pk): {
+            "model": "demo",
+            "voice": "amy",
+            "replies": 1,
+            "prompt_tokens": 90,
+            "completion_tokens": 10,
+            "played_seconds": 1.5,
+        },
+    }

@@ -100,7 +100,7 @@ def test_a_segment_can_be_edited_during_a_live_session(owner):
     Correction.rewrite(current(session, 0), owner, "in the heart of paris")
     Correction.split(current(session, 0), owner, 3)
     again = Session.acquire(owner, session.pk)
-    assert again.start("checksum", "en") == (5, 1)
+    assert again.start("checksum", "en") == (5, 1, None)
     append_segments(again, "behind a plain facade")
     assert [text for _, text in transcript(session)] == ["in the heart", "of paris", "behind a plain facade"]
 

@@ -11,14 +11,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from speech.library.exports.document import Segment
-from speech.library.exports.formats.timing import Token, spread, timed_tokens
+from speech.library.exports.formats.phrases import MAX_LINE, MIN_PAUSE, phrases_in_order, with_speaker_names
+from speech.library.exports.formats.timing import Token
 
-MAX_LINE = 42
-"""Characters in a line."""
 CHARACTERS_PER_SECOND = 17.0
 """Maximum reading speed."""
-MIN_PAUSE = 0.8
-"""Seconds of silence that always end a caption."""
 PREFERRED_MIN, PREFERRED_MAX = 1.0, 7.0
 """Seconds that a caption is shown, if the next one leaves enough time and a break allows it."""
 MAX_LINGER = 1.0
@@ -43,44 +40,14 @@ class Caption:
 
 
 def captions(segments: Iterable[Segment], named: bool = False) -> Iterator[Caption]:
-    """Captions that don't overlap. `named`: put the speaker's name before their words where the speaker changes."""
+    """Captions that don't overlap, in order of time. `named`: put the speaker's name before their words where the
+    speaker changes."""
+    phrases = phrases_in_order(segments)
     return _timed(
-        Caption(tokens[0].start, tokens[-1].end, _lines(tokens), segment.speaker)
-        for segment, name in _with_speaker_names(segments)
-        for phrase in _phrases(_tokens(segment, name if named else ""))
-        for tokens in _split_phrase(phrase)
+        Caption(tokens[0].start, tokens[-1].end, _lines(tokens), phrase.speaker)
+        for phrase in (with_speaker_names(phrases) if named else phrases)
+        for tokens in _split_phrase(phrase.tokens)
     )
-
-
-# --- Words ----------------------------------------------------------------------------------------------------------
-
-
-def _with_speaker_names(segments: Iterable[Segment]) -> Iterator[tuple[Segment, str]]:
-    """Each segment with its speaker's name, empty if the same speaker spoke before."""
-    speaker = ""
-    for segment in segments:
-        yield segment, segment.speaker if segment.speaker != speaker else ""
-        speaker = segment.speaker
-
-
-def _tokens(segment: Segment, name: str) -> Iterator[Token]:
-    if name:
-        yield Token(f"{name[: MAX_LINE - 1]}:", segment.start, segment.start)
-    for token in timed_tokens(segment):
-        parts = [token.text[i : i + MAX_LINE] for i in range(0, len(token.text), MAX_LINE)]
-        yield from spread(parts, token.start, token.end)
-
-
-def _phrases(tokens: Iterable[Token]) -> Iterator[list[Token]]:
-    """Split the tokens at pauses."""
-    phrase: list[Token] = []
-    for token in tokens:
-        if phrase and token.start - phrase[-1].end >= MIN_PAUSE:
-            yield phrase
-            phrase = []
-        phrase.append(token)
-    if phrase:
-        yield phrase
 
 
 # --- Breaks ---------------------------------------------------------------------------------------------------------

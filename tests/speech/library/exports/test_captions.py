@@ -1,5 +1,6 @@
 """Captions follow the reading rules for any speech, and neither lose nor move a word."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -8,13 +9,12 @@ from hypothesis import strategies as st
 
 from speech.library.exports.formats.captions import (
     CHARACTERS_PER_SECOND,
-    MAX_LINE,
     MAX_LINGER,
     MIN_DURATION,
-    MIN_PAUSE,
     Caption,
     captions,
 )
+from speech.library.exports.formats.phrases import MAX_LINE, MIN_PAUSE
 from speech.models import TimedWord
 from tests.speech.library.exports.transcripts import Segment, conversation, hour, segment_of, spoken
 
@@ -89,6 +89,41 @@ def test_fast_speech_delays_the_next_caption_by_at_most_the_limit():
 def test_a_speakers_name_is_shown_when_the_speaker_changes():
     talk = [spoken("One.", 0, speaker="Ada"), spoken("Two.", 2, speaker="Ada"), spoken("Three.", 4, speaker="Grace")]
     assert [caption.text for caption in captions(talk, named=True)] == ["Ada: One.", "Two.", "Grace: Three."]
+
+
+def test_an_interruption_is_shown_between_the_words_that_it_interrupts():
+    reply = spoken("It is sunny and warm in Paris today but the evening will be cold.", 0, speaker="Assistant")
+    talk = [reply, spoken("Stop.", 2.3, speaker="User")]
+    shown = list(captions(talk, named=True))
+    assert [caption.text.replace("\n", " ") for caption in shown] == [
+        "Assistant: It is sunny and warm in",
+        "User: Stop.",
+        "Assistant: Paris today but the evening will be cold.",
+    ]
+    assert all(one.end <= next_one.start for one, next_one in pairwise(shown))
+    assert all(caption.start - caption.lines[0][0].start <= MAX_LINGER + SLACK for caption in shown)
+
+
+def test_a_phrase_after_an_interruption_is_shown_in_its_own_time():
+    """The assistant paused while the user spoke, and then continued."""
+    before, after = spoken("First of all,", 0), spoken("as I said, it is late.", 4)
+    talk = [segment_of([*before.words, *after.words], "Assistant"), spoken("Mhm.", 2, speaker="User")]
+    assert [(caption.speaker, round(caption.start)) for caption in captions(talk)] == [
+        ("Assistant", 0),
+        ("User", 2),
+        ("Assistant", 4),
+    ]
+
+
+@settings(max_examples=50, deadline=None)
+@given(talks(), talks())
+def test_captions_of_two_who_talk_at_once_do_not_overlap_and_are_complete(one, other):
+    talk = sorted([*(replace(each, speaker="Ada") for each in one), *other], key=lambda segment: segment.start)
+    shown = list(captions(talk))
+    for speaker, said in (("Ada", one), ("", other)):
+        text = text_of([caption for caption in shown if caption.speaker == speaker])
+        assert text == "".join(word.text for segment in said for word in segment.words)
+    assert all(caption.end <= next_one.start for caption, next_one in pairwise(shown))
 
 
 def test_edited_words_are_shown_between_their_neighbors():

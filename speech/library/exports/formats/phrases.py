@@ -1,0 +1,90 @@
+"""Phrases of a transcript in order of time, also where speakers interrupt each other."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+
+from speech.library.exports.document import Segment
+from speech.library.exports.formats.timing import Token, spread, timed_tokens
+
+MAX_LINE = 42
+"""Characters in a line of a caption; longer words are split."""
+MIN_PAUSE = 0.8
+"""Seconds of silence that always end a phrase."""
+UNINTERRUPTED, UNRESUMED = 1.0, 3.0
+"""Seconds of a phrase that stay together when another speaker begins, and when one continues who was interrupted."""
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """What one speaker says without a pause or an interruption. `tokens` is not empty."""
+
+    speaker: str
+    tokens: list[Token]
+
+    @property
+    def start(self) -> float:
+        """Seconds."""
+        return self.tokens[0].start
+
+
+def phrases_in_order(segments: Iterable[Segment]) -> Iterator[Phrase]:
+    """Phrases of `segments`, which are sorted by start. A phrase is split where another speaker interrupts it."""
+    waiting = _Waiting()
+    for segment in segments:
+        yield from waiting.before(segment.start)
+        for phrase in _phrases_of(segment):
+            waiting.add(phrase)
+    yield from waiting.before(float("inf"))
+
+
+def with_speaker_names(phrases: Iterable[Phrase]) -> Iterator[Phrase]:
+    """Begin a phrase with its speaker's name where the speaker changes."""
+    speaker = ""
+    for phrase in phrases:
+        if phrase.speaker and phrase.speaker != speaker:
+            name = Token(f"{phrase.speaker[: MAX_LINE - 1]}:", phrase.start, phrase.start)
+            yield Phrase(phrase.speaker, [name, *phrase.tokens])
+        else:
+            yield phrase
+        speaker = phrase.speaker
+
+
+class _Waiting:
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, bool, Phrase]] = []  # start, number, whether it was interrupted
+        self._number = count()
+
+    def add(self, phrase: Phrase) -> None:
+        heappush(self._heap, (phrase.start, next(self._number), False, phrase))
+
+    def before(self, seconds: float) -> Iterator[Phrase]:
+        """Remove the phrases, and parts of phrases, that start before a time at which another segment starts."""
+        while self._heap and self._heap[0][0] < seconds:
+            _, number, _, phrase = heappop(self._heap)
+            border = max(seconds, phrase.start + UNINTERRUPTED)
+            if self._heap:
+                start, _, was_interrupted, _ = self._heap[0]
+                border = min(border, max(start, phrase.start + (UNRESUMED if was_interrupted else UNINTERRUPTED)))
+            said = [token for token in phrase.tokens if token.start < border or token.end <= border]
+            yield Phrase(phrase.speaker, said)
+            if rest := phrase.tokens[len(said) :]:
+                heappush(self._heap, (rest[0].start, number, True, Phrase(phrase.speaker, rest)))
+
+
+def _phrases_of(segment: Segment) -> Iterator[Phrase]:
+    tokens: list[Token] = []
+    for token in _tokens(segment):
+        if tokens and token.start - tokens[-1].end >= MIN_PAUSE:
+            yield Phrase(segment.speaker, tokens)
+            tokens = []
+        tokens.append(token)
+    if tokens:
+        yield Phrase(segment.speaker, tokens)
+
+
+def _tokens(segment: Segment) -> Iterator[Token]:
+    for token in timed_tokens(segment):
+        parts = [token.text[i : i + MAX_LINE] for i in range(0, len(token.text), MAX_LINE)]
+        yield from spread(parts, token.start, token.end)
