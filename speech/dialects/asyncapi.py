@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from speech import events
 from speech.dialects import pcm
-from speech.dialects.browser import live, socket, voices
+from speech.dialects.browser import live, socket, talk, voices
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,20 @@ CHANNELS = [
             *(events.Queued, events.Starting, events.Ready, events.Ack, events.Step),
             *(events.Partial, events.Word, events.Endpoint),
             *(events.Unstored, events.Interrupted, events.Paused, events.Done, *COMMON_EVENTS),
+        ),
+        is_numbered=True,
+    ),
+    Channel(
+        name="talk",
+        address="/ws/talk/",
+        title="Talk page: docs/conversations.md",
+        receives=(talk.Start, talk.Played, talk.Interrupt, talk.Text, talk.Release, talk.Stop, socket.Ping),
+        sends=(
+            *(events.Queued, events.Starting, events.Conversation, events.Ready, events.Ack, events.Step),
+            *(events.Partial, events.Word, events.Endpoint, events.Unstored, events.Interrupted, events.Done),
+            *(events.TurnState, events.Turn, events.ReplyQueued, events.ReplyStarted, events.ReplyWord),
+            *(events.ReplyEnded, events.ReplyCut, events.ReplySaved, events.TurnLatency, events.Notice),
+            *(events.EchoDetected, *COMMON_EVENTS),
         ),
         is_numbered=True,
     ),

@@ -5,6 +5,7 @@ from channels.security.websocket import AllowedHostsOriginValidator
 from django.urls import path, re_path
 
 from speech.dialects.browser.live import LiveSocket
+from speech.dialects.browser.talk import TalkSocket
 from speech.dialects.browser.voices import VoicesSocket
 from speech.dialects.deepgram.streaming import StreamingSocket
 from speech.dialects.kyutai.asr_socket import AsrSocket
@@ -20,6 +21,7 @@ class NotFound(AsyncWebsocketConsumer):
 
 websocket_urlpatterns = [
     path("ws/live/", AllowedHostsOriginValidator(LiveSocket.as_asgi())),
+    path("ws/talk/", AllowedHostsOriginValidator(TalkSocket.as_asgi())),
     path("ws/voices/", AllowedHostsOriginValidator(VoicesSocket.as_asgi())),
     path("ws/pcm", PcmSocket.as_asgi()),
     path("api/asr-streaming", AsrSocket.as_asgi()),

@@ -65,13 +65,19 @@ class LiveSocket(BrowserSocket[Start, Stream]):
                 job.set_intent(Intent.RUN)
 
     def on_binary(self, job: Stream | None, data: bytes) -> None:
-        if len(data) > MAX_AUDIO:
-            raise ProtocolError(f"A message of {len(data)} bytes is too large.", f"The limit is {MAX_AUDIO} bytes.")
-        if len(data) % BYTES_PER_SAMPLE:
-            raise ProtocolError(f"{len(data)} bytes isn't a whole number of samples.", "A sample is 2 bytes.")
+        pcm = checked_audio(data)
         if job is None or not job.accepts_audio:
             raise ProtocolError("Unexpected audio.", "Send audio only after “ready” and not while paused.")
-        job.feed(data)
+        job.feed(pcm)
 
     def detach_job(self, job: Stream) -> None:
         job.detach()
+
+
+def checked_audio(data: bytes) -> bytes:
+    """The audio of a binary message. Raises `ProtocolError` if it is too large or not a whole number of samples."""
+    if len(data) > MAX_AUDIO:
+        raise ProtocolError(f"A message of {len(data)} bytes is too large.", f"The limit is {MAX_AUDIO} bytes.")
+    if len(data) % BYTES_PER_SAMPLE:
+        raise ProtocolError(f"{len(data)} bytes isn't a whole number of samples.", "A sample is 2 bytes.")
+    return data
