@@ -8,14 +8,12 @@ from speech.pages import (
     corrections,
     data_export,
     home,
-    live,
     session,
     session_list,
     shares,
-    tickets,
     trash,
-    voices,
 )
+from speech.pages.streaming import live, talk, tickets, voices
 from speech.uploads import views as uploads
 
 urlpatterns = [
@@ -23,6 +21,7 @@ urlpatterns = [
     path("api/asyncapi.json", asyncapi, name="asyncapi"),
     path("api/status", capacity.status, name="status"),
     path("live/", live.live, name="live"),
+    path("talk/", talk.talk, name="talk"),
     path("voices/", voices.voices, name="voices"),
     path("voices/file.<slug:extension>", voices.voices_file, name="voices_file"),
     path("sessions/", session_list.sessions, name="sessions"),

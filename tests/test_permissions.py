@@ -44,9 +44,9 @@ URLS = {
     APIS: "refresh_token revoke_token api_schema",
     LOGGED_IN: "approval_status approval_status_json close_account profile",
     MEMBERS: """
-        live voices voices_file sessions sessions_bulk sessions_undo trash sessions_delete_permanently
+        live talk voices voices_file sessions sessions_bulk sessions_undo trash sessions_delete_permanently
         transcripts upload data_export download_all tickets access_token tokens webhooks
-        api_docs api_me api_sessions api_engines api_voices
+        api_docs api_me api_sessions api_personas api_engines api_voices
         api_uploads api_upload_content api_upload_accept
         openai_client_secrets openai_models openai_model openai_transcriptions openai_speech openai_voices
         asr_streaming tts tts_streaming deepgram_recorded
@@ -62,7 +62,7 @@ URLS = {
     """,
     UNREACHABLE: """
         api_not_found session_restore session_flac session_wav correct correction_undo share_revoke
-        api_session_audio api_upload
+        api_session_audio api_upload api_persona
     """,
 }
 POSTED = {
@@ -82,7 +82,7 @@ API_SOCKETS = {
     "api/tts_streaming": "tts",
 }
 """WebSockets opened with a token, and the scope it needs."""
-PAGE_SOCKETS = {"ws/live/", "ws/voices/"}
+PAGE_SOCKETS = {"ws/live/", "ws/talk/", "ws/voices/"}
 """WebSockets of the site's pages, opened with a ticket."""
 FALLBACK = {""}
 

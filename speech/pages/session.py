@@ -31,7 +31,7 @@ def session(request: UserRequest, pk: str) -> HttpResponse:
 
 
 def _own_session(request: UserRequest, pk: str) -> Session:
-    return get_object_or_404(Session.objects.of(request.user).started(), pk=pk)
+    return get_object_or_404(Session.objects.of(request.user).started().select_related("conversation"), pk=pk)
 
 
 def _owner_context(session: Session) -> dict[str, Any]:

@@ -27,6 +27,11 @@ MAX_TITLES = 5
 CONTEXT_WORDS = 14
 """Words shown before and after a match."""
 
+KINDS = {
+    "": ("Any", Q()),
+    "conversation": ("Conversations", Q(conversation__isnull=False)),
+    "transcript": ("Without conversations", Q(conversation__isnull=True)),
+}
 SORTS = {
     "": ("Newest first", ("-created_at", "-id")),
     "oldest": ("Oldest first", ("created_at", "id")),
@@ -38,6 +43,7 @@ SORTS = {
 class FilterForm(forms.Form):
     q = forms.CharField(max_length=MAX_LENGTH, required=False)
     sort = forms.ChoiceField(choices=[(key, label) for key, (label, _) in SORTS.items()], required=False)
+    kind = forms.ChoiceField(choices=[(key, label) for key, (label, _) in KINDS.items()], required=False)
     tag = forms.CharField(required=False)
     language = forms.CharField(required=False)
     since = forms.DateField(required=False)
@@ -51,6 +57,7 @@ class FilterForm(forms.Form):
 
     def filter(self, sessions: SessionQuerySet) -> SessionQuerySet:
         values = self.values
+        sessions = sessions.filter(KINDS[values["kind"] or ""][1])
         if values["tag"]:
             sessions = sessions.filter(tags__name=values["tag"])
         if values["language"]:
@@ -68,13 +75,14 @@ def _local_time(day: Any, at: time) -> datetime:
 
 @require_safe
 def sessions(request: UserRequest) -> HttpResponse:
-    own_sessions = Session.objects.of(request.user).started()
+    own_sessions = Session.objects.of(request.user).started().select_related("conversation")
     form = FilterForm(request.GET)
     filtered, values = form.filter(own_sessions), form.values
     context = {
         "values": values,
-        "is_filtered": any(values[name] for name in ("tag", "language", "since", "until")),
+        "is_filtered": any(values[name] for name in ("kind", "tag", "language", "since", "until")),
         "sorts": [(key, label) for key, (label, _) in SORTS.items()],
+        "kinds": [(key, label) for key, (label, _) in KINDS.items()],
         "tags": Tag.objects.filter(owner=request.user),
         "languages": list(own_sessions.order_by("language").values_list("language", flat=True).distinct()),
         "formats": FORMATS.values(),

@@ -20,7 +20,7 @@ def test_pages_fit_and_are_accessible(checker):
     log_in(checker.page, ADMIN)
     expect(checker.page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     checker.check("live")
-    for path in ("sessions", "sessions/upload", "voices", "accounts/tokens", "operations"):
+    for path in ("talk", "sessions", "sessions/upload", "voices", "accounts/tokens", "operations"):
         checker.visit(f"/{path}/", path)
     for path in ("approvals", "invitations", "approvals/log", "", "sessions", "2fa"):
         checker.visit(f"/accounts/{path}/".replace("//", "/"), path or "account")

@@ -1,6 +1,5 @@
 from typing import Any
 
-import msgspec
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpResponse
@@ -13,6 +12,7 @@ from accounts.credentials.user_request import UserRequest
 from inference.messages import Status, UpgradeHint
 from speech.gateway.link import Link
 from speech.models import Session
+from speech.pages.streaming.choices import stt_engines
 
 
 @require_safe
@@ -27,15 +27,7 @@ async def live(request: UserRequest) -> HttpResponse:
         "owner": owner.pk,
         "approvalStatus": reverse("approval_status"),
         "worklet": static("js/audio/capture-worklet.js"),
-        "engines": [
-            {
-                "name": name,
-                "label": f"{status.label} ({status.progress})" if status.progress else status.label,
-                "languages": list(status.languages.items()),
-                "endpointing": status.endpointing and msgspec.to_builtins(status.endpointing),
-            }
-            for name, status in sorted(engines.items())
-        ],
+        "engines": stt_engines(engines),
     }
     context = {
         "config": config,

@@ -1,22 +1,23 @@
 """The Voices page, and audio files of its clips."""
 
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.credentials.user_request import UserRequest
 from accounts.models import User
-from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE, Status
+from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
 from speech.dialects.encoder import FORMATS, Encoder
 from speech.gateway.link import Link
 from speech.library.transcript_view import iterate_segments
 from speech.models import Session
+from speech.pages.streaming.choices import tts_engines
+from speech.pages.streaming.session_parameter import session_named
 from speech.synthesis.text_input import MAX_TEXT
 
 MAX_FILE = 100_000_000
@@ -38,28 +39,17 @@ async def voices(request: UserRequest) -> HttpResponse:
         "approvalStatus": reverse("approval_status"),
         "worklet": static("js/playback/playback-worklet.js"),
         "maxTextLength": MAX_TEXT,
-        "engines": [_engine(status) for status in engines.values()],
+        "engines": tts_engines(engines),
         "session": await sync_to_async(_session_text)(user, request.GET),
     }
     return await sync_to_async(render)(request, "speech/voices.html", {"config": config})
-
-
-def _engine(status: Status) -> dict[str, Any]:
-    controls = ("name", "label", "default", "minimum", "maximum", "step")
-    fields = ("name", "label", "language", "kind", "description")
-    return {
-        "name": status.engine,
-        "label": status.label,
-        "controls": [{field: getattr(control, field) for field in controls} for control in status.controls],
-        "voices": [{field: getattr(voice, field) for field in fields} for voice in status.voices or []],
-    }
 
 
 def _session_text(user: User, query: QueryDict) -> dict[str, Any] | None:
     """Transcript with one segment per line, up to the length limit; `rest` is the URL of the remainder."""
     if not (pk := query.get("session")):
         return None
-    session = get_object_or_404(Session.objects.of(user).started(), pk=_uuid(pk))
+    session = session_named(pk, Session.objects.of(user).started())
     config = {
         "name": session.display_title,
         "url": session.get_absolute_url(),
@@ -83,13 +73,6 @@ def _seconds(text: str) -> float:
         return float(text)
     except ValueError:
         return 0.0
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Http404 from None
 
 
 @require_POST

@@ -7,16 +7,22 @@ import { SHARED_AUDIO, requestSharedAudio } from "./shared-audio.js"
 
 const DRAIN_TIMEOUT_MS = 300
 
+// For pages that play nothing, so that there is no echo. Noise suppression harms recognition more than noise does.
+const TRANSCRIPTION = { echoCancellation: false, noiseSuppression: false, autoGainControl: true }
+
 export class Microphone extends EventTarget {
   #worklet
+  #constraints
   #context = null
   #stream = null
   #node = null
   #drained = null
 
-  constructor(worklet) {
+  // constraints: of the audio track.
+  constructor(worklet, constraints = TRANSCRIPTION) {
     super()
     this.#worklet = worklet
+    this.#constraints = constraints
   }
 
   get isOpen() {
@@ -36,7 +42,7 @@ export class Microphone extends EventTarget {
       // Load the worklet before opening the microphone, so that its first samples are captured.
       await Promise.all([context.resume(), this.#loadWorklet(context)])
       if (this.#context !== context) return
-      const stream = await (deviceId === SHARED_AUDIO ? requestSharedAudio() : requestMicrophone(deviceId))
+      const stream = await (deviceId === SHARED_AUDIO ? requestSharedAudio() : this.#request(deviceId))
       if (this.#context !== context) return release(stream)
       this.#stream = stream
       this.#connect(context, stream)
@@ -46,7 +52,7 @@ export class Microphone extends EventTarget {
     }
   }
 
-  // Mutes the microphone without closing it, so that unmuting is immediate.
+  // Mutes the microphone without closing it, so that unmuting is immediate. Its frames are silent meanwhile.
   set muted(value) {
     for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !value
   }
@@ -74,6 +80,11 @@ export class Microphone extends EventTarget {
       this.#context.close()
     }
     this.#context = this.#stream = this.#node = null
+  }
+
+  #request(deviceId) {
+    const audio = deviceId ? { ...this.#constraints, deviceId: { ideal: deviceId } } : this.#constraints
+    return navigator.mediaDevices.getUserMedia({ audio })
   }
 
   async #loadWorklet(context) {
@@ -115,16 +126,17 @@ export class Microphone extends EventTarget {
 }
 
 // Microphones with a label; browsers reveal labels only after permission was granted once.
-export async function listMicrophones() {
-  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? []
-  return devices.filter(({ kind, deviceId, label }) => kind === "audioinput" && deviceId && label)
+export function listMicrophones() {
+  return listDevices("audioinput")
 }
 
-function requestMicrophone(deviceId) {
-  // The page plays nothing, so there is no echo, and noise suppression harms recognition more than noise does.
-  const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: true }
-  if (deviceId) audio.deviceId = { ideal: deviceId }
-  return navigator.mediaDevices.getUserMedia({ audio })
+export function listLoudspeakers() {
+  return listDevices("audiooutput")
+}
+
+async function listDevices(wanted) {
+  const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? []
+  return devices.filter(({ kind, deviceId, label }) => kind === wanted && deviceId && label)
 }
 
 function release(stream) {

@@ -22,7 +22,7 @@ export class LiveSession extends EventTarget {
   engine = ""
   language = ""
   savesAudio = false // the server saves the audio
-  transcript = new Transcript()
+  transcript
   activity = new VoiceActivity()
   roundTrip = new Latency()
   processing = new Latency()
@@ -39,9 +39,11 @@ export class LiveSession extends EventTarget {
   #isRecording = false
   #lastFrameAt = 0
 
-  // createClient({ring, session, options}) -> StreamClient; fetchWords(id, first) -> saved words
-  constructor({ microphone, createClient, recordings, fetchWords }) {
+  // createClient({ring, session, options}) -> StreamClient; fetchWords(id, first) -> saved words, which the transcript
+  // lacks after a reload; omit it where they come from elsewhere.
+  constructor({ microphone, createClient, recordings, fetchWords = null, transcript = new Transcript() }) {
     super()
+    this.transcript = transcript
     this.#microphone = microphone
     this.#createClient = createClient
     this.#recordings = recordings
@@ -74,6 +76,15 @@ export class LiveSession extends EventTarget {
     return this.isActive && this.client ? Math.max(0, this.ring.end - this.client.processed) / SAMPLE_RATE : 0
   }
 
+  // When a sample of the session was recorded, in ms of performance.now(); and the sample that is recorded at a time.
+  timeOf(sample) {
+    return this.#lastFrameAt - ((this.ring.end - sample) * 1000) / SAMPLE_RATE
+  }
+
+  sampleAt(time) {
+    return this.ring.end - Math.round(((this.#lastFrameAt - time) * SAMPLE_RATE) / 1000)
+  }
+
   // Seconds of audio that the server has not saved yet.
   get unsent_s() {
     return this.ring.length / SAMPLE_RATE
@@ -95,28 +106,30 @@ export class LiveSession extends EventTarget {
     return this.#writer?.isPersisting ?? false
   }
 
-  // Starts recording immediately or, with `wait`, once a slot is free.
-  async start({ deviceId, engine, language, audio = false, endpointing = null, wait = false }) {
+  // Starts recording immediately or, with `wait`, once a slot is free. session: the ID of one to continue, of which this
+  // browser has no audio; options: further fields of the start message.
+  async start({ deviceId, session = null, wait = false, ...options }) {
     this.#reset()
     this.#isRecording = !wait
-    this.#options = { engine, language, audio, endpointing, wait }
+    this.#options = { ...options, wait }
+    if (session) this.ring = FrameRing.restore([], 0) // its audio moves to where the session ends
     if (!(await this.#openMicrophone(deviceId, "opening"))) return
     this.#writer = this.#recordings.start(this.ring, () => this.#metadata)
     this.#microphone.muted = wait
-    this.#createClientFor(null)
+    this.#createClientFor(session)
     this.#change({ phase: wait ? "waiting" : "running" })
     this.client.open()
   }
 
   // Continues an earlier page's recording: with the microphone, or with `toFinish` only to send the rest of its audio.
-  async resumeRecording(recording, words, { deviceId, endpointing = null, toFinish = false }) {
+  async resumeRecording(recording, words, { deviceId, toFinish = false, ...options }) {
     this.#reset()
     for (const word of words) this.transcript.add(word)
     const { session, engine, language, audio = false } = recording
     const claimed = await this.#recordings.claim(recording, () => this.#metadata)
     if (!claimed) return this.#change({ phase: "failed", failure: new Failure("movedOn") })
     Object.assign(this, { ring: claimed.ring, engine, language })
-    this.#options = { engine, language, audio, endpointing, wait: true }
+    this.#options = { ...options, engine, language, audio, wait: true }
     this.#writer = claimed.writer
     this.activity.resumeAt(this.ring.end)
     this.#createClientFor(session)
@@ -206,7 +219,7 @@ export class LiveSession extends EventTarget {
     on("ready", (ready) => this.#onReady(ready))
     on("step", (step) => this.#onStep(step))
     on("word", (word) => this.transcript.add(word))
-    on("partial", ({ text, start }) => this.transcript.setInterim(text, start))
+    on("partial", ({ text, start, end }) => this.transcript.setInterim(text, start, end))
     on("endpoint", (endpoint) => {
       this.transcript.endSegment(endpoint)
       this.activity.endpoint(endpoint.end)
@@ -220,6 +233,7 @@ export class LiveSession extends EventTarget {
     on("round-trip", (ms) => this.roundTrip.add(ms))
     on("failed", (failure) => this.fail(failure))
     on("done", () => {
+      this.#stopRecording() // the server may have ended it
       this.transcript.setInterim("")
       this.#writer?.remove()
       this.#change({ phase: "done" })
@@ -239,6 +253,7 @@ export class LiveSession extends EventTarget {
 
   // Words that an earlier page displayed, or that were saved after it closed.
   #fillGap(count) {
+    if (!this.#fetchWords) return
     const { client, id } = this
     const isWanted = () => this.client === client && this.phase !== "failed"
     fillGap(this.transcript, count, (first) => this.#fetchWords(id, first), isWanted)

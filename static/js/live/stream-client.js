@@ -2,7 +2,8 @@
 //
 // It sends the ring's audio in order, starting at the position that the server requests. What the server has not saved
 // stays in the ring, so a lost connection loses nothing. Emits `state`, `ready`, `step`, `word`, `partial`, `endpoint`,
-// `ack`, `unstored`, `interrupted`, `round-trip`, `done` and `failed`. The protocol is in docs/browser-protocol.md.
+// `ack`, `unstored`, `interrupted`, `round-trip`, `done` and `failed`. The protocol is in docs/browser-protocol.md. For
+// protocols that extend it, it emits `audio` with int16[n] that the server sends, and `message` with other messages.
 
 import { SAMPLE_RATE } from "../audio/samples.js"
 import { Backoff } from "../web/backoff.js"
@@ -20,6 +21,7 @@ export class StreamClient extends EventTarget {
   progress = "" // of an engine that is starting
   processed = 0 // the engine has processed everything before this sample
   #intent = "run" // run pause stop
+  #wasReady = false
   #cursor = 0 // the next sample to send
   #socket = null // of the current connection, from the request for its ticket on
   #retryAt = null
@@ -28,7 +30,7 @@ export class StreamClient extends EventTarget {
   #now
   #backoff
 
-  // options: {engine, language, audio, endpointing, wait}; connection: {requestTicket, socketUrl, WebSocket} of a
+  // options: fields of the start message; connection: {requestTicket, socketUrl, WebSocket} of a
   // TicketSocket.
   constructor({ ring, session = null, options, now = () => performance.now(), random, ...connection }) {
     super()
@@ -65,6 +67,13 @@ export class StreamClient extends EventTarget {
     this.#intent = "stop"
     if (this.state === "paused" && !this.#socket) return this.#connect()
     this.pump()
+  }
+
+  // Sends a message of an extended protocol. Returns false, without sending it, unless the server receives audio now.
+  send(message) {
+    if (!this.#canSendAudio) return false
+    this.#socket.send(message)
+    return true
   }
 
   // Closes without notifying the server; what it has saved remains.
@@ -128,22 +137,24 @@ export class StreamClient extends EventTarget {
   #connect() {
     this.#closeSocket()
     const socket = new TicketSocket(this.#connection, {
-      onOpen: () => socket.send({ type: "start", ...this.#startOptions, session: this.session }),
+      onOpen: () => socket.send({ type: "start", ...this.startOptions, session: this.session }),
       onMessage: (message) => this.#receive(message),
+      onAudio: (data) => this.#emit("audio", new Int16Array(data)),
       onClose: (failure, code) => this.#onClose(failure, code),
     })
     this.#socket = socket
-    this.#setState(this.session ? "reconnecting" : "connecting")
+    this.#setState(this.#wasReady ? "reconnecting" : "connecting")
     return socket.open()
   }
 
   // A running session queues for a slot rather than being rejected.
-  get #startOptions() {
+  get startOptions() {
     return this.session ? { ...this.options, wait: true } : this.options
   }
 
   #receive(message) {
-    this.#handlers[message.type]?.(message)
+    const handle = this.#handlers[message.type]
+    handle ? handle(message) : this.#emit("message", message)
     if (this.#socket) this.pump()
   }
 
@@ -158,6 +169,7 @@ export class StreamClient extends EventTarget {
     },
     ready: ({ session, position, words, engine, language, audio = false }) => {
       this.session = session
+      this.#wasReady = true
       this.#cursor = this.processed = position
       this.ring.resumeFrom(position)
       this.#emit("ready", { words, engine, language, audio })

@@ -1,6 +1,6 @@
 // Plays one clip at a time. Emits `change` when it starts, advances, buffers or ends.
 
-import { Failure } from "../web/failure.js"
+import { AudioOutput } from "./audio-output.js"
 import { MIN_WAIT } from "./playout.js"
 
 export class ClipPlayer extends EventTarget {
@@ -9,20 +9,18 @@ export class ClipPlayer extends EventTarget {
   played = 0 // samples
   underruns = 0
   wait = MIN_WAIT // seconds; carried over from one clip to the next
-  #worklet
-  #context = null
+  #output
   #node = null
-  #loaded = null
   #subscription = null
 
   constructor(worklet) {
     super()
-    this.#worklet = worklet
+    this.#output = new AudioOutput(worklet)
   }
 
   // Output delay of a sample, in seconds.
   get latency() {
-    return this.#context?.outputLatency || this.#context?.baseLatency || 0
+    return this.#output.latency
   }
 
   get isActive() {
@@ -30,14 +28,8 @@ export class ClipPlayer extends EventTarget {
   }
 
   // Call it within a click or key handler: browsers allow no playback before one.
-  async prepare() {
-    this.#context ??= new AudioContext({ latencyHint: "interactive" })
-    await this.#context.resume()
-    this.#loaded ??= this.#context.audioWorklet.addModule(this.#worklet).catch((error) => {
-      this.#loaded = null
-      throw new Failure("incomplete", { why: error.message })
-    })
-    await this.#loaded
+  prepare() {
+    return this.#output.prepare()
   }
 
   // Plays a clip from its start; audio generated later follows as it arrives.
@@ -46,14 +38,8 @@ export class ClipPlayer extends EventTarget {
     await this.prepare()
     this.clip = clip
     this.played = this.underruns = 0
-    const node = new AudioWorkletNode(this.#context, "playback", {
-      numberOfInputs: 0,
-      outputChannelCount: [1],
-      processorOptions: { wait: this.wait },
-    })
-    this.#node = node
+    const node = (this.#node = this.#output.connect(this.wait))
     node.port.onmessage = ({ data }) => this.#receive(node, data)
-    node.connect(this.#context.destination)
     this.#setState("waiting")
 
     this.#subscription = new AbortController()

@@ -3,6 +3,7 @@
 import { Playout } from "./playout.js"
 
 const REPORT_INTERVAL = 0.04 // seconds
+const COMMANDS = ["end", "pause", "resume", "stop"]
 
 class Playback extends AudioWorkletProcessor {
   #playout
@@ -12,8 +13,7 @@ class Playback extends AudioWorkletProcessor {
     super()
     this.#playout = new Playout(sampleRate, processorOptions.wait)
     this.port.onmessage = ({ data }) => {
-      if (data === "end") this.#playout.end()
-      else if (data === "stop") this.#playout.stop()
+      if (COMMANDS.includes(data)) this.#playout[data]()
       else this.#playout.push(data)
     }
   }

@@ -9,9 +9,10 @@ import { SAMPLE_RATE, concatenate } from "../audio/samples.js"
 export const MIN_WAIT = 0.1 // seconds of buffered speech before playback starts
 const MAX_WAIT = 3
 const FADE = 0.005 // seconds
+const SILENT = ["waiting", "paused", "over"]
 
 export class Playout {
-  state = "waiting" // playing stopping over
+  state = "waiting" // playing pausing paused stopping over
   underruns = 0
   wait // seconds
   #chunks = []
@@ -45,28 +46,44 @@ export class Playout {
     this.#hasEnded = true
   }
 
+  // Fades out; what is not played yet is kept.
+  pause() {
+    if (this.state === "playing") this.state = "pausing"
+    else if (this.state === "waiting") this.state = "paused"
+  }
+
+  resume() {
+    if (this.state === "pausing") this.state = "playing"
+    else if (this.state === "paused") this.state = "waiting"
+  }
+
   // Fades out and stops.
   stop() {
-    if (this.state === "playing") this.state = "stopping"
-    else if (this.state === "waiting") this.state = "over"
+    if (this.state === "playing" || this.state === "pausing") this.state = "stopping"
+    else if (this.state !== "stopping") this.#finish()
   }
 
   // Fills `out`: float32[n] at the rate of the context.
   render(out) {
     out.fill(0)
     if (this.state === "waiting" && this.#canStart) this.state = "playing"
-    if (this.state === "waiting" || this.state === "over") return
+    if (SILENT.includes(this.state)) return
     const block = this.#read(out.length + this.#fade)
-    const count = Math.min(out.length, block.length)
+    const isFading = this.state === "stopping" || this.state === "pausing"
+    const length = Math.min(out.length, block.length)
     // Fade out before the buffer is empty; if more audio arrives meanwhile, the gain rises again.
-    const fadeFrom = this.state === "stopping" ? 0 : block.length - this.#fade
-    for (let i = 0; i < count; i++) {
-      this.#gain = i < fadeFrom ? Math.min(1, this.#gain + 1 / this.#fade) : Math.max(0, this.#gain - 1 / this.#fade)
-      out[i] = block[i] * this.#gain
+    const fadeFrom = isFading ? 0 : block.length - this.#fade
+    let count = 0
+    while (count < length && !(isFading && this.#gain === 0)) {
+      const isRising = count < fadeFrom
+      this.#gain = isRising ? Math.min(1, this.#gain + 1 / this.#fade) : Math.max(0, this.#gain - 1 / this.#fade)
+      out[count] = block[count] * this.#gain
+      count += 1
     }
     this.#ready = block.subarray(count)
     this.#rendered += count
     if (this.state === "stopping" && this.#gain === 0) this.#finish()
+    else if (this.state === "pausing" && this.#gain === 0) this.state = "paused"
     else if (this.#isEmpty) this.#hasEnded || this.state === "stopping" ? this.#finish() : this.#underrun()
   }
 

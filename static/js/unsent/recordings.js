@@ -1,4 +1,4 @@
-// One user's unfinished recordings in this browser, from any tab.
+// One user's unfinished recordings in this browser, of one kind of session, from any tab.
 //
 // The tab that makes a recording holds a Web Lock on it, which is released when the tab ends, however it ends. A
 // recording without a lock can be claimed by another page.
@@ -6,33 +6,36 @@
 import { FrameRing } from "../audio/frame-ring.js"
 import { RecordingWriter } from "./recording-writer.js"
 
+const LIVE = "live" // also of recordings from before there were kinds
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 const TEN_MINUTES_MS = 10 * 60 * 1000
 
 export class Recordings {
   #store
   #owner
+  #kind
   #locks
   #now
 
-  constructor({ store, owner, locks = globalThis.navigator?.locks, now = Date.now }) {
+  constructor({ store, owner, kind = LIVE, locks = globalThis.navigator?.locks, now = Date.now }) {
     this.#store = store
     this.#owner = owner
+    this.#kind = kind
     this.#locks = locks
     this.#now = now // wall clock: it is compared with what another page stored
   }
 
   // describe() -> {session, engine, language, lastWords, isTaken}
   start(ring, describe) {
-    const writer = this.#createWriter({ id: crypto.randomUUID(), owner: this.#owner }, describe)
+    const writer = this.#createWriter({ id: crypto.randomUUID(), owner: this.#owner, kind: this.#kind }, describe)
     writer.attach(ring)
     this.#lock(writer)
     return writer
   }
 
   // null if another tab was faster.
-  async claim({ id, owner, position, end }, describe) {
-    const writer = this.#createWriter({ id, owner }, describe)
+  async claim({ id, owner, kind = LIVE, position, end }, describe) {
+    const writer = this.#createWriter({ id, owner, kind }, describe)
     if (!(await this.#lock(writer))) return null
     const blocks = await this.#store.blocks(id)
     const ring = FrameRing.restore(blocks.map(({ samples }) => samples), blocks[0]?.start ?? Math.max(position, end))
@@ -46,8 +49,9 @@ export class Recordings {
     const all = (await this.#store.all().catch(() => [])).filter(({ id }) => !locked.has(id))
     const stale = all.filter((recording) => !this.#isWorthKeeping(recording))
     await Promise.all(stale.map(({ id }) => this.#store.remove(id)))
-    const own = all.filter((recording) => recording.owner === this.#owner && !stale.includes(recording))
-    return own.sort((one, other) => other.savedAt - one.savedAt)[0] ?? null
+    const own = all.filter(({ owner, kind = LIVE }) => owner === this.#owner && kind === this.#kind)
+    const kept = own.filter((recording) => !stale.includes(recording))
+    return kept.sort((one, other) => other.savedAt - one.savedAt)[0] ?? null
   }
 
   // Resolves when a tab releases a recording: after a reload the old page may end a moment after the new one starts.

@@ -123,6 +123,7 @@ def test_users_transcribe_and_open_the_session(site, checker):
     expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     page.get_by_label("Save audio").check()
     checker.check("live-idle")
+    checker.visit("/talk/", "talk")
     checker.visit("/sessions/", "sessions-none")
     page.goto("/live/")
     expect(page.get_by_label("Save audio")).to_be_checked()

@@ -112,3 +112,49 @@ test("the duration is the same at another rate", () => {
   assert.ok(Math.abs(out.length - 44_100) < 2 * BLOCK)
   assert.equal(playout.played, SAMPLE_RATE)
 })
+
+test("a pause fades out within five milliseconds, and nothing is lost", () => {
+  for (const rate of [SAMPLE_RATE, 48_000]) {
+    const playout = new Playout(rate)
+    playout.push(tone(SAMPLE_RATE))
+    playout.end()
+    const before = played(playout, 20)
+    playout.pause()
+    const paused = played(playout, 40)
+    assert.equal(playout.state, "paused")
+    const loud = paused.findLastIndex((value) => value !== 0)
+    assert.ok(loud < 0.005 * rate)
+    const at = playout.played
+    playout.resume()
+    const after = played(playout)
+    assert.ok(steepest([...before, ...paused, ...after]) < STEEP)
+    assert.equal(playout.played, SAMPLE_RATE)
+    const silence = paused.length - loud - 1
+    assert.ok(Math.abs(before.length + paused.length + after.length - silence - rate) < 2 * BLOCK, `${rate}`)
+    assert.ok(at > 0)
+  }
+})
+
+test("a pause before the start or during a fade keeps everything", () => {
+  const playout = new Playout(SAMPLE_RATE)
+  playout.pause()
+  playout.push(tone(4800))
+  playout.end()
+  assert.ok(played(playout, 20).every((value) => value === 0))
+  playout.resume()
+  played(playout, 2)
+  playout.pause()
+  playout.resume()
+  played(playout)
+  assert.equal(playout.played, 4800)
+})
+
+test("a paused reply can be stopped", () => {
+  const playout = new Playout(SAMPLE_RATE)
+  playout.push(tone(4800))
+  played(playout, 5)
+  playout.pause()
+  played(playout, 5)
+  playout.stop()
+  assert.equal(playout.state, "over")
+})

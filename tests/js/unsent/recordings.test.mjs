@@ -64,6 +64,19 @@ test("a recording is offered to its owner only", async () => {
   assert.ok(await recordingsOf("ada").unfinished())
 })
 
+test("a recording of a conversation is offered where conversations are continued", async () => {
+  const talk = () => new Recordings({ store, locks, owner: "ada", kind: "talk", now: () => now })
+  const { writer } = await recordFor(talk(), 1)
+  await writer.release()
+  await settled()
+  assert.equal(await recordings.unfinished(), null)
+  const unfinished = await talk().unfinished()
+  const { writer: next } = await talk().claim(unfinished, () => ({ session: null }))
+  await next.release()
+  await settled()
+  assert.equal((await talk().unfinished()).id, writer.id)
+})
+
 test("a recording can be claimed once, with all of its audio", async () => {
   const { ring, writer } = await recordFor(recordings, 2)
   await writer.release()

@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from speech.models import Session
-from tests.support.speech.sessions import create_session, create_user
+from speech.models.conversation import ASSISTANT, USER
+from tests.support.speech.sessions import create_conversation, create_session, create_user
 
 
 def listed(pages, **query):
@@ -38,9 +39,33 @@ def test_the_list_is_filtered_by_tag_language_and_day(pages, owner):
     assert listed(pages, tag="Garden", language="fr") == []
 
 
+def test_conversations_have_a_badge_and_a_filter(pages, owner):
+    create_session(owner, "a dictation")
+    create_conversation(owner, (ASSISTANT, 0.0, "Hello!"), (USER, 2.0, "good morning"))
+    assert listed(pages, kind="conversation") == ["good morning"]
+    assert listed(pages, kind="transcript") == ["a dictation"]
+    assert set(listed(pages)) == {"good morning", "a dictation"}
+    assert pages.get("/sessions/").content.decode().count(">Conversation</span>") == 1
+
+
+def test_the_words_of_both_speakers_are_found(pages, owner):
+    create_conversation(owner, (USER, 0.0, "where is the crystal palace"), (ASSISTANT, 4.0, "It stands in Madrid."))
+    for word in ("crystal", "madrid"):
+        assert f"<mark>{word}" in pages.get("/sessions/", {"q": word, "kind": "conversation"}).content.decode().lower()
+    assert "No results" in pages.get("/sessions/", {"q": "crystal", "kind": "transcript"}).content.decode()
+
+
 @pytest.mark.parametrize(
     "query",
-    [{"sort": "x"}, {"since": "soon"}, {"page": "-3"}, {"before": "x" * 99}, {"q": "\x00"}, {"before": "9" * 30}],
+    [
+        {"sort": "x"},
+        {"kind": "x"},
+        {"since": "soon"},
+        {"page": "-3"},
+        {"before": "x" * 99},
+        {"q": "\x00"},
+        {"before": "9" * 30},
+    ],
 )
 def test_invalid_filters_are_ignored(pages, owner, query):
     create_session(owner, "first")

@@ -2,6 +2,7 @@
 
 import { SAMPLE_RATE } from "../../audio/samples.js"
 import { wavOf } from "../../audio/wav.js"
+import { partsOf } from "../../web/dom.js"
 import { saveFile } from "../../web/save-file.js"
 import { formatDuration, timeAgo } from "./durations.js"
 
@@ -23,7 +24,7 @@ export class ResumePrompt {
   // resume(recording, words, {toFinish}) starts a session with the recording.
   constructor({ panel, dialog, recordings, fetchWords, resume, transcript }) {
     this.#panel = panel
-    this.#parts = Object.fromEntries([...panel.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]))
+    this.#parts = partsOf(panel)
     this.#dialog = dialog
     this.#recordings = recordings
     this.#fetchWords = fetchWords

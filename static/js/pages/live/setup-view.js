@@ -2,7 +2,7 @@
 
 import { listMicrophones } from "../../audio/microphone.js"
 import { SHARED_AUDIO, canShareAudio } from "../../audio/shared-audio.js"
-import { make } from "../../web/dom.js"
+import { fillSelect } from "../../web/dom.js"
 import { recall, remember } from "../../web/local-storage.js"
 
 const STORAGE_KEY = "live-choices"
@@ -28,7 +28,7 @@ export class SetupView {
     this.#engines = engines
     if (audio) audio.checked = this.#choices.audio ?? false
     audio?.addEventListener("change", () => this.#remember())
-    fill(engine, engines.map(({ name, label }) => [name, label]), this.#choices.engine)
+    fillSelect(engine, engines.map(({ name, label }) => [name, label]), this.#choices.engine)
     this.#showLanguages()
     engine.addEventListener("change", () => this.#showLanguages())
     for (const select of [microphone, engine, language]) select.addEventListener("change", () => this.#remember())
@@ -50,12 +50,12 @@ export class SetupView {
     const devices = await listMicrophones()
     const named = devices.filter(({ deviceId }) => deviceId !== "default")
     const options = named.map(({ deviceId, label }) => [deviceId, label])
-    fill(this.#microphone, [DEFAULT, ...options, ...(canShareAudio() ? [SHARED] : [])], this.#choices.deviceId)
+    fillSelect(this.#microphone, [DEFAULT, ...options, ...(canShareAudio() ? [SHARED] : [])], this.#choices.deviceId)
   }
 
   #showLanguages() {
     const chosen = this.#engines.find(({ name }) => name === this.#engine.value)
-    fill(this.#language, chosen?.languages ?? [], this.#choices.language)
+    fillSelect(this.#language, chosen?.languages ?? [], this.#choices.language)
     this.#endpointing.showFor(chosen)
     for (const select of [this.#engine, this.#language]) select.disabled = select.length < 2
   }
@@ -64,9 +64,4 @@ export class SetupView {
     this.#choices = this.choices
     remember(STORAGE_KEY, this.#choices)
   }
-}
-
-function fill(select, options, chosen) {
-  select.replaceChildren(...options.map(([value, label]) => Object.assign(make("option", "", label), { value })))
-  if (options.some(([value]) => value === chosen)) select.value = chosen
 }

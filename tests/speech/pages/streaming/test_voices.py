@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import User
 from inference.messages import SAMPLE_RATE
 from speech.gateway import workers
-from speech.pages import voices
+from speech.pages.streaming import voices
 from tests.support.speech.sessions import create_session, create_user
 
 TONE = (8000 * np.sin(np.arange(SAMPLE_RATE) / 10)).astype("<i2").tobytes()
