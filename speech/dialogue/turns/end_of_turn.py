@@ -15,13 +15,16 @@ UNCLEAR = 0.7
 DIGITS = 1.0
 """Seconds after digits and spelled letters, which are said in groups: Deepgram waits as long. Some 0.75 s cut
 phone numbers and e-mail addresses (livekit/agents#3701)."""
+CLAUSE = 0.9
+"""Seconds after a comma. Engines also end a sentence with one that they misunderstood."""
 UNFINISHED = 1.5
-"""Seconds after a text that goes on: “and”, a comma (LiveKit waits up to 3 s)."""
+"""Seconds after a text that goes on: “and”, a dash (LiveKit waits up to 3 s)."""
 
 _CLOSING = r"[\"'”’»)\s]*\Z"
 _QUESTION = re.compile(rf"[?？!！]{_CLOSING}")
 _SENTENCE_END = re.compile(rf"[.。]{_CLOSING}")
-_CLAUSE_END = re.compile(r"(?:[,;:–—@、，-]|\.{2,}|…)\s*\Z")
+_COMMA = re.compile(r"[,;、，]\s*\Z")
+_OPEN_END = re.compile(r"(?:[:–—@-]|\.{2,}|…)\s*\Z")
 _LAST_WORD = re.compile(r"([\w'’]+)[^\w]*\Z")
 _SPELLED = re.compile(r"(?:\d|(?:^|[\s-])[^\W\d_])\.?\s*\Z")
 """A digit or a single letter."""
@@ -68,12 +71,14 @@ def silence_needed(text: str, language: str = "") -> float:
     code = language.partition("-")[0].lower()
     code = code if code in _OPEN else "en"
     last = _last_word(text)
-    if _CLAUSE_END.search(text):
+    if _OPEN_END.search(text):
         return UNFINISHED
     if last in _ANSWER[code] and _SENTENCE_END.search(text):
         return UNCLEAR
     if last in _OPEN[code] or (code == "fr" and last.rpartition("'")[2] in _OPEN[code]):
         return UNFINISHED  # also with a period behind it: engines add one to fragments
+    if _COMMA.search(text):
+        return CLAUSE
     if _SPELLED.search(text) or last in _DIGIT[code]:
         return DIGITS
     return COMPLETE if _SENTENCE_END.search(text) else UNCLEAR

@@ -14,7 +14,8 @@ from speech.dialogue.turns.user_speech import UserSpeech, is_backchannel
 LULL = 0.4
 """Seconds of silence after which the reply to the text so far is generated, and withheld."""
 HOLD_FRAMES = 2
-"""Frames of speech in a row that pause a reply: 0.16 s, less than a word."""
+"""Frames of speech in a row that pause a reply, if the first one isn't clear: 0.16 s, less than a word. To pause it for
+nothing costs little; to talk over the user costs more."""
 RESUME_AFTER = 0.4
 """Seconds of silence after a back-channel until the reply continues."""
 FALSE_ALARM = 2.0
@@ -221,8 +222,8 @@ class TurnTaking:
 
     @property
     def _should_hold(self) -> bool:
-        is_new = self.speech.frames >= HOLD_FRAMES and not self._awaits_onset
-        return is_new and not self.echo.is_echo and self._is_interruptible
+        is_speech = self.speech.frames >= HOLD_FRAMES or self.speech.is_clear
+        return is_speech and not self._awaits_onset and not self.echo.is_echo and self._is_interruptible
 
     @property
     def _is_interruptible(self) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from speech.dialogue.turns.end_of_turn import COMPLETE, DIGITS, UNCLEAR, UNFINISHED, silence_needed
+from speech.dialogue.turns.end_of_turn import CLAUSE, COMPLETE, DIGITS, UNCLEAR, UNFINISHED, silence_needed
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from speech.dialogue.turns.end_of_turn import COMPLETE, DIGITS, UNCLEAR, UNFINIS
         ("en", "No, that is", UNFINISHED),
         ("en", "I was there and", UNFINISHED),
         ("en", "I was there And.", UNFINISHED),
-        ("en", "First of all,", UNFINISHED),
+        ("en", "First of all,", CLAUSE),
         ("en", "I think –", UNFINISHED),
         ("en", "Well...", UNFINISHED),
         ("en", "Wait…", UNFINISHED),
@@ -45,7 +45,7 @@ from speech.dialogue.turns.end_of_turn import COMPLETE, DIGITS, UNCLEAR, UNFINIS
         ("en", "J. O. H. N.", DIGITS),
         ("en", "J-O-H", DIGITS),
         ("en", "Is it 555?", COMPLETE),
-        ("en", "555,", UNFINISHED),
+        ("en", "555,", CLAUSE),
         # other languages
         ("fr", "J’aimerais en savoir plus.", COMPLETE),
         ("fr", "Je pense que", UNFINISHED),
@@ -70,7 +70,7 @@ from speech.dialogue.turns.end_of_turn import COMPLETE, DIGITS, UNCLEAR, UNFINIS
         ("it", "Vorrei sapere di più.", COMPLETE),
         ("", "and", UNFINISHED),
         ("zh", "你好。", COMPLETE),
-        ("zh", "你好，", UNFINISHED),
+        ("zh", "你好，", CLAUSE),
     ],
 )
 def test_silence_needed(language, text, silence):
@@ -79,4 +79,4 @@ def test_silence_needed(language, text, silence):
 
 
 def test_the_less_complete_a_text_is_the_longer_the_silence():
-    assert COMPLETE < UNCLEAR < DIGITS < UNFINISHED
+    assert COMPLETE < UNCLEAR < CLAUSE < DIGITS < UNFINISHED

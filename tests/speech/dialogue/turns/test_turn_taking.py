@@ -106,7 +106,8 @@ TABLE = [
     # Every event in every state: the state that follows, and the kinds of action.
     ("one frame of speech", lambda t: t.frames(1, 1.0), State.LISTENING, State.LISTENING, []),
     ("one frame of speech", lambda t: t.frames(1, 1.0), State.ENDING, State.ENDING, []),
-    ("one frame of speech", lambda t: t.frames(1, 1.0), State.REPLYING, State.REPLYING, []),
+    ("one frame of speech", lambda t: t.frames(1, 0.6), State.REPLYING, State.REPLYING, []),
+    ("one frame of clear speech", lambda t: t.frames(1, 1.0), State.REPLYING, State.HELD, [Signal.HOLD]),
     ("speech", lambda t: t.speak(0.16), State.LISTENING, State.LISTENING, []),
     ("speech", lambda t: t.speak(0.16), State.ENDING, State.LISTENING, [Signal.DISCARD]),
     ("speech", lambda t: t.speak(0.16), State.REPLYING, State.HELD, [Signal.HOLD]),
@@ -322,7 +323,7 @@ def test_the_second_reply_can_be_interrupted_at_once():
 
 
 def test_speech_at_the_end_of_a_reply_belongs_to_the_next_turn():
-    talk = replying().frames(1, 1.0).say("And")
+    talk = replying().frames(1, 0.6).say("And")
     talk.turns.on_reply_ended()
     assert talk.turns.text == "And"
 
@@ -338,7 +339,7 @@ def test_a_reply_that_the_microphone_picks_up_goes_on():
 
 
 def test_words_of_an_echo_that_come_in_its_pause_interrupt_nothing():
-    talk = replying().frames(1, 1.0).speak(1.0, is_echo=True).quiet(0.24).partial("To boil an egg")
+    talk = replying().frames(1, 0.6).speak(1.0, is_echo=True).quiet(0.24).partial("To boil an egg")
     talk.quiet(0.5).say("To boil an egg")
     assert Signal.CUT not in talk.taken()
 
