@@ -47,6 +47,8 @@ MIN_PARTIAL = 0.5
 SHOWN_TURNS = 50
 """Turns of a continued conversation that the client gets."""
 FLUSH_ID = 1
+WATCH_INTERVAL = 1.0
+"""Seconds between two checks of the limits."""
 ANNOUNCEMENTS = {
     Due.LENGTH_WARNING: "We have one minute left.",
     Due.IDLE_WARNING: "Are you still there? I'll end our conversation soon.",
@@ -309,7 +311,7 @@ class Conversation:
 
     async def _watch_limits(self) -> None:
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(WATCH_INTERVAL)
             now = time.monotonic()
             if self._turns.state is State.LISTENING and not self._turns.speech.is_going_on:
                 self._enforce(self._limits.due(now - self._began_at, now - self._active_at))

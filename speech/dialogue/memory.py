@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from typing import Self
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import DatabaseError
@@ -17,15 +18,21 @@ from speech.dialogue.options import ConversationOptions, UnsavedReply
 from speech.dialogue.replies.playback import CUT_MARK, Playback
 from speech.gateway.database import in_database
 from speech.live.stream import Stream
-from speech.llm.client import LanguageModel
 from speech.metrics import REPLY_SECONDS
 from speech.models.conversation import ASSISTANT, USER, PastTurn
 from speech.text.alignment import TimedWord
+
+if TYPE_CHECKING:
+    from speech.llm.client import LanguageModel
 
 logger = logging.getLogger(__name__)
 
 MAX_TURNS = 200
 """Turns that a continued conversation remembers, if they fit the model's context."""
+
+
+TIME_TOLERANCE = 0.1
+"""Seconds; less than most words."""
 
 
 class Memory:
@@ -35,7 +42,7 @@ class Memory:
         self,
         stream: Stream,
         record: models.Conversation,
-        model: LanguageModel,
+        model: "LanguageModel",
         instructions: str,
         past: Sequence[PastTurn],
     ) -> None:
@@ -52,7 +59,7 @@ class Memory:
         self._counting: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, stream: Stream, session: UUID, model: LanguageModel, options: ConversationOptions) -> Self:
+    async def open(cls, stream: Stream, session: UUID, model: "LanguageModel", options: ConversationOptions) -> Self:
         """Load what was said before, and store what the client has played in addition. Raises `Unavailable`."""
         try:
             record = await in_database(
@@ -64,15 +71,14 @@ class Memory:
                 voice_engine=options.voice.engine,
             )
             past = await in_database(record.turns_so_far, MAX_TURNS)
-            unsaved = [
-                reply for reply in options.unsaved or () if not await in_database(record.has_reply, _start(reply))
-            ]
+            unsaved = [await in_database(_without_stored, reply, record) for reply in options.unsaved or ()]
         except DatabaseError as error:
             logger.error("could not open conversation %s: %r", session, error, extra=classify(error))
             raise errors.Unavailable from None
         memory = cls(stream, record, model, options.instructions, past)
         for reply in unsaved:
-            memory._add_unsaved(reply)
+            if reply.words:
+                memory._add_unsaved(reply)
         return memory
 
     def add_typed(self, text: str) -> None:
@@ -133,5 +139,8 @@ def _text_of(words: Sequence[TimedWord]) -> str:
     return " ".join(word.text for word in words)
 
 
-def _start(reply: UnsavedReply) -> float:
-    return reply.words[0].start or 0.0
+def _without_stored(reply: UnsavedReply, record: models.Conversation) -> UnsavedReply:
+    """The words that are not stored: the server may have stored more than it could confirm. The times of both differ a
+    little, by the reports that were lost with the connection."""
+    stored_until = record.reply_end(reply.words[0].start or 0.0, reply.words[-1].end or 0.0)
+    return replace(reply, words=[word for word in reply.words if (word.start or 0.0) >= stored_until - TIME_TOLERANCE])

@@ -1,16 +1,23 @@
-"""The language models that conversations can use: the configured ones, those found on this machine, and the demo."""
+"""The language models that conversations can use: the configured ones, those found on this machine, and the demo.
+
+The library that talks to their servers takes half a second to import. So it is imported when it is first needed, not
+with the site and each of its commands; and in a thread, because streams run on the event loop.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from speech.llm import demo
-from speech.llm.client import LATEST_CALLS, LanguageModel
 from speech.llm.config import ModelInfo
-from speech.llm.discovery import discovered, listing, short_name
 from speech.llm.errors import ModelNotFound, NoModel
+
+if TYPE_CHECKING:
+    from speech.llm.client import LanguageModel
 
 UNNAMED = "Language model"
 """Label of a model without a name, while its server isn't running."""
@@ -37,8 +44,11 @@ async def available_models() -> list[ModelInfo]:
     return [*configured, *found, *_demo()]
 
 
-async def language_model(name: str) -> LanguageModel:
+async def language_model(name: str) -> "LanguageModel":
     """The model of this name; empty: the default. Raises `ModelNotFound` and `NoModel`."""
+    await _import_library()
+    from speech.llm.client import LanguageModel
+
     models = await available_models()
     if not models:
         raise NoModel
@@ -64,6 +74,9 @@ async def _resolved(info: ModelInfo) -> ModelInfo:
     """The model with the name of its server's first one if it has none."""
     if info.model:
         return info
+    await _import_library()
+    from speech.llm.discovery import listing, short_name
+
     names = (await listing(info.url, info.api_key)).models
     model = names[0] if names else ""
     return replace(info, model=model, label=info.label or short_name(model) or UNNAMED)
@@ -72,7 +85,14 @@ async def _resolved(info: ModelInfo) -> ModelInfo:
 async def _discovered() -> Sequence[ModelInfo]:
     if not settings.LLM_DISCOVER:
         return []
+    await _import_library()
+    from speech.llm.discovery import discovered
+
     return await discovered(without=[info.url for info in settings.LLM_MODELS], own_port=settings.PORT)
+
+
+async def _import_library() -> None:
+    await asyncio.to_thread(import_module, "speech.llm.client")
 
 
 def _demo() -> list[ModelInfo]:
@@ -81,6 +101,10 @@ def _demo() -> list[ModelInfo]:
 
 
 async def _status(info: ModelInfo, is_default: bool) -> ModelStatus:
+    await _import_library()
+    from speech.llm.client import LATEST_CALLS
+    from speech.llm.discovery import listing
+
     latest = LATEST_CALLS.get(info.name)
     first_token = latest.first_token if latest else None
     error = latest.error if latest else ""

@@ -10,7 +10,7 @@ from typing import Any, cast
 import openai
 from openai.types.chat import ChatCompletionChunk
 
-from speech.llm import demo
+from speech.llm import demo, demo_process
 from speech.llm.config import Message, ModelInfo
 from speech.llm.connections import WITHOUT_DEADLINE, openai_client
 from speech.llm.errors import ModelEmpty, ModelError, ModelInvalid, ModelStalled, ModelTimeout
@@ -76,7 +76,7 @@ class LanguageModel:
         """Start the demo model if it is this one, so that the first reply need not wait for it."""
         if self.info.is_demo:
             with suppress(ModelError):  # the first reply reports it
-                await demo.openai_client()
+                await demo_process.openai_client()
 
     async def stream(self, messages: Sequence[Message]) -> AsyncGenerator[str]:
         """Yield text as the model emits it, without its reasoning. Closing the iterator closes the response at once.
@@ -175,7 +175,7 @@ class _Call:
 
     async def _send(self, parameters: dict[str, Any]) -> openai.AsyncStream[ChatCompletionChunk]:
         info = self._info
-        client = await demo.openai_client() if info.is_demo else openai_client(info.url, info.api_key)
+        client = await demo_process.openai_client() if info.is_demo else openai_client(info.url, info.api_key)
         return await client.chat.completions.create(
             model=info.model,
             messages=cast(Any, [message._asdict() for message in self._messages]),

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import NamedTuple, Self
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Max
 
 from inference.messages import SAMPLE_RATE
 from speech.models.usage import ConversationUsage
@@ -74,11 +74,11 @@ class Conversation(models.Model):
         ]
         return turns[-limit:] if limit else []
 
-    def has_reply(self, start: float) -> bool:
-        """Whether a reply is stored that began at this second of the session."""
-        near = (start - 0.01, start + 0.01)
-        replies = Segment.objects.original().filter(session=self.session_id, speaker=ASSISTANT)
-        return replies.filter(start__range=near).exists()
+    def reply_end(self, start: float, end: float) -> float:
+        """Second at which a stored reply ends that was played between these seconds of the session; 0 if none is."""
+        replies = Segment.objects.original().filter(session=self.session_id, speaker=ASSISTANT, is_inserted=True)
+        last: float | None = replies.filter(start__lt=end, end__gt=start).aggregate(last=Max("end"))["last"]
+        return last or 0.0
 
     def add_usage(self, prompt_tokens: int, completion_tokens: int, played_samples: int, turns: int) -> None:
         """Add what a stream used, also to the owner's totals."""

@@ -28,7 +28,6 @@ from inference.worker import Worker, run_workers, why_unusable
 from operations.report.process_report import ProcessReporter
 from operations.server import Server
 from speech.gateway.link import Link
-from speech.llm import demo
 from speech.uploads.runner import Runner
 from webhooks.sender import Sender
 
@@ -70,7 +69,6 @@ class Command(BaseCommand):
             reactor.callWhenRunning(self._run_in_background, partial(run_workers, workers))
         reactor.callWhenRunning(self._run_in_background, Runner().run)
         reactor.callWhenRunning(self._run_in_background, ProcessReporter().run)
-        reactor.addSystemEventTrigger("before", "shutdown", _stop_demo_model)
         server.run()
         stop_tracing()
         if server.failed:
@@ -124,11 +122,6 @@ def _cancel(task: "asyncio.Task[None]") -> Deferred:
 def _send_webhooks() -> None:
     task = asyncio.ensure_future(Sender().run())
     reactor.addSystemEventTrigger("during", "shutdown", lambda: _cancel(task))
-
-
-def _stop_demo_model() -> Deferred:
-    """End the demo model. Twisted waits only for deferreds of the phase before the shutdown."""
-    return Deferred.fromFuture(asyncio.ensure_future(demo.stop()))
 
 
 def _discover_engines() -> None:

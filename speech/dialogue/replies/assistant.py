@@ -5,15 +5,18 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from accounts.models import User
 from speech import errors, events
 from speech.dialogue.history import History
 from speech.dialogue.replies.playback import Playback
 from speech.dialogue.replies.reply import Reply
-from speech.llm.client import LanguageModel
 from speech.llm.errors import ModelError
 from speech.synthesis.options import SynthesisOptions
+
+if TYPE_CHECKING:
+    from speech.llm.client import LanguageModel
 
 VOICE_FAILED = "The reply couldn't be spoken."
 
@@ -25,7 +28,7 @@ class Assistant:
     def __init__(
         self,
         owner: User,
-        model: LanguageModel,
+        model: "LanguageModel",
         history: History,
         voice: SynthesisOptions,
         emit: Callable[[events.Event], None],

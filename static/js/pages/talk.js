@@ -87,6 +87,7 @@ const notices = new NoticesView({ region: byId("notices"), conversation })
 const latency = new LatencyView({ panel: byId("latency") })
 const wakeLock = new WakeLock()
 const resumePrompt = new ResumePrompt({
+  noun: "conversation",
   panel: byId("resume-prompt"),
   dialog: byId("discard-dialog"),
   recordings,

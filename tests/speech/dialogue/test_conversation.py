@@ -384,13 +384,33 @@ async def test_what_the_client_played_and_the_server_did_not_save_is_stored_once
     first.conversation.detach()
     await first.ended()
     session = await session_of(first)
-    unsaved = [UnsavedReply(False, [TimedWord("One", 2.0, 2.4, None), TimedWord("two", 2.4, 2.8, None)])]
-    for _ in range(2):
-        client = await talk(session=session, unsaved=unsaved)
+    for late in (0.0, 0.05):  # reports that were lost with the connection move the times
+        words = [TimedWord("One", 2.0 + late, 2.4 + late, None), TimedWord("two", 2.4 + late, 2.8 + late, None)]
+        client = await talk(session=session, unsaved=[UnsavedReply(False, words)])
         assert client.all(events.Conversation)[0].turns[-1].text == "One two—"
         client.conversation.stop()
         await client.ended()
     assert await in_database(said_in, session) == [("User", "Count."), ("Assistant", "One two—")]
+
+
+async def test_what_the_client_played_beyond_what_the_server_saved_is_added(talk, model):
+    first = await talk()
+    model.replies["Count."] = [LONG]
+    await first.ask("Count.")
+    await first.listen(0.8)
+    start = (first.position - 20 * 960) / SAMPLE_RATE
+    first.conversation.detach()
+    await first.ended()
+    session = await session_of(first)
+    played = [
+        TimedWord(text, start + 0.4 * number, start + 0.4 * number + 0.4, None)
+        for number, text in enumerate(["One", "two", "three"])
+    ]
+    second = await talk(session=session, unsaved=[UnsavedReply(False, played)])
+    assert second.all(events.Conversation)[0].turns[-1].text == "three—"
+    second.conversation.stop()
+    await second.ended()
+    assert await in_database(said_in, session) == [("User", "Count."), ("Assistant", "One two— three—")]
 
 
 async def test_a_question_whose_reply_was_lost_is_answered_after_the_reconnection(talk, model):
@@ -466,6 +486,7 @@ async def test_an_account_that_loses_its_approval_is_disconnected_in_the_middle_
 
 
 async def test_an_idle_conversation_is_warned_and_ends(talk, monkeypatch):
+    monkeypatch.setattr(conversations, "WATCH_INTERVAL", 0.05)
     client = await talk()
     due = iter([Due.IDLE_WARNING, None, Due.IDLE_REACHED])
     monkeypatch.setattr(Limits, "due", lambda self, elapsed, idle: next(due, None))

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
-from speech.llm import demo, discovery
+from speech.llm import demo, demo_process, discovery
 from speech.llm.catalog import available_models, language_model, model_statuses
 from speech.llm.config import Message
 from speech.llm.discovery import LocalServer
@@ -197,7 +197,7 @@ async def test_the_demo_gets_its_own_prompt_and_client(monkeypatch):
             return openai.AsyncOpenAI(base_url=server.url, api_key="demo", max_retries=0)
 
         monkeypatch.setattr(demo, "info", lambda: DEMO)
-        monkeypatch.setattr(demo, "openai_client", client)
+        monkeypatch.setattr(demo_process, "openai_client", client)
         model = await language_model("demo")
         assert [text async for text in model.stream([Message("system", "Be a pirate."), Message("user", "Hi.")])]
         assert ("system", "Be a pirate.") not in server.requests[0].messages

@@ -13,20 +13,20 @@ import psutil
 import pytest
 from openai import AsyncOpenAI
 
-from speech.llm import demo
+from speech.llm import demo, demo_process
 from speech.llm.config import Message
-from speech.llm.demo import DemoFailed, DemoServer
+from speech.llm.demo_process import DemoFailed, DemoServer
 from tests.support.environment import ROOT
 
 needs_demo = pytest.mark.skipif(demo.info() is None, reason="requires the demo model: scripts/setup.sh test")
 
 PROGRAM_THAT_USES_IT = """
 import asyncio, sys
-from speech.llm import demo
-demo.SLOTS = 1
+from speech.llm import demo_process
+demo_process.SLOTS = 1
 async def main():
-    await demo.openai_client()
-    server = demo.DemoServer.current()
+    await demo_process.openai_client()
+    server = demo_process.DemoServer.current()
     print(server.process.pid, server.folder, flush=True)
     await asyncio.Event().wait()
 asyncio.run(main())
@@ -37,13 +37,13 @@ END_TIMEOUT = 20.0
 @pytest.fixture
 async def stopped_afterwards() -> AsyncIterator[None]:
     yield
-    await demo.stop()
+    await demo_process.stop()
 
 
 @pytest.fixture
 async def starts_fast(stopped_afterwards: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one slot, because a start evaluates the prompt in each."""
-    monkeypatch.setattr(demo, "SLOTS", 1)
+    monkeypatch.setattr(demo_process, "SLOTS", 1)
 
 
 async def answer(client: AsyncOpenAI, *conversation: Message) -> str:
@@ -94,7 +94,7 @@ def test_a_shortened_message_ends_no_character_in_its_middle() -> None:
 
 
 def test_it_is_not_offered_without_its_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(demo, "_weights", lambda: None)
+    monkeypatch.setattr(demo, "weights", lambda: None)
     assert demo.info() is None
 
 
@@ -103,7 +103,7 @@ def test_it_is_not_offered_without_its_packages(monkeypatch: pytest.MonkeyPatch)
 
 @needs_demo
 async def test_it_answers_and_is_restarted_when_it_was_killed(starts_fast: None) -> None:
-    client, same = await asyncio.gather(demo.openai_client(), demo.openai_client())
+    client, same = await asyncio.gather(demo_process.openai_client(), demo_process.openai_client())
     assert client is same
     process = DemoServer.current().process
     assert process is not None
@@ -111,7 +111,7 @@ async def test_it_answers_and_is_restarted_when_it_was_killed(starts_fast: None)
 
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
-    assert await answer(await demo.openai_client(), Message("user", "Hello."))
+    assert await answer(await demo_process.openai_client(), Message("user", "Hello."))
     restarted = DemoServer.current().process
     assert restarted is not None
     assert restarted.pid != process.pid
@@ -119,21 +119,21 @@ async def test_it_answers_and_is_restarted_when_it_was_killed(starts_fast: None)
 
 @needs_demo
 async def test_a_request_that_is_cancelled_during_the_start_does_not_end_it(starts_fast: None) -> None:
-    cancelled = asyncio.create_task(demo.openai_client())
+    cancelled = asyncio.create_task(demo_process.openai_client())
     while (process := DemoServer.current().process) is None:
         await asyncio.sleep(0.01)
     cancelled.cancel()
-    await demo.openai_client()
+    await demo_process.openai_client()
     assert DemoServer.current().process is process
 
 
 @needs_demo
 async def test_only_its_own_user_can_reach_it_and_nothing_remains(starts_fast: None) -> None:
-    await demo.openai_client()
+    await demo_process.openai_client()
     folder = DemoServer.current().folder
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "llm.sock").stat().st_mode & 0o077 == 0
-    await demo.stop()
+    await demo_process.stop()
     assert not folder.exists()
 
 
@@ -161,9 +161,9 @@ async def test_a_process_that_fails_to_start_is_reported(
 ) -> None:
     program = tmp_path / "program.py"
     program.write_text("raise SystemExit(3)")
-    monkeypatch.setattr(demo, "PROGRAM", program)
+    monkeypatch.setattr(demo_process, "PROGRAM", program)
     with pytest.raises(DemoFailed, match="couldn't be started"):
-        await demo.openai_client()
+        await demo_process.openai_client()
 
 
 async def test_a_process_that_hangs_while_it_starts_is_ended(
@@ -171,10 +171,10 @@ async def test_a_process_that_hangs_while_it_starts_is_ended(
 ) -> None:
     program = tmp_path / "program.py"
     program.write_text("import sys; sys.stdin.read()")
-    monkeypatch.setattr(demo, "PROGRAM", program)
-    monkeypatch.setattr(demo, "START_TIMEOUT", 0.2)
+    monkeypatch.setattr(demo_process, "PROGRAM", program)
+    monkeypatch.setattr(demo_process, "START_TIMEOUT", 0.2)
     with pytest.raises(DemoFailed):
-        await demo.openai_client()
+        await demo_process.openai_client()
     process = DemoServer.current().process
     assert process is not None
     assert process.returncode == -signal.SIGKILL
@@ -183,7 +183,7 @@ async def test_a_process_that_hangs_while_it_starts_is_ended(
 @needs_demo
 @pytest.mark.slow
 async def test_four_questions_at_once_are_answered(stopped_afterwards: None) -> None:
-    client = await demo.openai_client()
+    client = await demo_process.openai_client()
     questions = {"France": "Paris", "Italy": "Rome", "Spain": "Madrid", "Japan": "Tokyo"}
     answers = await asyncio.gather(
         *(answer(client, Message("user", f"What is the capital of {country}?")) for country in questions)
@@ -194,5 +194,5 @@ async def test_four_questions_at_once_are_answered(stopped_afterwards: None) -> 
 @needs_demo
 @pytest.mark.slow
 async def test_a_conversation_of_long_messages_fits_into_the_context(stopped_afterwards: None) -> None:
-    client = await demo.openai_client()
+    client = await demo_process.openai_client()
     assert await answer(client, *(Message(role, "\x01~" * 500) for role, _ in alternating(9)))

@@ -106,4 +106,5 @@ async def talk_client(site: Site, ticket: str) -> AsyncIterator[TalkClient]:
     async with websockets.connect(url, origin=site.url, compression=None) as socket:
         client = TalkClient(socket)
         yield client
-        client._receiving.cancel()
+        await socket.close()  # while the client still receives, or the server's close is not read
+        await client._receiving

@@ -17,12 +17,13 @@ export class ResumePrompt {
   #fetchWords
   #resume
   #transcript
+  #noun
   #recording = null
   #words = []
   #attempt = 0 // distinguishes a late response to an earlier request from the current one
 
-  // resume(recording, words, {toFinish}) starts a session with the recording.
-  constructor({ panel, dialog, recordings, fetchWords, resume, transcript }) {
+  // resume(recording, words, {toFinish}) starts a session with the recording; noun: what the page calls a session.
+  constructor({ panel, dialog, recordings, fetchWords, resume, transcript, noun = "session" }) {
     this.#panel = panel
     this.#parts = partsOf(panel)
     this.#dialog = dialog
@@ -30,6 +31,7 @@ export class ResumePrompt {
     this.#fetchWords = fetchWords
     this.#resume = resume
     this.#transcript = transcript
+    this.#noun = noun
     this.#parts.resume.addEventListener("click", () => this.#accept({ toFinish: false }))
     this.#parts.finish.addEventListener("click", () => this.#accept({ toFinish: true }))
     this.#parts.save.addEventListener("click", () => this.#save())
@@ -77,7 +79,7 @@ export class ResumePrompt {
     const lastWords = this.#words.slice(-LAST_WORDS).map(({ text }) => text).join(" ") || recording.lastWords
     const unsent_s = unsentSeconds(recording)
     const when = timeAgo((Date.now() - savedAt) / 1000)
-    this.#parts.what.textContent = `Unfinished session from ${when}`
+    this.#parts.what.textContent = `Unfinished ${this.#noun} from ${when}`
     this.#parts.words.textContent = lastWords ? `“… ${lastWords}”` : ""
     this.#parts.unsent.textContent = isOver ? overText(unsent_s, isTaken) : unsentText(unsent_s)
     this.#parts.resume.hidden = this.#parts.finish.hidden = isOver
