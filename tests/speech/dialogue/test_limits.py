@@ -1,5 +1,8 @@
 import pytest
 
+from inference.engines.testing.tones import pcm_of
+from speech import events
+from speech.dialogue import conversation
 from speech.dialogue.limits import IDLE_WARNING, WARNING, Due, Limits
 
 
@@ -32,3 +35,15 @@ def test_an_idle_conversation_is_warned_each_time_that_it_becomes_idle():
 @pytest.mark.parametrize("moment", [(0, 0), (10_000, 10_000)])
 def test_zero_is_no_limit(moment):
     assert Limits(length=0, idle=0).due(*moment) is None
+
+
+async def test_an_idle_conversation_is_warned_and_ends(talk, monkeypatch):
+    monkeypatch.setattr(conversation, "WATCH_INTERVAL", 0.05)
+    client = await talk()
+    due = iter([Due.IDLE_WARNING, None, Due.IDLE_REACHED])
+    monkeypatch.setattr(Limits, "due", lambda self, elapsed, idle: next(due, None))
+    await client.until(events.ReplyStarted)
+    await client.listen_to_the_end()
+    await client.ended()
+    assert client.audio[client.reply] == pcm_of(conversation.ANNOUNCEMENTS[Due.IDLE_WARNING])
+    assert len(client.all(events.Done)) == 1

@@ -1,4 +1,4 @@
-"""The demo model's prompt, and its process with the real weights."""
+"""The demo model's prompt, and its process: with the real weights, or with a server that needs none."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
@@ -31,7 +31,34 @@ async def main():
     await asyncio.Event().wait()
 asyncio.run(main())
 """
-END_TIMEOUT = 20.0
+PROGRAM_WITHOUT_WEIGHTS = """
+import os, socketserver, sys, threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        body = b'{"choices": [{"message": {"role": "assistant", "content": "%d"}}]}' % os.getpid()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+
+sys.stdin.readline()
+socket = Path(sys.argv[1], "llm.sock")
+socket.unlink(missing_ok=True)
+server = socketserver.ThreadingUnixStreamServer(str(socket), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+"""It answers with its process id."""
+HANG_TIMEOUT = 60.0
+"""Seconds; only ends a test that hangs."""
 
 
 @pytest.fixture
@@ -44,6 +71,18 @@ async def stopped_afterwards() -> AsyncIterator[None]:
 async def starts_fast(stopped_afterwards: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one slot, because a start evaluates the prompt in each."""
     monkeypatch.setattr(demo_process, "SLOTS", 1)
+
+
+@pytest.fixture
+def use_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starts_fast: None) -> Callable[[str], None]:
+    """Run this code as the process, instead of the server with the weights."""
+
+    def use(code: str) -> None:
+        program = tmp_path / "program.py"
+        program.write_text(code)
+        monkeypatch.setattr(demo_process, "PROGRAM", program)
+
+    return use
 
 
 async def answer(client: AsyncOpenAI, *conversation: Message) -> str:
@@ -101,24 +140,30 @@ def test_it_is_not_offered_without_its_packages(monkeypatch: pytest.MonkeyPatch)
 # The process.
 
 
-@needs_demo
-async def test_it_answers_and_is_restarted_when_it_was_killed(starts_fast: None) -> None:
+async def test_it_is_restarted_when_it_was_killed(use_program: Callable[[str], None]) -> None:
+    use_program(PROGRAM_WITHOUT_WEIGHTS)
     client, same = await asyncio.gather(demo_process.openai_client(), demo_process.openai_client())
     assert client is same
     process = DemoServer.current().process
     assert process is not None
-    assert await answer(client, Message("user", "Hello."))
+    assert await process_that_answers(client) == process.pid
 
     os.kill(process.pid, signal.SIGKILL)
     await process.wait()
-    assert await answer(await demo_process.openai_client(), Message("user", "Hello."))
+    assert await demo_process.openai_client() is client
     restarted = DemoServer.current().process
     assert restarted is not None
     assert restarted.pid != process.pid
+    assert await process_that_answers(client) == restarted.pid
 
 
-@needs_demo
-async def test_a_request_that_is_cancelled_during_the_start_does_not_end_it(starts_fast: None) -> None:
+async def process_that_answers(client: AsyncOpenAI) -> int:
+    completion = await client.chat.completions.create(model="", messages=[{"role": "user", "content": "Hello."}])
+    return int(completion.choices[0].message.content or 0)
+
+
+async def test_a_request_that_is_cancelled_during_the_start_does_not_end_it(use_program: Callable[[str], None]) -> None:
+    use_program(PROGRAM_WITHOUT_WEIGHTS)
     cancelled = asyncio.create_task(demo_process.openai_client())
     while (process := DemoServer.current().process) is None:
         await asyncio.sleep(0.01)
@@ -127,25 +172,30 @@ async def test_a_request_that_is_cancelled_during_the_start_does_not_end_it(star
     assert DemoServer.current().process is process
 
 
-@needs_demo
-async def test_only_its_own_user_can_reach_it_and_nothing_remains(starts_fast: None) -> None:
+async def test_nothing_remains_of_it_once_it_is_stopped(use_program: Callable[[str], None]) -> None:
+    use_program(PROGRAM_WITHOUT_WEIGHTS)
     await demo_process.openai_client()
-    folder = DemoServer.current().folder
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert (folder / "llm.sock").stat().st_mode & 0o077 == 0
+    server = DemoServer.current()
     await demo_process.stop()
-    assert not folder.exists()
+    assert not server.folder.exists()
+    assert server.process is not None
+    assert server.process.returncode == -signal.SIGKILL
 
 
 @needs_demo
-def test_it_ends_with_the_site_even_if_that_is_killed() -> None:
+def test_only_its_own_user_can_reach_it_and_it_ends_with_the_site_even_if_that_is_killed() -> None:
     with subprocess.Popen([sys.executable, "-c", PROGRAM_THAT_USES_IT], cwd=ROOT, stdout=subprocess.PIPE) as site:
         assert site.stdout is not None
-        pid, _, folder = site.stdout.readline().decode().strip().partition(" ")
+        pid, _, path = site.stdout.readline().decode().strip().partition(" ")
+        folder = Path(path)
+        modes = [file.stat().st_mode & 0o777 for file in (folder, folder / "llm.sock")]
         site.kill()
-    deadline = time.monotonic() + END_TIMEOUT
-    while is_running(int(pid)) or Path(folder).exists():
-        assert time.monotonic() < deadline, "the demo model's process outlives the site"
+    assert modes[0] == 0o700
+    assert modes[1] & 0o077 == 0
+    deadline = time.monotonic() + HANG_TIMEOUT
+    while is_running(int(pid)) or folder.exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError("the demo model's process outlives the site")
         time.sleep(0.02)
 
 
@@ -156,28 +206,33 @@ def is_running(pid: int) -> bool:
         return False
 
 
-async def test_a_process_that_fails_to_start_is_reported(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starts_fast: None
-) -> None:
-    program = tmp_path / "program.py"
-    program.write_text("raise SystemExit(3)")
-    monkeypatch.setattr(demo_process, "PROGRAM", program)
+async def test_a_process_that_fails_to_start_is_reported(use_program: Callable[[str], None]) -> None:
+    use_program("raise SystemExit(3)")
     with pytest.raises(DemoFailed, match="couldn't be started"):
         await demo_process.openai_client()
 
 
 async def test_a_process_that_hangs_while_it_starts_is_ended(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, starts_fast: None
+    monkeypatch: pytest.MonkeyPatch, use_program: Callable[[str], None]
 ) -> None:
-    program = tmp_path / "program.py"
-    program.write_text("import sys; sys.stdin.read()")
-    monkeypatch.setattr(demo_process, "PROGRAM", program)
+    use_program("import sys; sys.stdin.read()")
     monkeypatch.setattr(demo_process, "START_TIMEOUT", 0.2)
     with pytest.raises(DemoFailed):
         await demo_process.openai_client()
     process = DemoServer.current().process
     assert process is not None
     assert process.returncode == -signal.SIGKILL
+
+
+@needs_demo
+@pytest.mark.slow
+async def test_it_answers_also_after_it_was_killed(starts_fast: None) -> None:
+    assert await answer(await demo_process.openai_client(), Message("user", "Hello."))
+    process = DemoServer.current().process
+    assert process is not None
+    process.kill()
+    await process.wait()
+    assert await answer(await demo_process.openai_client(), Message("user", "Hello."))
 
 
 @needs_demo

@@ -7,12 +7,16 @@ from typing import Any, TypeVar
 from accounts.models import User
 from inference.engines.testing.encoded_words import silence, spoken
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE
-from speech import events
+from speech import events, models
 from speech.dialogue.conversation import Conversation
 from speech.dialogue.options import ConversationOptions
+from speech.gateway.database import in_database
 from speech.llm.config import Message, ModelInfo
 
+LONG_REPLY = "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen."
 TIMEOUT = 60.0
+MAX_UNPROCESSED = 6 * FRAME_SAMPLES
+"""Samples that a client sends ahead of the engine while it plays a reply."""
 AnyEvent = TypeVar("AnyEvent", bound=events.Event)
 Item = str | asyncio.Event | Exception
 
@@ -90,11 +94,18 @@ class Client:
 
     async def processed(self) -> None:
         """Return when the engine has processed everything that was sent."""
-        end = self.position
-        await self.wait(lambda: any(step.sample >= end for step in self.all(events.Step)[-3:]))
+        await self._processed_up_to(self.position)
+
+    async def _processed_up_to(self, sample: int) -> None:
+        await self.wait(lambda: any(step.sample >= sample for step in self.all(events.Step)[-3:]))
 
     def all(self, kind: type[AnyEvent]) -> list[AnyEvent]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def session(self) -> str:
+        """ID of the session, once the conversation is ready."""
+        return self.all(events.Ready)[-1].session
 
     @property
     def position(self) -> int:
@@ -114,9 +125,12 @@ class Client:
 
     async def send(self, pcm: bytes) -> None:
         await self.wait(lambda: self.conversation.accepts_audio)
+        self._feed(pcm)
+        await self.processed()
+
+    def _feed(self, pcm: bytes) -> None:
         for start in range(0, len(pcm), FRAME_BYTES):
             self.conversation.feed(pcm[start : start + FRAME_BYTES])
-        await self.processed()
 
     async def ask(self, text: str) -> int:
         """Speak a turn, and wait until its reply begins. Returns the reply's number."""
@@ -149,6 +163,14 @@ class Client:
         await self.wait(
             lambda: len(self.audio[reply]) // 2 >= end or any(e.reply == reply for e in self.all(events.ReplyEnded))
         )
-        await self.send(silence(0.08))
+        await self.wait(lambda: self.conversation.accepts_audio)
+        self._feed(silence(0.08))
+        await self._processed_up_to(self.position - MAX_UNPROCESSED)
         self.played[reply] = min(end, len(self.audio[reply]) // 2)
         self.conversation.played(reply, self.played[reply], self.position)
+
+
+async def said_in(session: str) -> list[tuple[str, str]]:
+    """Who said what, in order of time."""
+    turns = await in_database(lambda: models.Conversation.objects.get(session=session).turns_so_far(100))
+    return [(turn.speaker, turn.text) for turn in turns]
