@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.pages.page_actions import ApprovedUsers, log_in
-from tests.support.servers.language_model import Reply, running_language_model
+from tests.support.servers.language_model import running_language_model
+from tests.support.servers.language_model_script import Reply
 from tests.support.servers.site import running_site
 from tests.support.speech.microphone import microphone_file
 

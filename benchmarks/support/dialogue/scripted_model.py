@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.support.servers.language_model import ReceivedRequest, Reply, spoken_at, words
+from tests.support.servers.language_model_script import ReceivedRequest, Reply, spoken_at, words
 
 CITIES = ("Marrakesh", "Reykjavik", "Kathmandu", "Montevideo", "Samarkand", "Honolulu", "Casablanca", "Valparaiso")
 CLAUSES = (

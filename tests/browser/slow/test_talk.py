@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from tests.support.pages.flaky_network import FlakyNetwork
 from tests.support.pages.page_actions import sign_up
-from tests.support.servers.language_model import Reply, running_language_model
+from tests.support.servers.language_model import running_language_model
+from tests.support.servers.language_model_script import Reply
 from tests.support.speech.microphone import microphone_file
 
 pytestmark = pytest.mark.slow

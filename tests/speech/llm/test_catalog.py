@@ -10,7 +10,8 @@ from speech.llm.catalog import available_models, language_model, model_statuses
 from speech.llm.config import Message
 from speech.llm.discovery import LocalServer
 from speech.llm.errors import ModelMissing, ModelNotFound, NoModel
-from tests.support.servers.language_model import Ending, Refusal, Reply, running_language_model
+from tests.support.servers.language_model import running_language_model
+from tests.support.servers.language_model_script import Ending, Refusal, Reply
 from tests.support.servers.ports import free_port
 from tests.support.speech.language_models import info_of
 

@@ -8,7 +8,8 @@ from prometheus_client import REGISTRY
 
 from speech.llm.client import LATEST_CALLS, LanguageModel, Usage
 from speech.llm.config import Message
-from tests.support.servers.language_model import Ending, Raw, Reasoning, Refusal, Reply, running_language_model
+from tests.support.servers.language_model import running_language_model
+from tests.support.servers.language_model_script import Ending, Raw, Reasoning, Refusal, Reply
 from tests.support.speech.language_models import info_of
 
 QUESTION = [Message("system", "Be brief."), Message("user", "How are you?")]

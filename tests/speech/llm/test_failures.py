@@ -7,7 +7,8 @@ import pytest
 from speech.llm import client, errors
 from speech.llm.client import LanguageModel
 from speech.llm.config import Message
-from tests.support.servers.language_model import Ending, Raw, Reasoning, Refusal, Reply, running_language_model
+from tests.support.servers.language_model import running_language_model
+from tests.support.servers.language_model_script import Ending, Raw, Reasoning, Refusal, Reply
 from tests.support.servers.ports import free_port
 from tests.support.speech.language_models import info_of
 
@@ -118,11 +119,12 @@ async def test_no_first_token(monkeypatch):
 
 
 async def test_no_answer_at_all(monkeypatch):
-    monkeypatch.setattr(client, "FIRST_TOKEN_TIMEOUT", 1.0)
+    monkeypatch.setattr(client, "FIRST_TOKEN_TIMEOUT", 4 * SHORT)
     with running_language_model(Ending.STALL) as server:
         with pytest.raises(errors.ModelTimeout):
             await reply_of(LanguageModel(info_of(server)))
-        server.wait(lambda: server.requests[0].has_disconnected)
+        # On a busy machine the time may be over before there is a request.
+        server.wait(lambda: all(request.has_disconnected for request in server.requests))
 
 
 async def test_a_stalled_reply(monkeypatch):
@@ -140,8 +142,14 @@ async def test_a_reply_that_dribbles_too_long(monkeypatch):
 
 
 async def test_reasoning_may_take_longer_than_the_first_token(monkeypatch):
-    monkeypatch.setattr(client, "FIRST_TOKEN_TIMEOUT", 1.0)
-    with running_language_model(Reply(Reasoning("Hmm."), 1.2, "Four.")) as server:
+    read = client._Call._read
+
+    def expire(call, chunk):
+        monkeypatch.setattr(client, "FIRST_TOKEN_TIMEOUT", 0)
+        return read(call, chunk)
+
+    monkeypatch.setattr(client._Call, "_read", expire)
+    with running_language_model(Reply(Reasoning("Hmm."), SHORT, "Four.")) as server:
         assert await reply_of(LanguageModel(info_of(server))) == ["Four."]
 
 
