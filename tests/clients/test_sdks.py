@@ -18,7 +18,7 @@ from tests.support.speech.words import word_error_rate
 
 pytestmark = pytest.mark.slow
 
-SENTENCE = "The quick brown fox jumps over the lazy dog, and nobody minds."  # words: quoted
+SENTENCE = "The quick brown fox jumps over the lazy dog, and no one minds."
 RATE = 24_000
 
 

@@ -145,12 +145,18 @@ async def test_an_open_segment_goes_on_in_the_next_stream():
     assert await segments(again.session) == [(ASSISTANT, "sorry—"), (USER, "well I think so")]
 
 
-async def test_a_reply_that_waits_is_stored_when_the_engine_is_lost():
+async def reply_that_waits() -> Driver:
+    """A final word, two words that are not final yet, and a reply after them."""
     driver = await Driver.start()
     driver.say("zero", 0)
     driver.advance(1)
     driver.say("one two", 1)
     driver.reply("hello there", 3)
+    return driver
+
+
+async def test_a_reply_that_waits_is_stored_when_the_engine_is_lost():
+    driver = await reply_that_waits()
     assert driver.transcript.discard_pending() == 1
     assert driver.transcript.words == 3
     driver.say("one two", 1)
@@ -166,13 +172,9 @@ async def test_a_reply_that_waits_is_stored_when_the_engine_is_lost():
 
 
 async def test_a_reply_that_waits_is_stored_when_the_stream_ends():
-    driver = await Driver.start()
-    driver.say("zero", 0)
-    driver.advance(1)
-    driver.say("never final", 1)
-    driver.reply("hello", 2)
+    driver = await reply_that_waits()
     await driver.end()
-    assert await segments(driver.session) == [(USER, "zero"), (ASSISTANT, "hello")]
+    assert await segments(driver.session) == [(USER, "zero"), (ASSISTANT, "hello there")]
 
 
 async def test_a_reply_before_the_first_slot_is_numbered_after_the_stored_words():
