@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from speech import events
 from speech.dialects import pcm
-from speech.dialects.browser import live, socket, talk, voices
+from speech.dialects.browser import live, socket, stream_commands, talk, voices
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ CHANNELS = [
         name="live",
         address="/ws/live/",
         title="Live page: docs/browser-protocol.md",
-        receives=(live.Start, live.Pause, live.Resume, live.Stop, socket.Ping),
+        receives=(live.Start, live.Pause, live.Resume, stream_commands.Stop, socket.Ping),
         sends=(
             *(events.Queued, events.Starting, events.Ready, events.Ack, events.Step),
             *(events.Partial, events.Word, events.Endpoint),
@@ -48,7 +48,10 @@ CHANNELS = [
         name="talk",
         address="/ws/talk/",
         title="Talk page: docs/conversations.md",
-        receives=(talk.Start, talk.Played, talk.Interrupt, talk.Text, talk.Release, talk.Stop, socket.Ping),
+        receives=(
+            *(talk.Start, talk.Played, talk.Interrupt, talk.Text, talk.Release),
+            *(stream_commands.Stop, socket.Ping),
+        ),
         sends=(
             *(events.Queued, events.Starting, events.Conversation, events.Ready, events.Ack, events.Step),
             *(events.Partial, events.Word, events.Endpoint, events.Unstored, events.Interrupted, events.Done),

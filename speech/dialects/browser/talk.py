@@ -1,17 +1,15 @@
 """Socket of the Talk page: docs/conversations.md."""
 
-import uuid
 from typing import Annotated
 
 import msgspec
 
 from speech import events
-from speech.dialects.browser.live import Samples, checked_audio
 from speech.dialects.browser.socket import BrowserSocket, Command, Ping
+from speech.dialects.browser.stream_commands import Samples, StartStream, Stop, checked_audio
 from speech.dialogue.conversation import Conversation
 from speech.dialogue.options import ConversationOptions, UnsavedReply
 from speech.errors import ProtocolError
-from speech.live.stream_options import StreamOptions
 from speech.models.conversation import INSTRUCTIONS_LENGTH
 from speech.synthesis.options import SynthesisOptions
 from speech.text.alignment import TimedWord
@@ -30,17 +28,12 @@ class Reply(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Text, start and end in seconds of the session."""
 
 
-class Start(Command, frozen=True):
-    engine: str = ""
-    language: str = ""
+class Start(StartStream, frozen=True):
     voice: str = ""
     voice_engine: str = ""
     controls: dict[str, float] = {}
     model: str = ""
     instructions: Annotated[str, msgspec.Meta(max_length=INSTRUCTIONS_LENGTH)] = ""
-    session: uuid.UUID | None = None
-    wait: bool = False
-    audio: bool = False  # save the audio
     push_to_talk: bool = False
     unsaved: Annotated[list[Reply], msgspec.Meta(max_length=MAX_UNSAVED_REPLIES)] | None = None
 
@@ -63,23 +56,13 @@ class Release(Command, frozen=True):
     pass
 
 
-class Stop(Command, frozen=True):
-    dropped: Samples = 0
-
-
 class TalkSocket(BrowserSocket[Start, Conversation]):
     commands = msgspec.json.Decoder(Start | Played | Interrupt | Text | Release | Stop | Ping)
     start = Start
     max_text = 200_000
 
     def create_job(self, start: Start) -> Conversation:
-        stream = StreamOptions(
-            engine=start.engine,
-            language=start.language,
-            wait=start.wait,
-            session=start.session,
-            saves_audio=start.audio,
-        )
+        stream = start.stream_options
         voice = SynthesisOptions(start.voice_engine, start.voice, controls=start.controls)
         unsaved = None
         if start.unsaved is not None:

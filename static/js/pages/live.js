@@ -17,17 +17,18 @@ import { ActivityStrip } from "./live/activity-strip.js"
 import { EndpointingView } from "./live/endpointing-view.js"
 import { addShortcuts } from "./live/keyboard.js"
 import { RecordButtons } from "./live/record-buttons.js"
-import { ResumePrompt } from "./live/resume-prompt.js"
-import { sessionStatus } from "./live/session-status.js"
 import { SetupView } from "./live/setup-view.js"
 import { StatsView } from "./live/stats-view.js"
-import { StatusView } from "./live/status-view.js"
 import { CaptionsView } from "./live/transcript/captions-view.js"
 import { ExportButtons } from "./live/transcript/export-buttons.js"
 import { TitleView } from "./live/transcript/title-view.js"
 import { TranscriptView } from "./live/transcript/transcript-view.js"
 import { WordCard } from "./live/transcript/word-card.js"
-import { WakeLock } from "./live/wake-lock.js"
+import { handlePageEvents } from "./streaming/page-events.js"
+import { ResumePrompt } from "./streaming/resume-prompt.js"
+import { sessionStatus } from "./streaming/session-status.js"
+import { StatusView } from "./streaming/status-view.js"
+import { WakeLock } from "./streaming/wake-lock.js"
 
 const STATS_INTERVAL_MS = 250
 let shownPhase = null
@@ -157,19 +158,7 @@ function showResumePrompt() {
 function showStats() {
   status.show(sessionStatus(session, { isOnline: navigator.onLine }), `${config.sessions}${session.id}/`)
   stats.showTimes(session)
-  const hasTrouble = ["reconnecting", "queued", "interrupted", "failed"].includes(session.connection)
-  hasTrouble && session.unsent_s >= 1 ? status.showUnsent(session) : status.hideUnsent()
-}
-
-function askBeforeLeaving(event) {
-  const wouldLoseAudio = session.isActive || (session.phase === "failed" && session.unsent_s >= 1)
-  if (wouldLoseAudio) event.preventDefault()
-}
-
-// The network changed or the page was suspended: the connection may be dead without a close event.
-function probeConnection() {
-  session.client?.retryNow()
-  session.client?.probe()
+  status.showUnsent(session)
 }
 
 session.addEventListener("change", showSession)
@@ -185,10 +174,7 @@ byId("help-open").addEventListener("click", showHelp)
 addShortcuts({ toggle, stop, captions: () => captions.toggle(), help: showHelp, letters: byId("keys") })
 setInterval(showStats, STATS_INTERVAL_MS)
 for (const name of ["online", "offline"]) addEventListener(name, showSession)
-for (const name of ["online", "offline", "pageshow"]) addEventListener(name, probeConnection)
-addEventListener("beforeunload", askBeforeLeaving)
-addEventListener("pagehide", () => session.flush())
-document.addEventListener("visibilitychange", () => (document.hidden ? session.flush() : probeConnection()))
+handlePageEvents(session)
 
 if (!window.isSecureContext) session.fail(new Failure("insecure"))
 showSession()

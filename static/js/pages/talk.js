@@ -15,9 +15,10 @@ import { byId } from "../web/dom.js"
 import { Failure } from "../web/failure.js"
 import { saveFile } from "../web/save-file.js"
 import { requestTicket, socketUrl } from "../web/ticket.js"
-import { ResumePrompt } from "./live/resume-prompt.js"
-import { StatusView } from "./live/status-view.js"
-import { WakeLock } from "./live/wake-lock.js"
+import { handlePageEvents } from "./streaming/page-events.js"
+import { ResumePrompt } from "./streaming/resume-prompt.js"
+import { StatusView } from "./streaming/status-view.js"
+import { WakeLock } from "./streaming/wake-lock.js"
 import { CaptionsView } from "./talk/captions-view.js"
 import { conversationStatus } from "./talk/conversation-status.js"
 import { addShortcuts } from "./talk/keyboard.js"
@@ -162,8 +163,7 @@ function showStatus() {
   const shown = conversationStatus(conversation, { isOnline: navigator.onLine })
   byId("status").hidden = !shown
   status.show(shown ?? { tone: "quiet", what: "" }, `${config.sessions}${session.id}/`)
-  const hasTrouble = ["reconnecting", "queued", "interrupted", "failed"].includes(session.connection)
-  hasTrouble && session.unsent_s >= 1 ? status.showUnsent(session) : status.hideUnsent()
+  status.showUnsent(session)
 }
 
 function applySettings() {
@@ -191,17 +191,6 @@ function showHelp() {
   if (!document.querySelector("dialog[open]")) byId("help").showModal()
 }
 
-function askBeforeLeaving(event) {
-  const wouldLoseAudio = session.isActive || (session.phase === "failed" && session.unsent_s >= 1)
-  if (wouldLoseAudio) event.preventDefault()
-}
-
-// The network changed or the page was suspended: the connection may be dead without a close event.
-function probeConnection() {
-  session.client?.retryNow()
-  session.client?.probe()
-}
-
 conversation.addEventListener("change", show)
 conversation.addEventListener("frame", ({ detail }) => {
   levels.push(conversation.isSilent ? 0 : detail.rms, conversation.player.level)
@@ -222,10 +211,7 @@ addShortcuts({
 })
 setInterval(show, REFRESH_INTERVAL_MS)
 for (const name of ["online", "offline"]) addEventListener(name, show)
-for (const name of ["online", "offline", "pageshow"]) addEventListener(name, probeConnection)
-addEventListener("beforeunload", askBeforeLeaving)
-addEventListener("pagehide", () => session.flush())
-document.addEventListener("visibilitychange", () => (document.hidden ? session.flush() : probeConnection()))
+handlePageEvents(session)
 
 if (!window.isSecureContext) session.fail(new Failure("insecure"))
 applySettings()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { sessionStatus } from "../../../static/js/pages/live/session-status.js"
+import { sessionStatus } from "../../../static/js/pages/streaming/session-status.js"
 import { Failure } from "../../../static/js/web/failure.js"
 
 const ONLINE = { isOnline: true }

@@ -78,7 +78,7 @@ export class Editor {
     for (const edit of edits) {
       const response = await this.#request(current.dataset.segment, edit)
       if (response.what) {
-        this.#showError(current, form, response.what)
+        this.#showError(current, form, [response.what, response.why, response.action].filter(Boolean).join(" "))
         break
       }
       history = response.history

@@ -1,6 +1,6 @@
 // Status of a conversation to announce: {tone, what, why, action, actions}, or null where its state says everything.
 
-import { sessionStatus } from "../live/session-status.js"
+import { sessionStatus } from "../streaming/session-status.js"
 
 const SILENT = [
   ...["idle", "opening", "connecting", "stopping"],

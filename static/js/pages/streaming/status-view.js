@@ -15,6 +15,7 @@ const BUTTONS = {
   reload: "Reload the page",
 }
 const LINKS = { login: "Log in", approvalStatus: "Check your account status", session: "Open the session" }
+const TROUBLED = ["reconnecting", "queued", "interrupted", "failed"]
 
 export class StatusView {
   #region
@@ -46,16 +47,14 @@ export class StatusView {
   }
 
   // Outside of the region, so that a figure that changes every second is not announced.
-  showUnsent({ unsent_s, isPersisting, ring }) {
+  showUnsent({ connection, unsent_s, isPersisting, ring }) {
+    const isShown = TROUBLED.includes(connection) && unsent_s >= 1
+    this.#unsent.hidden = !isShown
+    if (!isShown) return
     const limit = `${Math.floor(unsent_s / 60)} of ${Math.round(ring.capacity_s / 60)} min`
     const amount = ring.isNearlyFull ? limit : formatDuration(unsent_s)
     const where = isPersisting ? "buffered in this browser" : "buffered in this page only; keep it open"
     this.#unsent.textContent = `${amount} ${where}.`
-    this.#unsent.hidden = false
-  }
-
-  hideUnsent() {
-    this.#unsent.hidden = true
   }
 
   #control(name, sessionLink) {
