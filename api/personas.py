@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -12,8 +12,7 @@ from rest_framework.response import Response
 from accounts.scopes import SESSIONS
 from api.conventions.base import ApiView
 from api.conventions.etags import ETagMixin
-from api.conventions.idempotency import PARAMETER, idempotent
-from api.conventions.problem_details import CONTENT_TYPE, ProblemSerializer
+from api.conventions.idempotency import PARAMETER, idempotent, responses_of
 from speech.models import Persona
 from speech.models.conversation import INSTRUCTIONS_LENGTH
 from speech.models.persona import MAX_PERSONAS, PERSONA_NAME_LENGTH, PersonaExists, TooManyPersonas
@@ -68,13 +67,9 @@ class Personas(OwnedViewMixin, generics.ListCreateAPIView):
 
     @extend_schema(
         parameters=[PARAMETER],
-        responses={
-            201: PersonaSerializer,
-            (409, CONTENT_TYPE): OpenApiResponse(
-                ProblemSerializer, "Too many personas, or the first request with this key is still in progress"
-            ),
-            (422, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, "The key was used with a different request"),
-        },
+        responses=responses_of(
+            PersonaSerializer, "Too many personas, or the first request with this key is still in progress"
+        ),
     )
     @idempotent
     def post(self, request: Request) -> Response:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import generics, serializers
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
@@ -16,8 +16,7 @@ from rest_framework.views import APIView
 
 from accounts.scopes import SESSIONS
 from api.conventions.base import ApiView
-from api.conventions.idempotency import PARAMETER, idempotent
-from api.conventions.problem_details import CONTENT_TYPE, ProblemSerializer
+from api.conventions.idempotency import PARAMETER, idempotent, responses_of
 from speech.models import Upload
 from speech.models.upload import NAME_LENGTH
 from speech.uploads import service
@@ -91,13 +90,7 @@ class Uploads(OwnedViewMixin, generics.ListAPIView):
     @extend_schema(
         request=NewUploadSerializer,
         parameters=[PARAMETER],
-        responses={
-            201: UploadSerializer,
-            (409, CONTENT_TYPE): OpenApiResponse(
-                ProblemSerializer, "The first request with this key is still in progress"
-            ),
-            (422, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, "The key was used with a different request"),
-        },
+        responses=responses_of(UploadSerializer),
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -121,6 +114,7 @@ class UploadDetail(OwnedViewMixin, generics.RetrieveDestroyAPIView):
 class Content(OwnedViewMixin, APIView):
     """Content of an upload."""
 
+    max_body = service.MAX_PART
     parser_classes = (StreamParser,)
 
     @extend_schema(

@@ -11,10 +11,13 @@ from hashlib import sha256
 from typing import Any
 
 from django.core.cache import cache
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from api.conventions.problem_details import CONTENT_TYPE, ProblemSerializer
 
 HEADER = "Idempotency-Key"
 MAX_LENGTH = 200  # characters
@@ -22,6 +25,7 @@ RESPONSE_TTL = 24 * 3600  # seconds
 IN_PROGRESS_TTL = 60  # seconds
 PARAMETER = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, description="Makes the creation safe to retry")
 """The header in the schema of an idempotent view."""
+IN_PROGRESS = "The first request with this key is still in progress"
 
 StoredResponse = tuple[str, int, Any]
 """Digest of the content sent with a key, and status and body of the response; status 0: in progress."""
@@ -44,6 +48,15 @@ class KeyTooLong(APIException):
     status_code = 400
     default_code = "idempotency_key_too_long"
     default_detail = f"Idempotency-Key is limited to {MAX_LENGTH} characters."
+
+
+def responses_of(created: type[BaseSerializer], conflict: str = IN_PROGRESS) -> dict[Any, Any]:
+    """Responses of an idempotent view, for the schema. `conflict`: when it answers with status 409."""
+    return {
+        201: created,
+        (409, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, conflict),
+        (422, CONTENT_TYPE): OpenApiResponse(ProblemSerializer, "The key was used with a different request"),
+    }
 
 
 def idempotent(create: Create) -> Create:
