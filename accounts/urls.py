@@ -1,11 +1,14 @@
 from django.urls import path
 
 from accounts.approvals import decision_log, views
-from accounts.profile import account_deletion, profile, tokens
+from accounts.profile import account_deletion, email_address, profile, tokens
 from accounts.signup import invitations
 
 urlpatterns = [
     path("", profile.profile, name="profile"),
+    # Replaces allauth's page at the same path, account_email.
+    path("email/", email_address.email_address, name="email_address"),
+    path("email/change/<str:key>/", email_address.change, name="email_address_change"),
     path("status/", views.status, name="approval_status"),
     path("status.json", views.status_json, name="approval_status_json"),
     path("close/", account_deletion.delete_account, name="close_account"),

