@@ -11,10 +11,12 @@ class DecisionForm(forms.Form):
 
     decision = forms.ChoiceField(choices=[(APPROVE, "Approve"), (REJECT, "Reject")])
     users = forms.ModelMultipleChoiceField(
-        queryset=User.objects.all(),
+        queryset=User.objects.filter(is_active=True),
         error_messages={
             "required": "No accounts selected. Select at least one.",
-            "invalid_choice": "Nothing changed: an account no longer exists. Check the list and try again.",
+            "invalid_choice": (
+                "Nothing changed: an account no longer exists or is deactivated. Check the list and try again."
+            ),
         },
     )
     reason = forms.CharField(required=False, max_length=REASON_LENGTH)

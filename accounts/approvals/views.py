@@ -3,28 +3,27 @@ from functools import wraps
 from itertools import chain
 from typing import Any
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.approvals import undo
 from accounts.approvals.forms import DecisionForm
 from accounts.approvals.middleware import approval_not_required
 from accounts.credentials.user_request import UserRequest
+from accounts.email_addresses import confirms_addresses, has_confirmed_address, is_confirmed
 from accounts.models import DecisionError, User
 from accounts.models.approval_state import Decision
 
 PER_PAGE = 25
-
-is_confirmed = Exists(EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"), verified=True))
+DEACTIVATED = "deactivated"
+"""Shown in place of the status of such an account: approval would not give it access."""
 
 
 def admins_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -39,20 +38,18 @@ def admins_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
 
 @approval_not_required
 @require_safe
-@never_cache
 def status(request: UserRequest) -> HttpResponse:
     if request.user.is_approved:
         return redirect(_app_url())
     context = {
         "config": {"status": request.user.status, "poll": reverse("approval_status_json"), "app": _app_url()},
-        "needs_confirmation": _confirms_emails() and not User.objects.filter(is_confirmed, pk=request.user.pk).exists(),
+        "needs_confirmation": confirms_addresses() and not has_confirmed_address(request.user),
     }
     return render(request, "accounts/approval_status.html", context)
 
 
 @approval_not_required
 @require_safe
-@never_cache
 def status_json(request: UserRequest) -> JsonResponse:
     return JsonResponse({"status": request.user.status})
 
@@ -61,39 +58,40 @@ def _app_url() -> str:
     return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
-def _confirms_emails() -> bool:
-    return settings.ACCOUNT_EMAIL_VERIFICATION != "none"
-
-
 @admins_only
 @require_http_methods(["GET", "POST"])
-@never_cache
 def approvals(request: UserRequest) -> HttpResponse:
     if request.method == "POST":
         return _decide(request)
     search, status = request.GET.get("q", "").strip(), request.GET.get("status", "")
     matches = User.objects.filter(Q(email__icontains=search) | Q(name__icontains=search))
-    users = matches.filter(status=status) if status in User.Status else matches
+    users = _with_status(matches, status)
     users = users.annotate(is_confirmed=is_confirmed).select_related("decided_by").pending_first()
     context = {
         "page_obj": Paginator(users, PER_PAGE).get_page(request.GET.get("page")),
         "tabs": _tabs(matches, status),
         "search": search,
         "status": status,
-        "shows_confirmed": _confirms_emails(),
+        "shows_confirmed": confirms_addresses(),
         "undo": undo.offer(request.session),
     }
     return render(request, "accounts/approvals.html", context)
 
 
+def _with_status(users: Any, status: str) -> Any:
+    if status == DEACTIVATED:
+        return users.filter(is_active=False)
+    return users.filter(status=status, is_active=True) if status in User.Status else users
+
+
 def _tabs(users: Any, status: str) -> list[dict[str, Any]]:
     """The tabs for all accounts and for each status, with the number of matching accounts."""
-    counts = users.order_by().aggregate(
-        **{value: Count("pk", filter=Q(status=value)) for value in User.Status.values}, all=Count("pk")
-    )
+    by_status = {value: Count("pk", filter=Q(status=value, is_active=True)) for value in User.Status.values}
+    is_deactivated = Count("pk", filter=Q(is_active=False))
+    counts = users.order_by().aggregate(**by_status, **{DEACTIVATED: is_deactivated}, all=Count("pk"))
     return [
         {"value": value, "label": label, "count": counts[value or "all"], "is_current": value == status}
-        for value, label in [("", "All"), *User.Status.choices]
+        for value, label in [("", "All"), *User.Status.choices, (DEACTIVATED, "Deactivated")]
     ]
 
 

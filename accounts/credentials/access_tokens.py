@@ -1,17 +1,19 @@
 """Access tokens: JSON Web Tokens that give access to the API for a quarter of an hour, and their parent tokens.
 
 The `sid` claim names the stored parent token; the access token is valid only as long as its parent. A token that a
-third party signed with JWT_SECRET has no `sid`, is valid until it expires, and may have an email address as its `sub`.
+third party signed with JWT_SECRET has no `sid`, may have an email address as its `sub`, and is valid until it expires,
+unless it was signed before the account's last approval.
 """
 
 import uuid
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.credentials import denied_tokens
 from accounts.credentials.jwt import tokens
 from accounts.credentials.jwt.tokens import InvalidToken
 from accounts.credentials.principal import Caller
@@ -47,6 +49,20 @@ def grant(token: Token, scopes: frozenset[str], refresh_token: str | None = None
     return TokenGrant(text, int(lifetime.total_seconds()), text_of(scopes), refresh_token)
 
 
+def issue_secret(caller: Caller, scopes: frozenset[str], lifetime: timedelta) -> tuple[str, datetime]:
+    """Issue an access token for a client of the caller's, and its expiry. It ends with what the caller used to request
+    it. If that is an API token, the expiry is only of its use: what it has opened continues. Raises
+    `PermissionDenied`."""
+    expires = timezone.now() + lifetime
+    if caller.expires:
+        expires = min(expires, caller.expires)
+    claims: dict[str, Any] = {"scope": text_of(scopes & caller.scopes)}
+    claims |= {"sid": caller.token} if caller.token else {}
+    claims |= {"via": caller.jwt_ids[0]} if caller.jwt_ids else {"only_opens": True}
+    text = tokens.issue(caller.user, tokens.API_AUDIENCE, expires - timezone.now(), **claims)
+    return text, expires
+
+
 def refresh(text: str) -> TokenGrant:
     """Issue the next access and refresh token; the given one stops working. Raises `InvalidToken`, `PermissionDenied`.
 
@@ -66,15 +82,18 @@ def refresh(text: str) -> TokenGrant:
 
 
 def revoke(text: str) -> None:
-    """Revoke the token with this text, of any kind, and everything issued from it. Ignores unknown tokens."""
+    """Revoke the token with this text, of any kind, and everything issued from it, but not what it was issued from.
+    Ignores unknown tokens."""
     for kind in Token.Kind:
         token, is_valid = Token.find(text, kind)
         if token and is_valid:
             token.revoke()
             return
-    with suppress(InvalidToken):
-        if parent := bearer_of_access_token(text).token:
-            Token.objects.get(pk=parent).revoke()
+    try:
+        caller = bearer_of_access_token(text)
+    except InvalidToken:
+        return
+    denied_tokens.deny(caller)
 
 
 def bearer_of_access_token(text: str) -> Caller:
@@ -84,14 +103,17 @@ def bearer_of_access_token(text: str) -> Caller:
         scopes = scopes_of(str(claims.raw.get("scope", "")))
     except UnknownScope as error:
         raise InvalidToken(str(error)) from None
+    ids = (claims.id, *([str(claims.raw["via"])] if "via" in claims.raw else []))
+    if denied_tokens.denied(ids):
+        raise InvalidToken("The token was revoked.")
     if "sid" not in claims.raw:
-        return Caller(tokens.bearer_of(claims), scopes, expires=claims.expires)
+        return Caller(tokens.bearer_of(claims), scopes, expires=claims.expires, jwt_ids=ids)
     token = Token.objects.with_user().filter(pk=_uuid(claims.raw["sid"])).first()
     if token is None or token.user_id != claims.subject:
         raise InvalidToken("Its account or parent token no longer exists.")
-    if not token.is_active:
-        raise InvalidToken(f"The token's parent {_invalid_reason(token)}.")
-    return Caller(token.user, scopes & token.scope_set, str(token.pk), claims.expires)
+    _check(token, "The token's parent")
+    only_opens = claims.raw.get("only_opens") is True
+    return Caller(token.user, scopes & token.scope_set, str(token.pk), claims.expires, ids, only_opens=only_opens)
 
 
 def bearer_of_api_token(text: str) -> Caller:
@@ -99,14 +121,22 @@ def bearer_of_api_token(text: str) -> Caller:
     token, is_valid = Token.find(text, Token.Kind.API)
     if token is None or not is_valid:
         raise InvalidToken("The token was not issued by this site.")
-    if not token.is_active:
-        raise InvalidToken(f"The token {_invalid_reason(token)}.")
+    _check(token, "The token")
     token.record_use()
     return Caller(token.user, token.scope_set, str(token.pk), token.expires_at)
 
 
+def _check(token: Token, name: str) -> None:
+    """Raises `InvalidToken` if the token is not active. Not if it ended with the account's approval: an account that is
+    not approved is a different error, which the users of a `Caller` raise."""
+    if not token.is_active and (token.user.is_approved or token.revoked_at or token.is_expired):
+        raise InvalidToken(f"{name} {_invalid_reason(token)}.")
+
+
 def _invalid_reason(token: Token) -> str:
-    return "has expired" if token.is_expired and not token.revoked_at else "was revoked"
+    if token.revoked_at:
+        return "was revoked"
+    return "ended with a new password or a rejection" if token.has_ended else "has expired"
 
 
 def _uuid(value: object) -> uuid.UUID:

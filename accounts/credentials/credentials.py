@@ -43,6 +43,13 @@ class Credentials:
     cookies: Mapping[str, str] = field(default_factory=dict)
     """Empty unless the request comes from one of the site's own pages."""
 
+    @property
+    def asks_issuer(self) -> bool:
+        """Whether `caller_of` may wait for an external issuer's server, for up to two seconds."""
+        if self.token is not None:
+            return len(self.token) <= MAX_LENGTH and trusted_issuers.is_from_trusted_issuer(self.token)
+        return trusted_issuers.session_cookie(self.cookies) is not None
+
     @classmethod
     def of_request(cls, request: HttpRequest, in_query: bool = True) -> "Credentials":
         headers = {name.lower(): value for name, value in request.headers.items()}
@@ -104,10 +111,10 @@ def _caller_of(credentials: Credentials) -> Caller:
         return token_cache.cached_caller(credentials.token, _bearer_of)
     if cookie := trusted_issuers.session_cookie(credentials.cookies):
         return token_cache.cached_caller(cookie, _bearer_of_cookie)
-    user = _logged_in(credentials.cookies)
-    if user is None:
+    caller = _logged_in(credentials.cookies)
+    if caller is None:
         raise NotAuthenticated("No credentials were sent.")
-    return _approved(Caller(user, DEFAULT_SCOPES))
+    return _approved(caller)
 
 
 def _bearer_of(token: str) -> Caller:
@@ -132,7 +139,8 @@ def _verify(token: str) -> Caller:
     if len(token) > MAX_LENGTH:
         raise InvalidToken("The token is too long.")
     if settings.PUBLIC_TOKEN_EMAIL and token == settings.PUBLIC_TOKEN:
-        return Caller(trusted_issuers.user_by_email(settings.PUBLIC_TOKEN_EMAIL), frozenset({STT, TTS}))
+        user = trusted_issuers.user_by_email(settings.PUBLIC_TOKEN_EMAIL)
+        return Caller(user, frozenset({STT, TTS}), is_public=True)
     if token.startswith(Token.PREFIXES[Token.Kind.API]):
         return access_tokens.bearer_of_api_token(token)
     if trusted_issuers.is_from_trusted_issuer(token):
@@ -146,10 +154,11 @@ def _approved(caller: Caller) -> Caller:
     return caller
 
 
-def _logged_in(cookies: Mapping[str, str]) -> User | None:
-    """The logged-in user of a browser, looked up as in Django's middleware."""
+def _logged_in(cookies: Mapping[str, str]) -> Caller | None:
+    """The user who is logged in in a browser, looked up as in Django's middleware."""
     request = HttpRequest()
     store = import_module(settings.SESSION_ENGINE).SessionStore
     request.session = store(cookies.get(settings.SESSION_COOKIE_NAME))
     user = get_user(request)
-    return user if isinstance(user, User) else None
+    key = request.session.session_key or ""
+    return Caller(user, DEFAULT_SCOPES, session_key=key) if isinstance(user, User) else None

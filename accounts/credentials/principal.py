@@ -1,14 +1,16 @@
 """The authenticated caller of a request and its scopes, and the errors of authentication."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from http import HTTPStatus
 
 from django.urls import reverse
 
 from accounts.models import User
-from accounts.scopes import text_of
+from accounts.models.user import DELETED
+from accounts.scopes import ANY_SCOPE, BROWSER_ONLY, text_of
 
 
 class AccessDenied(Exception):
@@ -59,12 +61,35 @@ class Caller:
     user: User
     scopes: frozenset[str]
     token: str = ""
-    """Id of the stored token behind the credentials, or empty. Revoking it closes the caller's open connections."""
+    """Id of the stored token behind the credentials, or empty. What the caller opened ends with it (`validity.py`), as
+    it does with each of the following."""
     expires: datetime | None = None
+    jwt_ids: tuple[str, ...] = ()
+    """Id of the access token, if it is one, and of the one with which it was requested."""
+    session_key: str = field(default="", repr=False)
+    """Key of the browser's session in which the user is logged in, or empty. A secret: it is the cookie."""
+    is_job: bool = False
+    """A job of the account in the background, which ends only with the account's approval."""
+    is_public: bool = False
+    """Anyone may be the caller: the token is the public one."""
+    only_opens: bool = False
+    """Its expiry ends nothing that it has opened: a client secret's, as in OpenAI's API."""
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When what the caller opened ends."""
+        return None if self.only_opens else self.expires
 
     def require(self, scope: str) -> None:
-        """Raises `AccessDenied` if the scope is missing."""
-        if scope not in self.scopes:
+        """Raises `AccessDenied` if the scope is missing. Also takes `ANY_SCOPE` and `BROWSER_ONLY`."""
+        if scope == BROWSER_ONLY:
+            raise AccessDenied(
+                "browser_only",
+                "No token gives access to this.",
+                "Only the site's own pages use it, with a browser's login.",
+                "Use the API that docs/api.md describes, or open the page in a browser.",
+            )
+        if scope != ANY_SCOPE and scope not in self.scopes:
             raise AccessDenied(
                 "missing_scope",
                 f"The token lacks the scope “{scope}”.",
@@ -73,16 +98,28 @@ class Caller:
             )
 
 
+def session_hash(session_key: str) -> str:
+    """Names a browser's session without giving access to it."""
+    return sha256(f"browser's session {session_key}".encode()).hexdigest()[:32]
+
+
 REASONS = {
     User.Status.PENDING: "It is pending approval.",
     User.Status.REJECTED: "An administrator rejected it.",
 }
 
 
+def approval_reason(user: User) -> str:
+    """Why the account is not approved."""
+    if not user.is_active:
+        return "It is being deleted." if user.decision_reason == DELETED else "An administrator deactivated it."
+    return user.decision_reason or REASONS.get(User.Status(user.status), "")
+
+
 def approval_problem(user: User) -> dict[str, str]:
     return {
         "code": "not_approved",
         "what": "Your account is not approved.",
-        "why": user.decision_reason or REASONS.get(User.Status(user.status), "It is deactivated."),
+        "why": approval_reason(user),
         "action": f"Check your account status at {reverse('approval_status')}.",
     }

@@ -1,8 +1,8 @@
 """Cache of validated tokens, so that frequent API calls need no database query.
 
-The cache is Redis, which all processes of a site share. A revoked token or a changed approval starts a new epoch, which
-invalidates all entries of earlier ones. Without Redis nothing is cached: other processes, such as management commands,
-could not invalidate the entries.
+The cache is Redis, which all processes of a site share. A revoked token, a changed approval or a new password starts a
+new epoch, which invalidates all entries of earlier ones. Without Redis nothing is cached: other processes, such as
+management commands, could not invalidate the entries.
 """
 
 import logging
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.credentials.principal import Caller
-from accounts.models.signals import status_changed, token_revoked
+from accounts.models.signals import access_token_denied, credentials_ended, status_changed, token_revoked
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def _set(key: str, value: Any) -> None:
         logger.warning("validation not cached: cache unavailable: %r", error, extra={"error_class": "network"})
 
 
-@receiver([status_changed, token_revoked])
+@receiver([status_changed, credentials_ended, token_revoked, access_token_denied])
 def invalidate_all(**kwargs: Any) -> None:
     try:
         cache.set(EPOCH_KEY, get_random_string(12), None)

@@ -1,6 +1,7 @@
 """Users, and the decisions about one or many of them: approve, reject, restore."""
 
-from collections.abc import Callable, Iterator, Mapping
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -14,12 +15,15 @@ from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts import mail
+from accounts import authority, mail
 from accounts.models.approval_state import ApprovalState, Decision
 from accounts.models.decision import REASON_LENGTH, DecisionEntry, Status
-from accounts.models.signals import status_changed
+from accounts.models.signals import credentials_ended, status_changed
 
 NAME_LENGTH = 100
+DELETED = "It was deleted."
+"""Reason of an account that is being deleted."""
+EPOCH_FIELDS = ("credentials_epoch", "suspended_epoch")
 
 
 class DecisionError(PermissionDenied):
@@ -34,7 +38,8 @@ class UserQuerySet(models.QuerySet["User"]):
         return self.filter(status=User.Status.APPROVED, is_active=True, is_staff=True)
 
     def pending_first(self) -> Self:
-        return self.order_by(Case(When(status=User.Status.PENDING, then=Value(0)), default=Value(1)), "-date_joined")
+        is_pending = When(status=User.Status.PENDING, is_active=True, then=Value(0))
+        return self.order_by(Case(is_pending, default=Value(1)), "-date_joined")
 
     # `by` is None for management commands. Accounts that already have the status are left unchanged.
 
@@ -63,7 +68,7 @@ class UserQuerySet(models.QuerySet["User"]):
                 state = state_of(user)
                 if state.status != user.status:
                     before[user.pk] = user.approval_state
-                    user.set_approval(state)
+                    user.set_approval(state, is_undo)
                     changed.append(user)
             DecisionEntry.objects.bulk_create(_entry(user, by, is_undo) for user in changed)
             transaction.on_commit(partial(_notify, changed))
@@ -80,8 +85,11 @@ class UserQuerySet(models.QuerySet["User"]):
         own_row = Q(pk=by.pk) if by else Q()
         rows = User.objects.select_for_update().filter(Q(pk__in=selected) | own_row).order_by("pk")
         users = {user.pk: user for user in rows}
-        if by and not (by.pk in users and users.pop(by.pk).is_admin):
+        if by and not (by.pk in users and (by := users.pop(by.pk)).is_admin):
             raise DecisionError("Nothing changed: only approved administrators can do this.")
+        for user in users.values():
+            if not authority.can_decide(by, user):
+                raise DecisionError(f"Nothing changed: {user} is a superuser and you aren't. Ask a superuser.")
         return list(users.values())
 
 
@@ -114,8 +122,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     decided_at = models.DateTimeField(null=True, blank=True)
     decision_reason = models.CharField("reason", max_length=REASON_LENGTH, blank=True)
 
-    session_epoch = models.PositiveIntegerField(default=0, editable=False)
-    """Incrementing it ends all of the user's web sessions."""
+    credentials_epoch = models.PositiveBigIntegerField(default=0, editable=False)
+    """Changing it ends all browser sessions, tokens and open connections of the user. Never takes a value twice."""
+    suspended_epoch = models.PositiveBigIntegerField(null=True, editable=False)
+    """The epoch before the last rejection, which undoing it restores. None if anything else has ended it since."""
 
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("administrator", default=False)
@@ -158,7 +168,54 @@ class User(AbstractBaseUser, PermissionsMixin):
         return map(self._with_epoch, super().get_session_auth_fallback_hash())
 
     def _with_epoch(self, session_hash: str) -> str:
-        return f"{session_hash}.{self.session_epoch}"
+        return f"{session_hash}.{self.credentials_epoch}"
+
+    # --- Saving ---------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Collection[str], values: Collection[Any], **kwargs: Any) -> Self:
+        user = super().from_db(db, field_names, values, **kwargs)
+        user._note_stored(field_names)
+        return user
+
+    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
+        super().refresh_from_db(using, fields, from_queryset)
+        self._note_stored(fields)
+
+    def save(self, **kwargs: Any) -> None:
+        """Save the fields that have changed since they were loaded, so that a request that began before a decision
+        cannot reverse it. A new password or a deactivation ends all credentials."""
+        if self._state.adding:
+            super().save(**kwargs)
+            self._note_stored(None)
+            return
+        fields = kwargs.pop("update_fields", None)
+        fields = self._changed_fields() if fields is None else set(fields)
+        if is_ending := self._ends_credentials(fields):
+            self.credentials_epoch, self.suspended_epoch = _new_epoch(), None
+            fields = fields | set(EPOCH_FIELDS)
+        super().save(**kwargs, update_fields=fields)
+        self._note_stored(fields)
+        if is_ending:
+            transaction.on_commit(lambda: credentials_ended.send_robust(User, user=self))
+
+    def _note_stored(self, fields: Collection[str] | None) -> None:
+        noted = [f for f in self._meta.concrete_fields if fields is None or f.name in fields or f.attname in fields]
+        stored = {field.attname: self.__dict__[field.attname] for field in noted if field.attname in self.__dict__}
+        self._stored: dict[str, Any] = {**getattr(self, "_stored", {}), **stored}
+
+    def _changed_fields(self) -> set[str]:
+        values = {field.attname for field in self._meta.concrete_fields if not field.primary_key} & self.__dict__.keys()
+        return {name for name in values if name not in self._stored or self._stored[name] != self.__dict__[name]}
+
+    def _ends_credentials(self, fields: Collection[str]) -> bool:
+        is_deactivated = "is_active" in fields and not self.is_active and self._stored.get("is_active", True)
+        # Not when a login stores the same password with a newer hash: Django clears `_password` before it saves.
+        is_set = self._password is not None  # type: ignore[attr-defined]
+        is_new_password = "password" in fields and (is_set or not self.has_usable_password())
+        return bool(is_deactivated or is_new_password)
+
+    # --- Decisions ------------------------------------------------------------------------------------------------
 
     def approve(self, by: "User | None", reason: str = "") -> None:
         self._as_queryset().approve(by, reason)
@@ -182,24 +239,31 @@ class User(AbstractBaseUser, PermissionsMixin):
                     "Nothing deleted: you're the only administrator and other accounts exist. "
                     "Make another user an administrator first."
                 )
-            self.is_active, self.decision_reason = False, "It was deleted."
+            self.is_active, self.decision_reason = False, DELETED
             self.save(update_fields=["is_active", "decision_reason"])
-        status_changed.send_robust(User, user=self)
         self.delete()
 
-    def set_approval(self, state: ApprovalState) -> None:
-        """Save the state, without notifications. A user who loses approval is logged out everywhere."""
+    def set_approval(self, state: ApprovalState, is_undo: bool = False) -> None:
+        """Save the state, without notifications. Losing approval ends all credentials; only undoing the decision makes
+        them valid again, not a later approval."""
         if self.status == Status.APPROVED:
-            self.session_epoch += 1
+            self.credentials_epoch, self.suspended_epoch = _new_epoch(), self.credentials_epoch
+        elif state.status == Status.APPROVED:
+            if is_undo and self.suspended_epoch is not None:
+                self.credentials_epoch = self.suspended_epoch
+            self.suspended_epoch = None
         self.approval_state = state
-        self.save(update_fields=[*asdict(state), "session_epoch"])
+        self.save(update_fields=[*asdict(state), *EPOCH_FIELDS])
 
     def _as_queryset(self) -> UserQuerySet:
         return User.objects.filter(pk=self.pk)
 
     def _reload_approval(self) -> None:
-        stored = User.objects.get(pk=self.pk)
-        self.approval_state, self.session_epoch = stored.approval_state, stored.session_epoch
+        self.refresh_from_db(fields=[*asdict(self.approval_state), *EPOCH_FIELDS])
+
+
+def _new_epoch() -> int:
+    return secrets.randbits(62)
 
 
 def _entry(user: User, by: User | None, is_undo: bool) -> DecisionEntry:

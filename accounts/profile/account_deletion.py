@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.approvals.middleware import approval_not_required
@@ -21,7 +20,6 @@ class AccountDeletionForm(forms.Form):
 @approval_not_required
 @reauthentication_required  # type: ignore[untyped-decorator]
 @require_http_methods(["GET", "POST"])
-@never_cache
 def delete_account(request: UserRequest) -> HttpResponse:
     form = AccountDeletionForm(request.POST or None)
     if not form.is_valid():

@@ -1,10 +1,32 @@
 from datetime import timedelta
 
+from allauth.account.forms import ChangePasswordForm
 from django import forms
+from django.db import transaction
 
 from accounts.models import Token, User
 from accounts.models.token import NAME_LENGTH
 from accounts.scopes import LABELS, STT, TTS
+
+
+class PasswordForm(ChangePasswordForm):
+    """A new password ends all other logins and, by default, all tokens."""
+
+    keeps_tokens = forms.BooleanField(
+        required=False,
+        label="Keep API tokens valid",
+        help_text="Programs and apps with a token keep access. Leave this off if someone else may know your password.",
+    )
+
+    def save(self) -> None:
+        user: User = self.user
+        with transaction.atomic():
+            epoch = user.credentials_epoch
+            # A decision in between has ended the tokens, and they are not restored.
+            is_current = User.objects.select_for_update().filter(pk=user.pk, credentials_epoch=epoch).exists()
+            super().save()
+            if self.cleaned_data["keeps_tokens"] and is_current:
+                Token.objects.of(user).filter(epoch=epoch).update(epoch=user.credentials_epoch)
 
 
 class TokenForm(forms.Form):

@@ -4,7 +4,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.approvals.middleware import approval_not_required
@@ -21,7 +20,6 @@ class ProfileForm(forms.ModelForm):
 
 @approval_not_required
 @require_http_methods(["GET", "POST"])
-@never_cache
 def profile(request: UserRequest) -> HttpResponse:
     form = ProfileForm(request.POST or None, instance=request.user)
     if form.is_valid():

@@ -1,9 +1,9 @@
 """The page on which users create and revoke API tokens."""
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.credentials.user_request import UserRequest
@@ -13,10 +13,11 @@ from accounts.profile.forms import TokenForm
 
 
 @require_http_methods(["GET", "POST"])
-@never_cache
 def tokens(request: UserRequest) -> HttpResponse:
     form = TokenForm(request.POST or None)
     if form.is_valid():
+        if not form.cleaned_data["days"]:
+            raise_if_reauthentication_required(request, app="account")  # it outlives every login
         try:
             token, text = form.create(request.user)
         except TooManyTokens as error:
@@ -24,8 +25,7 @@ def tokens(request: UserRequest) -> HttpResponse:
         else:
             # The secret is shown in this response only and not stored, so there is no page to redirect to.
             return render(request, "accounts/token_created.html", {"token": token, "text": text})
-    unrevoked = Token.objects.of(request.user).filter(revoked_at=None)
-    return render(request, "accounts/tokens.html", {"form": form, "tokens": unrevoked})
+    return render(request, "accounts/tokens.html", {"form": form, "tokens": Token.objects.of(request.user).unended()})
 
 
 @require_POST

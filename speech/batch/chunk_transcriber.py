@@ -96,7 +96,7 @@ class ChunkTranscriber:
     async def run(self) -> ChunkTranscript:
         """Raises `StreamError`; the chunk then counts as not transcribed."""
         try:
-            with revocation_guard(self._caller, self._stream.fail):
+            async with revocation_guard(self._caller, self._stream.fail):
                 await self._stream.run()
         finally:
             self.engine = ""

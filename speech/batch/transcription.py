@@ -14,7 +14,7 @@ from speech.errors import StreamError
 from speech.gateway.revocation import revocation_guard
 from speech.live.event_stream import Emit, stream_events
 from speech.live.stream import Stream
-from speech.live.stream_limit import PROGRAM_STREAMS
+from speech.live.stream_limit import program_stream
 from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 
@@ -93,8 +93,9 @@ def transcription_events(
         stream = Stream(caller.user, emit_and_go_on, options)
         feeding = asyncio.create_task(_feed_all(stream, pcm, progress))
         try:
-            with revocation_guard(caller, stream.fail), PROGRAM_STREAMS.count(caller.user):
-                await stream.run()
+            async with revocation_guard(caller, stream.fail):
+                with program_stream(caller.user):
+                    await stream.run()
         finally:
             feeding.cancel()
             await asyncio.wait([feeding])
@@ -129,7 +130,7 @@ async def transcribe(caller: Caller, pcm: AsyncGenerator[bytes], engine: str = "
     """Transcribe as fast as possible, in parallel chunks. Raises `StreamError`."""
     result, segments = Transcription(), 0
     transcriber = ParallelTranscriber(caller, engine, language, is_urgent=True)
-    with PROGRAM_STREAMS.count(caller.user):
+    with program_stream(caller.user):
         async with aclosing(transcriber.transcribe(pcm)) as chunks:
             async for chunk, transcript in chunks:
                 shifted = transcript.shifted(chunk.start / SAMPLE_RATE, len(result.words), segments)

@@ -32,6 +32,10 @@ def token_topic(pk: object) -> str:
     return f"token.{pk}"
 
 
+def login_topic(session_hash: str) -> str:
+    return f"login.{session_hash}"
+
+
 def uploads_topic() -> str:
     return "uploads"
 

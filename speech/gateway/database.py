@@ -11,6 +11,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+async def in_own_thread(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Like `in_database`, for a function that may also wait for the network: with a connection of its own, so that
+    nothing waits for it."""
+    return await database_sync_to_async(function, thread_sensitive=False)(*args, **kwargs)
+
+
 async def in_database(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a function that uses the ORM in a thread.
 

@@ -15,7 +15,7 @@ def synthesis_events(caller: Caller, text: str, options: SynthesisOptions) -> As
 
     async def run(emit: Emit) -> None:
         job = SynthesisJob(caller.user, emit, options)
-        with revocation_guard(caller, job.fail):
+        async with revocation_guard(caller, job.fail):
             job.add_text(text)
             job.finish()
             await job.run()

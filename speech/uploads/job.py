@@ -31,7 +31,7 @@ RETRY_AFTER = 3.0  # seconds
 class UploadJob:
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
-        caller = Caller(upload.owner, frozenset({STT}))
+        caller = Caller(upload.owner, frozenset({STT}), is_job=True)
         self._transcriber = ParallelTranscriber(
             caller, upload.engine, upload.language, on_started=self._start, is_multichannel=upload.is_multichannel
         )

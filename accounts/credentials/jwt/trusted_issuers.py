@@ -2,29 +2,38 @@
 server that shares its secret with this site (BETTER_AUTH…).
 
 They identify the user by email address. The account must exist and be approved like any other; an address that the
-issuer marks as unverified is rejected.
+issuer marks as unverified is rejected. If this site confirms addresses, the account must have confirmed its own.
 """
 
 import hmac
-import json
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, unquote
-from urllib.request import Request, urlopen
 
 import jwt
 from django.conf import settings
 
-from accounts.credentials.jwt.tokens import API_AUDIENCE, LEEWAY, InvalidToken
+from accounts import email_addresses
+from accounts.credentials.jwt.issuer_request import fetch_json
+from accounts.credentials.jwt.tokens import (
+    API_AUDIENCE,
+    LEEWAY,
+    MALFORMED,
+    UNCONFIRMED,
+    InvalidToken,
+    check_issued,
+    check_text,
+    printable,
+    time_of,
+)
 from accounts.credentials.principal import Caller
 from accounts.models import User
 from accounts.scopes import DEFAULT_SCOPES
 
 COOKIES = ("better-auth.session_token", "__Secure-better-auth.session_token")
-TIMEOUT = 2.0  # seconds
 KEYS_MAX_AGE = 300.0
 """Seconds after which the issuer's keys are fetched again; an unknown key causes an earlier fetch."""
 KEYS_FETCH_INTERVAL = 30.0
@@ -44,7 +53,7 @@ def is_from_trusted_issuer(token: str) -> bool:
     try:
         header = jwt.get_unverified_header(token)
         issuer = jwt.decode(token, options={"verify_signature": False}).get("iss")
-    except (jwt.PyJWTError, ValueError, RecursionError):
+    except MALFORMED:
         return False
     if header.get("typ") == f"{API_AUDIENCE}+jwt":
         return False
@@ -55,11 +64,17 @@ def bearer_of(token: str) -> Caller:
     """The caller that the token identifies. Raises `InvalidToken`."""
     try:
         claims = _issuer_claims(token) if _is_from_issuer(token) else _better_auth_claims(token)
+        check_text(claims)
+        expires = time_of(claims, "exp")
+        issued = time_of(claims, "iat") if "iat" in claims else None
     except jwt.ExpiredSignatureError:
         raise InvalidToken("The token has expired.") from None
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:
-        raise InvalidToken(f"Verification failed: {error}.") from None
-    return _caller(claims.get("user", claims), datetime.fromtimestamp(claims["exp"], UTC))
+    except MALFORMED as error:
+        raise InvalidToken(f"Verification failed: {printable(error)}.") from None
+    caller = _caller(claims.get("user", claims), expires)
+    if issued and caller.user.is_approved:
+        check_issued(caller.user, issued)
+    return caller
 
 
 def _is_from_issuer(token: str) -> bool:
@@ -71,9 +86,12 @@ def _caller(user: Any, expires: datetime | None) -> Caller:
     """The caller that the `user` claims identify. Such tokens have no scopes, so they get the default ones."""
     if not isinstance(user, dict) or not isinstance(user.get("email"), str):
         raise InvalidToken("The token has no “email” claim.")
-    if user.get("email_verified", user.get("emailVerified", True)) is not True:
+    if any(user[name] is not True for name in ("email_verified", "emailVerified") if name in user):
         raise InvalidToken("The token's email address isn't verified.")
-    return Caller(user_by_email(user["email"]), DEFAULT_SCOPES, expires=expires)
+    account = user_by_email(user["email"])
+    if not email_addresses.identifies(account):
+        raise InvalidToken(UNCONFIRMED)
+    return Caller(account, DEFAULT_SCOPES, expires=expires)
 
 
 # --- An issuer with public keys -----------------------------------------------------------------------------------
@@ -97,13 +115,12 @@ _fetched_at = float("-inf")
 
 
 def _issuer_key(kid: str | None) -> jwt.PyJWK:
-    global _fetched_at
+    global _fetched_at, _keys
     age = time.monotonic() - _fetched_at
     if age > KEYS_MAX_AGE or (kid not in _keys and age > KEYS_FETCH_INTERVAL):
         _fetched_at = time.monotonic()
-        jwks = _fetch(settings.TRUSTED_ISSUER_JWKS_URL, {})
-        _keys.clear()
-        _keys.update({key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id})
+        jwks = fetch_json(settings.TRUSTED_ISSUER_JWKS_URL)
+        _keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(jwks).keys if key.key_id}
     if kid not in _keys:
         raise jwt.InvalidTokenError("unknown signing key")
     return _keys[kid]
@@ -137,22 +154,17 @@ def bearer_of_session(cookie: str) -> Caller:
         return bearer_of(cookie)
     session, _, signature = cookie.rpartition(".")
     expected = b64encode(hmac.digest(settings.BETTER_AUTH_SECRET.encode(), session.encode(), "sha256")).decode()
-    if not hmac.compare_digest(signature, expected):
+    if not hmac.compare_digest(signature.encode(), expected.encode()):
         raise InvalidToken("The session isn't signed by this site's Better Auth server.")
     if not settings.BETTER_AUTH_URL:
         raise InvalidToken("Can't check the session: BETTER_AUTH_URL isn't set.")
     name = COOKIES[1] if settings.BETTER_AUTH_URL.startswith("https:") else COOKIES[0]
     url = f"{settings.BETTER_AUTH_URL.rstrip('/')}/api/auth/get-session?disableCookieCache=true"
-    body = _fetch(url, {"Cookie": f"{name}={quote(cookie, safe='')}"})
-    if not body:
+    body = fetch_json(url, {"Cookie": f"{name}={quote(cookie, safe='')}"})
+    if not isinstance(body, dict):
         raise InvalidToken("The session has ended.")
-    return _caller(body.get("user"), None)
-
-
-def _fetch(url: str, headers: dict[str, str]) -> Any:
-    """Fetch JSON from the issuer's configured URL. Raises `InvalidToken` if that fails."""
     try:
-        with urlopen(Request(url, headers=headers), timeout=TIMEOUT) as response:  # noqa: S310
-            return json.loads(response.read(1_000_000))
-    except (OSError, ValueError) as error:
-        raise InvalidToken(f"Couldn't reach the token's issuer: {error}.") from None
+        check_text(body)
+    except MALFORMED as error:
+        raise InvalidToken(f"Verification failed: {error}.") from None
+    return _caller(body.get("user"), None)

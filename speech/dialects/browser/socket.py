@@ -9,10 +9,9 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from accounts.credentials.jwt import tokens
-from accounts.credentials.principal import Caller
+from accounts.credentials.jwt import tickets, tokens
+from accounts.credentials.principal import Caller, approval_reason
 from accounts.metrics import AUTH_ERRORS
-from accounts.models import User
 from inference.observability.recent_errors import classify
 from speech import events
 from speech.dialects.sockets.socket import Socket
@@ -20,6 +19,7 @@ from speech.errors import NotApproved, NotAuthenticated, ProtocolError, StreamEr
 from speech.gateway.database import in_database
 from speech.gateway.revocation import revocation_guard
 from speech.gateway.transient_errors import TRANSIENT_ERRORS
+from speech.text.json_input import InvalidInput, decode_json
 
 logger = logging.getLogger(__name__)
 
@@ -121,8 +121,8 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
         if len(text) > self.max_text:
             raise ProtocolError(f"A text of {len(text)} characters is too long.", f"The limit is {self.max_text}.")
         try:
-            command = self.commands.decode(text)
-        except (msgspec.DecodeError, RecursionError) as error:  # the latter for deeply nested brackets
+            command = decode_json(self.commands, text)
+        except InvalidInput as error:
             raise ProtocolError("Invalid message.", str(error)) from None
         if isinstance(command, Ping):
             await self.send_event(Pong(command.at))
@@ -143,9 +143,9 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
     # --- The job ----------------------------------------------------------------------------------------------------
 
     async def run_job(self) -> None:
-        user = await self._identify()
-        with revocation_guard(Caller(user, frozenset()), self._fail):
-            self.user = user
+        caller = await self._identify()
+        async with revocation_guard(caller, self._fail):
+            self.user = caller.user
             start = await self._await_start()
             self.job = job = self.create_job(start)
             for command in self._early:
@@ -176,7 +176,7 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
 
     # --- The user ---------------------------------------------------------------------------------------------------
 
-    async def _identify(self) -> User:
+    async def _identify(self) -> Caller:
         try:
             return await in_database(self._authenticate)
         except TRANSIENT_ERRORS as error:
@@ -185,13 +185,13 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
                 "The server can't accept connections right now.", "A service that it depends on is unavailable."
             ) from None
 
-    def _authenticate(self) -> User:
+    def _authenticate(self) -> Caller:
         ticket = parse_qs(self.scope["query_string"].decode("latin1")).get("ticket", [""])[0]
         try:
-            user = tokens.bearer_of(tokens.redeem(ticket, tokens.TICKET_AUDIENCE))
+            caller = tickets.redeem(ticket)
         except tokens.InvalidToken as error:
             AUTH_ERRORS.labels("ticket").inc()
             raise NotAuthenticated(why=str(error)) from None
-        if not user.is_approved:
-            raise NotApproved(why=user.decision_reason)
-        return user
+        if not caller.user.is_approved:
+            raise NotApproved(why=approval_reason(caller.user))
+        return caller

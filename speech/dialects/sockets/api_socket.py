@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 from django.http import QueryDict
@@ -11,14 +11,15 @@ from django.http import QueryDict
 from accounts.credentials.credentials import Credentials
 from accounts.credentials.principal import AccessDenied, Caller
 from accounts.credentials.throttling import authenticate
-from accounts.scopes import SESSIONS
+from accounts.scopes import BROWSER_ONLY, SESSIONS, check_declared
 from inference.messages import Kind
 from inference.observability.recent_errors import classify
 from speech.dialects.sockets.socket import Socket
 from speech.errors import AtCapacity, StreamError
-from speech.gateway.database import in_database
+from speech.gateway.database import in_database, in_own_thread
 from speech.gateway.link import Link
 from speech.gateway.revocation import revocation_guard
+from speech.gateway.slot_request import REASSIGN_TIMEOUT
 from speech.gateway.transient_errors import TRANSIENT_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -28,9 +29,16 @@ CAPACITY_TIMEOUT = 0.4
 
 
 class ApiSocket(Socket):
-    scope_required: ClassVar[str]
+    scope_required: ClassVar[str] = BROWSER_ONLY
+    """The scope that a token needs. A class that declares none cannot be routed."""
     denial_has_body: ClassVar[bool] = True
     """Whether a denied handshake states the reason, where the server can send a body."""
+
+    @classmethod
+    def as_asgi(cls, **initkwargs: Any) -> Any:
+        """Raises `UnknownScope`, when `routing.py` is imported."""
+        check_declared(cls.scope_required, cls.__name__)
+        return super().as_asgi(**initkwargs)
 
     # --- For the dialect --------------------------------------------------------------------------------------------
 
@@ -43,7 +51,7 @@ class ApiSocket(Socket):
 
     @abstractmethod
     def fail(self, error: StreamError) -> None:
-        """End the job with this error: the account was rejected, or the token revoked."""
+        """End the job with this error: for example, the token was revoked."""
 
     is_ready = False
     """The job had a slot; the dialect sets it."""
@@ -67,10 +75,13 @@ class ApiSocket(Socket):
             await self._deny(503, {"what": "The server can't accept connections right now."})
         else:
             await self.accept(credentials.subprotocol)
+            self._is_admitted = asyncio.Event()
             self.start_serving()
+            await self._is_admitted.wait()  # no message of the client comes before the dialect's first one
 
     async def _authenticate(self, credentials: Credentials) -> Caller:
-        caller = await in_database(authenticate, credentials)
+        run = in_own_thread if credentials.asks_issuer else in_database
+        caller = await run(authenticate, credentials)
         caller.require(self.scope_required)
         if self.is_saved:
             caller.require(SESSIONS)
@@ -85,12 +96,19 @@ class ApiSocket(Socket):
         return await self.base_send({"type": "websocket.http.response.body", "body": content})
 
     async def run_job(self) -> None:
-        with revocation_guard(self.caller, self.fail):
-            await self.serve()
+        try:
+            async with revocation_guard(self.caller, self.fail):
+                self._is_admitted.set()
+                await self.serve()
+        finally:
+            self._is_admitted.set()
 
     async def fail_at_capacity(self, kind: Kind) -> None:
-        """Fail early if every engine of the kind is full."""
-        await asyncio.sleep(CAPACITY_TIMEOUT)
-        engines = await Link.current().workers.engines(kind)
+        """Fail early if every engine of the kind is full, and no other account gives up a slot."""
+        workers = Link.current().workers
+        account = str(self.caller.user.pk)
+        claims_share = any(workers.reassignment(name, account) for name in await workers.engines(kind))
+        await asyncio.sleep(REASSIGN_TIMEOUT if claims_share else CAPACITY_TIMEOUT)
+        engines = await workers.engines(kind)
         if not self.is_ready and engines and not any(status.free for status in engines.values()):
             self.fail(AtCapacity())

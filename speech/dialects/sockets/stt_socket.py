@@ -10,7 +10,7 @@ from speech import events
 from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import ProtocolError, StreamError
 from speech.live.stream import Stream
-from speech.live.stream_limit import PROGRAM_STREAMS
+from speech.live.stream_limit import program_stream
 from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
 
@@ -72,7 +72,7 @@ class SttSocket(ApiSocket):
             asyncio.create_task(self._stop_when_idle()),
         ]
         try:
-            with nullcontext() if self.is_saved else PROGRAM_STREAMS.count(self.caller.user):
+            with nullcontext() if self.is_saved else program_stream(self.caller.user):
                 await self.stream.run()
         finally:
             for watch in watches:

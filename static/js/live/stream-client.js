@@ -212,7 +212,9 @@ export class StreamClient extends EventTarget {
     }
     const isTicketRateLimited = failure.kind === "rateLimited" && code === null
     const isTemporary = failure.kind === "full" || isTicketRateLimited
-    if (failure.kind === "connection" || (this.session && isTemporary)) this.#reconnectLater()
+    // A new password or a logout in another tab ended it; this browser gets another ticket if it is still logged in.
+    const hasLoginChanged = failure.kind === "ticket" && code !== null && this.state !== "connecting"
+    if (failure.kind === "connection" || hasLoginChanged || (this.session && isTemporary)) this.#reconnectLater()
     else this.#fail(failure)
   }
 

@@ -103,7 +103,32 @@ def test_the_status_is_a_filter_with_counts(admin_client, make_user):
     make_user(), make_user(), make_user("rejected")
     response = admin_client.get(PAGE, {"status": "rejected"})
     assert len(_emails(response)) == 1
-    assert [tab["count"] for tab in response.context["tabs"]] == [4, 2, 1, 1]
+    assert [tab["count"] for tab in response.context["tabs"]] == [4, 2, 1, 1, 0]
+
+
+def test_deactivated_accounts_are_shown_as_such_and_offer_only_reactivation(admin_client, make_user):
+    user = make_user("approved", is_active=False)
+    response = admin_client.get(PAGE, {"status": "deactivated"})
+    assert _emails(response) == [user.email]
+    assert [tab["count"] for tab in response.context["tabs"]] == [2, 0, 1, 0, 1]
+    row = re.search(r"<tbody>.*</tbody>", response.content.decode(), re.DOTALL)[0]
+    assert "Deactivated" in row
+    assert "<button" not in row
+    assert "checkbox" not in row
+    assert f"/admin/accounts/user/{user.pk}/change/" in row
+
+
+def test_a_deactivated_account_cannot_be_decided_about(admin_client, make_user):
+    user = make_user("pending", is_active=False)
+    page = admin_client.post(PAGE, {"decision": "approve", "users": [user.pk]}, follow=True).content.decode()
+    assert "is deactivated" in page
+    assert User.objects.get(pk=user.pk).status == "pending"
+
+
+def test_only_a_superuser_is_offered_to_reactivate(make_user, log_in):
+    user = make_user("approved", is_active=False)
+    page = log_in(make_user("approved", is_staff=True)).get(PAGE).content.decode()
+    assert f"/admin/accounts/user/{user.pk}/" not in page
 
 
 def test_an_unknown_status_shows_all_accounts(admin_client, make_user):

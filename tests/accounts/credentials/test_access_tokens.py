@@ -24,7 +24,7 @@ def bearer(token):
 
 def status_of(token):
     """The HTTP status of an API request with the token."""
-    return bearer(token).post("/api/tickets/").status_code
+    return bearer(token).get("/api/v1/me/").status_code
 
 
 def post(client, path, **data):
@@ -83,12 +83,38 @@ def test_a_refresh_token_gives_no_access(grant):
 
 
 @COMMITS
-@pytest.mark.parametrize("which", ["access_token", "refresh_token"])
-def test_revoking_either_token_revokes_both(grant, which):
+def test_revoking_a_refresh_token_revokes_its_access_token(grant):
     assert status_of(grant["access_token"]) == 200  # and is cached
-    assert post(Client(), "revoke", token=grant[which]).status_code == 200
+    assert post(Client(), "revoke", token=grant["refresh_token"]).status_code == 200
     assert status_of(grant["access_token"]) == 401
     assert post(Client(), "refresh", refresh_token=grant["refresh_token"]).status_code == 401
+
+
+def test_an_access_token_revokes_only_itself(make_token):
+    _, parent = make_token()
+    access, other = (post(bearer(parent), "token").json()["access_token"] for _ in range(2))
+    assert status_of(access) == 200  # and is cached
+    assert post(Client(), "revoke", token=access).status_code == 200
+    assert [status_of(token) for token in (access, other, parent)] == [401, 200, 200]
+
+
+def forged(text, secret="a" * 43, code=None):
+    """A token with the id of `text` and another secret."""
+    return text[:36] + secret + (text[79:] if code is None else code)
+
+
+@pytest.mark.parametrize("code", [None, "", "0" * 32, "é" * 32])
+def test_a_forged_refresh_token_with_a_known_id_revokes_nothing(grant, code):
+    assert post(Client(), "refresh", refresh_token=forged(grant["refresh_token"], code=code)).status_code == 401
+    assert status_of(grant["access_token"]) == 200
+    assert post(Client(), "refresh", refresh_token=grant["refresh_token"]).status_code == 200
+
+
+def test_reuse_is_detected_after_a_rotation_of_the_secret_key(grant, settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "n" * 50, [settings.SECRET_KEY]
+    renewed = post(Client(), "refresh", refresh_token=grant["refresh_token"]).json()
+    assert post(Client(), "refresh", refresh_token=grant["refresh_token"]).status_code == 401
+    assert post(Client(), "refresh", refresh_token=renewed["refresh_token"]).status_code == 401
 
 
 def test_revoking_an_unknown_token_succeeds(db):
@@ -106,14 +132,15 @@ def test_an_api_token_works_until_it_is_revoked(make_token):
     token, text = make_token()
     assert status_of(text) == 200
     token.revoke()
-    response = bearer(text).post("/api/tickets/")
-    assert (response.status_code, response.json()["why"]) == (401, "The token was revoked.")
+    response = bearer(text).get("/v1/models")
+    assert response.status_code == 401
+    assert "The token was revoked." in response.json()["error"]["message"]
 
 
 def test_an_expired_api_token_is_rejected(make_token):
     token, text = make_token(days=1)
     Token.objects.filter(pk=token.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
-    assert bearer(text).post("/api/tickets/").json()["why"] == "The token has expired."
+    assert "The token has expired." in bearer(text).get("/v1/models").json()["error"]["message"]
 
 
 def test_an_api_token_that_expires_while_cached_is_rejected(make_token, monkeypatch):
@@ -128,7 +155,7 @@ def test_rejecting_the_user_takes_effect_immediately(make_token, admin):
     token, text = make_token()
     assert status_of(text) == 200
     token.user.reject(admin, "left the team")
-    response = bearer(text).post("/api/tickets/")
+    response = bearer(text).post("/api/auth/token")
     assert (response.status_code, response.json()["code"], response.json()["why"]) == (
         403,
         "not_approved",
@@ -176,7 +203,7 @@ def test_a_validation_is_cached(make_token, django_assert_max_num_queries):
     _, text = make_token()
     status_of(text)
     with django_assert_max_num_queries(0):
-        assert status_of(text) == 200
+        assert bearer(text).get("/api/v1/nothing/").status_code == 404
 
 
 def test_requests_succeed_without_the_cache(make_token, monkeypatch):

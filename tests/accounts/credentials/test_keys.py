@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 
+from accounts import email_addresses
 from accounts.credentials.jwt import tokens
 from accounts.credentials.jwt.keys import key_id, keys
 from accounts.credentials.jwt.tokens import API_AUDIENCE, TICKET_LIFETIME, InvalidToken
@@ -95,6 +96,11 @@ def test_third_parties_can_sign_tokens_with_the_shared_secret(make_user, setting
     claims = {"iss": settings.SITE_URL, "aud": API_AUDIENCE, "sub": user.email, "status": "approved", "jti": "1"}
     header = {"kid": key_id(settings.JWT_SECRET), "typ": "api+jwt"}
     token = jwt.encode({**claims, "iat": now, "exp": now + 60}, settings.JWT_SECRET, headers=header)
+    assert tokens.bearer_of(tokens.verify(token, API_AUDIENCE)) == user
+    settings.ACCOUNT_EMAIL_VERIFICATION = "optional"  # the address identifies the account only if it is confirmed
+    with pytest.raises(InvalidToken, match="confirmed its email address"):
+        tokens.bearer_of(tokens.verify(token, API_AUDIENCE))
+    email_addresses.confirm_address(user)
     assert tokens.bearer_of(tokens.verify(token, API_AUDIENCE)) == user
 
 

@@ -15,5 +15,5 @@ def test_without_the_cache_requests_are_allowed_and_a_warning_is_logged(
     client = log_in(make_user("approved"))
     monkeypatch.setattr(AccountThrottle, "cache", type("Cache", (), {"get": fail, "set": fail}))
     assert getattr(client, method)(path).status_code == 200
-    (warning,) = [record for record in caplog.records if "cache unavailable" in record.getMessage()]
-    assert warning.error_class == "network"
+    warnings = [record for record in caplog.records if "cache unavailable" in record.getMessage()]
+    assert {warning.error_class for warning in warnings} == {"network"}

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from base64 import b64encode
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import quote, unquote
 
@@ -13,8 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
+from accounts import email_addresses
 from accounts.credentials.credentials import Credentials, caller_of
-from accounts.credentials.jwt import trusted_issuers
+from accounts.credentials.jwt import issuer_request, trusted_issuers
 from accounts.credentials.principal import AccessDenied, NotAuthenticated
 
 SECRET = "the secret of a Better Auth server, long enough"
@@ -86,7 +88,15 @@ INVALID = {
     "expired": {"exp": int(time.time()) - 10},
     "an address that is not verified": {"emailVerified": False},
     "an address that is not verified (OpenID's claim)": {"email_verified": False},
+    "two claims that contradict each other": {"email_verified": True, "emailVerified": False},
+    "two claims that contradict each other, reversed": {"email_verified": False, "emailVerified": True},
+    "a text instead of true": {"email_verified": "true"},
     "no address": {"email": None},
+    "a lone surrogate in the address": {"email": "\ud800@example.org"},
+    "a null character in the address": {"email": "a\0@example.org"},
+    "an expiry in text": {"exp": str(int(time.time()) + 60)},
+    "an expiry after the last year": {"exp": 1e20},
+    "an endless expiry": {"exp": float("inf")},
     "an unknown address": {"email": "eve@example.org"},
     "another key with the same id": {"key": Ed25519PrivateKey.generate()},
     "an unknown key": {"kid": "two"},
@@ -113,6 +123,25 @@ def test_an_account_that_is_not_approved_is_denied(sign, ada, make_user):
     assert error.value.code == "not_approved"
 
 
+def test_an_unconfirmed_address_identifies_no_account_where_addresses_are_confirmed(sign, ada, settings):
+    """A user could otherwise sign up with Ada's address and read what her tokens save."""
+    settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
+    with pytest.raises(NotAuthenticated, match="confirmed its email address"):
+        caller_of(Credentials(sign()))
+    email_addresses.confirm_address(ada)
+    assert caller_of(Credentials(sign())).user == ada
+
+
+def test_a_token_from_before_a_rejection_stays_invalid_after_an_approval(sign, ada, admin):
+    now = int(time.time())
+    assert caller_of(Credentials(sign(iat=now - 30))).user == ada
+    ada.reject(admin)
+    ada.approve(admin)
+    with pytest.raises(NotAuthenticated, match="before the account's last approval"):
+        caller_of(Credentials(sign(iat=now - 30)))
+    assert caller_of(Credentials(sign(iat=int(time.time())))).user == ada
+
+
 def test_unknown_keys_do_not_cause_a_request_each(sign, issuer):
     for number in range(5):
         with pytest.raises(NotAuthenticated):
@@ -124,6 +153,43 @@ def test_an_unreachable_issuer_is_an_error(sign, settings):
     settings.TRUSTED_ISSUER_JWKS_URL = "http://127.0.0.1:9/"
     with pytest.raises(NotAuthenticated, match="Couldn't reach"):
         caller_of(Credentials(sign()))
+
+
+def drip(header=b"", body=b"", seconds=3.0):
+    """Responds correctly, but only after sending a part of it again and again for so long."""
+
+    def respond(handler):
+        with suppress(OSError):  # the client has closed the connection
+            handler.wfile.write(b"HTTP/1.0 200 OK\r\n")
+            send_slowly(handler, header)
+            handler.wfile.write(b"\r\n")
+            send_slowly(handler, body)
+            handler.wfile.write(json.dumps(handler.server.respond(handler)).encode())
+
+    def send_slowly(handler, part):
+        end = time.monotonic() + seconds
+        while part and time.monotonic() < end:
+            handler.wfile.write(part)
+            time.sleep(0.05)
+
+    return respond
+
+
+@pytest.mark.parametrize("slow", [{"body": b" "}, {"header": b"x: y\r\n"}], ids=["body", "header"])
+def test_an_issuer_that_sends_slowly_is_given_up(sign, monkeypatch, slow):
+    token = sign()
+    monkeypatch.setattr(IssuerHandler, "do_GET", drip(**slow))
+    monkeypatch.setattr(issuer_request, "TIMEOUT", 0.2)
+    with pytest.raises(NotAuthenticated, match="Couldn't reach"):
+        caller_of(Credentials(token))
+
+
+def test_only_tokens_of_the_issuer_may_wait_for_it(sign, make_token):
+    assert Credentials(sign()).asks_issuer
+    _, text = make_token()
+    assert not Credentials(text).asks_issuer
+    assert not Credentials("x" * 9000).asks_issuer
+    assert not Credentials().asks_issuer
 
 
 @pytest.fixture
@@ -163,7 +229,7 @@ def test_an_ended_session_is_rejected(issuer, ada):
 
 
 @pytest.mark.usefixtures("_better_auth")
-@pytest.mark.parametrize("value", [cookie(secret="another"), "x.y", "x", ".", ""])
+@pytest.mark.parametrize("value", [cookie(secret="another"), "x.y", "x", ".", "", "x.%C3%A9"])
 def test_a_session_with_a_wrong_signature_is_not_looked_up(issuer, ada, value):
     with pytest.raises(NotAuthenticated):
         caller_of(browser(value))

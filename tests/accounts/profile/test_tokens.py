@@ -5,6 +5,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.models import Token
+from tests.accounts.conftest import PASSWORD
 
 FORM = {"name": "My notebook", "scopes": ["stt", "tts"], "days": "30"}
 
@@ -24,7 +25,7 @@ def test_a_token_is_created_and_shown_once(client, user):
     (text,) = re.findall(r"dsm_[\w-]+", created.content.decode())
     assert "no-store" in created["Cache-Control"]
     assert Token.find(text, Token.Kind.API)[1]
-    assert Client(headers={"kyutai-api-key": text}).post("/api/tickets/").status_code == 200
+    assert Client(headers={"kyutai-api-key": text}).get("/api/v1/me/").status_code == 200
     page = client.get("/accounts/tokens/").content.decode()
     assert "My notebook" in page
     assert text not in page
@@ -65,6 +66,21 @@ def test_an_error_describes_the_group_of_scopes(client):
     page = client.post("/accounts/tokens/", {**FORM, "scopes": []}).content.decode()
     assert '<fieldset class="field" aria-describedby="id_scopes_error">' in page
     assert '<div class="field__error" id="id_scopes_error"><p>Select at least one scope.</p></div>' in page
+
+
+def test_a_token_without_an_expiry_asks_for_the_password_again(client, user, log_in_with_password):
+    form = {**FORM, "days": ""}
+    asked = client.post("/accounts/tokens/", form)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert not Token.objects.exists()
+    created = client.post(asked["Location"], {"password": PASSWORD}, follow=True)
+    assert "dsm_" in created.content.decode()
+    assert Token.objects.get().expires_at is None
+
+
+def test_a_recent_password_is_not_asked_for_again(user, log_in_with_password):
+    page = log_in_with_password(user).post("/accounts/tokens/", {**FORM, "days": ""})
+    assert "dsm_" in page.content.decode()
 
 
 def test_a_token_can_be_revoked(client, user, make_token):

@@ -149,6 +149,25 @@ test("a wrong ticket is requested again once, then it is a failure", async () =>
   assert.equal(events.at(-1)[1].kind, "ticket")
 })
 
+test("a stream that ended with a new password or a logout continues with another ticket", async () => {
+  await live()
+  record(3)
+  FakeSocket.newest.closeWith(4001)
+  await reconnected()
+  assert.equal(FakeSocket.newest.texts[0].session, "abc")
+})
+
+test("a stream that ended in a browser that was logged out is a failure", async () => {
+  await live()
+  requestTicket = async () => {
+    throw new Failure("loggedOut")
+  }
+  FakeSocket.newest.closeWith(4001)
+  await later(1000)
+  assert.equal(client.state, "failed")
+  assert.equal(events.at(-1)[1].kind, "loggedOut")
+})
+
 test("a rejected ticket request is a failure", async () => {
   requestTicket = async () => {
     throw new Failure("notApproved")

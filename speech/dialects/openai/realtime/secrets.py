@@ -1,18 +1,18 @@
 """`POST /v1/realtime/client_secrets`: a short-lived token for a browser, which can only transcribe."""
 
-import time
 from datetime import timedelta
 
 import msgspec
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_POST
 
-from accounts.credentials.jwt import tokens
+from accounts.credentials import access_tokens
 from accounts.credentials.principal import Caller
 from accounts.scopes import STT
 from speech.dialects.api_view import api_view
 from speech.dialects.openai.errors import BadRequest, error_response
 from speech.dialects.openai.realtime.session import Session, Update
+from speech.text.json_input import InvalidInput, decode_json
 
 MAX_BYTES = 64 * 1024
 MIN_LIFETIME, MAX_LIFETIME, DEFAULT_LIFETIME = 10, 7_200, 600  # seconds
@@ -42,16 +42,15 @@ async def client_secrets(request: HttpRequest, caller: Caller) -> JsonResponse:
         raise BadRequest("expires_after.seconds", f"Invalid lifetime: {seconds} seconds.", why)
     session = Session("")
     session.update(body.session)
-    parent = {"sid": caller.token} if caller.token else {}
-    secret = tokens.issue(caller.user, tokens.API_AUDIENCE, timedelta(seconds=seconds), scope=STT, **parent)
-    expires_at = int(time.time()) + seconds
-    return JsonResponse({"value": secret, "expires_at": expires_at, "session": {**session.to_dict, "id": "sess_new"}})
+    secret, expires = access_tokens.issue_secret(caller, frozenset({STT}), timedelta(seconds=seconds))
+    session_created = {**session.to_dict, "id": "sess_new"}
+    return JsonResponse({"value": secret, "expires_at": int(expires.timestamp()), "session": session_created})
 
 
 def _parse_body(request: HttpRequest) -> SecretRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest("", "The request is too large.")
     try:
-        return _decoder.decode(request.body or b"{}")
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadRequest("", "Invalid request body.", f"{error}.") from None
+        return decode_json(_decoder, request.body or b"{}")
+    except InvalidInput as error:
+        raise BadRequest("", "Invalid request body.", str(error)) from None
