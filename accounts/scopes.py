@@ -1,4 +1,4 @@
-"""Token scopes. What has no scope, such as account settings, is out of reach for every token."""
+"""Token scopes. What declares no scope, such as account settings, is out of reach for every token."""
 
 STT = "stt"
 TTS = "tts"
@@ -16,9 +16,20 @@ ALL_SCOPES = frozenset(LABELS)
 DEFAULT_SCOPES = ALL_SCOPES - {ADMIN}
 """Scopes of a token if none are requested."""
 
+ANY_SCOPE = "any scope"
+"""Requirement of what every valid token gives access to, whatever its scopes."""
+BROWSER_ONLY = "browser only"
+"""Requirement of what no token gives access to; the default."""
+
 
 class UnknownScope(ValueError):
     pass
+
+
+def check_declared(requirement: object, name: str) -> None:
+    """Raises `UnknownScope` if `name`, which accepts tokens, declares neither a scope nor `ANY_SCOPE`."""
+    if requirement not in ALL_SCOPES | {ANY_SCOPE}:
+        raise UnknownScope(f"{name} accepts tokens but declares no scope. Declare one of: {', '.join(LABELS)}.")
 
 
 def scopes_of(text: str) -> frozenset[str]:

@@ -11,9 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.credentials.drf import HasScope
 from accounts.credentials.principal import Caller
 from accounts.models import REASON_LENGTH, DecisionError, User
-from accounts.scopes import ADMIN, LABELS
+from accounts.scopes import ADMIN, ANY_SCOPE, LABELS
 from api.conventions.base import ApiView
 from speech.models import ConversationUsage
 
@@ -57,8 +58,23 @@ class DecisionSerializer(serializers.Serializer):
     reason = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
 
 
+class IsNotPublic(BasePermission):
+    message = {
+        "code": "public_token",
+        "what": "Not available with the public token.",
+        "why": "It belongs to an account that anyone can use.",
+        "action": "Log in, and create a token under Your account > Tokens.",
+    }
+
+    def has_permission(self, request: Request, view: object) -> bool:
+        return not (isinstance(request.auth, Caller) and request.auth.is_public)
+
+
 class Me(ApiView, APIView):
     """The current account and the token's scopes."""
+
+    scope = ANY_SCOPE
+    permission_classes = (HasScope, IsNotPublic)
 
     @extend_schema(responses=MeSerializer)
     def get(self, request: Request) -> Response:
@@ -82,9 +98,7 @@ class IsAdmin(BasePermission):
 
 class AdminView(ApiView):
     scope = ADMIN
-
-    def get_permissions(self) -> list[BasePermission]:
-        return [*super().get_permissions(), IsAdmin()]
+    permission_classes = (HasScope, IsAdmin)
 
 
 @extend_schema(

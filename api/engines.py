@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.scopes import ANY_SCOPE
 from api.conventions.base import ApiView
 from api.serializers import EngineSerializer, VoiceSerializer
 from inference.messages import Status
@@ -17,6 +18,7 @@ from speech.gateway.link import Link
 class Engines(ApiView, APIView):
     """Running engines and their free slots."""
 
+    scope = ANY_SCOPE
     pagination_class = None
 
     @extend_schema(responses=EngineSerializer(many=True))
@@ -34,6 +36,7 @@ class Engines(ApiView, APIView):
 class Voices(ApiView, APIView):
     """Available voices."""
 
+    scope = ANY_SCOPE
     pagination_class = None
 
     @extend_schema(responses=VoiceSerializer(many=True))

@@ -7,9 +7,7 @@ from rest_framework import serializers
 
 from speech.models import Conversation, Session, Word
 from speech.models.session import TITLE_LENGTH
-from speech.models.tag import TAG_LENGTH
-
-MAX_TAGS = 20
+from speech.models.tag import MAX_TAGS, TAG_LENGTH
 
 
 class LedgerSerializer(serializers.Serializer):

@@ -1,16 +1,21 @@
-"""Authentication and permissions of the REST API. Browser logins are left to REST framework's own class, which also
-checks CSRF tokens."""
+"""Authentication and permissions of the views of REST framework, by default of all.
+
+They fail closed: a view accepts a token only if it declares in `scope` what the token needs, and authentication itself
+counts the request against the account's rate limit, so that no view can omit it.
+"""
 
 from typing import Any
 
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from accounts.credentials.credentials import Credentials, caller_of
-from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated, approval_problem
+from accounts.credentials.credentials import Credentials
+from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated, RateLimited, approval_problem
+from accounts.credentials.throttling import ApiThrottle, BrowserThrottle, authenticate
 from accounts.models import User
+from accounts.scopes import BROWSER_ONLY
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -19,8 +24,9 @@ class TokenAuthentication(BaseAuthentication):
         credentials = Credentials.of_request(request._request)
         if credentials.token is None:
             return None
+        throttle = request.throttle = ApiThrottle()  # for the response's headers
         try:
-            caller = caller_of(credentials)
+            caller = authenticate(credentials, throttle)
         except AccessDenied as error:
             raise _api_exception(error) from None
         return caller.user, caller
@@ -29,7 +35,22 @@ class TokenAuthentication(BaseAuthentication):
         return 'Bearer realm="api"'
 
 
+class BrowserAuthentication(SessionAuthentication):
+    """A browser's login; also checks the CSRF token. `request.auth` is None."""
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        authenticated: tuple[User, None] | None = super().authenticate(request)
+        if authenticated is None:
+            return None
+        throttle = request.throttle = BrowserThrottle()
+        if not throttle.allow_request(request._request):
+            raise Throttled(throttle.wait())
+        return authenticated
+
+
 def _api_exception(error: AccessDenied) -> APIException:
+    if isinstance(error, RateLimited):
+        return Throttled(error.wait)
     exception = AuthenticationFailed if isinstance(error, NotAuthenticated) else PermissionDenied
     return exception(error.to_dict())
 
@@ -46,14 +67,18 @@ class IsApproved(BasePermission):
 
 
 class HasScope(IsApproved):
-    """Approved, and if a token is used, it has the view's `scope`. A browser login has every scope."""
+    """Approved, and if a token is used, it has the view's `scope`. A view without one refuses every token. A browser's
+    login has every scope."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
         if not super().has_permission(request, view):
             return False
-        if isinstance(request.auth, Caller):
-            try:
-                request.auth.require(view.scope)
-            except AccessDenied as error:
-                self.message = error.to_dict()
+        if isinstance(request.successful_authenticator, BrowserAuthentication):
+            return True
+        if not isinstance(request.auth, Caller):
+            return False
+        try:
+            request.auth.require(getattr(view, "scope", BROWSER_ONLY))
+        except AccessDenied as error:
+            self.message = error.to_dict()
         return self.message is None

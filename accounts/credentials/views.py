@@ -11,7 +11,6 @@ from rest_framework.exceptions import APIException, PermissionDenied
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
 from accounts.credentials import access_tokens
@@ -19,9 +18,10 @@ from accounts.credentials.credentials import Credentials
 from accounts.credentials.jwt.keys import jwks
 from accounts.credentials.jwt.tokens import MAX_LENGTH, InvalidToken
 from accounts.credentials.principal import Caller
+from accounts.credentials.throttling import RefreshThrottle
 from accounts.models import Token
 from accounts.models.token import NAME_LENGTH, TooManyTokens
-from accounts.scopes import DEFAULT_SCOPES, LABELS
+from accounts.scopes import ANY_SCOPE, DEFAULT_SCOPES, LABELS
 
 JWKS_MAX_AGE = 300  # seconds; clients that see an unknown key fetch the keys again
 
@@ -34,6 +34,8 @@ class TokenRequest(serializers.Serializer):
 class AccessToken(APIView):
     """Issue an access and a refresh token to a logged-in user. A program with an API token gets an access token issued
     from it, to pass on to a client that must not have the API token."""
+
+    scope = ANY_SCOPE  # of these, only an API token; the issued token has no more scopes than it
 
     def post(self, request: Request) -> Response:
         options = TokenRequest(data=request.data)
@@ -68,10 +70,6 @@ class TokenRefused(APIException):
     status_code = 401
 
 
-class RefreshThrottle(AnonRateThrottle):
-    scope = "refresh"
-
-
 class Refresh(APIView):
     """Issue new tokens. Requires only a refresh token, which can be used once."""
 
@@ -89,7 +87,8 @@ class Refresh(APIView):
 
 
 class Revoke(APIView):
-    """Revoke a token and everything issued from it (RFC 7009). The response reveals nothing about the token."""
+    """Revoke a token and everything issued from it, but not what it was issued from (RFC 7009). The response reveals
+    nothing about the token."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -104,7 +103,7 @@ class Revoke(APIView):
 
 def _grant_response(grant: access_tokens.TokenGrant) -> Response:
     body = {name: value for name, value in asdict(grant).items() if value is not None}
-    return Response(body, headers={"Cache-Control": "no-store"})
+    return Response(body)
 
 
 def _problem(code: str, why: str, action: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import Http404
+from django.http import Http404, JsonResponse
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ErrorDetail, Throttled, ValidationError
 from rest_framework.response import Response
@@ -33,6 +33,17 @@ def problem_response(error: Exception, context: dict[str, Any]) -> Response | No
     return response
 
 
+def json_response(status: HTTPStatus, error: dict[str, str]) -> JsonResponse:
+    """A problem outside REST framework. `error`: code, what, why and action."""
+    return JsonResponse(
+        {"type": "about:blank", "status": status.value, **_fields_of(error)}, status=status, content_type=CONTENT_TYPE
+    )
+
+
+def _fields_of(error: dict[str, Any]) -> dict[str, Any]:
+    return {"title": str(error["what"]), "detail": f"{error['why']} {error['action']}", "code": error["code"]}
+
+
 def _problem(error: Exception, response: Response) -> dict[str, Any]:
     status = HTTPStatus(response.status_code)
     problem: dict[str, Any] = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": ""}
@@ -46,11 +57,7 @@ def _problem(error: Exception, response: Response) -> dict[str, Any]:
             problem |= {"title": "Too many requests.", "code": "rate_limited"}
             problem["detail"] = f"Retry in {wait:.0f} s." if wait else "Retry later."
         case APIException(detail=dict() as detail) if "what" in detail:
-            problem |= {
-                "title": str(detail["what"]),
-                "detail": f"{detail['why']} {detail['action']}",
-                "code": detail["code"],
-            }
+            problem |= _fields_of(detail)
         case APIException(detail=ErrorDetail() as detail):
             problem |= {"detail": str(detail), "code": detail.code}
         case Http404():

@@ -13,9 +13,10 @@ from django.views.decorators.csrf import csrf_exempt
 from accounts.credentials.credentials import Credentials
 from accounts.credentials.principal import AccessDenied, Caller, RateLimited
 from accounts.credentials.throttling import authenticate
+from accounts.scopes import check_declared
 from inference.observability.recent_errors import classify
 from speech.errors import CloseCode, StreamError, Unavailable
-from speech.gateway.database import in_database
+from speech.gateway.database import in_database, in_own_thread
 from speech.gateway.transient_errors import RETRY_AFTER, TRANSIENT_ERRORS
 
 logger = logging.getLogger(__name__)
@@ -35,27 +36,29 @@ View = Callable[..., Awaitable[HttpResponseBase]]
 ErrorResponse = Callable[[AccessDenied | StreamError], HttpResponseBase]
 
 
-def api_view(scope: str | None, error_response: ErrorResponse) -> Callable[[View], Callable[..., Any]]:
-    """Decorate `view(request, caller, …)`, which requires the scope; None requires no particular one.
+def api_view(scope: str, error_response: ErrorResponse, max_body: int = 0) -> Callable[[View], Callable[..., Any]]:
+    """Decorate `view(request, caller, …)`, which requires the scope, or `ANY_SCOPE`. Raises `UnknownScope`.
 
     `error_response` turns `AccessDenied` and `StreamError` into the response. No CSRF token is required: cookies count
-    only in requests from the site's own pages.
+    only in requests from the site's own pages. `max_body`: bytes, if more than the server's default for all paths.
     """
 
     def decorate(view: View) -> View:
+        check_declared(scope, view.__name__)
+
         @login_not_required
         @csrf_exempt
         @wraps(view)
         async def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
                 caller = await _authenticate(request)
-                if scope:
-                    caller.require(scope)
+                caller.require(scope)
                 return await view(request, caller, *args, **kwargs)
             except (AccessDenied, StreamError) as error:
                 return error_response(error)
 
         guarded.is_api_view = True  # type: ignore[attr-defined]
+        guarded.max_body = max_body  # type: ignore[attr-defined]
         return guarded
 
     return decorate
@@ -63,7 +66,8 @@ def api_view(scope: str | None, error_response: ErrorResponse) -> Callable[[View
 
 async def _authenticate(request: HttpRequest) -> Caller:
     try:
-        return await in_database(authenticate, Credentials.of_request(request))
+        credentials = Credentials.of_request(request)
+        return await (in_own_thread if credentials.asks_issuer else in_database)(authenticate, credentials)
     except TRANSIENT_ERRORS as error:
         logger.error("cannot authenticate: %r", error, extra=classify(error))
         what = "The server can't accept connections right now."

@@ -6,6 +6,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
 from accounts.credentials.principal import Caller
+from accounts.scopes import ANY_SCOPE
 from inference.messages import Status
 from speech.dialects.api_view import api_view
 from speech.dialects.openai.errors import ModelNotFound, error_response
@@ -19,7 +20,7 @@ async def _engines() -> dict[str, Status]:
     return {status.engine: status for status in await Link.current().workers.all_engines()}
 
 
-@api_view(None, error_response)
+@api_view(ANY_SCOPE, error_response)
 @require_safe
 async def models(request: HttpRequest, caller: Caller) -> JsonResponse:
     return JsonResponse(
@@ -27,7 +28,7 @@ async def models(request: HttpRequest, caller: Caller) -> JsonResponse:
     )
 
 
-@api_view(None, error_response)
+@api_view(ANY_SCOPE, error_response)
 @require_safe
 async def model(request: HttpRequest, caller: Caller, name: str) -> JsonResponse:
     status = (await _engines()).get(name)
