@@ -1,6 +1,7 @@
 #!/bin/sh
 # Check the non-Python programs that tests use: install missing ones if possible (as root, with apt-get), otherwise list
-# them. Tests that need a missing program are skipped.
+# them. Tests that need a missing program are skipped. `scripts/programs.sh slow` also checks those that only tests marked
+# `slow` use.
 set -eu
 
 main() {
@@ -12,6 +13,7 @@ main() {
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" chromium
     need ffmpeg ffmpeg
     need node nodejs
+    if [ "${1:-}" = slow ]; then need nginx /usr/sbin/nginx nginx; fi
     if [ -z "$packages" ]; then return; fi
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         install
@@ -57,4 +59,4 @@ advise() {
     fi
 }
 
-main
+main "$@"

@@ -66,7 +66,7 @@ manage() {
 }
 
 production() {
-    PRODUCTION=on BEHIND_PROXY=on SITE_URL=https://speech.example.org manage "$@"
+    PRODUCTION=on TRUSTED_PROXIES=127.0.0.1 SITE_URL=https://speech.example.org manage "$@"
 }
 
 manifests() {

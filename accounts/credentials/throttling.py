@@ -1,16 +1,25 @@
-"""Rate limits of an account: one for its programs in all protocols together, one for its browsers, one for tickets."""
+"""Rate limits of an account: one for its programs in all protocols together, one for its browsers, one for tickets.
+Requests without an account are counted by client: `client_network`."""
 
 import logging
 import math
 import time
 from typing import Any
 
+from allauth.core.internal.ratelimit import get_ip
 from rest_framework.throttling import UserRateThrottle
 
 from accounts.credentials.credentials import Credentials, caller_of
 from accounts.credentials.principal import Caller, RateLimited
 
 logger = logging.getLogger(__name__)
+
+
+def client_network(request: Any) -> str:
+    """The client's address in rate limits: an IPv4 address, or the /64 network of an IPv6 address, because one client
+    has all addresses in it. allauth uses it for its own limits."""
+    network: str = get_ip(request)
+    return network
 
 
 class AccountThrottle(UserRateThrottle):
@@ -26,6 +35,9 @@ class AccountThrottle(UserRateThrottle):
             logger.warning(message, self.scope, error, extra={"error_class": "network"})
             return True
         return allowed
+
+    def get_ident(self, request: Any) -> str:
+        return client_network(request)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -52,15 +64,33 @@ class BrowserThrottle(AccountThrottle):
     scope = "browsers"
 
 
+class FormThrottle(AccountThrottle):
+    """Forms of pages, searches included."""
+
+    scope = "forms"
+
+
+class WebhookThrottle(AccountThrottle):
+    """Requests that a user has the server send at once: tests and retries of webhooks."""
+
+    scope = "webhooks"
+
+
 class TicketThrottle(AccountThrottle):
     """Tickets for the WebSockets of the site's pages."""
 
     scope = "tickets"
 
 
-def authenticate(credentials: Credentials) -> Caller:
+class RefreshThrottle(AccountThrottle):
+    """Requests that need only a refresh token, or the token to revoke."""
+
+    scope = "refresh"
+
+
+def authenticate(credentials: Credentials, throttle: AccountThrottle | None = None) -> Caller:
     """Authenticate the caller and count the request. Raises `AccessDenied`. Queries the database and the cache."""
-    caller, throttle = caller_of(credentials), ApiThrottle()
+    caller, throttle = caller_of(credentials), throttle or ApiThrottle()
     if not throttle.allow_request(caller):
         raise RateLimited(throttle.num_requests, throttle.wait())
     return caller

@@ -9,7 +9,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.approvals.views import admins_only
@@ -23,7 +22,6 @@ MAX_SHOWN = 100
 
 @login_not_required
 @require_safe
-@never_cache
 def accept(request: HttpRequest, secret: str) -> HttpResponse:
     """Open an invitation link."""
     if request.user.is_authenticated:
@@ -51,9 +49,15 @@ def redeem(request: HttpRequest, user: User) -> bool:
     return invitation.redeem(user)
 
 
+def discard(request: HttpRequest) -> None:
+    """Revoke the user's invitation, if any: they have an account already."""
+    if invitation := pending_invitation(request):
+        del request.session[KEY]
+        invitation.revoke()
+
+
 @admins_only
 @require_http_methods(["GET", "POST"])
-@never_cache
 def invitations(request: UserRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if form.is_valid():

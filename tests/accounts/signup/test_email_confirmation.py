@@ -4,6 +4,8 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
+from tests.accounts.conftest import PASSWORD
+
 
 def test_the_emailed_link_confirms_the_address(sign_up, admin, settings):
     settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
@@ -12,6 +14,13 @@ def test_the_emailed_link_confirms_the_address(sign_up, admin, settings):
     assert "new@example.com" in Client().get(link).content.decode()
     Client().post(link)
     assert EmailAddress.objects.get(email="new@example.com").verified
+
+
+def test_the_link_leads_to_the_site_whatever_the_host_header(admin, settings):
+    settings.ACCOUNT_EMAIL_VERIFICATION = "optional"
+    form = {"email": "new@example.com", "password1": PASSWORD, "password2": PASSWORD}
+    Client().post("/accounts/signup/", form, headers={"host": "localhost:6666"})
+    assert f"{settings.SITE_URL}/accounts/confirm-email/" in mail.outbox[0].body
 
 
 def test_mandatory_confirmation_precedes_login(sign_up, admin, settings):

@@ -56,6 +56,12 @@ def test_the_emailed_link_resets_the_password(make_user):
     assert User.objects.get(pk=user.pk).check_password("new and long enough")
 
 
+def test_the_emailed_link_leads_to_the_site_whatever_the_host_header(make_user, settings):
+    Client().post(RESET, {"email": make_user().email}, headers={"host": "localhost:6666"})
+    assert f"{settings.SITE_URL}/accounts/password/reset/key/" in mail.outbox[0].body
+    assert "6666" not in mail.outbox[0].body
+
+
 def test_a_deactivated_account_sees_a_message(make_user):
     form = {"login": make_user("approved", is_active=False).email, "password": PASSWORD}
     assert "deactivated" in Client().post(LOGIN, form, follow=True).content.decode()

@@ -30,6 +30,11 @@ def ffmpeg() -> str:
     return find(["ffmpeg"], "Debian: apt-get install ffmpeg; macOS: brew install ffmpeg")
 
 
+def nginx() -> str:
+    """Path of nginx. Debian installs it in /usr/sbin, which is not in every user's PATH."""
+    return find(["nginx", "/usr/sbin/nginx"], "Debian: apt-get install nginx; macOS: brew install nginx")
+
+
 def chromium() -> str:
     names = [
         "chromium",
