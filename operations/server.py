@@ -6,13 +6,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import daphne.server
 from channels.routing import get_default_application
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server as Daphne
 from daphne.ws_protocol import WebSocketFactory
+from django.conf import settings
 from twisted.internet import reactor as twisted_reactor
 from twisted.logger import STDLibLogObserver, globalLogPublisher
 
+from dsm_site.proxy_headers import parsed_address
+from operations.connections.address_limit import AddressLimit
+from operations.connections.http_channel import LimitedFactory
 from operations.connections.send_buffer import ResponseBuffer
 from operations.connections.websocket import BoundedSocket
 from speech.gateway.drain import drain_streams
@@ -33,7 +38,8 @@ class Server(Daphne):
         self.failed = False
         self._draining: asyncio.Future[None] | None = None
         self._ports: list[Any] = []
-        _use_bounded_sockets()
+        self.address_limit = AddressLimit(settings.CONNECTIONS_PER_ADDRESS, _is_shared)
+        _use_limited_connections()
         _log_events_of_twisted()
         super().__init__(
             application=get_default_application(),
@@ -70,7 +76,10 @@ class Server(Daphne):
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         """Give consumers flow control: pausing what the client sends, and waiting until it has read. ASGI and Daphne
-        have none. https://github.com/django/daphne/issues/170"""
+        have none. https://github.com/django/daphne/issues/170
+
+        `client_addr` is only for the log; the application gets the client's address from its own middleware."""
+        protocol.client_addr = settings.TRUSTED_PROXIES.client_of(scope)
         if isinstance(protocol, BoundedSocket):
             transport = protocol.transport
             scope["extensions"] = {
@@ -121,9 +130,17 @@ class Server(Daphne):
         return super().kill_all_applications()
 
 
-def _use_bounded_sockets() -> None:
-    """Set the class of WebSockets. Daphne has no option for it. Not reported."""
+def _use_limited_connections() -> None:
+    """Set the classes of connections. Daphne has no option for them. Not reported."""
+    daphne.server.HTTPFactory = LimitedFactory
     WebSocketFactory.protocol = BoundedSocket
+
+
+def _is_shared(address: str) -> bool:
+    """Whether the connections of an address can be those of many clients: a proxy's, or one of this machine, where
+    tunnels end."""
+    parsed = parsed_address(address)
+    return parsed is None or parsed.is_loopback or address in settings.TRUSTED_PROXIES
 
 
 def _log_events_of_twisted() -> None:

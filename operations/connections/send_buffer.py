@@ -10,6 +10,11 @@ READ_TIMEOUT = 60.0
 """Seconds a client has to read one part of an HTTP response, or the end of a WebSocket."""
 
 
+def unsent_bytes(transport: Any) -> int:
+    """Bytes that Twisted has not passed to the kernel yet."""
+    return int(len(transport.dataBuffer) - transport.offset + transport._tempDataLen)
+
+
 class SendBuffer:
     """The state of a connection's send buffer.
 

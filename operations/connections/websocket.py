@@ -7,6 +7,7 @@ from typing import Any
 from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet.abstract import FileDescriptor
 
+from operations.connections.address_limit import AddressLimit
 from operations.connections.immediate_writes import write_immediately
 from operations.connections.send_buffer import READ_TIMEOUT, SendBuffer
 from speech.errors import CloseCode
@@ -39,6 +40,10 @@ class BoundedSocket(WebSocketProtocol):
 
     def onOpen(self) -> None:
         super().onOpen()
+        self._address_limit.release(self.transport)
+        self._set_up_sending()
+
+    def _set_up_sending(self) -> None:
         self.transport.getHandle().setsockopt(SOL_SOCKET, SO_SNDBUF, KERNEL_BUFFER)
         self._register_send_buffer()
         if isinstance(self.transport, FileDescriptor):
@@ -72,6 +77,12 @@ class BoundedSocket(WebSocketProtocol):
         else:
             super().serverSend(content, binary)
 
+    def sendClose(self, code: int | None = None, reason: str | None = None) -> None:
+        """Count the connection again: the server waits for the client's part of the close."""
+        if self.state == self.STATE_OPEN:
+            self._address_limit.count(self.transport)
+        super().sendClose(code, reason)
+
     def serverClose(self, code: int | None = None) -> None:
         """Give the client time to read what is in flight. Autobahn drops the connection a second after its close frame,
         and Daphne has no option for it. Not reported."""
@@ -82,3 +93,12 @@ class BoundedSocket(WebSocketProtocol):
         """Let the application end if it waits for the client to read."""
         self.send_buffer.stopProducing()
         super().onClose(wasClean, code, reason)
+
+    def connectionLost(self, reason: Any) -> None:
+        self._address_limit.release(self.transport)
+        super().connectionLost(reason)
+
+    @property
+    def _address_limit(self) -> AddressLimit:
+        limit: AddressLimit = self.factory.server_class.address_limit  # Daphne's name for its server
+        return limit

@@ -27,7 +27,7 @@ def error_response(error: AccessDenied | StreamError) -> JsonResponse:
     return JsonResponse(body, status=status, headers=retry_headers(error))
 
 
-@api_view(STT, error_response)
+@api_view(STT, error_response, MAX_BYTES)
 @require_POST
 async def prerecorded(request: HttpRequest, caller: Caller) -> JsonResponse:
     query, recording = Query.of(request.GET), Request()

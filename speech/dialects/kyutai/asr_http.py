@@ -17,20 +17,22 @@ MAX_FILE = 32 * 1024 * 1024  # bytes
 def error_response(error: AccessDenied | StreamError) -> HttpResponse:
     """As moshi-server: an empty 401 for a bad token, else plain text; 500 for a stream error."""
     if isinstance(error, NotAuthenticated):
-        return HttpResponse(status=401)
+        return HttpResponse(status=401, content_type="text/plain")
     status = error.status if isinstance(error, AccessDenied) else 500
     return HttpResponse(f"{error.what} {error.why} {error.action}", status=status, content_type="text/plain")
 
 
-@api_view(STT, error_response)
+@api_view(STT, error_response, MAX_FILE)
 async def transcribe_file(request: HttpRequest, caller: Caller) -> HttpResponse:
     if request.method != "POST":
-        return HttpResponse("Use POST or a WebSocket.", status=400)
+        return HttpResponse("Use POST or a WebSocket.", status=400, content_type="text/plain")
     with NamedTemporaryFile() as file:
         while chunk := request.read(1 << 20):
             file.write(chunk)
             if file.tell() > MAX_FILE:
-                return HttpResponse(f"The file is too large. The limit is {MAX_FILE} bytes.", status=413)
+                return HttpResponse(
+                    f"The file is too large. The limit is {MAX_FILE} bytes.", status=413, content_type="text/plain"
+                )
         file.flush()
         transcript = await transcribe_in_one_stream(caller, decode(file.name), wait=True)
     messages: list[dict[str, object]] = []

@@ -39,7 +39,7 @@ class TranscriptionRequest:
     with_logprobs: bool
 
 
-@api_view(STT, error_response)
+@api_view(STT, error_response, MAX_BYTES)
 @require_POST
 async def transcriptions(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     options = await _parse_request(request)
