@@ -101,6 +101,8 @@ class Open(Message, frozen=True):
     endpointing: Endpointing | None = None  # None: the engine's default
     trace: str = ""  # `traceparent` of the requesting span (`inference/observability/tracing.py`)
     low_latency: bool = False  # a listener waits and may interrupt: render short phrases, as early as possible
+    account: str = ""  # opaque key of who requests it, among whom slots are shared fairly; empty: of no account
+    is_program: bool = False  # of a program, whose streams give up their slots before those of people
 
 
 STEP_BUCKETS: dict[Kind, tuple[float, ...]] = {
@@ -151,6 +153,7 @@ class Status(Message, frozen=True):
     step_latencies: StepLatencies = StepLatencies()
     process: str = ""  # see `process_name`
     recent_errors: list[LoggedError] | None = None  # sent with the voices
+    accounts: dict[str, int] = {}  # number of slots that each account holds
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------
@@ -169,6 +172,15 @@ class Text(Message, frozen=True):
 
 class Close(Message, frozen=True):
     """Release the slot at once; the client no longer listens."""
+
+
+class Reassign(Message, frozen=True):
+    """To a worker itself: `account` waits for a slot, and `holder` has at least `FAIR_LEAD` more. The worker takes the
+    newest one from `holder`."""
+
+    account: str
+    holder: str
+    lead: int  # how many slots more than `account` the holder has at other workers
 
 
 # --- Both ways ----------------------------------------------------------------------------------------------------
@@ -233,6 +245,7 @@ class Closed(Message, frozen=True):
 
     reason: str
     is_rejection: bool = False  # the engine cannot serve the request, so another slot would not help
+    is_reassigned: bool = False  # to another account; the stream waits for its next turn
 
 
 class Rejected(Message, frozen=True):
@@ -255,6 +268,11 @@ def parse_pause(word: str) -> float | None:
     """Seconds of a pause like `<1.5s>`; None for any other word."""
     pause = _PAUSE.fullmatch(word)
     return float(pause[1]) if pause else None
+
+
+FAIR_LEAD = 2
+"""Slots that an account must hold more than one that waits before it gives one up: with less, both would take turns in
+taking the slot from each other."""
 
 
 def queue_name(engine: str) -> str:

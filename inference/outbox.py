@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from inference.messages import Down, Up
+from inference.messages import Down, Reassign, Up
 from inference.observability.recent_errors import classify
 
 logger = logging.getLogger(__name__)
@@ -20,11 +20,11 @@ TICK = 0.01  # seconds
 MAX_PENDING = 20_000
 """Maximum of unsent messages for one destination; beyond, it is considered dead and they are dropped."""
 
-Item = tuple[str, int, Up | Down]
-"""Stream, sequence number of the message in this direction, message."""
+Item = tuple[str, int, Up | Reassign | Down]
+"""Stream, sequence number of the message in this direction, message. `Reassign` is of no stream."""
 
 _encoder = msgspec.msgpack.Encoder()
-decode_up = msgspec.msgpack.Decoder(list[tuple[str, int, Up]]).decode
+decode_up = msgspec.msgpack.Decoder(list[tuple[str, int, Up | Reassign]]).decode
 decode_down = msgspec.msgpack.Decoder(list[tuple[str, int, Down]]).decode
 
 

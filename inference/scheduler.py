@@ -11,11 +11,13 @@ import asyncio
 import logging
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
 from inference.engine import EngineLost, Inputs
 from inference.executors.base import Executor
 from inference.messages import (
+    FAIR_LEAD,
     STEP_BUCKETS,
     Accept,
     Close,
@@ -26,6 +28,7 @@ from inference.messages import (
     Marker,
     Open,
     Partial,
+    Reassign,
     Rejected,
     StepLatencies,
     Up,
@@ -84,6 +87,11 @@ class Scheduler:
         return next((replica.executor.progress for replica in self._replicas if not replica.up), "")
 
     @property
+    def accounts(self) -> Counter[str]:
+        """Number of slots that each account holds."""
+        return Counter(slot.account for slot in self._slots.values() if slot.account)
+
+    @property
     def step_latencies(self) -> StepLatencies:
         return StepLatencies(list(self._step_counts), self._step_seconds)
 
@@ -132,6 +140,18 @@ class Scheduler:
                 except BadInput as error:
                     self._evict(slot, str(error))
         slot.replica.mark_ready(slot)
+
+    def reassign(self, message: Reassign) -> bool:
+        """Take the holder's newest slot, those of programs first. False if the holder no longer has too many."""
+        held = self.accounts
+        if held[message.holder] + message.lead < held[message.account] + FAIR_LEAD:
+            return False
+        newest = [slot for slot in reversed(self._slots.values()) if slot.account == message.holder]
+        if not newest:
+            return False
+        slot = min(newest, key=lambda slot: slot.priority)  # the first of equals, so the newest
+        self._evict(slot, "another account waits for one of its slots", logging.INFO, is_reassigned=True)
+        return True
 
     def evict_all(self, reason: str) -> None:
         for slot in list(self._slots.values()):
@@ -271,11 +291,12 @@ class Scheduler:
         level: int = logging.WARNING,
         *,
         is_rejection: bool = False,
+        is_reassigned: bool = False,
         extra: Extra = RUNTIME_ERROR,
     ) -> None:
         if slot.stream is not None:
             logger.log(level, "stream %s loses its slot: %s", slot.stream.id, reason, extra=extra)
-            self._emit(slot.stream, Closed(reason, is_rejection))
+            self._emit(slot.stream, Closed(reason, is_rejection, is_reassigned))
             self._release(slot)
 
     def _release(self, slot: Slot) -> None:

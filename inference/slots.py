@@ -24,6 +24,18 @@ class Slot:
         return self.replica.up and self.stream is None and self.opened is None and not self.is_retired
 
     @property
+    def account(self) -> str:
+        """Of its stream; "" if it has none."""
+        return self.stream.request.account if self.stream else ""
+
+    @property
+    def priority(self) -> tuple[bool, bool]:
+        """Of the streams of an account, those with the lowest give up their slot first: programs, and last the speech
+        that a listener waits for."""
+        request = self.stream.request if self.stream else None
+        return bool(request and request.low_latency), bool(request and not request.is_program)
+
+    @property
     def is_draining(self) -> bool:
         """The engine is flushing here with silence of its own."""
         return self.index in self.replica.executor.draining

@@ -5,7 +5,9 @@ import contextlib
 import logging
 import time
 from collections.abc import Coroutine
+from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
 
 import msgspec
 
@@ -13,7 +15,7 @@ from inference import messages
 from inference.engine import EngineUnusable
 from inference.engines.registry import EngineInfo
 from inference.executors.index import executors_for
-from inference.messages import Down, Kind, Open, Ready, Status
+from inference.messages import Down, Kind, Open, Ready, Reassign, Status
 from inference.observability.recent_errors import RECENT_ERRORS, Outage
 from inference.outbox import Layer, Outbox, decode_up
 from inference.scheduler import Scheduler
@@ -25,6 +27,18 @@ HEARTBEAT_INTERVAL = 0.2  # seconds
 VOICES_INTERVAL = 5  # heartbeats
 SHUTDOWN_TIMEOUT = 2.0
 """Seconds to notify the web processes, if the channel layer responds."""
+RESERVED_FOR = 5.0
+"""Seconds for which a slot that was taken from an account is kept from it: engines release it after their step."""
+
+
+@dataclass
+class Reservation:
+    """A slot that was taken from an account and goes to another one, which waits further back in the queue."""
+
+    holder: str
+    expires_at: float = field(default_factory=lambda: time.monotonic() + RESERVED_FOR)
+    passed: set[str] = field(default_factory=set)
+    """The holder's streams whose requests went to the end of the queue."""
 
 
 class Worker:
@@ -37,6 +51,7 @@ class Worker:
         self._outbox = Outbox(layer)
         self._address = ""
         self._stopping = False
+        self._reservations: dict[str, Reservation] = {}  # by the account that gets the slot
         self._outage = Outage(logger, "channel layer")
 
     @property
@@ -69,14 +84,50 @@ class Worker:
             request = msgspec.msgpack.decode(message["data"], type=Open)
             if request.deadline < time.time():
                 continue
+            if self._must_wait(request) and await self._put_back(message):
+                continue
             if stream := self._scheduler.open(request):
                 self._send(stream, Ready(self._address))
+
+    def _must_wait(self, request: Open) -> bool:
+        """Whether the free slot was taken from the account that requests it, for another one."""
+        self._reservations = {a: r for a, r in self._reservations.items() if r.expires_at > time.monotonic()}
+        if self._reservations.pop(request.account, None):
+            return False
+        for account, reservation in list(self._reservations.items()):
+            if reservation.holder != request.account:
+                continue
+            if request.stream in reservation.passed:  # the whole queue went by: the other account is gone
+                del self._reservations[account]
+                continue
+            reservation.passed.add(request.stream)
+            return True
+        return False
+
+    async def _put_back(self, message: dict[str, Any]) -> bool:
+        """Move a request to the end of the queue. False if there is no room."""
+        try:
+            await self._layer.send(messages.queue_name(self._info.name), {"type": "open", "data": message["data"]})
+        except Exception as error:
+            self._outage.record(error)
+            return False
+        return True
 
     async def _receive(self) -> None:
         while True:
             message = await self._receive_from(self._address)
             for stream, seq, item in decode_up(message["data"]):
-                self._scheduler.receive(stream, seq, item)
+                if isinstance(item, Reassign):
+                    self._reassign(item)
+                else:
+                    self._scheduler.receive(stream, seq, item)
+
+    def _reassign(self, item: Reassign) -> None:
+        pending = self._reservations.get(item.account)
+        if pending and pending.expires_at > time.monotonic():
+            return  # one slot after another
+        if self._scheduler.reassign(item):
+            self._reservations[item.account] = Reservation(item.holder)
 
     async def _send_heartbeats(self) -> None:
         for number in count():
@@ -113,6 +164,7 @@ class Worker:
             step_latencies=self._scheduler.step_latencies,
             process=messages.process_name(),
             recent_errors=RECENT_ERRORS.latest() if with_voices else None,
+            accounts=dict(self._scheduler.accounts),
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})

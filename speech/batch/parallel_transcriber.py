@@ -10,6 +10,7 @@ from speech import errors
 from speech.batch.chunk_transcriber import ChunkTranscriber, ChunkTranscript, OnStarted, Preempted, merge_channels
 from speech.batch.chunking import Chunk, split
 from speech.batch.preemption import Preemption
+from speech.gateway.slot_request import requested_by
 from speech.live.event_stream import stream_events
 
 logger = logging.getLogger(__name__)
@@ -123,7 +124,10 @@ class ParallelTranscriber:
     ) -> ChunkTranscript:
         self._transcribers[start] = transcriber
         try:
-            with self._preemption.preemptible(transcriber) if is_preemptible else nullcontext():
+            with (
+                self._preemption.preemptible(transcriber) if is_preemptible else nullcontext(),
+                requested_by(is_program=True, claims_share=not is_preemptible),
+            ):
                 return await transcriber.run()
         finally:
             self.slots_lost += transcriber.slots_lost

@@ -10,6 +10,7 @@ from accounts.models import User
 from inference.observability.tracing import span
 from speech.errors import StreamError
 from speech.gateway.log_context import log_context
+from speech.gateway.slot_request import requested_by
 from speech.metrics import open_stream
 
 
@@ -36,12 +37,13 @@ ACTIVE: set[Job] = set()
 
 @contextmanager
 def registered(job: Job) -> Iterator[None]:
-    """List the job as active, count it, and add it to the context of log lines and traces."""
+    """List the job as active, count it, and add it to the context of log lines, traces and requests for slots."""
     job.began = time()
     ACTIVE.add(job)
     try:
         with (
             log_context(user=job.owner.pk, stream=job.id),
+            requested_by(account=str(job.owner.pk)),
             open_stream(job.kind),
             span("stream", stream=str(job.id), kind=job.kind, user=job.owner.pk),
         ):

@@ -1,9 +1,11 @@
 """A stream's request for a slot: of which engine, until when, and at which position in the queue."""
 
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from functools import partial
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from msgspec.structs import replace
@@ -23,6 +25,33 @@ GRANT_TIMEOUT = 30.0
 MAX_WAIT = 600.0
 RETRY_AFTER = 0.7
 """Seconds for which a slot is free and the request unanswered: it was lost with the process that had just read it."""
+REASSIGN_INTERVAL = 1.0
+"""Seconds until an account that still waits asks again for a slot of one that holds more."""
+REASSIGN_TIMEOUT = 5.0
+"""Seconds until an engine, which may be in a long step, has released a slot that another account gives up."""
+
+
+class Requester(NamedTuple):
+    """Who requests a slot."""
+
+    account: str = ""
+    is_program: bool = False
+    """Whether it gives up its slots before people do."""
+    claims_share: bool = True
+    """Whether an account that holds more slots gives one up for it, if all are taken."""
+
+
+_requester: ContextVar[Requester] = ContextVar("requester", default=Requester())  # noqa: B039  (immutable)
+
+
+@contextmanager
+def requested_by(**fields: Any) -> Iterator[None]:
+    """Set fields of the `Requester` of all slots that are requested within, also in tasks started there."""
+    token = _requester.set(_requester.get()._replace(**fields))
+    try:
+        yield
+    finally:
+        _requester.reset(token)
 
 
 class SlotRequest:
@@ -52,6 +81,7 @@ class SlotRequest:
         """The pending request; None while the stream requests no slot."""
         self._connections: list[Connection] = []
         self._started_at = self._sent_at = 0.0
+        self._reassigned_at = float("-inf")
         self._queue_position: Callable[[], int] | None = None
         self._reported: Queued | Starting | None = None
         self._cleanup = ExitStack()
@@ -75,6 +105,7 @@ class SlotRequest:
             await self._start(request)
         else:
             await self._retry_if_lost()
+        self._claim_share()
         state = self._state()
         changed, self._reported = state if state != self._reported else None, state
         return changed
@@ -103,7 +134,9 @@ class SlotRequest:
         language = _language_code(self.language, status) or next(iter(status.languages))
         deadline = time.time() + (MAX_WAIT if self.may_wait else GRANT_TIMEOUT)
         self._started_at = time.monotonic()
-        self._target, self._open = status.engine, replace(request, language=language, deadline=deadline)
+        self._target = status.engine
+        account, is_program, _ = _requester.get()
+        self._open = replace(request, language=language, deadline=deadline, account=account, is_program=is_program)
         span = TRACER.start_span("wait for a slot", attributes={"engine": self._target, "kind": self.kind})
         self._cleanup.callback(span.end)
         try:
@@ -126,6 +159,15 @@ class SlotRequest:
             self._open = replace(self._open, deadline=max(self._open.deadline, time.time() + REQUEST_TIMEOUT))
             await self._send(self._open)
 
+    def _claim_share(self) -> None:
+        """Have an account that holds more slots give one up, if all are taken."""
+        account, _, claims_share = _requester.get()
+        is_due = time.monotonic() - self._reassigned_at > REASSIGN_INTERVAL
+        if claims_share and is_due and (found := self._link.workers.reassignment(self._target, account)):
+            worker, message = found
+            self._link.outbox.put(worker, ("", 0, message))
+            self._reassigned_at = time.monotonic()
+
     def _state(self) -> Queued | Starting | None:
         """The reason why there is no slot yet; None if an answer may come at once."""
         progress = self._link.workers.startup_progress(self._target)
@@ -135,7 +177,8 @@ class SlotRequest:
             return Starting(progress)
         if self._queue_position:
             return Queued(self._queue_position())
-        if min(time.monotonic() - self._started_at, self._link.workers.seconds_full(self._target)) > REQUEST_TIMEOUT:
+        timeout = REQUEST_TIMEOUT if self._reassigned_at < self._started_at else REASSIGN_TIMEOUT
+        if min(time.monotonic() - self._started_at, self._link.workers.seconds_full(self._target)) > timeout:
             raise AtCapacity
         return None
 

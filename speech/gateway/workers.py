@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import get_args
 
 from msgspec.structs import replace
 
-from inference.messages import Kind, LoggedError, Status, StepLatencies, Voice
+from inference.messages import FAIR_LEAD, Kind, LoggedError, Reassign, Status, StepLatencies, Voice
 
 HEARTBEAT_TIMEOUT = 0.9
 """Seconds without a heartbeat after which an inference process counts as dead; four are due in it."""
@@ -77,6 +78,23 @@ class WorkerRegistry:
 
     def seconds_full(self, engine: str) -> float:
         return _seconds_since(self._full_since.get(engine))
+
+    def reassignment(self, engine: str, account: str) -> tuple[str, Reassign] | None:
+        """How an account that waits for a slot gets one: a worker, and what to send it. None if a slot is free, or no
+        account holds so many more that it should give one up."""
+        statuses = [status for status in self.statuses() if status.engine == engine]
+        held: Counter[str] = Counter()
+        for status in statuses:
+            held.update(status.accounts)
+        if not held or any(status.free for status in statuses):
+            return None
+        holder = max(held, key=lambda each: (held[each], each))
+        if held[holder] < held[account] + FAIR_LEAD:
+            return None
+        # All web processes choose the same one, which reassigns one slot after another.
+        status = max(statuses, key=lambda status: (status.accounts.get(holder, 0), status.worker))
+        local_lead = status.accounts.get(holder, 0) - status.accounts.get(account, 0)
+        return status.worker, Reassign(account, holder, held[holder] - held[account] - local_lead)
 
     def startup_progress(self, engine: str) -> str | None:
         """What an engine that is starting does; None if it is up."""

@@ -20,7 +20,6 @@ from inference.messages import SAMPLE_RATE, Down
 from inference.observability.tracing import add_event
 from speech import errors, events
 from speech.gateway.active_streams import registered
-from speech.gateway.broadcast import session_topic
 from speech.gateway.drain import DRAIN_TOPIC
 from speech.gateway.link import Link
 from speech.gateway.log_context import log_context
@@ -28,22 +27,19 @@ from speech.gateway.slot_request import SlotRequest
 from speech.library.recording import compress_soon
 from speech.live.audio_buffer import FLUSH, AudioBuffer
 from speech.live.inbox import Inbox
-from speech.live.session_lease import acquire_session
+from speech.live.session_lease import acquire_session, takeover_guard
 from speech.live.stream_options import StreamOptions
 from speech.live.stream_recording import StreamRecording
 from speech.live.stream_state import OPEN_ENDED, STATE_OF, STOPPED, WITHOUT_CLIENT, Intent, State
 from speech.live.transcript import Stored, Transcript
-from speech.live.unsaved_session import UnsavedSession
 from speech.metrics import ACKS, REPLAYS, WORDS
-from speech.models import Counts, Session, TimedWord
+from speech.models import Counts, TimedWord
 
 logger = logging.getLogger(__name__)
 
 MAX_BUFFERED = 120 * SAMPLE_RATE
 MAX_INBOX = 2_000
 """Messages. An engine, which gets audio a few seconds ahead, never fills it; a client that floods may."""
-RECONNECT_TIMEOUT = 5.0
-"""Seconds for which a stream whose client disconnected within a segment waits for it before it ends the segment."""
 
 
 class Stream:
@@ -75,7 +71,6 @@ class Stream:
             may_wait=options.wait,
         )
         self._audio = AudioBuffer(0)
-        self._session: Session | UnsavedSession = UnsavedSession()
         self._state = State.WAITING
         self._counts = Counts(0, 0, 0)  # since the session began
         self._in_segment = False
@@ -154,9 +149,7 @@ class Stream:
 
     async def _run(self) -> None:
         options = self._options
-        recorder = None
-        if options.keep:
-            self._session, recorder = await acquire_session(self.owner, options)
+        self._session, recorder = await acquire_session(self.owner, options)
         self._recording = StreamRecording(recorder, options.overlay)
         self._counts = Counts(0, self._session.dropped, self._session.engines_lost)
         if self._session.samples:
@@ -168,15 +161,13 @@ class Stream:
         self._is_unstored = False
         self._inbox.tick()
         try:
-            with (
-                log_context(stream=self._session.pk),
-                Link.current().subscribed(session_topic(self._session.pk), self._on_session_acquired),
-            ):
+            with log_context(stream=self._session.pk), takeover_guard(self._session, self.fail):
+                await self._proceed()
                 while self._state is not State.DONE:
-                    await self._proceed()
                     await self._handle(await self._inbox.get())
                     if self._failure:
                         raise self._failure
+                    await self._proceed()
         finally:
             self._inbox.stop()
             self._release_slot()
@@ -221,7 +212,7 @@ class Stream:
             case messages.Marker():
                 self._on_end_reached()
             case messages.Closed():
-                await self._on_slot_lost(message.reason)
+                await self._on_slot_lost(message)
             case Stored():
                 await self._on_stored(message)
             case Intent():
@@ -238,13 +229,12 @@ class Stream:
         self._release_slot()
 
     async def _on_stored(self, stored: Stored) -> None:
+        was_unstored, self._is_unstored = self._is_unstored, stored.sample is None
         if stored.sample is None:
-            if not self._is_unstored:
-                self._is_unstored = True
+            if not was_unstored:
                 message = "The database isn't responding. Your audio is kept until it is back."
                 await self._emit(events.Unstored(message))
-        elif stored.sample > self._audio.start or self._is_unstored:
-            self._is_unstored = False
+        elif stored.sample > self._audio.start or was_unstored:
             self._audio.discard_before(stored.sample)
             ACKS.inc()
             await self._emit(events.Ack(stored.sample))
@@ -257,17 +247,9 @@ class Stream:
         if intent is Intent.RUN and self._audio.has_slot and not self._audio.is_ended:
             await self._emit_ready()
 
-    def _on_session_acquired(self, notice: dict[str, Any]) -> None:
-        if notice["epoch"] > self._session.epoch:
-            self.fail(errors.TakenOver())
-
     def _on_tick(self) -> None:
-        if self._detached_at is None or self._state in STOPPED:
-            return
-        if self._state is not State.RUNNING:
-            self._state = State.DONE
-        elif not self._in_segment or time.monotonic() - self._detached_at > RECONNECT_TIMEOUT:
-            self._state = State.FINISHING
+        if self._detached_at is not None:
+            self._state = self._state.after_detach(time.monotonic() - self._detached_at, self._in_segment)
 
     def _drain(self, _: dict[str, Any]) -> None:
         """This process ends: finish and store what was said; the client goes on with another process."""
@@ -284,7 +266,8 @@ class Stream:
         self._audio.is_complete = self._state not in OPEN_ENDED
         self._transcript.store_if_due(self._received(), at_once=self._is_drained)
         if self._is_drained:
-            if self._transcript.is_stored and self._state is not State.PAUSED:
+            is_acknowledged = self._audio.start >= self._transcript.final_until
+            if self._transcript.is_stored and is_acknowledged and self._state is not State.PAUSED:
                 await self._fulfill_intent()
         elif not self._audio.has_slot:
             await self._poll_slot_request()
@@ -340,17 +323,20 @@ class Stream:
         engine, language = self._slot_request.engine, self._slot_request.language
         await self._emit(events.Ready(session, self._audio.end, self._transcript.words, engine, language, audio))
 
-    async def _on_slot_lost(self, reason: str) -> None:
+    async def _on_slot_lost(self, closed: messages.Closed) -> None:
         if not self._audio.has_slot:
             return
         self._audio.lose_slot()
-        self._counts = replace(self._counts, engines_lost=self._counts.engines_lost + 1)
+        what, until = f"The speech engine was lost: {closed.reason}.", "another engine is found"
+        if closed.is_reassigned:
+            what, until = f"The transcription pauses: {closed.reason}.", "a slot is free"
+        else:
+            self._counts = replace(self._counts, engines_lost=self._counts.engines_lost + 1)
         REPLAYS.labels("stt").inc()
         add_event("slot lost")
         words = self._transcript.discard_pending()
         if self._state in (State.RUNNING, State.FINISHING):
-            message = f"The speech engine was lost: {reason}. Your audio is kept until another engine is found."
-            await self._emit(events.Interrupted(words, message))
+            await self._emit(events.Interrupted(words, f"{what} Your audio is kept until {until}."))
 
     def _release_slot(self) -> None:
         self._slot_request.close()

@@ -1,4 +1,5 @@
-"""Limits on the streams that a user has open in this process."""
+"""Limits on the streams that a user has open in this process. With several web processes a user can open as many in
+each: the limits bound memory and connections; that no account takes all slots is up to the fair share."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from django.conf import settings
 
 from accounts.models import User
 from speech.errors import TooManyStreams
+from speech.gateway.slot_request import requested_by
 
 
 class StreamLimit:
@@ -39,3 +41,10 @@ PROGRAM_STREAMS = StreamLimit(
 )
 """Unsaved speech-to-text streams."""
 SYNTHESIS_JOBS = StreamLimit("STREAMS_PER_USER", "The limit is {limit} at once.")
+
+
+@contextmanager
+def program_stream(user: User) -> Iterator[None]:
+    """Count a program's stream; its slots are requested for a program. Raises `TooManyStreams`."""
+    with PROGRAM_STREAMS.count(user), requested_by(is_program=True):
+        yield

@@ -2,6 +2,9 @@
 
 from enum import Enum, auto
 
+RECONNECT_TIMEOUT = 5.0
+"""Seconds for which a stream whose client disconnected within a segment waits for it before it ends the segment."""
+
 
 class Intent(Enum):
     """What the client wants of a stream."""
@@ -34,6 +37,14 @@ class State(Enum):
     FINISHING = auto()
     FINISHED = auto()
     DONE = auto()
+
+    def after_detach(self, seconds: float, is_in_segment: bool) -> "State":
+        """The state of a stream whose client disconnected this long ago."""
+        if self in STOPPED:
+            return self
+        if self is not State.RUNNING:
+            return State.DONE
+        return self if is_in_segment and seconds <= RECONNECT_TIMEOUT else State.FINISHING
 
 
 STATE_OF = {Intent.RUN: State.WAITING, Intent.PAUSE: State.PAUSING, Intent.STOP: State.STOPPING}

@@ -42,7 +42,7 @@ from speech.synthesis.word_tracker import WordGroup, WordTracker
 logger = logging.getLogger(__name__)
 
 MAX_AHEAD = 400
-"""Characters sent to the engine whose audio is not emitted yet."""
+"""Characters sent to the engine whose audio is not emitted yet, with the space after each word."""
 MAX_INBOX = 4_000
 """Messages from the engine; `MAX_AHEAD` characters give far fewer, even spoken slowly."""
 IDLE_TIMEOUT = 60.0
@@ -50,7 +50,8 @@ IDLE_TIMEOUT = 60.0
 MAX_LOSSES = 3
 """Engines lost in a row without any audio in between."""
 RECOVERY_TIMEOUT = 30.0
-"""Seconds from the loss of an engine until the job fails if no other is found."""
+"""Seconds from the loss of an engine until the job fails if no other is found. A slot that another account got is
+waited for longer, as by a new request."""
 
 
 class State(Enum):
@@ -100,7 +101,7 @@ class SynthesisJob:
         self._state = State.WAITING
         self._emitted = Emitted()
         self._losses = 0
-        self._lost_at = 0.0  # monotonic
+        self._lost_at: float | None = None  # monotonic; None: no engine was lost
         self._failure: errors.StreamError | None = None
 
     def add_text(self, text: str) -> None:
@@ -175,7 +176,7 @@ class SynthesisJob:
             case messages.Closed(is_rejection=True):
                 raise errors.InvalidControl(why=message.reason)
             case messages.Closed():
-                await self._on_slot_lost(message.reason)
+                await self._on_slot_lost(message)
 
     async def _proceed(self) -> None:
         if self._failure:
@@ -229,7 +230,7 @@ class SynthesisJob:
 
     async def _poll_slot_request(self) -> None:
         is_recovering = self._state is State.RECOVERING
-        if is_recovering and time.monotonic() - self._lost_at > RECOVERY_TIMEOUT:
+        if self._lost_at and time.monotonic() - self._lost_at > RECOVERY_TIMEOUT:
             raise errors.NoEngine("The speech engine was lost and no other was available.")
         try:
             event = await self._slot_request.poll(
@@ -248,22 +249,26 @@ class SynthesisJob:
     async def _on_slot_granted(self) -> None:
         if (connection := self._slot_request.claim()) is None:
             return
-        self._slot, self._state = TextSlot(connection), State.SPEAKING
+        self._slot, self._state, self._lost_at = TextSlot(connection), State.SPEAKING, None
         engine, voice = self._voice
         await self._emit(events.SynthesisStarted(engine.engine, voice.name, voice.language))
 
-    async def _on_slot_lost(self, reason: str) -> None:
+    async def _on_slot_lost(self, closed: messages.Closed) -> None:
         if self._slot is None:
             return
         self._slot, self._state = None, State.RECOVERING
-        self._lost_at = time.monotonic()
-        self._losses += 1
         REPLAYS.labels("tts").inc()
         add_event("slot lost")
-        if self._losses > MAX_LOSSES:
-            raise errors.NoEngine("The speech engine was lost repeatedly.", f"Last error: {reason}.")
+        if closed.is_reassigned:
+            message = f"The speech pauses: {closed.reason}. It continues where it stopped when a slot is free."
+        else:
+            self._lost_at = time.monotonic()
+            self._losses += 1
+            if self._losses > MAX_LOSSES:
+                raise errors.NoEngine("The speech engine was lost repeatedly.", f"Last error: {closed.reason}.")
+            reason = f"The speech engine was lost: {closed.reason}."
+            message = f"{reason} It continues where it stopped when another one is found."
         self._words.rewind()
-        message = f"The speech engine was lost: {reason}. It continues where it stopped when another one is found."
         await self._emit(events.Interrupted(self._emitted.words, message))
 
     def _release_slot(self) -> None:

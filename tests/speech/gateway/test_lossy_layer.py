@@ -14,6 +14,8 @@ from inference.messages import Audio, Close, Marker, Open, Ready, Word
 from inference.outbox import decode_down, decode_up
 from inference.worker import Worker, run_workers
 from speech import events
+from speech.gateway import slot_request
+from speech.live import inbox
 from speech.live.stream import Stream
 from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
@@ -109,7 +111,9 @@ class Speaker:
     ],
 )
 async def test_every_word_arrives_once_and_every_slot_is_released(monkeypatch, kind, fault, times):
-    monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.5 if fault == "lost" else 1000.0)
+    monkeypatch.setattr(inbox, "TICK", 0.02)
+    monkeypatch.setattr(slot_request, "RETRY_AFTER", 0.2)
+    monkeypatch.setattr(scheduler, "IDLE_TIMEOUT", 0.3 if fault == "lost" else 1000.0)
     monkeypatch.setattr(scheduler, "REAP_INTERVAL", 0.05)
     async with isolated_layer() as layer:
         LossyLayer(layer, kind, fault, times)

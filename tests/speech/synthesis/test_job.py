@@ -14,6 +14,8 @@ from inference.engines.testing.tones import Tones, pcm_of
 from inference.messages import Rejected
 from inference.worker import Worker
 from speech import errors, events
+from speech.gateway import slot_request
+from speech.live import inbox
 from speech.synthesis import job as synthesis_job
 from speech.synthesis.job import SynthesisJob
 from speech.synthesis.options import SynthesisOptions
@@ -24,8 +26,11 @@ OWNER = User(pk=1)
 
 @pytest.fixture(autouse=True)
 async def layer(monkeypatch):
-    """Workers report their slots every 50 ms, so that tests need not wait long."""
-    monkeypatch.setattr(workers, "HEARTBEAT_INTERVAL", 0.05)
+    """Workers report their slots and voices every 20 ms, and jobs ask for a slot as often, so that tests need not wait
+    long."""
+    monkeypatch.setattr(workers, "HEARTBEAT_INTERVAL", 0.02)
+    monkeypatch.setattr(workers, "VOICES_INTERVAL", 1)
+    monkeypatch.setattr(inbox, "TICK", 0.02)
     async with isolated_layer() as layer:
         yield layer
 
@@ -46,10 +51,10 @@ async def worker(layer):
 
 
 class RunningJob:
-    def __init__(self, **options) -> None:
+    def __init__(self, owner=OWNER, **options) -> None:
         self.events: list[events.Event] = []
         self.delay = 0.0  # seconds that the client takes for each event
-        self.job = SynthesisJob(OWNER, self._emit, SynthesisOptions(**options))
+        self.job = SynthesisJob(owner, self._emit, SynthesisOptions(**options))
         self.task = asyncio.create_task(self.job.run())
 
     async def _emit(self, event) -> None:
@@ -138,7 +143,7 @@ async def test_voice_and_controls_reach_the_engine(worker):
 
 
 async def test_a_barge_in_ends_the_job_and_frees_the_slot_immediately(worker):
-    for _ in range(50):
+    for _ in range(5):  # more than there are slots
         running = RunningJob()
         running.job.add_text("never played to its end " * 50)
         await running.until(events.Audio)
@@ -158,6 +163,7 @@ async def test_a_lost_engine_is_replaced_without_a_missing_word(layer, monkeypat
         running.job.finish()
         await running.until(events.Audio, 52)
     assert await running.until(events.Interrupted)
+    running.delay = 0.0
     async with running_worker(layer):
         await running.done()
     assert list(dict.fromkeys(running.text)) == text.split()
@@ -210,7 +216,8 @@ async def test_too_much_text_is_rejected_without_harm_to_the_rest(worker):
     assert (await running.done()).pcm == pcm_of("One")
 
 
-async def test_at_capacity_a_job_fails_or_queues(layer):
+async def test_at_capacity_a_job_fails_or_queues(layer, monkeypatch):
+    monkeypatch.setattr(slot_request, "REQUEST_TIMEOUT", 0.1)
     async with running_worker(layer, slots=1):
         first = RunningJob()
         first.job.add_text("One ")
@@ -223,6 +230,26 @@ async def test_at_capacity_a_job_fails_or_queues(layer):
         await second.until(events.SynthesisStarted)
         second.job.stop()
         await asyncio.gather(first.done(), second.done())
+
+
+async def test_an_account_with_all_slots_gives_one_up_for_another_and_loses_no_word(worker, monkeypatch):
+    monkeypatch.setattr(synthesis_job, "RECOVERY_TIMEOUT", -1.0)  # it does not count as a lost engine
+    jobs = [RunningJob(low_latency=low_latency) for low_latency in (False, True)]
+    for running in jobs:
+        running.job.add_text("One two ")
+        await running.until(events.Audio)
+    other = RunningJob(User(pk=2), wait=True)
+    other.job.add_text("Three ")
+    await other.until(events.Audio)
+    assert "another account waits" in (await jobs[0].until(events.Interrupted)).message
+    other.job.finish()
+    await other.done()
+    for running in jobs:
+        running.job.add_text("four")
+        running.job.finish()
+        await running.done()
+        assert list(dict.fromkeys(running.text)) == ["One", "two", "four"]
+    assert not jobs[1].all(events.Interrupted)  # a listener waits for it
 
 
 async def test_the_jobs_of_a_user_are_limited(worker, settings):

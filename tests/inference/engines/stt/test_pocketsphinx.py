@@ -15,11 +15,12 @@ def engine():
 
 @pytest.fixture(scope="module")
 def samples(opening):
-    return opening.samples(SAMPLE_RATE)
+    """The first sentence and, after a pause, the beginning of the second one: int16[n] at 24 kHz."""
+    return opening.samples(SAMPLE_RATE)[: int(8.5 * SAMPLE_RATE)]
 
 
 def test_clean_speech_is_transcribed(events, opening):
-    assert word_error_rate(opening.text, text(events)) <= 0.3
+    assert word_error_rate(opening.text.partition(" Luna was born")[0], text(events)) <= 0.3
 
 
 def test_words_ascend_and_lie_within_the_audio(events, samples):

@@ -9,13 +9,12 @@ import pytest
 from inference.engine import EngineUnusable
 from inference.engines.stt.whisper import Whisper, whole_words
 from inference.loading.presets import Preset
-from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE, Endpoint, Open, Step, Word
+from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE, Endpoint, Step, Word
 from tests.support.speech.stt_events import (
     assert_final_until_holds,
     assert_second_sentence_follows_its_pause,
     assert_times_ascend_within,
     assert_transcribed_well,
-    frames_of,
     pick,
     transcribe,
 )
@@ -32,6 +31,12 @@ def preset(folder: Path = MODEL, device: str = "cpu") -> Preset:
 @pytest.fixture(scope="module")
 def engine():
     return Whisper(1, preset(), clock=lambda: 0.0)  # without partials
+
+
+@pytest.fixture(scope="module")
+def events(engine, samples):
+    """All events of the engine for `samples`, in a language that it detects."""
+    return transcribe(engine, samples, language=UNKNOWN_LANGUAGE)
 
 
 def test_clean_speech_is_transcribed_with_case_and_punctuation(events, opening):
@@ -73,11 +78,14 @@ def test_no_word_begins_before_final_until(events):
     assert_final_until_holds(events)
 
 
-def test_the_language_is_detected_if_none_is_requested(engine, samples):
-    engine.open(0, Open("s", "web", 0.0, 0, UNKNOWN_LANGUAGE))
-    for frame in frames_of(samples[: 5 * SAMPLE_RATE]):
-        engine.step({0: frame})
-    assert pick(engine.flush(0), Endpoint)[-1].language == "en"
+def test_the_language_is_detected_if_none_is_requested(events):
+    assert {endpoint.language for endpoint in pick(events, Endpoint)} == {"en"}
+
+
+@pytest.mark.slow
+def test_a_requested_language_is_not_detected(engine, samples):
+    events = transcribe(engine, samples[: 5 * SAMPLE_RATE], language="en")
+    assert {endpoint.language for endpoint in pick(events, Endpoint)} == {""}
 
 
 def test_silence_has_no_words(engine):
@@ -86,6 +94,7 @@ def test_silence_has_no_words(engine):
     assert pick(events, Step)
 
 
+@pytest.mark.slow
 def test_the_number_of_slots_is_measured():
     assert Whisper(0, preset()).slots >= 1
 
