@@ -1,13 +1,14 @@
 """Health endpoints for load balancers, containers and operators: liveness, readiness and version of this process."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
-from operations.health.readiness import OK, checks, statuses
+from operations.health.readiness import OK, checks, statuses, warnings
 
 SERVICE = "dsm-speech"
 ENDPOINTS = {
@@ -32,10 +33,13 @@ def health(request: HttpRequest) -> JsonResponse:
 @login_not_required
 @require_safe
 async def ready(request: HttpRequest) -> JsonResponse:
-    """Readiness: a new stream would be transcribed and stored. Otherwise 503, with the failed checks."""
+    """Readiness: a new stream would be transcribed and stored. Otherwise 503, with the failed checks. `warnings` are
+    what an operator should act on; the site is ready all the same."""
     results = await checks()
     is_ready = all(result == OK for result in results.values())
-    body = {"status": "ready" if is_ready else "not ready", "checks": results}
+    body: dict[str, Any] = {"status": "ready" if is_ready else "not ready", "checks": results}
+    if found := warnings():
+        body["warnings"] = found
     return JsonResponse(body, status=200 if is_ready else 503)
 
 

@@ -16,6 +16,7 @@ from django.utils.text import slugify
 
 from accounts.models import User
 from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
+from speech import disk_space
 from speech.errors import IsConversation, NotApproved, QuotaReached, SessionNotFound, TooManyStreams
 from speech.events import Endpoint
 from speech.events import Word as SpokenWord
@@ -158,6 +159,7 @@ class Session(models.Model):
                 if usage.sessions.is_reached:
                     raise QuotaReached(why=f"You're using {usage.sessions}, the maximum on this site.")
                 saves_audio = saves_audio and settings.RECORD_AUDIO and not usage.audio.is_reached
+                saves_audio = saves_audio and disk_space.available(settings.AUDIO_DIR) > 0
                 return cls.objects.create(owner=owner, saves_audio=saves_audio)
             # Lock before discarding anything: commits of the previous stream come before the new epoch, or not at
             # all.

@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Greatest
+from django.db.models import Count, F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from accounts.models import User
@@ -22,6 +22,8 @@ from speech.models.session import TITLE_LENGTH, Session
 LEASE = timedelta(seconds=15)
 DELETED_AFTER = timedelta(days=1)
 """Time without activity after which an unfinished, truncated, failed or done upload is deleted."""
+RESERVED_FOR = timedelta(minutes=15)
+"""Time without a part for which an upload reserves the disk space of its rest."""
 NAME_LENGTH = 255  # characters
 
 
@@ -32,10 +34,29 @@ class UploadQuerySet(models.QuerySet["Upload"]):
     def unfinished(self) -> Self:
         return self.exclude(state__in=[Upload.State.DONE, Upload.State.FAILED])
 
+    def announced_bytes(self) -> int:
+        """Bytes of the files, as announced."""
+        total: int | None = self.aggregate(total=Sum("size"))["total"]
+        return total or 0
+
+    def expected_bytes(self) -> int:
+        """Bytes that are still to be sent; without uploads that have paused for long, which take space when they go
+        on."""
+        sending = self.filter(state=Upload.State.UPLOADING, seen_at__gt=timezone.now() - RESERVED_FOR)
+        total: int | None = sending.aggregate(total=Sum(F("size") - F("received")))["total"]
+        return total or 0
+
     def pending(self) -> Self:
         """Complete uploads that no process is working on."""
         unclaimed = Q(worker="") | Q(seen_at__lt=timezone.now() - LEASE)
         return self.filter(unclaimed, state=Upload.State.WAITING).order_by("created_at")
+
+    def fair_order(self) -> Self:
+        """Those first whose accounts have the fewest uploads being worked on; then by age."""
+        in_work = Upload.objects.filter(state=Upload.State.WAITING, seen_at__gt=timezone.now() - LEASE)
+        counts = in_work.exclude(worker="").order_by().values("owner").annotate(count=Count("pk")).values("count")
+        of_owner = Subquery(counts.filter(owner=OuterRef("owner")))
+        return self.annotate(in_work=Coalesce(of_owner, 0)).order_by("in_work", "created_at")
 
     def expired(self) -> Self:
         idle = [Upload.State.UPLOADING, Upload.State.TRUNCATED, Upload.State.DONE, Upload.State.FAILED]
@@ -101,9 +122,10 @@ class Upload(models.Model):
     # --- Transcribing it: for the process that claimed it ---------------------------------------------------------
 
     @classmethod
-    def claim(cls, worker: str, exclude: Iterable[uuid.UUID]) -> "Upload | None":
-        """Claim the longest-waiting upload for `worker`."""
-        for upload in cls.objects.pending().exclude(pk__in=exclude).select_related("owner")[:10]:
+    def claim(cls, worker: str, exclude: Iterable[uuid.UUID], exclude_owners: Iterable[int] = ()) -> "Upload | None":
+        """Claim an upload for `worker`: of the account with the fewest being worked on, the longest-waiting one."""
+        pending = cls.objects.pending().exclude(pk__in=exclude).exclude(owner__in=exclude_owners)
+        for upload in pending.fair_order().select_related("owner")[:10]:
             unclaimed = cls.objects.pending().order_by().filter(pk=upload.pk, worker=upload.worker)
             if unclaimed.update(worker=worker, seen_at=timezone.now()):
                 upload.worker = worker

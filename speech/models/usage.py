@@ -9,6 +9,7 @@ from django.db.models import F
 
 from accounts.models import User
 from inference.messages import SAMPLE_RATE
+from speech import disk_space
 
 WARNING_SHARE = 0.8
 """Share of a quota from which the pages show a warning."""
@@ -59,6 +60,11 @@ class Usage:
     @property
     def quotas(self) -> tuple[Quota, Quota]:
         return self.sessions, self.audio
+
+    @property
+    def is_disk_full(self) -> bool:
+        """Whether users could save audio if the server had room for it."""
+        return settings.RECORD_AUDIO and disk_space.available(settings.AUDIO_DIR) <= 0
 
     @property
     def audio_bytes_left(self) -> int | None:

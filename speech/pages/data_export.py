@@ -6,16 +6,18 @@ from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.credentials.user_request import UserRequest
 from accounts.models import User
 from speech.library.exports import FORMATS, Document, Options
-from speech.library.exports.archive import File, zip_stream
-from speech.library.exports.responses import attachment
+from speech.library.exports.archive import File
+from speech.library.exports.responses import download_archive
+from speech.library.one_at_a_time import Busy
 from speech.library.recording import Recording
 from speech.models import Conversation, ConversationUsage, Persona, Session
 
@@ -37,8 +39,11 @@ def data_export(request: UserRequest) -> HttpResponse:
 @require_POST
 def download_all(request: UserRequest) -> HttpResponseBase:
     """A ZIP written while it is sent, because it may be larger than the free disk space."""
-    name = f"speech-{timezone.localdate()}.zip"
-    return attachment(zip_stream(_files_of(request.user)), "application/zip", name)
+    try:
+        return download_archive(request.user, _files_of(request.user), f"speech-{timezone.localdate()}")
+    except Busy:
+        messages.error(request, "You are downloading another archive. Try again when it is finished.")
+        return redirect("data_export")
 
 
 def _files_of(user: User) -> Iterator[File]:

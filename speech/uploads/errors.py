@@ -25,8 +25,8 @@ class TooManyUploads(UploadError):
 
 class DiskFull(UploadError):
     what = "Not enough space for the file."
-    why = "The server's disk is nearly full."
-    action = "Contact your administrator."
+    why = "The server's disk is nearly full, or reserved for files that are being uploaded."
+    action = "Try again later. If the problem persists, contact your administrator."
 
 
 class NoMatchingEngine(UploadError):

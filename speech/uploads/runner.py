@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 import uuid
+from collections import Counter
 from typing import Any
 
 from inference.observability.recent_errors import Outage
@@ -19,6 +20,7 @@ from speech.uploads.job import UploadJob
 logger = logging.getLogger(__name__)
 
 MAX_JOBS = 4
+"""Of these, one account gets all but the last, which is kept for another one: a job can take hours."""
 POLL_INTERVAL = 2.0  # seconds
 SWEEP_INTERVAL = 600.0  # seconds
 
@@ -61,12 +63,17 @@ class Runner:
         for job, task in list(self._jobs.values()):
             if not await in_database(job.upload.heartbeat, job.processed) and not task.done():
                 task.cancel()  # it was canceled, or another process claimed it
-        while len(self._jobs) < MAX_JOBS and (upload := await in_database(Upload.claim, self._name, list(self._jobs))):
+        while len(self._jobs) < MAX_JOBS and (upload := await self._claim()):
             job = UploadJob(upload)
             self._jobs[upload.pk] = job, asyncio.create_task(job.run())
         if time.monotonic() - self._swept_at > SWEEP_INTERVAL:
             self._swept_at = time.monotonic()
             await in_database(_sweep)
+
+    async def _claim(self) -> Upload | None:
+        owners = Counter(job.upload.owner_id for job, _ in self._jobs.values())
+        full = [owner for owner, jobs in owners.items() if jobs >= MAX_JOBS - 1]
+        return await in_database(Upload.claim, self._name, list(self._jobs), full)
 
     def _drop_ended(self) -> None:
         for pk, (_, task) in list(self._jobs.items()):

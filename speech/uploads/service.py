@@ -8,6 +8,7 @@ import math
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
+from django.utils import timezone
 
 from accounts.models import User
 from inference.messages import Status
@@ -16,6 +17,7 @@ from speech.gateway.broadcast import broadcast, uploads_topic
 from speech.gateway.link import Link
 from speech.gateway.slot_request import choose
 from speech.models import Upload
+from speech.text.whole_number import whole_number
 from speech.uploads import storage
 from speech.uploads.errors import EmptyFile, FileTooLarge, NoMatchingEngine, TooManyUploads
 
@@ -34,20 +36,31 @@ def create_upload(
     """
     if not size:
         raise EmptyFile
+    megabytes = math.ceil(size / MEGABYTE)
     if size > settings.UPLOAD_MAX_MB * MEGABYTE:
-        megabytes = math.ceil(size / MEGABYTE)
         raise FileTooLarge(why=f"The file is {megabytes} MB; the limit is {settings.UPLOAD_MAX_MB} MB.")
     unfinished = Upload.objects.of(owner).unfinished()
     if incomplete := unfinished.filter(name=name, size=size, state=Upload.State.UPLOADING).first():
-        return incomplete
+        return _resume(incomplete)
     if unfinished.count() >= MAX_UNFINISHED:
         raise TooManyUploads(why=f"The limit is {MAX_UNFINISHED} pending uploads per account.")
+    limit = settings.UPLOAD_PENDING_MB
+    if limit and unfinished.announced_bytes() + size > limit * MEGABYTE:
+        raise TooManyUploads(why=f"With this file of {megabytes} MB, they exceed the {limit} MB of an account.")
     if engine or language:
         _check_engine(engine, language)
     options = {"engine": engine, "language": language, "saves_audio": audio, "is_multichannel": multichannel}
     upload = Upload(owner=owner, name=name, size=size, **options)
-    storage.reserve(upload)
-    upload.save()
+    with storage.reserving(upload):
+        storage.create(upload)
+        upload.save()
+    return upload
+
+
+def _resume(upload: Upload) -> Upload:
+    with storage.reserving(upload):
+        upload.seen_at = timezone.now()
+        upload.save(update_fields=["seen_at"])
     return upload
 
 
@@ -68,11 +81,13 @@ async def _engines() -> dict[str, Status]:
 def add_part(upload: Upload, offset: str, size: int, part: storage.Readable) -> bool:
     """Store the `size` bytes that follow the first `offset`. False if `upload.received` is another offset.
 
-    Raises `FileTooLarge`, and `Upload.DoesNotExist` if the upload was canceled.
+    Raises `FileTooLarge`, `DiskFull`, and `Upload.DoesNotExist` if the upload was canceled.
     """
     if size > MAX_PART:
         raise FileTooLarge("The part is too large.", f"The limit is {MAX_PART} bytes.")
-    is_stored = offset.isdecimal() and storage.append(upload, int(offset), part)
+    storage.require_room(size)
+    position = whole_number(offset)
+    is_stored = position is not None and storage.append(upload, position, part)
     upload.refresh_from_db()
     if upload.state == Upload.State.WAITING:
         broadcast(uploads_topic())

@@ -6,6 +6,7 @@ from django.test import Client
 
 from inference.messages import Status
 from operations.health import readiness
+from speech import disk_space
 from speech.gateway.workers import WorkerRegistry
 
 UP = Status("worker", "moonshine", "Moonshine", {"en": "English"}, slots=8, free=8)
@@ -38,7 +39,23 @@ def test_health_checks_no_dependency(django_assert_num_queries, db):
 
 def test_ready_with_a_free_engine(engines):
     engines["stt"] = [UP]
-    assert get() == (200, {"status": "ready", "checks": {"database": "ok", "layer": "ok", "engines": "ok"}})
+    checks = {"database": "ok", "layer": "ok", "engines": "ok", "disk": "ok"}
+    assert get() == (200, {"status": "ready", "checks": checks})
+
+
+def test_a_disk_that_is_nearly_full_is_a_warning(engines, monkeypatch):
+    engines["stt"] = [UP]
+    monkeypatch.setattr(disk_space, "available", lambda _: 0)
+    status, body = get()
+    assert (status, body["status"], body["checks"]["disk"]) == (200, "ready", "ok")
+    assert "uploads and new recordings are refused" in body["warnings"]["disk"]
+
+
+def test_not_ready_when_the_database_file_cannot_grow(engines, monkeypatch):
+    engines["stt"] = [UP]
+    monkeypatch.setattr(disk_space, "free", lambda _: 10_000_000)
+    status, body = get()
+    assert (status, body["checks"]["disk"]) == (503, "full: words can't be stored")
 
 
 def test_not_ready_without_an_engine(engines):

@@ -39,6 +39,8 @@ LABELS = {
     "speech_emails": {"outcome"},
     "speech_slots": {"engine", "state"},
     "speech_waiting": {"engine"},
+    "speech_disk_free_bytes": {"folder"},
+    "speech_disk_reserve_bytes": {"folder"},
 }
 GPU_METRICS = {"system_free_vram_bytes": {"gpu"}, "system_gpu_utilization_percent": {"gpu"}}
 PROMETHEUS_METRICS = {"up", "process_resident_memory_bytes"}

@@ -1,17 +1,23 @@
 """The operations overview, and ending streams."""
 
 import json
+import logging
 import time
 
 import httpx
 import pytest
+from django.test import AsyncClient
 from websockets.sync.client import connect
 
+from accounts.models import User
+from operations.report import process_report
+from speech.models import ConversationUsage
 from tests.support.clients.tokens import issue_token
 from tests.support.clients.uploads import CSRF, Sender
 from tests.support.servers.language_model import running_language_model
 from tests.support.servers.ports import free_port
 from tests.support.speech.checksum_audio import noise
+from tests.support.speech.language_models import info_of
 
 ADMIN = "keeper@example.org"
 LLM_KEY = "canary-key-51b5c495"
@@ -57,13 +63,11 @@ def test_the_overview_shows_streams_and_processes(admin, stream):
     overview = wait_for_overview(admin, lambda overview: overview["streams"])
     (active,) = overview["streams"]
     assert (active["owner"], active["kind"], active["engine"]) == ("speaker@example.org", "stt", "checksum")
-    assert overview["checks"] == {"database": "ok", "layer": "ok", "engines": "ok"}
+    assert overview["checks"] == {"database": "ok", "layer": "ok", "engines": "ok", "disk": "ok"}
     web, *inference = overview["processes"]
     assert (web["role"], web["streams"]) == ("web", 1)
     assert {process["name"] for process in inference} == {web["name"]}  # one process
-    page = admin.get("/operations/").text
-    assert "speaker@example.org" in page
-    assert "<html" not in admin.get("/operations/?state").text
+    assert "speaker@example.org" in admin.get("/operations/").text
 
 
 def test_a_client_gets_the_reason_when_its_stream_is_ended(admin, stream):
@@ -75,36 +79,52 @@ def test_a_client_gets_the_reason_when_its_stream_is_ended(admin, stream):
     assert wait_for_overview(admin, lambda overview: not overview["streams"])["engines"][0]["used"] == 0
 
 
-def test_the_overview_shows_who_uses_language_models(admin, checksum_site):
-    checksum_site.shell(
-        "from accounts.models import User; from speech.models import ConversationUsage;"
-        "small, big = (User.objects.create_user(f'{name}@example.org').pk for name in ('small', 'big'));"
-        "ConversationUsage.add(small, conversations=5, prompt_tokens=10);"
-        "ConversationUsage.add(big, conversations=1, replies=2, completion_tokens=3_456, played_samples=65 * 24_000)"
-    )
-    usage = admin.get("/status").raise_for_status().json()["language_model_usage"]
-    assert [each["owner"] for each in usage] == ["big@example.org", "small@example.org"]
-    assert (usage[0]["completion_tokens"], usage[0]["played_seconds"]) == (3456, 65.0)
-    assert "0 in prompts, 3,456 generated" in admin.get("/operations/").text
-
-
 def test_ending_an_unknown_stream_is_no_error(admin):
     assert admin.post("/operations/end/", data={"stream": "none"}).status_code == 302
 
 
-def test_the_overview_shows_the_health_of_language_models_but_no_key(start_site, tmp_path):
-    models = tmp_path / "models.toml"
-    models.write_text(f'[dead]\nurl = "http://127.0.0.1:{free_port()}/v1"\nmodel = "none"\n')
+@pytest.fixture
+def client(transactional_db, no_engines, monkeypatch):
+    """A client of this process in which an administrator is logged in."""
+    monkeypatch.setattr(process_report, "QUIET_TIMEOUT", 0.0)  # no process reports
+    client = AsyncClient()
+    client.force_login(User.objects.create_superuser(ADMIN))
+    return client
+
+
+@pytest.fixture
+def usage(client):
+    small, big = (User.objects.create_user(f"{name}@example.org").pk for name in ("small", "big"))
+    ConversationUsage.add(small, conversations=5, prompt_tokens=10)
+    ConversationUsage.add(big, conversations=1, replies=2, completion_tokens=3_456, played_samples=65 * 24_000)
+
+
+async def test_the_overview_shows_who_uses_language_models(client, usage):
+    shown = (await client.get("/status")).json()["language_model_usage"]
+    assert [each["owner"] for each in shown] == ["big@example.org", "small@example.org"]
+    assert (shown[0]["completion_tokens"], shown[0]["played_seconds"]) == (3456, 65.0)
+    assert "0 in prompts, 3,456 generated" in (await client.get("/operations/")).text
+
+
+async def test_an_open_page_refreshes_only_a_part_of_it(client):
+    page, part = [(await client.get(path)).text for path in ("/operations/", "/operations/?state")]
+    assert "<html" in page
+    assert "<html" not in part
+    assert "Language models" in part
+
+
+async def test_the_overview_shows_the_health_of_language_models_but_no_key(client, settings, caplog):
+    caplog.set_level(logging.DEBUG)
     with running_language_model(models=["scripted"], api_key=LLM_KEY) as server:
-        site = start_site(STT_ENGINE="checksum", LLM_URL=server.url, LLM_API_KEY=LLM_KEY, LLM_FILE=str(models))
-        with admin_of(site) as admin:
-            status = admin.get("/status").raise_for_status()
-            page = admin.get("/operations/").text
+        dead_url = f"http://127.0.0.1:{free_port()}/v1"
+        settings.LLM_MODELS = [info_of(server, api_key=LLM_KEY), info_of(dead_url, label="None", api_key=LLM_KEY)]
+        status = await client.get("/status")
+        page = (await client.get("/operations/")).text
         assert server.requests == []
     alive, dead, *_ = status.json()["language_models"]
-    assert (alive["label"], alive["server"]) == ("scripted", server.address.removeprefix("http://"))
+    assert (alive["label"], alive["server"]) == ("Scripted", server.address.removeprefix("http://"))
     assert (alive["is_default"], alive["error"]) == (True, "")
-    assert (dead["label"], dead["error"]) == ("none", "Its server isn't running, or there is no connection to it.")
+    assert (dead["label"], dead["error"]) == ("None", "Its server isn't running, or there is no connection to it.")
     assert "Language models" in page
     assert dead["error"].replace("'", "&#x27;") in page
-    assert LLM_KEY not in status.text + page + site.log
+    assert LLM_KEY not in status.text + page + caplog.text

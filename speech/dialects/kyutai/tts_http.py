@@ -21,9 +21,12 @@ from speech.library.recording.wav import wav_header
 from speech.synthesis.options import SynthesisOptions
 from speech.synthesis.text_input import MAX_TEXT
 from speech.synthesis.whole_text import synthesis_events
+from speech.text.json_input import InvalidInput, decode_json
 
 T = TypeVar("T")
 MAX_BYTES = 4 * MAX_TEXT + 10_000
+MAX_WHOLE = 30 * 60 * SAMPLE_RATE * BYTES_PER_SAMPLE
+"""Bytes of speech in a response that is returned as a whole: half an hour. It is held in memory."""
 
 
 class StreamedRequest(msgspec.Struct):
@@ -42,7 +45,7 @@ class WholeRequest(msgspec.Struct):
 @api_view(TTS, error_response)
 async def speak_streamed(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     if request.method != "POST":
-        return HttpResponse("Use POST or a WebSocket.", status=400)
+        return HttpResponse("Use POST or a WebSocket.", status=400, content_type="text/plain")
     body = _parse_body(request, StreamedRequest)
     options = SynthesisOptions(voice=await resolve_voice(body.voice), wait=True)
     synthesis = synthesis_events(caller, body.text, options)
@@ -65,7 +68,7 @@ async def _wav(first: events.Event, synthesis: AsyncGenerator[events.Event]) -> 
 @api_view(TTS, error_response)
 async def speak_whole(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     if request.method != "POST":
-        return HttpResponse("Use POST.", status=400)
+        return HttpResponse("Use POST.", status=400, content_type="text/plain")
     body = _parse_body(request, WholeRequest)
     voices = [await resolve_voice(voice) for voice in body.voices or [body.voice]]
     pcm, transcript = bytearray(), []
@@ -79,6 +82,8 @@ async def speak_whole(request: HttpRequest, caller: Caller) -> HttpResponseBase:
                         case events.Audio():
                             counted.steps += 1
                             pcm += event.pcm
+                            if len(pcm) > MAX_WHOLE:
+                                raise _too_much_speech()
                         case events.SpokenWord():
                             start, stop = offset + event.start, offset + event.end
                             transcript.append({"text": event.text, "start_s": start, "stop_s": stop})
@@ -88,12 +93,18 @@ async def speak_whole(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     return HttpResponse(wav, content_type="audio/wav")
 
 
+def _too_much_speech() -> ProtocolError:
+    minutes = MAX_WHOLE // (60 * SAMPLE_RATE * BYTES_PER_SAMPLE)
+    why = f"A response that is returned as a whole has at most {minutes} minutes."
+    return ProtocolError("The speech is too long.", why, "Split the text, or use /api/tts_streaming.")
+
+
 def _parse_body(request: HttpRequest, kind: type[T]) -> T:
     """Decode the request body. Raises `ProtocolError`."""
     body = request.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise ProtocolError("The text is too long.", f"The limit is {MAX_TEXT:,} characters.", "Split it into parts.")
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ProtocolError("Invalid request body.", f"{error}.", "Send valid JSON.") from None
+        return decode_json(msgspec.json.Decoder(kind), body)
+    except InvalidInput as error:
+        raise ProtocolError("Invalid request body.", str(error), "Send valid JSON.") from None

@@ -1,19 +1,22 @@
 """Exports over HTTP, in chunks: each is created when the previous one is sent."""
 
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
+from accounts.models import User
 from speech.gateway.database import in_database
-from speech.library.exports.archive import zip_stream
+from speech.library.exports.archive import File, zip_stream
 from speech.library.exports.document import Document, Format, Options
+from speech.library.one_at_a_time import ExclusiveResponse, OneAtATime
 from speech.models import Session
 
 CHUNK = 64 * 1024  # bytes
 YIELD_AFTER = 0.02
 """Seconds after which other work gets the database thread."""
+_archives = OneAtATime()
 
 
 def download(session: Session, format: Format, options: Options) -> StreamingHttpResponse:
@@ -21,15 +24,25 @@ def download(session: Session, format: Format, options: Options) -> StreamingHtt
     return attachment(chunks, format.content_type, f"{session.file_name}.{format.extension}")
 
 
-def download_many(sessions: Iterable[Session], format: Format, options: Options, name: str) -> StreamingHttpResponse:
-    """A ZIP with a file for each session."""
+def download_many(
+    owner: User, sessions: Iterable[Session], format: Format, options: Options, name: str
+) -> StreamingHttpResponse:
+    """A ZIP with a file for each session. Raises `Busy`."""
     files = ((session.file_name, format.extension, format.write(Document.of(session), options)) for session in sessions)
-    return attachment(zip_stream(files), "application/zip", f"{name}.zip")
+    return download_archive(owner, files, name)
 
 
-def attachment(chunks: Iterator[bytes], content_type: str, name: str) -> StreamingHttpResponse:
-    headers = {"Content-Disposition": content_disposition_header(True, name) or "", "Cache-Control": "no-store"}
-    return StreamingHttpResponse(_streamed(chunks), content_type=content_type, headers=headers)
+def download_archive(owner: User, files: Iterable[File], name: str) -> StreamingHttpResponse:
+    """A ZIP of `files`, of which an account downloads one at a time. Raises `Busy`."""
+    return attachment(zip_stream(files), "application/zip", f"{name}.zip", _archives.begin(owner.pk))
+
+
+def attachment(
+    chunks: Iterator[bytes], content_type: str, name: str, end: Callable[[], None] = lambda: None
+) -> StreamingHttpResponse:
+    """`end` is called once it is sent."""
+    headers = {"Content-Disposition": content_disposition_header(True, name) or ""}
+    return ExclusiveResponse(_streamed(chunks), end, content_type=content_type, headers=headers)
 
 
 async def _streamed(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:

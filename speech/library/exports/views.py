@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.credentials.user_request import UserRequest
 from speech.library.exports import FORMATS, Options
 from speech.library.exports.responses import download, download_many
+from speech.library.one_at_a_time import Busy
 from speech.models import Session
 
 
@@ -43,4 +44,8 @@ def transcripts(request: UserRequest) -> HttpResponseBase:
         return redirect("sessions")
     name = f"sessions-{timezone.localdate()}"
     format = FORMATS[form.cleaned_data["format"]]
-    return download_many(list(form.selected()), format, Options.of(request.POST), name)
+    try:
+        return download_many(request.user, list(form.selected()), format, Options.of(request.POST), name)
+    except Busy:
+        messages.error(request, "You are downloading another archive. Try again when it is finished.")
+        return redirect("sessions")

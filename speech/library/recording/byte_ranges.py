@@ -24,7 +24,6 @@ def range_response(request: HttpRequest, size: int, read: Read, content_type: st
     else:
         response = _partial_response(*_bounds(match[1], match[2], size), size, read, content_type)
     response.headers["Accept-Ranges"] = "bytes"
-    response.headers["Cache-Control"] = "private, no-store"
     return response
 
 

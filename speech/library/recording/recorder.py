@@ -1,9 +1,12 @@
 """Writing the audio of a stream into the recording of its session."""
 
+import errno
 import logging
+import os
 from uuid import UUID
 
 from inference.messages import BYTES_PER_SAMPLE
+from speech import disk_space
 from speech.library.recording.chunks import Chunk
 from speech.library.recording.recording import Recording
 
@@ -11,7 +14,8 @@ logger = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Appends audio. A killed process loses nothing already appended; a full disk loses audio but no words."""
+    """Appends audio. A killed process loses nothing already appended; a disk that is full up to the reserve loses audio
+    but no words."""
 
     def __init__(self, session: UUID, epoch: int, position: int, max_bytes: int | None) -> None:
         """`position`: first sample of the stream. `max_bytes`: bytes of audio that its owner can still save; None: no
@@ -40,6 +44,8 @@ class Recorder:
             self._is_failing = True
 
     def _write(self, first: int, pcm: bytes) -> None:
+        if disk_space.available(self._folder) < len(pcm):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._folder))
         if self._chunk is None or not self._chunk.path.exists() or self._chunk.end != first:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._chunk = Chunk.at(self._folder, self._epoch, first, "pcm")

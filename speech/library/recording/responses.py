@@ -5,10 +5,14 @@ from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
+from speech.library.one_at_a_time import Busy, OneAtATime
 from speech.library.recording import Recording
 from speech.library.recording.byte_ranges import range_response
 from speech.library.recording.wav import HEADER_BYTES, read_bytes, wav_header
 from speech.models import Session
+from speech.text.whole_number import whole_number
+
+_computing_peaks = OneAtATime()
 
 
 def flac_of(request: HttpRequest, session: Session) -> HttpResponseBase:
@@ -24,8 +28,8 @@ def flac_of(request: HttpRequest, session: Session) -> HttpResponseBase:
 def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
     """The first `samples` of the recording; works during recording."""
     recording = Recording(session.pk)
-    requested = request.GET.get("samples", "")
-    samples = min(recording.samples, int(requested)) if requested.isdecimal() else recording.samples
+    requested = whole_number(request.GET.get("samples", ""))
+    samples = recording.samples if requested is None else min(recording.samples, requested)
     if not samples:
         raise Http404("No audio saved.")
     size = HEADER_BYTES + 2 * samples
@@ -34,10 +38,16 @@ def wav_of(request: HttpRequest, session: Session) -> HttpResponseBase:
 
 
 def peaks_of(session: Session) -> HttpResponse:
-    """Loudness, one byte per 50 ms."""
-    response = HttpResponse(Recording(session.pk).peaks(), content_type="application/octet-stream")
-    response.headers["Cache-Control"] = "private, no-store"
-    return response
+    """Loudness, one byte per 50 ms. While the recording is not compressed, it is computed from all of it."""
+    try:
+        end = _computing_peaks.begin(session.pk)
+    except Busy:
+        return HttpResponse("The waveform is being computed. Try again.", status=429, headers={"Retry-After": "2"})
+    try:
+        peaks = Recording(session.pk).peaks()
+    finally:
+        end()
+    return HttpResponse(peaks, content_type="application/octet-stream")
 
 
 def _read(path: Path, first: int, end: int) -> bytes:

@@ -16,6 +16,7 @@ from speech.errors import StreamError
 from speech.library.exports import FORMATS, Document, Options
 from speech.models import Upload
 from speech.uploads import service
+from speech.uploads.errors import TooManyUploads
 
 MAX_CONCURRENT = 4
 POLL_INTERVAL = 0.5  # seconds
@@ -45,8 +46,14 @@ class Command(BaseCommand):
         while waiting or running:
             while waiting and len(running) < MAX_CONCURRENT:
                 file = waiting.popleft()
-                if upload := self._upload(owner, file, upload_options):
-                    running[file] = upload
+                try:
+                    if upload := self._upload(owner, file, upload_options):
+                        running[file] = upload
+                except TooManyUploads as error:
+                    if running:  # their end makes room
+                        waiting.appendleft(file)
+                        break
+                    self._fail(file, str(error))
             time.sleep(POLL_INTERVAL)
             running = {file: upload for file, upload in running.items() if not self._is_over(file, upload, format)}
             self._warn_if_idle(running)
@@ -63,6 +70,8 @@ class Command(BaseCommand):
                     service.add_part(upload, str(upload.received), size, recording)
         except OSError as error:
             self._fail(file, f"Can't read it: {error.strerror}.")
+        except TooManyUploads:
+            raise
         except StreamError as error:
             self._fail(file, str(error))
         else:

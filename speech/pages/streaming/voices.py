@@ -1,9 +1,12 @@
 """The Voices page, and audio files of its clips."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, QueryDict
 from django.shortcuts import render
 from django.templatetags.static import static
 from django.urls import reverse
@@ -14,6 +17,7 @@ from accounts.models import User
 from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
 from speech.dialects.encoder import FORMATS, Encoder
 from speech.gateway.link import Link
+from speech.library.one_at_a_time import Busy, ExclusiveResponse, OneAtATime
 from speech.library.transcript_view import iterate_segments
 from speech.models import Session
 from speech.pages.streaming.choices import tts_engines
@@ -22,7 +26,12 @@ from speech.synthesis.text_input import MAX_TEXT
 
 MAX_FILE = 100_000_000
 """Bytes of PCM; half an hour."""
-CHUNK = SAMPLE_RATE * BYTES_PER_SAMPLE  # one second
+CHUNK = 5 * SAMPLE_RATE * BYTES_PER_SAMPLE
+"""Bytes encoded at a time: five seconds take some 20 ms."""
+
+_encoders = ThreadPoolExecutor(2, "encoder")
+"""The files of all users take this many processor cores at most, a chunk of each in turn."""
+_running = OneAtATime()
 
 
 @require_safe
@@ -76,23 +85,40 @@ def _seconds(text: str) -> float:
 
 
 @require_POST
-def voices_file(request: HttpRequest, extension: str) -> HttpResponse:
-    """Encode the body, s16le at 24 kHz, as an audio file. Only the browser stores clips, not the server."""
+async def voices_file(request: UserRequest, extension: str) -> HttpResponseBase:
+    """Encode the body, s16le at 24 kHz, as an audio file, while it is sent. Only the browser stores clips, not the
+    server."""
     if extension not in FORMATS:
         return _error_response(404, f"Unknown format “{extension}”. Supported: {', '.join(FORMATS)}.")
     size = int(request.headers.get("Content-Length") or 0)
     if not 0 < size <= MAX_FILE:
         return _error_response(413, f"Send 1 to {MAX_FILE:,} bytes of audio; got {size:,}.")
-    pcm = request.read(size)
-    if len(pcm) % BYTES_PER_SAMPLE:
+    if size % BYTES_PER_SAMPLE:
         return _error_response(400, "The audio isn't a whole number of 16-bit samples.")
-    return HttpResponse(_encoded(pcm, extension), content_type=FORMATS[extension].content_type)
+    try:
+        end = _running.begin((await request.auser()).pk)
+    except Busy:
+        response = _error_response(429, "You are converting another clip. Try again when it is finished.")
+        response.headers["Retry-After"] = "5"
+        return response
+    return ExclusiveResponse(_encoded(request, extension), end, content_type=FORMATS[extension].content_type)
 
 
-def _encoded(pcm: bytes, extension: str) -> bytes:
-    encoder = Encoder(FORMATS[extension])
-    chunks = (pcm[start : start + CHUNK] for start in range(0, len(pcm), CHUNK))
-    return b"".join(encoder.add(chunk) for chunk in chunks) + encoder.end()
+voices_file.max_body = MAX_FILE  # type: ignore[attr-defined]
+
+
+async def _encoded(request: HttpRequest, extension: str) -> AsyncIterator[bytes]:
+    loop, encoder = asyncio.get_running_loop(), Encoder(FORMATS[extension])
+    while (data := await loop.run_in_executor(_encoders, _encode_next, request, encoder)) is not None:
+        if data:
+            yield data
+    yield await loop.run_in_executor(_encoders, encoder.end)
+
+
+def _encode_next(request: HttpRequest, encoder: Encoder) -> bytes | None:
+    """None at the end of the body."""
+    pcm = request.read(CHUNK)
+    return encoder.add(pcm) if pcm else None
 
 
 def _error_response(status: int, message: str) -> JsonResponse:

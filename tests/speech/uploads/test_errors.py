@@ -2,6 +2,7 @@
 
 import io
 import subprocess
+import time
 import zipfile
 
 import pytest
@@ -15,7 +16,7 @@ from tests.support.speech.checksum_audio import noise
 def zip_bomb() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros", bytes(200_000_000))
+        archive.writestr("zeros", bytes(20_000_000))
     return file.getvalue()
 
 
@@ -56,6 +57,7 @@ def test_invalid_files_fail_with_an_error_message(site, sender, name, make, what
     upload = sender.send(name, make())
     while (upload := sender.status(upload))["state"] != "failed":
         assert upload["state"] in ("waiting", "checking"), upload
+        time.sleep(0.02)
     assert what in upload["problem"]["what"]
     assert all(upload["problem"].values())
     wait_until_nothing_is_left(site)
@@ -88,10 +90,3 @@ def test_known_engines_and_languages_are_accepted(sender):
     response = sender.create("any.wav", 1000, engine="checksum", language="en-GB")
     assert response.status_code == 201
     sender.cancel(response.json())
-
-
-def test_a_part_that_is_too_large_is_rejected(sender):
-    upload = sender.create("large.wav", 50_000_000).json()
-    response = sender.send_part(upload, bytes(9_000_000), 0)
-    assert (response.status_code, response.json()["title"]) == (400, "The part is too large.")
-    sender.cancel(upload)
