@@ -61,7 +61,7 @@ class WordTracker:
         words = []
         while self._waiting and limit > 0:
             words.append(self._waiting.popleft())
-            limit -= len(words[-1].text)
+            limit -= _length(words[-1:])
         self._sent.extend(words)
         return " ".join(word.text for word in words)
 
@@ -104,4 +104,5 @@ class WordTracker:
 
 
 def _length(words: Iterable[NormalizedWord]) -> int:
-    return sum(len(word.text) for word in words)
+    """Characters, with the space after each word: a word takes time, however short it is."""
+    return sum(len(word.text) + 1 for word in words)
