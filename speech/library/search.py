@@ -63,7 +63,8 @@ class Query:
         parts = ((next(filter(None, found)), not found[2]) for found in _PARTS.findall(text[:MAX_LENGTH]))
         phrases = (Phrase(tuple(tokens(part)), is_exact) for part, is_exact in parts)
         self.text = text.strip()
-        self.phrases = [phrase for phrase in phrases if phrase.tokens][:MAX_PHRASES]
+        self.phrases = [*dict.fromkeys(phrase for phrase in phrases if phrase.tokens)][:MAX_PHRASES]
+        self._beginnings = tuple(phrase.tokens[0] for phrase in self.phrases)
 
     def __bool__(self) -> bool:
         return bool(self.phrases)
@@ -73,11 +74,13 @@ class Query:
         found = [False] * len(words)
         indexed = [(token, index) for index, word in enumerate(words) for token in tokens(word)]
         normalized = [token for token, _ in indexed]
-        for first in range(len(indexed)):
-            for phrase in self.phrases:
-                if phrase.is_at_start_of(normalized[first : first + len(phrase.tokens)]):
-                    for _, index in indexed[first : first + len(phrase.tokens)]:
-                        found[index] = True
+        end = 0  # of the matches so far
+        for first, (token, index) in enumerate(indexed):
+            for phrase in self.phrases if token.startswith(self._beginnings) else ():
+                length = len(phrase.tokens)
+                if first + length > end and phrase.is_at_start_of(normalized[first : first + length]):
+                    end = first + length
+            found[index] = found[index] or first < end
         return found
 
     def _for_sqlite(self, owner: User) -> str:

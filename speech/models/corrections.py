@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from speech.models.session import Session
 
 TEXT_LENGTH = 10_000  # characters of one segment
+MAX_ADDED = 100_000
+"""Characters by which one replacement can lengthen a transcript: some two hours of speech."""
 
 
 class ChangedMeanwhile(Exception):
@@ -85,7 +87,13 @@ class Correction(models.Model):
 
     @classmethod
     def merge(cls, segment: Segment, following: Segment, by: User) -> "Correction":
-        """Merge two segments into one."""
+        """Merge two segments into one. Raises `ValueError` if it would be too long."""
+        length = len(segment.text) + 1 + len(following.text)
+        if length > TEXT_LENGTH:
+            raise ValueError(
+                f"Not merged: the segment would have {length} characters, and the limit is {TEXT_LENGTH}. "
+                "Split one of them first, or leave them apart."
+            )
         words = [*segment.words, *following.words]
         made = _replacement_for(segment, words=words, end=max(segment.end, following.end))
         before = f"{segment.text}\n{following.text}"
@@ -99,12 +107,8 @@ class Correction(models.Model):
     @classmethod
     def replace_all(cls, session: "Session", by: User, replacement: Replacement) -> tuple["Correction | None", int]:
         """Replace a text in all segments. Returns the correction, None if there was no match, and the number of
-        matches. Raises `ValueError` if a segment would become too long."""
-        current = session.segments.current().select_related("session")
-        results = [(segment, *replacement.apply(segment.text)) for segment in current]
-        changed = {segment: text for segment, text, count in results if count}
-        if any(len(text) > TEXT_LENGTH for text in changed.values()):
-            raise ValueError(f"A segment can't be longer than {TEXT_LENGTH} characters.")
+        matches. Raises `ValueError` if a segment or the transcript would become too long."""
+        changed, total = cls._replaced_texts(session, replacement)
         if not changed:
             return None, 0
         words = session.words.by_segment(changed)
@@ -113,7 +117,30 @@ class Correction(models.Model):
             for segment, text in changed.items()
         ]
         correction = cls._replace([*changed], made, by, cls.Kind.REPLACE, replacement.find, replacement.replace_with)
-        return correction, sum(count for *_, count in results)
+        return correction, total
+
+    @staticmethod
+    def _replaced_texts(session: "Session", replacement: Replacement) -> tuple[dict[Segment, str], int]:
+        """The new texts of the segments with a match, and the number of matches."""
+        changed: dict[Segment, str] = {}
+        total = added = 0
+        for segment in session.segments.current().select_related("session"):
+            text, count = replacement.apply(segment.text)
+            if not count:
+                continue
+            if len(text) > max(TEXT_LENGTH, len(segment.text)):
+                raise ValueError(
+                    f"A segment can't be longer than {TEXT_LENGTH} characters. Use a shorter replacement, or split the "
+                    "segment first."
+                )
+            changed[segment] = text
+            total += count
+            added += max(0, len(text) - len(segment.text))
+            if added > MAX_ADDED:
+                raise ValueError(
+                    f"One replacement can't add more than {MAX_ADDED} characters to a transcript. Use a shorter one."
+                )
+        return changed, total
 
     @classmethod
     def _replace(

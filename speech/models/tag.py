@@ -9,6 +9,7 @@ from django.db.models.functions import Lower
 from accounts.models import User
 
 TAG_LENGTH = 40  # characters
+MAX_TAGS = 20  # set at once
 
 
 class Tag(models.Model):

@@ -14,6 +14,7 @@ from speech.models import ChangedMeanwhile, Correction, Segment, Session
 from speech.models.corrections import TEXT_LENGTH
 from speech.models.words import SPEAKER_LENGTH
 from speech.text.find_replace import Replacement
+from speech.text.whole_number import whole_number
 
 MAX_SHOWN = 100
 """Maximum number of corrections that a page shows, newest first."""
@@ -61,7 +62,10 @@ def _apply(request: UserRequest, segment: Segment) -> Correction:
                 segment, request.user, _check_length(SPEAKER_LENGTH, data.get("speaker", ""))
             )
         case "split":
-            return Correction.split(segment, request.user, int(data.get("word", "")))
+            word = whole_number(data.get("word", ""))
+            if word is None:
+                raise ValueError("Not split: “word” must be the number of a word. Send 1 or more.")
+            return Correction.split(segment, request.user, word)
         case "merge":
             following = segment.following()
             if following is None:
@@ -73,7 +77,7 @@ def _apply(request: UserRequest, segment: Segment) -> Correction:
 def _check_length(max_length: int, text: str) -> str:
     text = " ".join(text.split())
     if len(text) > max_length:
-        raise ValueError(f"Too long: {len(text)} of at most {max_length} characters.")
+        raise ValueError(f"Not saved: it has {len(text)} characters, and the limit is {max_length}. Shorten it.")
     return text
 
 

@@ -15,6 +15,7 @@ from speech.library.exports import FORMATS
 from speech.library.recording.responses import flac_of, peaks_of, wav_of
 from speech.models import Retention, Session, Tag
 from speech.models.session import TITLE_LENGTH
+from speech.models.tag import MAX_TAGS
 from speech.pages.corrections import changes_of
 from speech.pages.shares import DAYS
 from speech.pages.transcript_context import AudioSource, transcript_context
@@ -73,6 +74,12 @@ class DetailsForm(forms.Form):
     days = forms.IntegerField(min_value=1, max_value=MAX_DAYS, required=False)
     delete_audio = forms.BooleanField(required=False)
 
+    def clean_tags(self) -> list[str]:
+        names = [name for name in map(str.strip, self.cleaned_data["tags"].split(",")) if name]
+        if len(names) > MAX_TAGS:
+            raise forms.ValidationError(f"A session can have {MAX_TAGS} tags, not {len(names)}. Remove some.")
+        return names
+
     def clean(self) -> dict[str, Any]:
         if self.cleaned_data.get("retention") == Retention.DAYS and not self.cleaned_data.get("days"):
             raise forms.ValidationError(f"Enter the number of days: 1 to {MAX_DAYS}.")
@@ -82,7 +89,7 @@ class DetailsForm(forms.Form):
         data = self.cleaned_data
         session.title = " ".join(data["title"].split())
         session.save(update_fields=["title"])
-        session.tag_as(data["tags"].split(","))
+        session.tag_as(data["tags"])
         session.set_retention(data["retention"], data["days"] or 0)
         if data["delete_audio"] and not session.is_live:
             session.delete_audio()

@@ -12,8 +12,8 @@ _THINK = re.compile(r"(?<!`)<think(?:ing)?>", re.IGNORECASE)
 _THINK_END = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _PART_OF_TAG = re.compile(r"(?:`|`?</?[a-zA-Z]{0,8})\Z")
 _FENCE = re.compile(r"\s*(`{3,}(?=[^`]*\Z)|~{3,})")
-_RULE = re.compile(r"\s*(?:(?:[-*_=]\s*){3,}|\|?[\s:|-]*-[\s:|-]*\|[\s:|-]*)\Z")
-"""A horizontal rule, or the line under the head of a table."""
+_RULE = re.compile(r"[-*_=\s]+")
+_TABLE_RULE = re.compile(r"[-:|\s]+")
 _PREFIX = re.compile(
     r"\s*(?:>\s?)*\s*(?:(?P<mark>(?:#{1,6}|[-*+•])[ \t]+(?:\[[ xX]\][ \t]+)?)|(?P<number>(?=\d{1,3}[.)][ \t]))|)"
 )
@@ -23,6 +23,10 @@ _BOLD = re.compile(r"\s*(\*\*|__)(?!\s).+\1\s*\Z")
 _FIRST_WORD = re.compile(r"[\W_]*[^\W_]\S*[ \t]")
 """What a line begins with, until the end of the first word that has a letter or a digit."""
 _ENDS_SENTENCE = re.compile(r"[.!?:;,…。！？；：،؟।]\W*\Z")
+MAX_PENDING = 3_000
+"""Characters of a line without a certain word, as many as a reply may have. What follows is a new line, so that no
+pattern searches more."""
+_FED_AT_ONCE = 200  # characters
 _CELL_BORDER = re.compile(r"(?<!\\)\|")
 
 
@@ -39,7 +43,8 @@ class SpeakableText:
     def feed(self, text: str) -> str:
         """Add text. Return the words that are certain by now. The space behind the last one follows with the next word;
         the end of its line comes at once."""
-        return self._add(self._reasoning.feed(text))
+        parts = (text[first : first + _FED_AT_ONCE] for first in range(0, len(text), _FED_AT_ONCE))
+        return "".join(self._add(self._reasoning.feed(part)) for part in parts)
 
     def finish(self) -> str:
         """Return the rest of the text; the reply is complete."""
@@ -54,7 +59,8 @@ class SpeakableText:
 
     def _extend_line(self, text: str) -> str:
         self._line.text += text
-        return "" if self._fence else self._joined(self._line.pop_certain_words())
+        output = "" if self._fence else self._joined(self._line.pop_certain_words())
+        return output + self._end_line() if self._line.pending > MAX_PENDING else output
 
     def _end_line(self) -> str:
         line, self._line = self._line, _Line()
@@ -89,6 +95,11 @@ class _Line:
         self._is_title = False  # a heading or an item of a list
         self._last_word: list[str] = []  # kept if it may get a period
 
+    @property
+    def pending(self) -> int:
+        """Characters that were not popped."""
+        return len(self.text) - self._position
+
     def pop_certain_words(self) -> list[str]:
         """Words that are certain while the line goes on."""
         if not self._is_begun:
@@ -104,7 +115,7 @@ class _Line:
 
     def pop_last_words(self) -> list[str]:
         """The rest of the words; the line is complete."""
-        if _RULE.match(self.text):
+        if _is_rule(self.text):
             return []
         if self.text.lstrip().startswith("|"):
             cells = (" ".join(spoken_words(cell)) for cell in _CELL_BORDER.split(self.text))
@@ -118,6 +129,13 @@ class _Line:
         self._is_begun = True
         if prefix := _PREFIX.match(self.text):
             self._position, self._is_title = prefix.end(), prefix.lastgroup is not None
+
+
+def _is_rule(line: str) -> bool:
+    """Whether it is a horizontal rule, or the line under the head of a table."""
+    if _RULE.fullmatch(line):
+        return sum(map(line.count, "-*_=")) >= 3
+    return _TABLE_RULE.fullmatch(line) is not None and "|" in line.partition("-")[2]
 
 
 def _sentence(words: list[str]) -> list[str]:

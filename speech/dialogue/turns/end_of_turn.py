@@ -17,6 +17,8 @@ DIGITS = 1.0
 phone numbers and e-mail addresses (livekit/agents#3701)."""
 CLAUSE = 0.9
 """Seconds after a comma. Engines also end a sentence with one that they misunderstood."""
+TAIL = 200
+"""Characters at the end of the text that decide."""
 UNFINISHED = 1.5
 """Seconds after a text that goes on: “and”, a dash (LiveKit waits up to 3 s)."""
 
@@ -25,7 +27,7 @@ _QUESTION = re.compile(rf"[?？!！]{_CLOSING}")
 _SENTENCE_END = re.compile(rf"[.。]{_CLOSING}")
 _COMMA = re.compile(r"[,;、，]\s*\Z")
 _OPEN_END = re.compile(r"(?:[:–—@-]|\.{2,}|…)\s*\Z")
-_LAST_WORD = re.compile(r"([\w'’]+)[^\w]*\Z")
+_WORD = re.compile(r"[\w'’]+")
 _SPELLED = re.compile(r"(?:\d|(?:^|[\s-])[^\W\d_])\.?\s*\Z")
 """A digit or a single letter."""
 
@@ -66,6 +68,7 @@ _DIGIT = {language: frozenset(words.split()) for language, words in _DIGIT_WORDS
 
 def silence_needed(text: str, language: str = "") -> float:
     """Seconds of silence after `text`, the words of the turn so far. `language`: BCP 47 tag; unknown: as English."""
+    text = text[-TAIL:]
     if _QUESTION.search(text):
         return COMPLETE
     code = language.partition("-")[0].lower()
@@ -85,5 +88,5 @@ def silence_needed(text: str, language: str = "") -> float:
 
 
 def _last_word(text: str) -> str:
-    last = _LAST_WORD.search(text)
-    return last[1].lower().replace("’", "'").strip("'") if last else ""
+    words = (word.replace("’", "'").strip("'") for word in reversed(_WORD.findall(text)))
+    return next(filter(None, words), "").lower()

@@ -67,7 +67,7 @@ class TextNormalizer:
     def _complete_length(self) -> int:
         """Characters whose reading does not depend on the text that follows."""
         text = self._waiting
-        end = len(text.rstrip() if text[-1:].isspace() else _LAST_WORD.sub("", text))
+        end = len(text.rstrip() if text[-1:].isspace() else text.removesuffix(_last_word(text)).rstrip())
         if len(self._waiting) > 4 * MAX_WORD * MAX_WORD:
             return len(self._waiting)
         open_end = self._open_end.search(self._waiting[max(0, end - 200) : end])
@@ -128,8 +128,11 @@ class TextNormalizer:
 
 _UNSPEAKABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "So", "Sk"}
 """Unicode categories without a spoken form: control characters, emoji."""
-_LAST_WORD = re.compile(r"\s*\S*$")
 _TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "\u00ad": "", "\u200b": "", "\ufeff": ""})
+
+
+def _last_word(text: str) -> str:
+    return next(iter(text.split()[-1:]), "")
 
 
 def _is_latin(character: str) -> bool:

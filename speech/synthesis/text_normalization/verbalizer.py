@@ -31,6 +31,8 @@ class Verbalizer:
     def _money(self, sign: str, amount: str) -> str:
         singular, plural, cent, cents = self._rules.money[sign]
         digits, _, magnitude = amount.strip().partition(" ")
+        if _is_long(digits):
+            return " ".join(filter(None, (self._amount(digits), magnitude, plural)))
         value = self._value(digits)
         if magnitude:
             of = "de " if self._rules.lang == "fr" and magnitude.startswith("milli") else ""
@@ -53,6 +55,8 @@ class Verbalizer:
 
     def ordinal(self, match: re.Match[str]) -> str:
         digits = re.match(r"\d+", match["ordinal"])
+        if digits and _is_long(digits[0]):
+            return self._amount(digits[0])
         value = int(digits[0]) if digits else 0
         if self._rules.lang == "fr" and value == 1:
             return "premier" if match["ordinal"].endswith(("er", "ers")) else "première"
@@ -114,8 +118,8 @@ class Verbalizer:
         return self._words(self._value(digits), digits)
 
     def _words(self, value: Decimal, digits: str = "") -> str:
-        bare = re.sub(r"\D", "", digits)
-        if len(bare) > MAX_DIGITS or (len(bare) > 1 and bare.startswith("0") and value == value.to_integral()):
+        bare = _bare(digits)
+        if _is_long(digits) or (len(bare) > 1 and bare.startswith("0") and value == value.to_integral()):
             return " ".join(number(int(digit), self._rules.lang) for digit in bare)
         whole = (
             int(value)
@@ -128,3 +132,11 @@ class Verbalizer:
         for separator in self._rules.thousands_separators:
             digits = digits.replace(separator, "")
         return Decimal(digits.replace(self._rules.decimal_point, ".").replace("−", "-").strip(".,"))
+
+
+def _bare(digits: str) -> str:
+    return re.sub(r"\D", "", digits)
+
+
+def _is_long(digits: str) -> bool:
+    return len(_bare(digits)) > MAX_DIGITS

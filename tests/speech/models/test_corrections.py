@@ -4,6 +4,7 @@ import pytest
 
 from speech.library.transcript_view import transcript_segments
 from speech.models import ChangedMeanwhile, Correction, Session
+from speech.models.corrections import TEXT_LENGTH
 from tests.support.speech.sessions import append_segments, create_session
 
 
@@ -55,6 +56,23 @@ def test_a_segment_can_be_split_and_merged_again(session, owner):
 def test_a_split_never_leaves_an_empty_segment(session, owner, word):
     with pytest.raises(ValueError, match="Can't split"):
         Correction.split(current(session, 0), owner, word)
+
+
+def test_a_merged_segment_is_no_longer_than_an_edited_one(owner):
+    half = "a" * (TEXT_LENGTH // 2)
+    session = create_session(owner, "first", "second")
+    for index, text in enumerate((half, half[:-1])):
+        Correction.rewrite(current(session, index), owner, text)
+    Correction.merge(current(session, 0), current(session, 1), owner).undo()
+    Correction.rewrite(current(session, 1), owner, half)
+    with pytest.raises(ValueError, match="would have 10001 characters, and the limit is 10000"):
+        Correction.merge(current(session, 0), current(session, 1), owner)
+
+
+def test_a_long_text_without_any_common_words_takes_its_times_in_proportion(session, owner):
+    times = [word.start for word in transcript_segments(session)[0].words]
+    Correction.rewrite(current(session, 0), owner, " ".join(f"new{index}" for index in range(50)))
+    assert [word.start for word in transcript_segments(session)[0].words] == [time for time in times for _ in range(10)]
 
 
 def test_a_split_keeps_the_speaker_in_both_parts(session, owner):

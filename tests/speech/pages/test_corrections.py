@@ -93,6 +93,13 @@ def test_details_are_saved(pages, session):
     assert "Enter the number of days" in page.content.decode()
 
 
+def test_a_session_has_a_limited_number_of_tags(pages, session):
+    tags = ",".join(f"tag{index}" for index in range(21))
+    page = pages.post(f"/sessions/{session.pk}/details/", {"tags": tags, "retention": "site"}, follow=True)
+    assert "A session can have 20 tags, not 21. Remove some." in page.content.decode()
+    assert not session.tags.exists()
+
+
 @pytest.mark.parametrize("path", ["segments/{segment}/", "corrections/1/undo/", "details/", "delete/", "share/"])
 def test_other_users_cannot_edit(session, path):
     other = Client()

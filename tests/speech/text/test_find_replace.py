@@ -115,6 +115,14 @@ def test_a_segment_cannot_exceed_the_length_limit(owner):
         Correction.replace_all(session, owner, Replacement("a", "b" * 200))
 
 
+def test_one_replacement_cannot_lengthen_a_transcript_without_limit(owner, monkeypatch):
+    monkeypatch.setattr("speech.models.corrections.MAX_ADDED", 30)
+    session = create_session(owner, "a b", "a b", "a b")
+    with pytest.raises(ValueError, match="more than 30 characters"):
+        Correction.replace_all(session, owner, Replacement("a", "a" * 12))
+    assert Correction.replace_all(session, owner, Replacement("a", "a" * 11))[1] == 3
+
+
 def test_other_users_cannot_replace(session):
     other = Client()
     other.force_login(create_user("eve@example.org"))

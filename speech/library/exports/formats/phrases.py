@@ -1,9 +1,11 @@
 """Phrases of a transcript in order of time, also where speakers interrupt each other."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from operator import attrgetter
 
 from speech.library.exports.document import Segment
 from speech.library.exports.formats.timing import Token, spread, timed_tokens
@@ -67,10 +69,18 @@ class _Waiting:
             if self._heap:
                 start, _, was_interrupted, _ = self._heap[0]
                 border = min(border, max(start, phrase.start + (UNRESUMED if was_interrupted else UNINTERRUPTED)))
-            said = [token for token in phrase.tokens if token.start < border or token.end <= border]
-            yield Phrase(phrase.speaker, said)
-            if rest := phrase.tokens[len(said) :]:
+            end = _count_before(phrase.tokens, border)
+            yield Phrase(phrase.speaker, phrase.tokens[:end])
+            if rest := phrase.tokens[end:]:
                 heappush(self._heap, (rest[0].start, number, True, Phrase(phrase.speaker, rest)))
+
+
+def _count_before(tokens: Sequence[Token], border: float) -> int:
+    """Number of tokens, which are in order, that start or have ended before a time."""
+    count = bisect_left(tokens, border, key=attrgetter("start"))
+    while count < len(tokens) and tokens[count].end <= border:
+        count += 1
+    return count
 
 
 def _phrases_of(segment: Segment) -> Iterator[Phrase]:
