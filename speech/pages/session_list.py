@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time
 from itertools import groupby
 from typing import Any
 
@@ -21,11 +21,14 @@ from speech.library.exports import FORMATS
 from speech.library.search import MAX_ID, MAX_LENGTH, Query, find
 from speech.models import Segment, Session, SessionQuerySet, Tag
 from speech.pages import trash
+from speech.text.whole_number import whole_number
 
 PER_PAGE = 30
 MAX_TITLES = 5
 CONTEXT_WORDS = 14
 """Words shown before and after a match."""
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
+"""No session is from another day."""
 
 KINDS = {
     "": ("Any", Q()),
@@ -69,8 +72,9 @@ class FilterForm(forms.Form):
         return sessions
 
 
-def _local_time(day: Any, at: time) -> datetime:
-    return timezone.make_aware(datetime.combine(day, at))
+def _local_time(day: date, at: time) -> datetime:
+    """Days at the edges of the calendar have no time in UTC, which the database needs."""
+    return timezone.make_aware(datetime.combine(min(max(day, FIRST_DAY), LAST_DAY), at))
 
 
 @require_safe
@@ -113,10 +117,10 @@ class Excerpt:
 
 
 def _search_results(request: UserRequest, query: Query, sessions: SessionQuerySet) -> dict[str, Any]:
-    before = request.GET.get("before", "")
-    is_first = not before.isdecimal()
+    before = whole_number(request.GET.get("before", ""))
+    is_first = before is None
     limit = PER_PAGE + 1
-    segments = find(query, request.user, sessions, limit, MAX_ID if is_first else min(int(before[:19]), MAX_ID))
+    segments = find(query, request.user, sessions, limit, MAX_ID if before is None else before)
     shown = segments[:PER_PAGE]
     matches_title = Q(title__icontains=query.text) | Q(tags__name__iexact=query.text)
     return {
@@ -177,8 +181,7 @@ def _tag(request: UserRequest, selected: SessionQuerySet) -> None:
         messages.error(request, "Enter a tag first.")
         return
     is_removal = request.POST.get("do") == "untag"
-    for session in selected:
-        (session.tags.remove if is_removal else session.tags.add)(*tags)
+    (tags[0].sessions.remove if is_removal else tags[0].sessions.add)(*selected)
     done, preposition = ("Removed", "from") if is_removal else ("Added", "to")
     messages.success(request, f"{done} “{tags[0]}” {preposition} {_count(len(selected))}.")
 

@@ -1,6 +1,6 @@
 """Deleting sessions, and restoring them: immediately by undo, or from the trash until they expire."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -43,11 +43,20 @@ def session_delete(request: UserRequest, pk: str) -> HttpResponse:
 
 @require_POST
 def undo(request: UserRequest) -> HttpResponse:
-    moment = parse_datetime(request.POST.get("at", ""))
+    moment = _moment(request.POST.get("at", ""))
     count = Session.objects.deleted_at_moment(request.user, moment).restore() if moment else 0
     if not count:
         messages.error(request, "Couldn't restore: it was already restored or permanently deleted.")
     return redirect("sessions")
+
+
+def _moment(text: str) -> datetime | None:
+    """The time of a deletion in UTC. None if the text isn't one, or is at the edge of the calendar."""
+    try:
+        moment = parse_datetime(text)
+        return moment.astimezone(UTC) if moment else None
+    except (ValueError, OverflowError):
+        return None
 
 
 @require_safe
