@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from django.test import Client
 
+from speech import disk_space
 from speech.library.recording import Recorder, Recording
 from speech.library.recording.compression import compress
 from speech.models import Session
@@ -164,3 +165,15 @@ def test_other_users_get_no_audio(session, page):
     other = Client()
     other.force_login(create_user("eve@example.org"))
     assert other.get(f"/sessions/{session.pk}/{page}").status_code == 404
+
+
+def test_a_recording_leaves_the_reserve_of_the_disk(session, monkeypatch, caplog):
+    recorder = new_recorder(session)
+    recorder.append(0, noise(20_000).tobytes())
+    monkeypatch.setattr(disk_space, "available", lambda _: 0)
+    recorder.append(20_000, noise(20_000).tobytes())
+    assert Recording(session.pk).samples == 20_000
+    assert "No space left on device" in caplog.text
+    monkeypatch.undo()
+    recorder.append(40_000, noise(20_000).tobytes())
+    assert Recording(session.pk).samples == 60_000

@@ -2,14 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
 
 from speech.library.exports.document import Document, Format, Options, Segment
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel does not detect UTF-8."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Spreadsheets run a cell that starts with one of these as a formula; a leading apostrophe makes it text."""
+FORMULA = re.compile(r"(?:^|[;|؛])[\s\"]*(?=[=+\-@＝＋－＠])")
+"""Where a formula can begin. Spreadsheets run a cell that starts with one of these signs; an apostrophe in front
+makes it text. In many countries they also separate cells at semicolons, whatever quotes surround the text."""
 
 Cell = str | float | None
 
@@ -49,7 +51,7 @@ def _time(seconds: float | None) -> str:
 
 
 def _text(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA) else text
+    return FORMULA.sub(r"\g<0>'", " ".join(text.split()))
 
 
 FORMAT = Format("csv", "Spreadsheet", "text/csv; charset=utf-8", write)

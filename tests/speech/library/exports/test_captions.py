@@ -40,7 +40,7 @@ def text_of(shown: list[Caption]) -> str:
     return "".join(token.text for caption in shown for line in caption.lines for token in line)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(talks())
 def test_captions_of_any_speech_are_readable_and_complete(talk):
     shown = list(captions(talk))
@@ -115,7 +115,7 @@ def test_a_phrase_after_an_interruption_is_shown_in_its_own_time():
     ]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(talks(), talks())
 def test_captions_of_two_who_talk_at_once_do_not_overlap_and_are_complete(one, other):
     talk = sorted([*(replace(each, speaker="Ada") for each in one), *other], key=lambda segment: segment.start)

@@ -98,9 +98,18 @@ def test_csv_can_have_a_row_for_each_word():
     assert {row["confidence"] for row in table} == {"0.9"}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "＝1+1"])
 def test_csv_escapes_formulas(text):
     assert rows(write("csv", [spoken(text)]))[0]["text"] == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["a;=1+1;b", "a; =1+1", 'a;"=1+1"', ";;-1", "a|@SUM(A1)", "a\t=1+1", "a؛=1+1"])
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+def test_no_cell_is_a_formula_whatever_separates_cells(text, separator):
+    file = write("csv", [spoken(text)]).decode("utf-8-sig")
+    cells = [cell.strip(' "') for row in csv.reader(io.StringIO(file), delimiter=separator) for cell in row]
+    assert cells
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------------

@@ -13,7 +13,13 @@ from tests.speech.library.exports.transcripts import EMOJI, MARKUP, RIGHT_TO_LEF
 from tests.support import webvtt_validator
 from tests.support.servers import programs
 
-TALKS = {"conversation": conversation, "hour": hour, "empty": list}
+
+def beyond_an_hour():
+    """A sentence every minute, and one that begins in the first hour and ends in the second."""
+    return [*hour()[:-1:9], spoken("until the clock strikes one", 3599.2)]
+
+
+TALKS = {"conversation": conversation, "hour": beyond_an_hour, "empty": list}
 HUNDREDTH = 10  # milliseconds; the resolution of .ass
 
 
