@@ -12,6 +12,7 @@ from speech import events
 from speech.dialects.audio import AudioDecoder
 from speech.dialects.sockets.stt_socket import IDLE_TIMEOUT, SttSocket
 from speech.errors import ProtocolError, StreamError
+from speech.text.json_input import InvalidInput, decode_json
 
 MAX_TEXT = 1_000  # characters
 
@@ -154,6 +155,6 @@ def _parse_command(text: str) -> Flush | Stop:
     if len(text) > MAX_TEXT:
         raise ProtocolError(f"A text of {len(text)} characters is too long.", f"The limit is {MAX_TEXT}.")
     try:
-        return _commands.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decode_json(_commands, text)
+    except InvalidInput as error:
         raise ProtocolError("Invalid message.", str(error), "Supported messages: flush, stop.") from None

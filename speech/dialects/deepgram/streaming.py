@@ -15,6 +15,7 @@ from speech.dialects.deepgram.results import Results
 from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
 from speech.live.stream_options import StreamOptions
+from speech.text.json_input import InvalidInput, decode_json
 
 OGG, WAV = b"OggS", b"RIFF"
 """First bytes of a file that is sent without `encoding`."""
@@ -73,9 +74,9 @@ class StreamingSocket(SttSocket):
 
     async def receive_text(self, text: str) -> None:
         try:
-            control = _decoder.decode(text)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise ProtocolError("Invalid message.", f"{error}.") from None
+            control = decode_json(_decoder, text)
+        except InvalidInput as error:
+            raise ProtocolError("Invalid message.", str(error)) from None
         match control.type:
             case "Finalize":
                 self._finalizes += 1

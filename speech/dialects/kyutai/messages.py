@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speech.errors import ProtocolError
+from speech.text.json_input import InvalidInput, decode_binary
 
 T = TypeVar("T")
 Samples = npt.NDArray[np.float32]
@@ -114,8 +115,8 @@ def decode_tts(data: bytes) -> TtsMessage:
 
 def _decode(decoder: msgspec.msgpack.Decoder[T], data: bytes) -> T:
     try:
-        return decoder.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decode_binary(decoder, data)
+    except InvalidInput as error:
         raise ProtocolError("Invalid message.", str(error), "Send MessagePack in Kyutai's format.") from None
 
 

@@ -88,11 +88,14 @@ class TtsSocket(ApiSocket):
         self._pending_text: list[str] = []  # received before the job was created
         self._is_finished = self._has_text = False
         self._job: SynthesisJob | None = None
+        self._failure: StreamError | None = None  # before the job was created
 
     async def serve(self) -> None:
         with metrics.connection("py_connect", metrics.py_steps) as self._counted:
             voice = await resolve_voice(self.query.get("voice", ""))
             self._job = SynthesisJob(self.caller.user, self._on_event, SynthesisOptions(voice=voice))
+            if self._failure:
+                raise self._failure
             watch = asyncio.create_task(self.fail_at_capacity("tts"))
             try:
                 self._forward_text()
@@ -104,7 +107,7 @@ class TtsSocket(ApiSocket):
         if self._job:
             self._job.fail(error)
         else:
-            self.detach()
+            self._failure = self._failure or error
 
     # --- From the client --------------------------------------------------------------------------------------------
 

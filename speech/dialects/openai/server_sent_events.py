@@ -10,7 +10,7 @@ from django.http import StreamingHttpResponse
 from speech.dialects.openai.errors import error_body
 from speech.errors import StreamError
 
-STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"X-Accel-Buffering": "no"}
 """Headers of a streamed response, so that neither a cache nor a proxy holds it back."""
 
 Event = dict[str, Any]

@@ -24,6 +24,7 @@ from speech.gateway.link import Link
 from speech.synthesis.options import SynthesisOptions
 from speech.synthesis.text_input import MAX_TEXT
 from speech.synthesis.whole_text import synthesis_events
+from speech.text.json_input import InvalidInput, decode_json
 
 MAX_BYTES = 4 * MAX_TEXT + 10_000
 
@@ -104,10 +105,10 @@ def _parse_body(request: HttpRequest) -> SpeechRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest("input", "The text is too long.", f"The limit is {MAX_TEXT:,} characters.")
     try:
-        return _decoder.decode(request.body)
-    except (msgspec.DecodeError, RecursionError) as error:
+        return decode_json(_decoder, request.body)
+    except InvalidInput as error:
         field = re.search(r"\$\.(\w+)", str(error)) or re.search(r"field `(\w+)`", str(error))
-        raise BadRequest(field[1] if field else "", "Invalid request body.", f"{error}.") from None
+        raise BadRequest(field[1] if field else "", "Invalid request body.", str(error)) from None
 
 
 @api_view(TTS, error_response)

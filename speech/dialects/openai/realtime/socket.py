@@ -19,6 +19,7 @@ from speech.dialects.openai.realtime.session import Session, Update
 from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import ProtocolError, StreamError
 from speech.live.stream_options import StreamOptions
+from speech.text.json_input import InvalidInput, decode_json
 
 SETUP_TIMEOUT = 120.0
 """Seconds without any audio after which the connection is closed."""
@@ -77,11 +78,11 @@ class RealtimeSocket(SttSocket):
         """Process an event. An invalid one is answered with an error and otherwise ignored."""
         event_id = None
         try:
-            event = _decoder.decode(text)
+            event = decode_json(_decoder, text)
             event_id = event.event_id
             await self._on_client_event(event)
-        except (msgspec.DecodeError, RecursionError) as error:
-            await self._send_client_error(BadRequest("", "Invalid event.", f"{error}."), event_id)
+        except InvalidInput as error:
+            await self._send_client_error(BadRequest("", "Invalid event.", str(error)), event_id)
         except BadRequest as error:
             await self._send_client_error(error, event_id)
 
