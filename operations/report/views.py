@@ -4,7 +4,6 @@ from asgiref.sync import async_to_sync
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.approvals.views import admins_only
@@ -15,7 +14,6 @@ from speech.gateway.broadcast import broadcast
 
 
 @require_safe
-@never_cache
 @admins_only
 def operations(request: UserRequest) -> HttpResponse:
     """The whole page or, with `?state`, only the part that the open page refreshes."""

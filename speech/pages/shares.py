@@ -90,5 +90,4 @@ def _unlisted(response: HttpResponse) -> HttpResponse:
     """Keep the link from search engines and from sites that the reader opens next."""
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cache-Control"] = "private, no-store"
     return response

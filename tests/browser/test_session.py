@@ -113,3 +113,12 @@ def test_a_share_link_works_without_an_account_until_it_is_revoked(shared_site, 
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_role("button", name=re.compile("^Revoke"))).to_have_count(0)
     assert reader.goto(link).status == 404
+
+
+def test_back_after_a_logout_shows_no_transcript(shared_site, page):
+    expect(page.locator(".word").first).to_be_visible()
+    page.locator("form[action='/accounts/logout/']").evaluate("form => form.requestSubmit()")
+    expect(page).to_have_url(f"{shared_site.url}/")
+    page.go_back()
+    expect(page.get_by_label("Password")).to_be_visible()
+    expect(page.locator(".word")).to_have_count(0)
