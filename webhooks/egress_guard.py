@@ -5,6 +5,7 @@ rebinding.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -13,12 +14,23 @@ from typing import Any
 import httpcore
 from django.conf import settings
 
+logger = logging.getLogger(__name__)
+
 NAT64 = ip_network("64:ff9b::/96")
 RESOLVE_TIMEOUT = 5.0
 
 
 class AddressBlocked(Exception):
     """The address is not allowed for webhooks."""
+
+
+class NotPublic(AddressBlocked):
+    """The same for names that don't exist and names of private networks, so that it reveals nothing about these."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} doesn't have a public address. Webhooks reach only the public internet. Change the URL."
+        )
 
 
 class PublicNetwork(httpcore.AsyncNetworkBackend):
@@ -45,12 +57,17 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
 
 
 async def _resolve(host: str, port: int) -> str:
-    async with asyncio.timeout(RESOLVE_TIMEOUT):
-        results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        async with asyncio.timeout(RESOLVE_TIMEOUT):
+            results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError, TimeoutError) as error:  # the second for a label that is too long
+        logger.info("could not resolve the webhook's host %s: %r", host, error)
+        raise NotPublic(host) from None
     addresses = [ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in results]
     private = next((address for address in addresses if not is_public(address)), None)
     if private and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
-        raise AddressBlocked(f"{host} resolves to {private}, which isn't a public address.")
+        logger.info("blocked a webhook: %s resolves to %s", host, private)
+        raise NotPublic(host)
     return str(addresses[0])
 
 

@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import socket
 from datetime import timedelta
 from ipaddress import ip_address
 
 import httpcore
 import openai
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
+from accounts.credentials.throttling import WebhookThrottle
 from accounts.models import User
 from tests.webhooks.receiver import running_receiver
 from webhooks import models, sender
@@ -40,9 +43,8 @@ def webhook(user, receiver, settings):
 
 @pytest.fixture(autouse=True)
 def _short_delays(monkeypatch):
-    monkeypatch.setattr(models, "RETRY_DELAYS", (timedelta(seconds=0.05),) * 7)
-    monkeypatch.setattr(sender, "POLL_INTERVAL", 0.05)
-    monkeypatch.setattr(sender, "RESPONSE_TIMEOUT", 3.0)
+    monkeypatch.setattr(models, "RETRY_DELAYS", (timedelta(seconds=0.01),) * 3)
+    monkeypatch.setattr(sender, "POLL_INTERVAL", 0.01)
 
 
 async def send_until(done, limit=60):
@@ -50,7 +52,7 @@ async def send_until(done, limit=60):
     try:
         async with asyncio.timeout(limit):
             while not await asyncio.to_thread(done):
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
@@ -65,7 +67,7 @@ def numbers(receiver):
 
 
 async def test_failed_deliveries_are_retried_in_order(webhook, receiver):
-    receiver.script = [500, 503, 4.0]
+    receiver.script = [500, 503, 0.0]
     for number in range(3):
         await asyncio.to_thread(webhook.enqueue, "test", {"number": number})
     await send_until(nothing_is_pending)
@@ -75,6 +77,15 @@ async def test_failed_deliveries_are_retried_in_order(webhook, receiver):
     assert len(set(ids)) == 3
     first = await asyncio.to_thread(Delivery.objects.earliest, "number")
     assert (first.attempts, first.last_response) == (4, "HTTP 200")
+
+
+async def test_a_receiver_that_does_not_respond_in_time_fails(webhook, receiver, monkeypatch):
+    monkeypatch.setattr(sender, "RESPONSE_TIMEOUT", 0.05)
+    receiver.script = [30.0] * 4
+    await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
+    await send_until(nothing_is_pending)
+    delivery = await asyncio.to_thread(webhook.deliveries.get)
+    assert (delivery.attempts, delivery.last_response) == (4, "No response within 0 s.")
 
 
 async def test_openais_library_verifies_the_signature(webhook, receiver):
@@ -95,7 +106,7 @@ async def test_an_unreachable_receiver_fails_without_delaying_others(webhook, re
     assert numbers(receiver) == [1]
     failed = await asyncio.to_thread(dead.deliveries.get)
     assert failed.failed_at
-    assert failed.attempts == 8
+    assert failed.attempts == 4
 
 
 async def test_an_expired_lease_is_sent_by_another_process(webhook, receiver):
@@ -121,7 +132,23 @@ async def test_private_addresses_are_blocked(webhook, receiver, settings):
     await send_until(nothing_is_pending)
     assert receiver.received == []
     delivery = await asyncio.to_thread(webhook.deliveries.get)
-    assert "127.0.0.1, which isn't a public address" in delivery.last_response
+    assert "127.0.0.1 doesn't have a public address." in delivery.last_response
+
+
+async def test_the_error_does_not_reveal_whether_a_private_name_exists_or_its_address(monkeypatch):
+    async def resolve(host, port, **kwargs):
+        if host == "unknown.internal":
+            raise socket.gaierror(-2, "Name or service not known")
+        return [(None, None, None, None, ("10.1.2.3", port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolve)
+    errors = []
+    for host in ("unknown.internal", "database.internal"):
+        with pytest.raises(AddressBlocked) as blocked:
+            await PublicNetwork().connect_tcp(host, 443)
+        errors.append(str(blocked.value).replace(host, "HOST"))
+    assert errors[0] == errors[1]
+    assert "10.1.2.3" not in errors[1]
 
 
 async def test_the_checked_address_is_the_one_connected_to(settings, monkeypatch):
@@ -205,6 +232,16 @@ def test_a_webhook_is_created_tested_and_deleted(client, user):
     assert "webhook.test" in client.get(f"/accounts/webhooks/{webhook.pk}/").content.decode()
     client.post(f"/accounts/webhooks/{webhook.pk}/delete/")
     assert not user.webhooks.exists()
+
+
+def test_tests_and_retries_are_limited(client, webhook, monkeypatch):
+    cache.clear()
+    monkeypatch.setitem(WebhookThrottle.THROTTLE_RATES, "webhooks", "2/min")
+    for path in ("test/", "retry/"):
+        client.post(f"/accounts/webhooks/{webhook.pk}/{path}")
+    page = client.post(f"/accounts/webhooks/{webhook.pk}/test/", follow=True).content.decode()
+    assert "Nothing was sent." in page
+    assert webhook.deliveries.count() == 1
 
 
 @pytest.mark.parametrize("url", ["http://example.org/", "ftp://example.org/", "https://me:secret@example.org/", "x"])
