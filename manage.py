@@ -4,7 +4,11 @@ import gc
 import os
 import sys
 
+PRIVATE = 0o077
+"""Umask: only the account that runs the site can read its files."""
+
 if __name__ == "__main__":
+    os.umask(PRIVATE)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dsm_site.settings")
     atexit.register(gc.freeze)  # otherwise Python scans all imported objects twice before the process exits
     from django.core.management import execute_from_command_line

@@ -30,7 +30,7 @@ create_user() {
     if ! id speech >/dev/null 2>&1; then
         useradd --system --user-group --home-dir /var/lib/speech --shell /usr/sbin/nologin speech
     fi
-    install -d -o speech -g speech -m 750 /var/lib/speech
+    install -d -o speech -g speech -m 700 /var/lib/speech
 }
 
 copy_files() {
@@ -57,6 +57,8 @@ write_settings() {
 DATA_DIR=/var/lib/speech
 HOST=127.0.0.1
 SITE_URL=http://127.0.0.1:8000
+# With a proxy on this machine, such as deploy/nginx.conf:
+#TRUSTED_PROXIES=127.0.0.1
 SECRET_KEY=$(od -An -tx1 -N32 /dev/urandom | tr -d ' \n')
 # Ports of the web processes. Two or more need Redis, because they share the engines.
 WEB_PORTS=8000

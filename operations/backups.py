@@ -227,8 +227,8 @@ def _extract_files(tar: tarfile.TarFile) -> None:
     for entry in tar:
         folder, _, name = entry.name.partition("/")
         if folder == AUDIO and name:
-            entry.name = name
+            entry.name, entry.mode = name, 0o700 if entry.isdir() else 0o600
             tar.extract(entry, settings.AUDIO_DIR, filter="data")
         elif folder == KEYS and name == "secret_key":
-            entry.name = name
+            entry.name, entry.mode = name, 0o600
             tar.extract(entry, settings.DATA_DIR, filter="data")

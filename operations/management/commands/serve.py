@@ -25,6 +25,7 @@ from inference.management.options import add_engine_arguments, chosen_engines
 from inference.management.tracing import TracingUnusable, start_tracing, stop_tracing
 from inference.observability.metrics import GraphicsCards
 from inference.worker import Worker, run_workers, why_unusable
+from operations.private_files import make_private
 from operations.report.process_report import ProcessReporter
 from operations.server import Server
 from speech.gateway.link import Link
@@ -48,6 +49,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         sys.setswitchinterval(SWITCH_INTERVAL)
+        make_private(settings.DATA_DIR, settings.AUDIO_DIR)
         try:
             start_tracing("web")
             _migrate()
