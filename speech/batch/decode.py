@@ -5,7 +5,7 @@ import contextlib
 import json
 import logging
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -49,6 +49,15 @@ class TooLong(AudioError):
     what = "The recording is too long."
     action = "Split it into parts and upload them separately."
 
+    def __init__(self) -> None:
+        super().__init__(why=f"It is longer than {settings.UPLOAD_MAX_HOURS:g} hours, the limit on this site.")
+
+
+class UnsupportedRate(AudioError):
+    what = "Unsupported sample rate."
+    why = "It isn't between 4 and 768 kHz."
+    action = "Convert the file first, for example to 16 or 48 kHz."
+
 
 class NotStereo(AudioError):
     what = "The recording isn't stereo."
@@ -66,7 +75,9 @@ class FileGone(AudioError):
     action = "Upload it again."
 
 
-ERRORS = MappingProxyType({"unreadable": AudioError, "silent": NoAudio, "codec": UnknownCodec})
+ERRORS: Mapping[str, type[AudioError]] = MappingProxyType(
+    {"unreadable": AudioError, "silent": NoAudio, "codec": UnknownCodec, "rate": UnsupportedRate, "long": TooLong}
+)
 
 
 async def measure(path: Path, accepts_truncated: bool = False, is_multichannel: bool = False) -> int:
@@ -85,7 +96,7 @@ async def measure(path: Path, accepts_truncated: bool = False, is_multichannel: 
     found = json.loads(output)
     samples: int = found["samples"]
     if samples > _max_samples():
-        raise _too_long()
+        raise TooLong
     if is_multichannel and found["channels"] != 2:
         why = f"It has {found['channels']} channel{'s' if found['channels'] != 1 else ''}; two are required."
         raise NotStereo(why=why)
@@ -105,7 +116,7 @@ async def decode(path: Path | str, start: int = 0, channels: int = 1) -> AsyncGe
         while chunk := await _chunk(process.stdout, channels):
             position += len(chunk) // BYTES_PER_SAMPLE // channels
             if position > _max_samples():
-                raise _too_long()
+                raise TooLong
             yield chunk
         if await process.wait():
             raise _error_of(await process.stderr.read() if process.stderr else b"")
@@ -164,7 +175,3 @@ def _error_of(output: bytes) -> AudioError:
 def _max_samples() -> int:
     """A small file can hold days of silence."""
     return int(settings.UPLOAD_MAX_HOURS * 3600 * SAMPLE_RATE)
-
-
-def _too_long() -> TooLong:
-    return TooLong(why=f"It is longer than {settings.UPLOAD_MAX_HOURS:g} hours, the limit on this site.")

@@ -2,13 +2,15 @@
 
 It has none of the site's code, no environment, may write no file, and has limits on memory and time, because the files
 are untrusted and FFmpeg's libraries are old and large. `check` reads the file to its end and prints its properties;
-`decode` writes s16le, 24 kHz, one or two interleaved CHANNELS, from sample START. Both end after LIMIT samples. An
-error is a line of JSON on standard error, with exit status 1.
+`decode` writes s16le, 24 kHz, one or two interleaved CHANNELS, from sample START. A file that declares more than LIMIT
+samples is not decoded; of one that declares none, both end after LIMIT samples. An error is a line of JSON on standard
+error, with exit status 1.
 
 The audio keeps the time of the file: where a track begins late, or has a gap, there is silence.
 """
 
 import json
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -25,6 +27,8 @@ PROCESSOR_TIME = 1_800
 """Seconds. Six hours of MP3 take one minute."""
 SHORT, SHORT_SECONDS = 0.02, 0.3
 """How much shorter than it declares a file may be: a share of it, and seconds."""
+MIN_RATE, MAX_RATE = 4_000, 768_000
+"""Hertz. At lower rates a small file is days of audio: 200 kB at 1 Hz are 55 hours."""
 UNKNOWN_SIZE = 0x7FFF_0000
 """RIFF sizes above this were written by a streaming encoder that never patched the header."""
 
@@ -106,6 +110,9 @@ class Track:
         with _open() as container:
             track = _first_track(container)
             self._declared = _declared(container, track)
+            _check_rate(track.codec_context.sample_rate)
+            if (_possible_duration(track, self._declared) or 0.0) > limit / RATE:
+                raise LookupError("long")
             self.file_channels = track.codec_context.layout.nb_channels
             resampler = _Resampler((container.start_time or 0) / av.time_base, self._channels)
             try:
@@ -165,6 +172,20 @@ def _declared(container: InputContainer, track: av.AudioStream) -> float | None:
     return container.duration / av.time_base if container.duration and is_audio_only else None
 
 
+def _check_rate(rate: int) -> None:
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise LookupError("rate")
+
+
+def _possible_duration(track: av.AudioStream, declared: float | None) -> float | None:
+    """The declared duration in seconds; of uncompressed audio no more than fits into the file, which may be truncated
+    or, if its encoder didn't know the size, declare the largest one."""
+    codec = track.codec_context
+    if declared is None or not codec.name.startswith("pcm_") or not codec.bit_rate:
+        return declared
+    return min(declared, os.fstat(sys.stdin.fileno()).st_size * 8 / codec.bit_rate)
+
+
 def _is_truncated_wav() -> bool:
     file = sys.stdin.buffer
     file.seek(0)
@@ -197,6 +218,7 @@ class _Resampler:
     def push(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
         format = frame.sample_rate, frame.format.name, frame.layout.name, frame.time_base
         if format != self._format:  # the format can change within a stream
+            _check_rate(frame.sample_rate)
             yield from self.flush()
             self._format, self._graph = format, self._graph_for(frame)
         if frame.pts is not None and frame.time_base:

@@ -2,13 +2,15 @@
 
 import asyncio
 import subprocess
+import wave
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from inference.messages import SAMPLE_RATE
-from speech.batch.decode import FileGone, NotStereo, Truncated, decode, measure
+from speech.batch.decode import FileGone, NotStereo, TooLong, Truncated, UnsupportedRate, decode, measure
 from tests.support.servers import programs
 
 SECONDS = 3
@@ -21,8 +23,15 @@ def encode(file: Path, *arguments: str) -> Path:
     return file
 
 
-def tone(file: Path, *arguments: str) -> Path:
-    return encode(file, "-f", "lavfi", "-i", f"sine=440:d={SECONDS}:r=44100", *arguments)
+def sine(file: Path, *arguments: str, seconds: int = SECONDS) -> Path:
+    return encode(file, "-f", "lavfi", "-i", f"sine=440:d={seconds}:r=44100", *arguments)
+
+
+@pytest.fixture(scope="module")
+def tone(tmp_path_factory):
+    """A file with a tone, encoded once: `tone(extension)`."""
+    folder = tmp_path_factory.mktemp("tones")
+    return cache(lambda extension: sine(folder / f"tone.{extension}"))
 
 
 async def pcm_of(path: Path, start: int = 0) -> np.ndarray:
@@ -31,9 +40,8 @@ async def pcm_of(path: Path, start: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("extension", FORMATS)
-async def test_every_common_format_is_decoded(tmp_path, extension):
-    file = tone(tmp_path / f"tone.{extension}")
-    samples, pcm = await asyncio.gather(measure(file), pcm_of(file))
+async def test_every_common_format_is_decoded(tone, extension):
+    samples, pcm = await asyncio.gather(measure(tone(extension)), pcm_of(tone(extension)))
     assert samples == len(pcm)
     assert samples / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
     spectrum = np.abs(np.fft.rfft(pcm[SAMPLE_RATE : 2 * SAMPLE_RATE].astype(float)))
@@ -50,25 +58,28 @@ async def test_audio_keeps_its_offset_to_the_video(tmp_path, extension):
 
 
 @pytest.mark.parametrize("extension", ["mp3", "ogg"])
-async def test_decoding_can_start_at_any_sample(tmp_path, extension):
-    file = tone(tmp_path / f"tone.{extension}")
+async def test_decoding_can_start_at_any_sample(tone, extension):
+    file = tone(extension)
     whole = await pcm_of(file)
-    for start in (1, 30_000, len(whole) - 10, len(whole)):
-        assert np.array_equal(await pcm_of(file, start), whole[start:])
+    starts = (1, 30_000, len(whole) - 10, len(whole))
+    for start, pcm in zip(starts, await asyncio.gather(*(pcm_of(file, start) for start in starts)), strict=True):
+        assert np.array_equal(pcm, whole[start:])
 
 
 @pytest.mark.parametrize("extension", ["mp3", "wav", "flac", "webm"])
-async def test_a_truncated_file_is_detected_and_can_be_decoded_if_accepted(tmp_path, extension):
-    whole = tone(tmp_path / f"whole.{extension}").read_bytes()
+async def test_a_truncated_file_is_detected_and_can_be_decoded_if_accepted(tone, tmp_path, extension):
+    whole = tone(extension).read_bytes()
     file = tmp_path / f"truncated.{extension}"
     file.write_bytes(whole[: len(whole) * 6 // 10])
-    with pytest.raises(Truncated):
-        await measure(file)
-    assert await measure(file, accepts_truncated=True) == len(await pcm_of(file))
+    detected, samples, pcm = await asyncio.gather(
+        measure(file), measure(file, accepts_truncated=True), pcm_of(file), return_exceptions=True
+    )
+    assert isinstance(detected, Truncated)
+    assert samples == len(pcm)
 
 
 async def test_tags_at_the_end_are_not_truncation(tmp_path):
-    file = tone(tmp_path / "tagged.mp3", "-write_id3v1", "1", "-metadata", "title=Tone")
+    file = sine(tmp_path / "tagged.mp3", "-write_id3v1", "1", "-metadata", "title=Tone")
     assert await measure(file) / SAMPLE_RATE == pytest.approx(SECONDS, abs=0.1)
 
 
@@ -82,9 +93,45 @@ async def test_stereo_channels_are_decoded_separately(tmp_path):
     assert np.argmax(spectra, axis=0).tolist() == [440, 880]
 
 
-async def test_multichannel_decoding_of_a_mono_file_is_an_error(tmp_path):
+async def test_multichannel_decoding_of_a_mono_file_is_an_error(tone):
     with pytest.raises(NotStereo, match="It has 1 channel; two are required"):
-        await measure(tone(tmp_path / "mono.wav"), is_multichannel=True)
+        await measure(tone("wav"), is_multichannel=True)
+
+
+def silence(file: Path, rate: int, seconds: int) -> Path:
+    """8 bits, mono."""
+    with wave.open(str(file), "wb") as recording:
+        recording.setnchannels(1)
+        recording.setsampwidth(1)
+        recording.setframerate(rate)
+        recording.writeframes(bytes([128]) * rate * seconds)
+    return file
+
+
+@pytest.mark.parametrize(("rate", "error"), [(1, UnsupportedRate), (3_999, UnsupportedRate), (4_000, TooLong)])
+async def test_a_small_file_with_days_of_audio_is_rejected_before_it_is_decoded(rate, error, tmp_path, settings):
+    settings.UPLOAD_MAX_HOURS = 20 / 3600
+    file = silence(tmp_path / "slow.wav", rate, 21)
+    results = await asyncio.gather(measure(file), pcm_of(file), return_exceptions=True)
+    assert [type(result) for result in results] == [error, error]
+
+
+@pytest.mark.parametrize("extension", ["flac", "ogg", "m4a", "webm"])
+async def test_a_file_that_declares_a_longer_duration_than_the_limit_is_not_decoded(extension, tone, settings):
+    settings.UPLOAD_MAX_HOURS = 2 / 3600
+    chunks = decode(tone(extension))
+    with pytest.raises(TooLong, match="longer than"):
+        await anext(chunks)
+
+
+async def test_a_wav_file_of_unknown_size_is_as_long_as_its_audio(tmp_path, settings):
+    settings.UPLOAD_MAX_HOURS = 20 / 3600
+    whole = silence(tmp_path / "whole.wav", 8_000, 15).read_bytes()
+    for size in (0xFFFF_FFFF, 0x7FFF_FFFF):
+        unknown = size.to_bytes(4, "little")
+        file = tmp_path / "streamed.wav"
+        file.write_bytes(whole[:4] + unknown + whole[8:40] + unknown + whole[44:])
+        assert await measure(file) == 15 * SAMPLE_RATE
 
 
 async def test_a_missing_file_is_an_error(tmp_path):
@@ -93,7 +140,7 @@ async def test_a_missing_file_is_an_error(tmp_path):
 
 
 async def test_closing_the_decoder_ends_its_process(tmp_path):
-    chunks = decode(encode(tmp_path / "long.wav", "-f", "lavfi", "-i", "sine=440:d=600"))
+    chunks = decode(sine(tmp_path / "long.wav", seconds=60))  # more than fits into the pipe
     assert await anext(chunks)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await chunks.aclose()

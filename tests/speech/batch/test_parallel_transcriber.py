@@ -15,6 +15,7 @@ from speech import errors, events
 from speech.batch import decode, preemption
 from speech.batch.chunking import split
 from speech.batch.parallel_transcriber import ParallelTranscriber
+from speech.gateway import revocation
 from speech.gateway.link import Link
 from speech.live.stream import Stream
 from speech.live.stream_options import StreamOptions
@@ -34,6 +35,12 @@ async def layer(monkeypatch):
     monkeypatch.setattr(preemption, "PREEMPT_INTERVAL", 0.1)
     async with isolated_layer() as layer:
         yield layer
+
+
+@pytest.fixture(autouse=True)
+def _no_revocations(monkeypatch):
+    """These tests need no database."""
+    monkeypatch.setattr(revocation, "check_all", lambda callers: [None for _ in callers])
 
 
 @pytest.fixture
