@@ -7,6 +7,7 @@ help:
 	@echo "make lint           check style, types and words"
 	@echo "make trials         run slow tests: real speech in browsers, failures, long files (30 min)"
 	@echo "make release-check  run release checks"
+	@echo "make audit          look up known vulnerabilities of packages and vendored scripts (needs the internet)"
 	@echo "make pictures       take screenshots of every page to var/pictures"
 	@echo "make format         format the code"
 	@echo "make clean          remove .venv and caches, but no data"
@@ -22,7 +23,7 @@ test:
 
 trials:
 	@scripts/setup.sh trials
-	@scripts/programs.sh
+	@scripts/programs.sh slow
 	@scripts/test.sh slow
 
 lint:
@@ -32,9 +33,13 @@ lint:
 	@.venv/bin/mypy
 	@scripts/words.sh
 
+audit:
+	@scripts/setup.sh release
+	@scripts/audit.sh
+
 release-check:
 	@scripts/setup.sh release
-	@scripts/programs.sh
+	@scripts/programs.sh slow
 	@scripts/release-check.sh
 
 stack:
@@ -58,4 +63,4 @@ clean:
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help serve stack test trials release-check lint pictures format clean
+.PHONY: help serve stack test trials audit release-check lint pictures format clean

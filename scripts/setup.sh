@@ -6,6 +6,7 @@ cd "$(dirname "$0")/.."
 
 main() {
     .venv/bin/python -c "" 2>/dev/null || create_venv
+    install_pip
     install light
     install_demo
     case "$1" in
@@ -56,6 +57,16 @@ install() {
     echo "Installing requirements/$1.txt"
     pip_install "requirements/$1.txt" || install_without_optional "requirements/$1.txt"
     set_stamp "$1"
+}
+
+# A new .venv has the pip and setuptools of Python's own release; no package needs setuptools, except torch with some
+# versions of Python, so torch is installed again. Without a stamp, as without a network, the next run tries it again.
+install_pip() {
+    if is_installed pip; then return; fi
+    pip_install requirements/pip.txt 2>.venv/pip.log || return 0
+    .venv/bin/python -m pip uninstall -qq --disable-pip-version-check --yes setuptools wheel 2>/dev/null || true
+    rm -f .venv/torch.installed
+    set_stamp pip
 }
 
 # The site works without the demo model, which has no wheels for some machines. Without a stamp, the next run tries it
