@@ -1,6 +1,6 @@
 """Streams to an installed site while a command, for example an update, runs, and counts the words:
 
-    python -m benchmarks.update --url http://127.0.0.1:8000 --url http://127.0.0.1:8001 --token TOKEN -- COMMAND …
+    python -m benchmarks.update --url http://127.0.0.1:8000 --url http://127.0.0.1:8001 --session COOKIE -- COMMAND …
 
 The site needs `STT_ENGINE=checksum`, whose words are checksums of the audio, so that missing, duplicated or moved
 samples show. Each client sends audio in real time and reconnects, to any of the URLs that listens, as through a proxy.
@@ -29,10 +29,19 @@ MAX_DURATION = 300
 """Seconds of audio of a stream."""
 
 
+CSRF_TOKEN = "x" * 32
+
+
 class Site:
-    def __init__(self, urls: list[str], token: str) -> None:
+    """The site as a page sees it: only a logged-in browser gets tickets."""
+
+    def __init__(self, urls: list[str], origin: str, session: str) -> None:
         self._urls = urls
-        self._token = token
+        self._headers = {
+            "Cookie": f"sessionid={session}; csrftoken={CSRF_TOKEN}",
+            "X-CSRFToken": CSRF_TOKEN,
+            "Origin": origin,
+        }
 
     def socket_url(self) -> str:
         """WebSocket URL with a new ticket. Raises `OSError`."""
@@ -45,7 +54,7 @@ class Site:
         return [word["text"] for word in self._request(self._urls[0], path, None)["results"]]
 
     def _request(self, url: str, path: str, data: bytes | None = None) -> Any:
-        request = urllib.request.Request(f"{url}{path}", data, {"Authorization": f"Bearer {self._token}"})
+        request = urllib.request.Request(f"{url}{path}", data, self._headers)
         with urllib.request.urlopen(request, timeout=3) as response:
             return json.load(response)
 
@@ -80,12 +89,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", action="append", required=True, help="URL of a web process; can be repeated")
     parser.add_argument("--origin", help="SITE_URL of the site; default: the first URL")
-    parser.add_argument("--token", required=True, help="API token with the scope sessions")
+    parser.add_argument("--session", required=True, help="cookie “sessionid” of a logged-in browser")
     parser.add_argument("--streams", type=int, default=10)
     parser.add_argument("command", nargs="+", help="the command to run")
     options = parser.parse_args()
-    site = Site(options.url, options.token)
-    run, duration = asyncio.run(stream_during(site, options.origin or options.url[0], options.streams, options.command))
+    origin = options.origin or options.url[0]
+    site = Site(options.url, origin, options.session)
+    run, duration = asyncio.run(stream_during(site, origin, options.streams, options.command))
     verdict = judge(run, {client.session: site.words(client.session) for client in run.clients if client.session})
     waits = [
         max(later - earlier for earlier, later in pairwise(times))
