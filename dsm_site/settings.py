@@ -4,6 +4,7 @@ in-memory channel layer, CPU engines. `.env.example` documents them."""
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
@@ -11,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dsm_site import backends, environment, logs
 from dsm_site.environment import BASE_DIR, env
+from dsm_site.proxy_headers import TrustedProxies
 from speech.llm.model_file import configured_models
 
 VERSION = environment.VERSION
@@ -64,6 +66,9 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "dsm_site.default_headers.default_headers",
+    "dsm_site.api_errors.json_errors",
+    "dsm_site.nul_characters.reject_nul",
     "operations.health.middleware.ProbeHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -72,12 +77,14 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "dsm_site.nul_characters.RejectNulInForms",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "accounts.approvals.middleware.ApprovalRequiredMiddleware",
+    "accounts.form_limit.FormLimitMiddleware",
 ]
 
 ROOT_URLCONF = "dsm_site.urls"
@@ -136,9 +143,15 @@ ACCOUNT_ADAPTER = "accounts.signup.adapter.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
-# Without a mail server, a confirmation link could not be delivered.
+ACCOUNT_FORMS = {
+    "change_password": "accounts.profile.forms.PasswordForm",
+    "signup": "accounts.signup.neutral_forms.SignUpForm",
+    "reset_password": "accounts.signup.neutral_forms.PasswordResetForm",
+}
+# Without a mail server, a confirmation link could not be delivered. Only if confirmation is mandatory does sign-up not
+# reveal which addresses have an account: allauth sends either a link or an email that says so.
 SENDS_EMAIL = bool(env.str("EMAIL_URL", default=""))
-ACCOUNT_EMAIL_VERIFICATION: str = env.str("ACCOUNT_EMAIL_VERIFICATION", default="optional" if SENDS_EMAIL else "none")
+ACCOUNT_EMAIL_VERIFICATION: str = env.str("ACCOUNT_EMAIL_VERIFICATION", default="mandatory" if SENDS_EMAIL else "none")
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
@@ -149,8 +162,15 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
 MFA_ALLOW_UNVERIFIED_EMAIL = ACCOUNT_EMAIL_VERIFICATION == "none"  # no address is verified then
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS  # browsers themselves allow it on localhost only
-# allauth's rate limits and those of the API are on by default; `RATE_LIMITS=off` is for load tests.
+# allauth's rate limits and those of the API are on by default; `RATE_LIMITS=off` is for load tests. docs/security.md
+# lists allauth's. Those of attempts and emails differ from its own, so that no user can lock another out.
 RATE_LIMITS: bool = env.bool("RATE_LIMITS", default=True)
+ACCOUNT_RATE_LIMITS: Any = {
+    "login_failed": "5/5m/key",  # of passwords, by account and client; of codes, by account, once its password is right
+    "login_failed_by_client": "10/m/ip",
+    "reset_password": "20/m/ip",
+    "reset_password_email": "5/h/key",  # by account, without an error: the links in the emails already sent work
+}
 if not RATE_LIMITS:
     ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
 
@@ -199,8 +219,18 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if env.bool("BEHIND_PROXY", default=False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+try:
+    TRUSTED_PROXIES = TrustedProxies(env.list("TRUSTED_PROXIES", default=[]))
+except ValueError as error:
+    raise ImproperlyConfigured(
+        f"TRUSTED_PROXIES is not a list of addresses or networks: {error}. Separate them with commas, for example "
+        "127.0.0.1,10.0.0.0/8."
+    ) from None
+if "BEHIND_PROXY" in os.environ:  # accepting it would mean to guess the proxy's address
+    raise ImproperlyConfigured(
+        "BEHIND_PROXY is set, but was replaced: the site must know which proxy to trust. Remove it, and set "
+        "TRUSTED_PROXIES to the proxy's address: 127.0.0.1 if it runs on this machine."
+    )
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -224,6 +254,7 @@ TTS_SLOTS: int = env.int("TTS_SLOTS", default=0)  # per engine; 0: automatic
 METRICS_PORT: str = env.str("METRICS_PORT", default="")  # of an inference process: [address:]port
 STREAMS_PER_USER: int = env.int("STREAMS_PER_USER", default=3)
 PROGRAM_STREAMS_PER_USER: int = env.int("PROGRAM_STREAMS_PER_USER", default=20)
+CONNECTIONS_PER_ADDRESS: int = env.int("CONNECTIONS_PER_ADDRESS", default=100)  # 0: unlimited
 API_REQUESTS_PER_MINUTE: int = env.int("API_REQUESTS_PER_MINUTE", default=600)
 TICKETS_PER_MINUTE: int = env.int("TICKETS_PER_MINUTE", default=60)
 
@@ -255,20 +286,25 @@ QUOTA_AUDIO_MB: int = env.int("QUOTA_AUDIO_MB", default=0)
 
 UPLOAD_MAX_MB: int = env.int("UPLOAD_MAX_MB", default=2000)
 UPLOAD_MAX_HOURS: float = env.float("UPLOAD_MAX_HOURS", default=6)
+UPLOAD_PENDING_MB: int = env.int("UPLOAD_PENDING_MB", default=3 * UPLOAD_MAX_MB)  # of an account
+DISK_RESERVE_MB: int = env.int("DISK_RESERVE_MB", default=0)  # 0: automatic (`speech/disk_space.py`)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.credentials.drf.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "accounts.credentials.drf.BrowserAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["accounts.credentials.drf.IsApproved"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.credentials.drf.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["api.conventions.json_parser.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "api.conventions.schema.Schema",
+    "NUM_PROXIES": 0,  # see TRUSTED_PROXIES
     "DEFAULT_THROTTLE_RATES": {
         "tickets": f"{TICKETS_PER_MINUTE}/min",
         "refresh": "60/min",
         "programs": f"{API_REQUESTS_PER_MINUTE}/min" if RATE_LIMITS else None,
+        "forms": "120/min" if RATE_LIMITS else None,
+        "webhooks": "10/min" if RATE_LIMITS else None,
         "browsers": "6000/min" if RATE_LIMITS else None,  # 200 MB/s in the upload page's parts of 2 MiB
     },
 }

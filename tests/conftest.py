@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 from playwright.sync_api import Page
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests.support.clients.tokens import issue_token
 from tests.support.pages.browser import Browsers
@@ -83,20 +84,24 @@ def postgres_url(postgres_server: Postgres) -> str:
 
 
 @pytest.fixture(scope="session")
-def _postgres_for_models(_postgres_server: Postgres) -> str:
-    return _postgres_server.new_database()
+def migrated_database(_postgres_server: Postgres, django_db_blocker: DjangoDbBlocker) -> str:
+    """The URL of an empty, migrated database in a real PostgreSQL, to copy or for what is rolled back."""
+    if _postgres_server.process.poll() is not None:
+        _postgres_server.start()
+    url = _postgres_server.new_database()
+    with django_db_blocker.unblock(), default_database(url):
+        return url
 
 
 @pytest.fixture(params=["SQLite", "PostgreSQL"])
-def either_database(request: pytest.FixtureRequest) -> Iterator[None]:
+def either_database(request: pytest.FixtureRequest, db: None) -> Iterator[None]:
     """The models of this process on SQLite, and again on a real PostgreSQL. Writes are rolled back."""
     if request.param == "SQLite":
-        request.getfixturevalue("db")
         yield
         return
     request.getfixturevalue("postgres_server")  # restarts it if another test stopped it
-    url: str = request.getfixturevalue("_postgres_for_models")
-    with request.getfixturevalue("django_db_blocker").unblock(), default_database(url), rolled_back():
+    url: str = request.getfixturevalue("migrated_database")
+    with request.getfixturevalue("django_db_blocker").unblock(), default_database(url, migrate=False), rolled_back():
         yield
 
 
@@ -128,7 +133,12 @@ def site(start_site: StartSite) -> Site:
 
 
 checksum_site = site_fixture(
-    "session", STT_ENGINE="checksum", TTS_ENGINE="tones", STT_SLOTS="8", STREAMS_PER_USER="100"
+    "session",
+    STT_ENGINE="checksum",
+    TTS_ENGINE="tones",
+    STT_SLOTS="8",
+    STREAMS_PER_USER="100",
+    TRUSTED_PROXIES="127.0.0.1",
 )
 """A site that transcribes audio as checksums and speaks tones, shared by all tests that don't change its state."""
 

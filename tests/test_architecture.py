@@ -25,7 +25,7 @@ LAYERS = {
         ["models"],
         ["gateway", "llm"],
         ["metrics"],
-        ["events", "errors", "text"],
+        ["events", "errors", "text", "disk_space"],
     ],
     "inference": [
         ["management"],
@@ -41,11 +41,12 @@ LAYERS = {
     ],
     "accounts": [
         ["urls", "apps", "admin", "templatetags", "management", "migrations", "context_processors"],
-        ["profile", "signup"],
+        ["profile", "signup", "form_limit"],
         ["approvals"],
         ["credentials"],
+        ["email_addresses"],
         ["models"],
-        ["mail"],
+        ["mail", "authority"],
         ["scopes", "metrics"],
     ],
 }

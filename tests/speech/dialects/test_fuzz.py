@@ -2,20 +2,10 @@
 
 import pytest
 
-from benchmarks.fuzz import DIALECTS, SITE_SETTINGS, fuzz
-from tests.support.clients.tokens import issue_token
-from tests.support.servers.site_fixture import site_fixture
+from benchmarks.fuzz import DIALECTS, fuzz
 
-MESSAGES = 300
+MESSAGES = 150
 INTERNAL_ERROR = 1011
-
-
-site = site_fixture("module", **SITE_SETTINGS)
-
-
-@pytest.fixture(scope="module")
-def token(site):
-    return issue_token(site)
 
 
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")  # the neighbor does, in its own thread

@@ -61,8 +61,8 @@ async def pcm_socket(site, token, query="", **options):
 async def test_all_audio_is_transcribed_up_to_its_end(site):
     token, pcm = issue_token(site, email="unsaved@example.org"), noise(32)
     floats = (np.frombuffer(pcm, "<i2") / np.float32(32768)).astype("<f4").tobytes()
-    endings = ({"type": "stop"}, b"", None)
-    for (query, data), ending in zip((("", pcm), ("&format=f32le", floats), ("&idle=1", pcm)), endings, strict=True):
+
+    async def check(query, data, ending):
         async with pcm_socket(site, token, query) as client:
             await client.send_audio(data, size=3001)  # ends within a sample
             if isinstance(ending, dict):
@@ -75,6 +75,10 @@ async def test_all_audio_is_transcribed_up_to_its_end(site):
         assert (kinds[0], kinds[-1]) == ("ready", "done")
         assert client.received[-1]["words"] == 7
         assert kinds.count("step") == 32
+
+    await asyncio.gather(
+        check("", pcm, {"type": "stop"}), check("&format=f32le", floats, b""), check("&idle=1", pcm, None)
+    )
     sessions = "Session.objects.filter(owner__email='unsaved@example.org')"
     assert site.shell(f"from speech.models import Session; print({sessions}.count())") == "0"
 

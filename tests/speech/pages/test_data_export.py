@@ -116,3 +116,15 @@ def test_a_deleted_account_leaves_nothing(session):
     ] * 6
     assert not Recording(session.pk).folder.exists()
     assert Client().get(link).status_code == 404
+
+
+async def test_an_account_downloads_one_archive_at_a_time(session):
+    from django.test import AsyncClient
+
+    client = AsyncClient()
+    await client.aforce_login(session.owner)
+    first = await client.post("/accounts/data/download/")
+    refused = await client.post("/accounts/data/download/", follow=True)
+    assert "You are downloading another archive." in refused.content.decode()
+    await in_database(first.close)
+    assert zipfile.ZipFile(io.BytesIO(await body_of(await client.post("/accounts/data/download/")))).testzip() is None

@@ -71,6 +71,10 @@ class TalkClient:
         errors = self.all("error")
         return self._socket.close_code, errors[-1] if errors else {}
 
+    def abort(self) -> None:
+        """Lose the connection, without a close frame."""
+        self._socket.transport.abort()
+
     async def stop(self) -> Message:
         await self.send(type="stop")
         done = await self.until("done")

@@ -10,13 +10,14 @@ from django.db.utils import ConnectionHandler
 
 
 @contextmanager
-def default_database(url: str) -> Iterator[None]:
-    """Make the database at `url`, migrated, this thread's default."""
+def default_database(url: str, migrate: bool = True) -> Iterator[None]:
+    """Make the database at `url`, migrated, this thread's default. `migrate`: False if it is migrated already."""
     settings = environ.Env.db_url_config(url)
     original = connections["default"]
     connections["default"] = ConnectionHandler({"default": settings})["default"]
     try:
-        call_command("migrate", interactive=False, verbosity=0)
+        if migrate:
+            call_command("migrate", interactive=False, verbosity=0)
         yield
     finally:
         connections["default"].close()

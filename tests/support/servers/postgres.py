@@ -52,11 +52,12 @@ class Postgres(Child):
         """Abort and break all connections; `start` recovers committed data."""
         Child.stop(self, signal.SIGQUIT)
 
-    def new_database(self) -> str:
-        """Create a database, deleted with the cluster. Returns its URL."""
-        name = f"test_{uuid4().hex}"
+    def new_database(self, template: str = "") -> str:
+        """Create a database, deleted with the cluster. Returns its URL. `template`: URL of a database to copy, which
+        must have no connections."""
+        name, template = f"test_{uuid4().hex}", template.rpartition("/")[2] or "template1"
         with psycopg.connect(f"{self._server}/postgres", autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return f"{self._server}/{name}"
 
     def _is_responding(self) -> bool:

@@ -13,8 +13,8 @@ def frames_of(samples):
     return [audio[start : start + FRAME_SAMPLES] for start in range(0, len(audio) - FRAME_SAMPLES + 1, FRAME_SAMPLES)]
 
 
-def transcribe(engine: SttEngine, samples, position: int = 0) -> list[Event]:
-    engine.open(0, Open("s", "web", 0.0, position, "en"))
+def transcribe(engine: SttEngine, samples, position: int = 0, language: str = "en") -> list[Event]:
+    engine.open(0, Open("s", "web", 0.0, position, language))
     events = [event for frame in frames_of(samples) for event in engine.step({0: frame})[0]]
     events += engine.flush(0)
     engine.close(0)

@@ -6,13 +6,9 @@ import pytest
 
 from inference.messages import FRAME_SAMPLES
 from tests.support.clients.sockets import LiveSocket, live_socket, stored_words, tickets
-from tests.support.servers.site_fixture import site_fixture
 from tests.support.speech.checksum_audio import noise, words_of
 
 CHECKSUM = {"STT_ENGINE": "checksum"}
-
-
-site_with_one_slot = site_fixture("module", **CHECKSUM, STT_SLOTS="1")
 
 
 async def test_messages_are_numbered_and_stored_audio_is_acknowledged(site):
@@ -86,17 +82,6 @@ async def test_the_newest_connection_takes_over_the_session(site):
         assert (code, error["what"]) == (4012, "This session moved to another window.")
         await new.send_audio(noise(5))
         await new.stop()
-
-
-async def test_at_capacity_the_connection_is_closed_with_an_error(site_with_one_slot):
-    site = site_with_one_slot
-    one, two = tickets(site, 2)
-    async with live_socket(site, one) as first, live_socket(site, two) as second:
-        await first.start()
-        await second.send(type="start")
-        code, error = await second.closed()
-        assert (code, error["what"]) == (4000, "The server is at capacity.")
-        await first.stop()
 
 
 async def test_waiting_clients_get_their_queue_position_and_are_served_in_order(site_with_one_slot):

@@ -1,12 +1,15 @@
 """Kyutai's HTTP routes."""
 
 import asyncio
+import inspect
 import re
 
 import pytest
 from django.test import Client
 
-from speech.dialects.kyutai import metrics
+from speech import events
+from speech.dialects.kyutai import metrics, tts_http
+from speech.errors import ProtocolError
 from tests.support.clients.api import wav_of
 from tests.support.clients.http import request
 from tests.support.clients.kyutai import asr_streaming
@@ -25,6 +28,26 @@ def test_a_file_without_audio_is_refused_with_an_explanation(site):
     assert "Couldn't read the file as audio" in response.body.decode()
     assert request(site, "/api/asr-streaming", wav_of(noise(1)), kyutai_api_key="wrong").status == 401
     assert request(site, "/api/asr-streaming", kyutai_api_key=token).status == 400
+
+
+async def test_speech_that_is_too_long_to_be_returned_as_a_whole_is_rejected(rf, monkeypatch):
+    async def speech(caller, text, options):
+        for _ in range(4):
+            yield events.Audio(bytes(60))
+
+    async def any_voice(name):
+        return name
+
+    monkeypatch.setattr(tts_http, "synthesis_events", speech)
+    monkeypatch.setattr(tts_http, "resolve_voice", any_voice)
+    monkeypatch.setattr(tts_http, "MAX_WHOLE", 240)
+    speak = inspect.unwrap(tts_http.speak_whole)
+    body = {"text": ["One.", "Two."], "voice": "any"}
+    request = rf.post("/api/tts", body, content_type="application/json")
+    with pytest.raises(ProtocolError, match="The speech is too long"):
+        await speak(request, None)
+    request = rf.post("/api/tts", {**body, "text": ["One."]}, content_type="application/json")
+    assert len((await speak(request, None)).content) == 44 + 240
 
 
 def test_build_info_has_the_fields_of_moshi_server(client: Client):

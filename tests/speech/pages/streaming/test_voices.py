@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import User
 from inference.messages import SAMPLE_RATE
 from speech.gateway import workers
+from speech.library.one_at_a_time import OneAtATime
 from speech.pages.streaming import voices
 from tests.support.speech.sessions import create_session, create_user
 
@@ -32,7 +33,7 @@ def post(client, format, audio):
 @pytest.mark.parametrize(("format", "kind"), [("mp3", "MP3"), ("opus", "OGG")])
 def test_audio_is_encoded_with_its_duration(page, format, kind):
     response = post(page, format, TONE)
-    with soundfile.SoundFile(io.BytesIO(response.content)) as file:
+    with soundfile.SoundFile(io.BytesIO(b"".join(response))) as file:
         assert file.format == kind
         assert file.frames / file.samplerate == pytest.approx(1.0, abs=0.15)
 
@@ -94,3 +95,28 @@ def test_other_users_sessions_are_not_found(page):
 def test_cross_site_forms_are_rejected(page):
     page.handler.enforce_csrf_checks = True
     assert post(page, "mp3", TONE).status_code == 403
+
+
+def test_an_account_converts_one_clip_at_a_time(page, monkeypatch):
+    running = OneAtATime()
+    monkeypatch.setattr(voices, "_running", running)
+    end = running.begin(User.objects.get().pk)
+    response = post(page, "mp3", TONE)
+    assert (response.status_code, response["Retry-After"]) == (429, "5")
+    assert "another clip" in response.json()["detail"]
+    end()
+    response = post(page, "mp3", TONE)
+    assert response.status_code == 200
+    assert post(page, "wav", TONE).status_code == 429  # until the first one is sent
+    assert b"".join(response)
+    assert post(page, "wav", TONE).status_code == 200
+
+
+async def test_a_clip_is_encoded_while_it_is_sent(page, monkeypatch):
+    """So that it takes no memory: what is read of the body grows with what is sent."""
+    monkeypatch.setattr(voices, "CHUNK", 4_800)
+    body = io.BytesIO(TONE)
+    sent = [(body.tell(), len(chunk)) async for chunk in voices._encoded(body, "wav")]
+    assert len(sent) >= 10
+    assert all(size <= 4_800 + 100 for _, size in sent)
+    assert sent[1][0] < len(TONE) / 3
