@@ -1,4 +1,4 @@
-"""The site behind the proxies whose configuration it ships: clients are told apart, and can't forge anything."""
+"""The site behind the proxies whose configuration it ships: clients are distinguished, and can forge nothing."""
 
 import re
 
