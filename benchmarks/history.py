@@ -281,7 +281,7 @@ def bulk_load(connection: Any) -> Iterator[None]:
             cursor.execute(f"DROP TRIGGER {name}")
         yield
         cursor.execute(
-            "INSERT INTO speech_search (rowid, owner, text) SELECT segment.id, owner_id, text "
+            "INSERT INTO speech_search (rowid, owner, text) SELECT segment.id, owner_id, search "
             "FROM speech_segment segment JOIN speech_session session ON session.id = session_id "
             "WHERE segment.id > %s ORDER BY segment.id",
             [last],
@@ -290,15 +290,22 @@ def bulk_load(connection: Any) -> Iterator[None]:
             cursor.execute(sql)
 
 
-SEGMENT = ("session_id", "index", "start", "end", "text", "speaker")
+SEGMENT = ("session_id", "index", "start", "end", "text", "search", "speaker", "is_inserted")
 WORD = ("session_id", "segment_index", "index", "text", "start", "end", "confidence")
 
 
 def segment_rows(session: Any, texts: list[str]) -> Iterator[tuple[Any, ...]]:
+    from django.db import connection
+
+    from speech.models import Segment
+
+    search = Segment._meta.get_field("search")
     for index, first in enumerate(range(0, len(texts), WORDS_PER_SEGMENT)):
         part = texts[first : first + WORDS_PER_SEGMENT]
         start = first * 0.4
-        yield session.pk, index, start, start + 0.4 * len(part), " ".join(part), ""
+        text = " ".join(part)
+        indexed = search.get_db_prep_save(search.pre_save(Segment(text=text), add=True), connection)
+        yield session.pk, index, start, start + 0.4 * len(part), text, indexed, "", False
 
 
 def word_row(session: Any, index: int, text: str) -> tuple[Any, ...]:

@@ -7,14 +7,21 @@ replaced.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, Self
 
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from speech.text.alignment import TimedWord
+from speech.text.folding import tokens
 
 SPEAKER_LENGTH = 60  # characters
 WORD_LENGTH = 200
+MAX_INDEXED_TOKENS = 16_000
+"""Of a segment: two hours of speech without a pause. PostgreSQL counts to 16,383."""
+MAX_INDEXED_BYTES = 900_000
+"""Of a segment. PostgreSQL rejects a row with more than 2**20; its positions take at most 5 bytes per token."""
 
 
 class NextNumbers(NamedTuple):
@@ -24,6 +31,44 @@ class NextNumbers(NamedTuple):
     segment: int = 0
     open_segment: int | None = None
     """Number of a segment that has words and has not ended."""
+
+
+class SearchField(models.TextField):
+    """The folded tokens of another field, as the search needs them: a `tsvector` in PostgreSQL, which parses no text
+    itself, and text with spaces between the tokens in SQLite, from which a trigger fills the index. PostgreSQL keeps
+    256 positions of a token, so a phrase may not be found after that many occurrences of its words in one row.
+
+    It is set whenever a row is stored, also in bulk, and never read.
+    """
+
+    def __init__(self, source: str) -> None:
+        super().__init__(editable=False, default="")
+        self.serialize = False  # a backup has the source
+        self.source = source
+
+    def deconstruct(self) -> Any:
+        name, path, _, _ = super().deconstruct()
+        return name, path, [], {"source": self.source}
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str:
+        return "tsvector" if connection.vendor == "postgresql" else "text"
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        return " ".join(_indexed_tokens(getattr(model_instance, self.source)))
+
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+        if connection.vendor != "postgresql" or value is None:
+            return value
+        return " ".join(f"'{token}':{position}" for position, token in enumerate(value.split(), 1))
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, tuple[()]]:
+        return "NULL", ()
+
+
+def _indexed_tokens(text: str) -> list[str]:
+    found = tokens(text)[:MAX_INDEXED_TOKENS]
+    sizes = accumulate(len(token.encode()) + 5 for token in found)
+    return [token for token, size in zip(found, sizes, strict=True) if size <= MAX_INDEXED_BYTES]
 
 
 class SegmentQuerySet(models.QuerySet["Segment"]):
@@ -44,6 +89,7 @@ class Segment(models.Model):
     end = models.FloatField()
     text = models.TextField(blank=True)
     """Its words, copied here for search and lists."""
+    search = SearchField("text")
     speaker = models.CharField(max_length=SPEAKER_LENGTH, blank=True)
     is_inserted = models.BooleanField(default=False)
     """It was not transcribed: a reply, or typed text. Transcribing its time again doesn't replace it."""

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from accounts.models import Token, User
 from accounts.scopes import scopes_of
 from operations import backups
+from speech.library.search import Query, find
 from speech.models import Correction, Segment, Session, Tag, Word
 from tests.support.servers.databases import default_database
 from tests.support.speech.sessions import create_session
@@ -30,7 +31,7 @@ def folders(settings, tmp_path):
 def fill():
     user = User.objects.create_superuser(EMAIL, "a passphrase that is hard to guess")
     Token.create(user, Token.Kind.API, "a program", scopes_of("stt"), None)
-    session = create_session(user, "good morning", "the meeting begins")
+    session = create_session(user, "good morning", "the meeting begins in Gießen")
     session.tags.add(Tag.objects.create(owner=user, name="meetings"))
     Correction.rewrite(session.segments.first(), user, "Good morning!")
 
@@ -71,7 +72,9 @@ def test_a_site_moves_to_postgresql(backup, postgres_url):
     with default_database(postgres_url):
         call_command("restore", str(path))
         assert rows() == before
-        create_session(User.objects.get(email=EMAIL), "later rows get new ids")
+        owner = User.objects.get(email=EMAIL)
+        assert [found.text for found in find(Query("GIESSEN"), owner, Session.objects.all(), 10)]
+        create_session(owner, "later rows get new ids")
         backups.back_up(path.parent / "again")
 
 

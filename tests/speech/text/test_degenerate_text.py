@@ -9,8 +9,9 @@ from speech.library.exports.formats.csv_export import FORMULA
 from speech.library.search import Query
 from speech.models.corrections import TEXT_LENGTH
 from speech.synthesis.text_normalization.normalizer import TextNormalizer
+from speech.text.find_replace import MAX_LENGTH, Replacement
+from speech.text.folding import tokens
 from speech.text.inline_markdown import certain_end, spoken_words
-from speech.text.tokenize import tokens
 
 LONG = 100_000
 UNITS = [
@@ -96,10 +97,26 @@ def test_numbers_that_are_too_long_to_have_words_are_read_digit_by_digit(number,
     [("\u0301\u0323", 40 * TEXT_LENGTH), ("\u05b0\u05c1", 40 * TEXT_LENGTH), ("\ufdfa", TEXT_LENGTH)],
 )
 def test_a_word_with_thousands_of_accents_is_normalized(unit, length):
-    tokens(repeat(unit, length))
+    text = "a" + repeat(unit, length)
+    assert len(tokens(text)) <= len(text)
+    assert Replacement("b", "").apply(text) == (text, 0)
 
 
-@pytest.mark.parametrize("text", ["a " * 100, '"' + "a " * 99, "a b " * 50])
+@pytest.mark.parametrize("unit", ["\ufdfa", "東", "㌀", "ก\u0e38\u0e49", "ä", "e\u0301", "가", "a "])
+def test_the_longest_segment_is_marked(unit):
+    query = Query(f"{unit} x")
+    assert query.spans(f"x {repeat(unit, TEXT_LENGTH)}")
+
+
+@pytest.mark.parametrize("find", ["a", "a" * MAX_LENGTH, "a" * (MAX_LENGTH - 1) + "b"])
+def test_a_text_is_found_in_one_that_repeats_it(find):
+    assert (Replacement(find, "", matches_partial_words=True).apply("a" * LONG)[1] > 0) is ("b" not in find)
+
+
+NESTED = " ".join("-".join("a" * length) for length in range(1, 31))
+
+
+@pytest.mark.parametrize("text", ["a " * 100, '"' + "a " * 499, "a b " * 250, NESTED])
 def test_a_search_for_the_same_word_again_and_again_marks_all_of_them(text):
     assert all(Query(text).matches(["a"] * (TEXT_LENGTH // 2))) or "b" in text
 
