@@ -1,8 +1,9 @@
 """Sessions under `/api/v1/`: list, detail, words, exports and audio."""
 
 from typing import Any
+from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -11,6 +12,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.models import User
 from accounts.scopes import SESSIONS
 from api.conventions.base import ApiView
 from api.conventions.etags import ETagMixin
@@ -19,8 +21,8 @@ from api.serializers import SessionSerializer, WordSerializer
 from speech.library.exports import FORMATS, Options
 from speech.library.exports.responses import download
 from speech.library.recording.responses import flac_of, wav_of
-from speech.library.search import Query, find
-from speech.models import Session, Word
+from speech.library.search import MAX_LENGTH, Query, find, find_titles
+from speech.models import Session, Tag, Word
 
 MAX_RESULTS = 1_000
 FILES = {
@@ -63,14 +65,20 @@ class Sessions(OwnedViewMixin, generics.ListAPIView):
         params = self.request.query_params
         sessions = super().get_queryset()
         if tag := params.get("tag"):
-            sessions = sessions.filter(tags__name__iexact=tag)
-        if q := params.get("q", "").replace("\0", ""):
-            hits = {hit.session_id for hit in find(Query(q), self.request.user, Session.objects.all(), MAX_RESULTS)}
-            sessions = sessions.filter(Q(pk__in=hits) | Q(title__icontains=q) | Q(tags__name__iexact=q)).distinct()
+            sessions = sessions.filter(tags__in=Tag.named(self.request.user, tag)).distinct()
+        if q := params.get("q", "").replace("\0", "").strip():
+            sessions = sessions.filter(pk__in=self._found(Query(q)))
         order = params.get("order", ORDERS[0])
         if order not in ORDERS:
             raise ValidationError({"order": [f"Must be one of: {', '.join(ORDERS)}."]})
         return sessions.order_by(order, "-id")
+
+    def _found(self, query: Query) -> set[UUID]:
+        if len(query.text) > MAX_LENGTH:
+            raise ValidationError({"q": [query.problem]})
+        owner: User = self.request.user
+        hits = {hit.session_id for hit in find(query, owner, Session.objects.all(), MAX_RESULTS)}
+        return hits | find_titles(query, owner)
 
 
 class SessionDetail(ETagMixin, OwnedViewMixin, generics.RetrieveUpdateDestroyAPIView):

@@ -27,7 +27,10 @@ class Tag(models.Model):
     def get_or_create_named(cls, owner: User, names: Iterable[str]) -> list["Tag"]:
         """Return the owner's tags with these names, creating missing ones; case is ignored."""
         unique = {name.casefold(): name for name in (" ".join(name.split())[:TAG_LENGTH] for name in names) if name}
-        return [
-            cls.objects.filter(owner=owner, name__iexact=name).first() or cls.objects.create(owner=owner, name=name)
-            for name in unique.values()
-        ]
+        tags = {tag.name.casefold(): tag for tag in cls.objects.filter(owner=owner)}
+        return [tags.get(key) or cls.objects.create(owner=owner, name=name) for key, name in unique.items()]
+
+    @classmethod
+    def named(cls, owner: User, name: str) -> list["Tag"]:
+        """The owner's tags with this name. Compared here, because SQLite ignores the case of ASCII letters only."""
+        return [tag for tag in cls.objects.filter(owner=owner) if tag.name.casefold() == name.casefold()]

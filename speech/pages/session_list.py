@@ -18,15 +18,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.credentials.user_request import UserRequest
 from speech.library.exports import FORMATS
-from speech.library.search import MAX_ID, MAX_LENGTH, Query, find
+from speech.library.search import MAX_ID, Query, find, find_titles
 from speech.models import Segment, Session, SessionQuerySet, Tag
 from speech.pages import trash
 from speech.text.whole_number import whole_number
 
 PER_PAGE = 30
 MAX_TITLES = 5
-CONTEXT_WORDS = 14
-"""Words shown before and after a match."""
+CONTEXT = 80
+"""Characters shown before and after a match."""
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(9998, 12, 31)
 """No session is from another day."""
 
@@ -44,7 +44,7 @@ SORTS = {
 
 
 class FilterForm(forms.Form):
-    q = forms.CharField(max_length=MAX_LENGTH, required=False)
+    q = forms.CharField(required=False)
     sort = forms.ChoiceField(choices=[(key, label) for key, (label, _) in SORTS.items()], required=False)
     kind = forms.ChoiceField(choices=[(key, label) for key, (label, _) in KINDS.items()], required=False)
     tag = forms.CharField(required=False)
@@ -109,8 +109,8 @@ class Excerpt:
     """A part of a segment around a match."""
 
     segment: Segment
-    words: list[tuple[str, bool]]
-    """Each word, and whether it matches."""
+    parts: list[tuple[str, bool]]
+    """Its text in parts, and whether each is a match."""
     has_start: bool
     """Whether the excerpt includes the start of the segment."""
     has_end: bool
@@ -122,15 +122,16 @@ def _search_results(request: UserRequest, query: Query, sessions: SessionQuerySe
     limit = PER_PAGE + 1
     segments = find(query, request.user, sessions, limit, MAX_ID if before is None else before)
     shown = segments[:PER_PAGE]
-    matches_title = Q(title__icontains=query.text) | Q(tags__name__iexact=query.text)
     return {
         "query": query,
-        "title_matches": sessions.filter(matches_title).distinct().prefetch_related("tags")[:MAX_TITLES]
-        if is_first
-        else (),
+        "title_matches": _title_matches(request, query, sessions) if is_first else (),
         "results": list(_by_session(query, shown)),
         "older": shown[-1].pk if len(segments) == limit else None,
     }
+
+
+def _title_matches(request: UserRequest, query: Query, sessions: SessionQuerySet) -> SessionQuerySet:
+    return sessions.filter(pk__in=find_titles(query, request.user)).distinct().prefetch_related("tags")[:MAX_TITLES]
 
 
 def _by_session(query: Query, segments: list[Segment]) -> Iterator[tuple[Session, list[Excerpt]]]:
@@ -140,11 +141,30 @@ def _by_session(query: Query, segments: list[Segment]) -> Iterator[tuple[Session
 
 
 def _excerpt(query: Query, segment: Segment) -> Excerpt:
-    words = segment.text.split()
-    marks = query.matches(words)
-    middle = marks.index(True) if True in marks else 0
-    first, end = max(0, middle - CONTEXT_WORDS), middle + CONTEXT_WORDS + 1
-    return Excerpt(segment, list(zip(words, marks, strict=True))[first:end], first == 0, end >= len(words))
+    text, spans = segment.text, query.spans(segment.text)
+    match_start, match_end = spans[0] if spans else (0, 0)
+    first, end = _start_of_excerpt(text, match_start), _end_of_excerpt(text, match_end)
+    parts, last = [], first
+    for start, stop in spans:
+        if stop <= end:
+            parts += [(text[last:start], False), (text[start:stop], True)]
+            last = stop
+    parts.append((text[last:end], False))
+    return Excerpt(segment, [part for part in parts if part[0]], first == 0, end >= len(text))
+
+
+def _start_of_excerpt(text: str, match_start: int) -> int:
+    """At a space, if there is one: in some scripts there is none."""
+    start = match_start - CONTEXT
+    return 0 if start <= 0 else text.find(" ", start, match_start) + 1 or start
+
+
+def _end_of_excerpt(text: str, match_end: int) -> int:
+    end = match_end + CONTEXT
+    if end >= len(text):
+        return len(text)
+    space = text.rfind(" ", match_end, end)
+    return end if space < 0 else space
 
 
 # --- Bulk actions -----------------------------------------------------------------------------------------------------

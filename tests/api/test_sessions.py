@@ -40,6 +40,20 @@ def test_search_finds_words_of_the_transcript(client, session, user, make_sessio
     assert [found["id"] for found in client.get("/api/v1/sessions/?q=crystal").json()["results"]] == [str(session.pk)]
 
 
+def test_titles_and_tags_are_found_in_any_case(client, session):
+    patch(client, session, title="Die Große", tags=["ÉTÉ"])
+    for query in ("q=GROSSE", "q=été", "tag=été", "q=%20"):
+        assert client.get(f"/api/v1/sessions/?{query}").json()["count"] == 1
+    for query in ("q=grösser", "tag=ete"):
+        assert client.get(f"/api/v1/sessions/?{query}").json()["count"] == 0
+
+
+def test_a_search_that_is_too_long_is_rejected(client):
+    response = client.get("/api/v1/sessions/", {"q": "x" * 1_001})
+    assert response.status_code == 400
+    assert "the limit is 1000" in response.json()["errors"]["q"][0]
+
+
 def test_the_list_is_paginated(client, user, make_session):
     for _ in range(3):
         make_session(user)

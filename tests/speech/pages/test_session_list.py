@@ -87,6 +87,47 @@ def test_titles_and_tags_are_found_too(pages, owner):
         assert [found.pk for found in pages.get("/sessions/", {"q": text}).context["title_matches"]] == [session.pk]
 
 
+def test_titles_and_tags_are_found_however_they_are_written(pages, owner):
+    session, party = create_session(owner, "hello"), create_session(owner, "bye")
+    session.tag_as(["Été"])
+    Session.objects.filter(pk=session.pk).update(title="Die Große Йод-東京タワー")
+    Session.objects.filter(pk=party.pk).update(title="🎉 100%")
+    for text in ("GROSSE", "йод", "タワー", "ete", "roß", "grosse йод"):
+        assert [found.pk for found in pages.get("/sessions/", {"q": text}).context["title_matches"]] == [session.pk]
+    for text in ("🎉", "100"):
+        assert [found.pk for found in pages.get("/sessions/", {"q": text}).context["title_matches"]] == [party.pk]
+    for text in ("_", "%%", "größere"):
+        assert [*pages.get("/sessions/", {"q": text}).context["title_matches"]] == []
+
+
+def test_a_tag_is_the_same_in_any_case(owner):
+    session = create_session(owner, "hello")
+    session.tag_as(["ÉTÉ", "Straße"])
+    session.tag_as(["été", "STRASSE", "new"])
+    assert sorted(tag.name for tag in session.tags.all()) == ["Straße", "new", "ÉTÉ"]
+
+
+def test_a_long_search_finds_all_of_it_or_says_why_not(pages, owner):
+    text = " ".join(f"word{n}" for n in range(60))
+    create_session(owner, text, "other words")
+    page = pages.get("/sessions/", {"q": text})
+    assert [excerpt.segment.text for _, excerpts in page.context["results"] for excerpt in excerpts] == [text]
+    page = pages.get("/sessions/", {"q": "word1 " * 200})
+    assert "The search has 1199 characters, and the limit is 1000. Search for a part of it." in page.content.decode()
+    assert "page_obj" not in page.context
+    assert "no letters or digits" in pages.get("/sessions/", {"q": "?!"}).content.decode()
+    session = Session.objects.get()
+    assert pages.get(f"/sessions/{session.pk}/", {"q": "word1 " * 200}).status_code == 200
+
+
+def test_an_excerpt_is_short_in_scripts_without_spaces_too(pages, owner):
+    create_session(owner, "あ" * 500 + "東京タワー" + "い" * 500, "x" * 79 + " crystal, glass " + "y " * 200)
+    html = pages.get("/sessions/", {"q": "東京"}).content.decode()
+    assert f"… {'あ' * 80}<mark>東京</mark>タワー{'い' * 77} …" in html
+    html = pages.get("/sessions/", {"q": "crystal glass"}).content.decode()
+    assert f">{'x' * 79} <mark>crystal, glass</mark> {'y ' * 38}y …" in html
+
+
 def test_search_results_are_paginated(pages, owner):
     create_session(owner, *(f"number {n}" for n in range(40)))
     first = pages.get("/sessions/", {"q": "number"})
