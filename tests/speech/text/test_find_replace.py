@@ -1,5 +1,7 @@
 """Find and replace in a transcript; tests/js/pages/replacing.test.mjs tests the preview of matches on the page."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.test import Client
@@ -8,7 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from speech.library.transcript_view import transcript_segments
 from speech.models import Correction
 from speech.text.find_replace import Replacement
+from tests.support.environment import ROOT
 from tests.support.speech.sessions import create_session, create_user
+
+CASES = json.loads((ROOT / "tests/js/text/find.json").read_text())
 
 
 @pytest.fixture
@@ -36,6 +41,13 @@ def texts(session):
 )
 def test_only_matches_are_replaced(replacement, text, result, count):
     assert replacement.apply(text) == (result, count)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['find']} in {case['text']}")
+def test_the_same_matches_are_found_as_on_the_page(case):
+    replacement = Replacement(case["find"], "", case.get("matchesCase", False), case.get("partsOfWords", False))
+    text = case["text"]
+    assert [text[start:end] for start, end in replacement.matches(text)] == case["matches"]
 
 
 def test_all_matches_are_replaced_and_keep_their_times(session, owner):

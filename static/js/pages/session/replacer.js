@@ -1,6 +1,6 @@
 // Find and replace: matches are highlighted and counted as the user types; the server replaces all of them.
 
-import { matchesIn, patternOf } from "./find.js"
+import { finderOf, matchesIn } from "./find.js"
 
 const ALL = "sought"
 const CURRENT = "sought-now"
@@ -25,9 +25,9 @@ export class Replacer {
   // Call it again after an edit.
   read() {
     const { find, case: matchesCase, parts } = this.#form.elements
-    const pattern = this.#form.hidden ? null : patternOf(find.value, { matchesCase: matchesCase.checked, partsOfWords: parts.checked })
-    const segments = pattern ? [...this.#transcript.querySelectorAll(".segment[data-segment]")] : []
-    this.#matches = segments.flatMap((segment) => rangesIn(segment, pattern))
+    const finder = this.#form.hidden ? null : finderOf(find.value, { matchesCase: matchesCase.checked, partsOfWords: parts.checked })
+    const segments = finder ? [...this.#transcript.querySelectorAll(".segment[data-segment]")] : []
+    this.#matches = segments.flatMap((segment) => rangesIn(segment, finder))
     this.#current = -1
     this.#showCount()
   }
@@ -87,9 +87,9 @@ export class Replacer {
   }
 }
 
-function rangesIn(segment, pattern) {
+function rangesIn(segment, finder) {
   const words = [...segment.querySelectorAll(".word")]
-  return matchesIn(words.map((word) => word.textContent), pattern).map(({ from, to }) => {
+  return matchesIn(words.map((word) => word.textContent), finder).map(({ from, to }) => {
     const range = new Range()
     range.setStart(words[from.word].firstChild, from.character)
     range.setEnd(words[to.word].firstChild, to.character)
