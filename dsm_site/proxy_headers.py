@@ -6,8 +6,11 @@ here: requests reach the application without them, and with the client's address
 
 import ipaddress
 import logging
+import os
 from collections.abc import Iterable
 from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +45,22 @@ class TrustedProxies:
                 break
             host, port = str(address), 0
         return [host, port]
+
+
+def trusted_proxies(networks: Iterable[str]) -> TrustedProxies:
+    """The value of a setting. Raises `ImproperlyConfigured`."""
+    if "BEHIND_PROXY" in os.environ:  # accepting it would mean to guess the proxy's address
+        raise ImproperlyConfigured(
+            "BEHIND_PROXY is set, but was replaced: the site must know which proxy to trust. Remove it, and set "
+            "TRUSTED_PROXIES to the proxy's address: 127.0.0.1 if it runs on this machine."
+        )
+    try:
+        return TrustedProxies(networks)
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES is not a list of addresses or networks: {error}. Separate them with commas, for example "
+            "127.0.0.1,10.0.0.0/8."
+        ) from None
 
 
 class ProxyHeadersMiddleware:

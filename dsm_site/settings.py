@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from dsm_site import backends, environment, logs
 from dsm_site.environment import BASE_DIR, env
-from dsm_site.proxy_headers import TrustedProxies
+from dsm_site.proxy_headers import trusted_proxies
 from speech.llm.model_file import configured_models
 
 VERSION = environment.VERSION
@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "accounts.time_zone.TimeZoneMiddleware",
     "accounts.approvals.middleware.ApprovalRequiredMiddleware",
     "accounts.form_limit.FormLimitMiddleware",
 ]
@@ -219,18 +220,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 3600 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-try:
-    TRUSTED_PROXIES = TrustedProxies(env.list("TRUSTED_PROXIES", default=[]))
-except ValueError as error:
-    raise ImproperlyConfigured(
-        f"TRUSTED_PROXIES is not a list of addresses or networks: {error}. Separate them with commas, for example "
-        "127.0.0.1,10.0.0.0/8."
-    ) from None
-if "BEHIND_PROXY" in os.environ:  # accepting it would mean to guess the proxy's address
-    raise ImproperlyConfigured(
-        "BEHIND_PROXY is set, but was replaced: the site must know which proxy to trust. Remove it, and set "
-        "TRUSTED_PROXIES to the proxy's address: 127.0.0.1 if it runs on this machine."
-    )
+TRUSTED_PROXIES = trusted_proxies(env.list("TRUSTED_PROXIES", default=[]))
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -47,7 +48,7 @@ LAYERS = {
         ["email_addresses"],
         ["models"],
         ["mail", "authority"],
-        ["scopes", "metrics"],
+        ["scopes", "metrics", "time_zone"],
     ],
 }
 """Layers of the entries of a package, from the top: an entry may import only from layers below its own."""
@@ -58,8 +59,13 @@ def python_files(*folders: str, without: str = "") -> list[Path]:
     return [path for path in found if not without or not path.is_relative_to(ROOT / without)]
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> list[str]:
     """Dotted names of all imports of a file; `from a import b` gives `a.b`, because `b` may be a module."""
+    return list(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     package = path.relative_to(ROOT).with_suffix("").parts
     nodes: list[ast.AST] = [ast.parse(path.read_text())]
     while nodes:

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ),
                 ("email", models.EmailField(max_length=254, unique=True, verbose_name="email")),
                 ("name", models.CharField(blank=True, max_length=100)),
+                ("time_zone", models.CharField(blank=True, max_length=64)),
                 (
                     "status",
                     models.CharField(

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import tzinfo
 from functools import partial
 from typing import Any, Self
 
@@ -19,6 +20,8 @@ from accounts import authority, mail
 from accounts.models.approval_state import ApprovalState, Decision
 from accounts.models.decision import REASON_LENGTH, DecisionEntry, Status
 from accounts.models.signals import credentials_ended, status_changed
+from accounts.time_zone import NAME_LENGTH as TIME_ZONE_LENGTH
+from accounts.time_zone import zone_named
 
 NAME_LENGTH = 100
 DELETED = "It was deleted."
@@ -117,6 +120,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField("email", unique=True)
     name = models.CharField(max_length=NAME_LENGTH, blank=True)
+    time_zone = models.CharField(max_length=TIME_ZONE_LENGTH, blank=True)
+    """IANA name; empty until a browser sets it."""
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING, db_index=True)
     decided_by = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
@@ -143,6 +148,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    @property
+    def zone(self) -> tzinfo:
+        return zone_named(self.time_zone)
 
     @property
     def is_approved(self) -> bool:
