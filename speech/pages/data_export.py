@@ -48,7 +48,13 @@ def download_all(request: UserRequest) -> HttpResponseBase:
 
 def _files_of(user: User) -> Iterator[File]:
     yield "account", "json", [msgspec.json.format(msgspec.json.encode(_account(user)))]
-    for session in Session.objects.filter(owner=user).exclude(started_at=None).order_by("created_at").iterator(100):
+    for session in (
+        Session.objects.filter(owner=user)
+        .exclude(started_at=None)
+        .select_related("owner")
+        .order_by("created_at")
+        .iterator(100)
+    ):
         folder = f"sessions/{session.file_name}-{str(session.pk)[:8]}"
         for extension in ("txt", "json"):
             yield f"{folder}/transcript", extension, FORMATS[extension].write(Document.of(session), Options())
@@ -63,6 +69,7 @@ USAGE_FIELDS = ("conversations", "replies", "played_samples", "prompt_tokens", "
 def _account(user: User) -> dict[str, Any]:
     return {
         "email": user.email,
+        "time_zone": user.time_zone,
         "status": user.status,
         "date_joined": user.date_joined,
         "last_login": user.last_login,

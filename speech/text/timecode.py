@@ -3,7 +3,7 @@
 
 def clock(seconds: float) -> str:
     """Time as m:ss, or h:mm:ss from one hour."""
-    minutes, second = divmod(int(seconds), 60)
+    minutes, second = divmod(max(0, int(seconds)), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 

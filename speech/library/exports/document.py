@@ -1,5 +1,6 @@
 """Export formats, and the documents and options that they take."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,7 @@ class Document:
     engine: str = ""
     language: str = ""
     started_at: datetime | None = None
+    """In the reader's time zone."""
     duration: float = 0.0
     """Seconds."""
     is_live: bool = False
@@ -60,7 +62,7 @@ class Document:
             id=str(session.pk),
             engine=session.engine,
             language=session.language,
-            started_at=session.started_at,
+            started_at=session.started_at and session.local_start,
             duration=session.duration,
             is_live=session.is_live,
             ledger=session.ledger._asdict(),
@@ -85,6 +87,15 @@ class Options:
 
 
 Write = Callable[[Document, Options], Iterator[bytes]]
+
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(f"{chr(last - 1)}{chr(last)}" for last in range(0xFFFF, 0x110000, 0x10000))
+"""Unicode has no characters there. XML has no place for them, and ffmpeg rejects a subtitle with one."""
+_NOT_TEXT = re.compile(f"[\x00-\x1f\x7f-\x9f{_NONCHARACTERS}]")
+
+
+def one_line(text: str) -> str:
+    """A user's text without line breaks, which have a meaning in most formats, and without what isn't text."""
+    return " ".join(_NOT_TEXT.sub("", " ".join(text.split())).split())
 
 
 @dataclass(frozen=True)

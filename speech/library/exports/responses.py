@@ -1,4 +1,8 @@
-"""Exports over HTTP, in chunks: each is created when the previous one is sent."""
+"""Exports over HTTP, in chunks: each is created when the previous one is sent.
+
+The first one is created before the response begins, so that an export that can't be written is an error page: once a
+response has begun, only a broken connection can tell its client that it is incomplete. Most exports have one chunk.
+"""
 
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -41,14 +45,24 @@ def attachment(
     chunks: Iterator[bytes], content_type: str, name: str, end: Callable[[], None] = lambda: None
 ) -> StreamingHttpResponse:
     """`end` is called once it is sent."""
+    try:
+        first = _next_part(chunks)
+    except BaseException:
+        end()
+        raise
     headers = {"Content-Disposition": content_disposition_header(True, name) or ""}
-    return ExclusiveResponse(_streamed(chunks), end, content_type=content_type, headers=headers)
+    return ExclusiveResponse(_streamed(first or b"", chunks, end), end, content_type=content_type, headers=headers)
 
 
-async def _streamed(chunks: Iterator[bytes]) -> AsyncIterator[bytes]:
-    while (part := await in_database(_next_part, chunks)) is not None:
-        if part:
-            yield part
+async def _streamed(first: bytes, chunks: Iterator[bytes], end: Callable[[], None]) -> AsyncIterator[bytes]:
+    try:
+        if first:
+            yield first
+        while (part := await in_database(_next_part, chunks)) is not None:
+            if part:
+                yield part
+    finally:
+        end()  # Django closes no response that raises
 
 
 def _next_part(chunks: Iterator[bytes]) -> bytes | None:

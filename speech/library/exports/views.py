@@ -38,7 +38,7 @@ class BulkDownloadForm(forms.Form):
 
 @require_POST
 def transcripts(request: UserRequest) -> HttpResponseBase:
-    form = BulkDownloadForm(Session.objects.of(request.user).started(), request.POST)
+    form = BulkDownloadForm(Session.objects.of(request.user).started().select_related("owner"), request.POST)
     if not form.is_valid() or not form.selected():
         messages.error(request, "No sessions selected. Select the sessions to download first.")
         return redirect("sessions")

@@ -1,21 +1,29 @@
 """Splitting segments into readable captions: the rules of all subtitle formats.
 
-At most two lines of 42 characters, at most 17 characters per second, breaks where the speaker pauses or a clause ends.
+At most two lines of 42 columns, at most 17 columns per second, breaks where the speaker pauses or a clause ends.
 If the speech is faster than that, a caption stays up to a second into the next one's words; if even that is not enough,
 it is too fast but complete, because a caption without some of the words would say something else.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from operator import add, sub
 
 from speech.library.exports.document import Segment
-from speech.library.exports.formats.phrases import MAX_LINE, MIN_PAUSE, phrases_in_order, with_speaker_names
+from speech.library.exports.formats.phrases import (
+    MAX_LINE,
+    MIN_PAUSE,
+    columns,
+    phrases_in_order,
+    with_speaker_names,
+)
 from speech.library.exports.formats.timing import Token
+from speech.text.word_spacing import gap, join_words
 
-CHARACTERS_PER_SECOND = 17.0
-"""Maximum reading speed."""
+COLUMNS_PER_SECOND = 17.0
+"""Maximum reading speed. An East Asian character is two columns wide."""
 PREFERRED_MIN, PREFERRED_MAX = 1.0, 7.0
 """Seconds that a caption is shown, if the next one leaves enough time and a break allows it."""
 MAX_LINGER = 1.0
@@ -36,7 +44,7 @@ class Caption:
 
     @property
     def text(self) -> str:
-        return "\n".join(" ".join(token.text for token in line) for line in self.lines)
+        return "\n".join(join_words(token.text for token in line) for line in self.lines)
 
 
 def captions(segments: Iterable[Segment], named: bool = False) -> Iterator[Caption]:
@@ -76,7 +84,7 @@ def _cost(phrase: list[Token], start: int, end: int, lengths: "_Lengths") -> flo
     """Cost of a caption with tokens `start` to `end` (exclusive): lower for few, slow and well-split captions."""
     is_last = end == len(phrase)
     shown = (phrase[end - 1].end + MIN_PAUSE if is_last else phrase[end].start) - phrase[start].start
-    too_fast = max(0.0, lengths.between(start, end) / CHARACTERS_PER_SECOND - shown)
+    too_fast = max(0.0, lengths.between(start, end) / COLUMNS_PER_SECOND - shown)
     too_short = max(0.0, PREFERRED_MIN - shown)
     too_long = max(0.0, shown - PREFERRED_MAX)
     lonely = 0.5 if end - start == 1 and len(phrase) > 1 else 0.0
@@ -93,13 +101,16 @@ def _break_cost(tokens: Sequence[Token], index: int) -> float:
 
 
 class _Lengths:
-    """Lengths in characters of parts of a phrase, with a space between the tokens."""
+    """Lengths in columns of parts of a phrase, with the spaces between the tokens."""
 
     def __init__(self, phrase: Sequence[Token]) -> None:
-        self._until = [0, *accumulate(len(token.text) + 1 for token in phrase)]
+        spaces = [0, *(_has_space(one.text, other.text) for one, other in pairwise(phrase))]
+        widths = [columns(token.text.rstrip()) for token in phrase]
+        self._ends = [*accumulate(map(add, spaces, widths))]
+        self._starts = [*map(sub, self._ends, widths)]
 
     def between(self, start: int, end: int) -> int:
-        return self._until[end] - self._until[start] - 1
+        return self._ends[end - 1] - self._starts[start]
 
     def first_that_fits(self, end: int) -> int:
         """Earliest token with which a caption that ends before `end` fits into two lines."""
@@ -107,7 +118,11 @@ class _Lengths:
         return self._first_of_line(second) if second else 0
 
     def _first_of_line(self, end: int) -> int:
-        return bisect_right(self._until, self._until[end] - MAX_LINE - 2)
+        return bisect_left(self._starts, self._ends[end - 1] - MAX_LINE)
+
+
+def _has_space(before: str, after: str) -> bool:
+    return before[-1].isspace() or gap(before, after) != ""
 
 
 def _lines(tokens: list[Token]) -> tuple[tuple[Token, ...], ...]:
@@ -144,7 +159,7 @@ def _timed(captions: Iterable[Caption]) -> Iterator[Caption]:
 
 def _shown(caption: Caption, previous_end: float, until: float) -> Caption:
     start = max(caption.start, previous_end)
-    to_read = start + len(caption.text) / CHARACTERS_PER_SECOND
+    to_read = start + columns(caption.text) / COLUMNS_PER_SECOND
     end = max(
         min(caption.end, until),
         min(to_read, until + MAX_LINGER),

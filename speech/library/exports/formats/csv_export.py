@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator
 
-from speech.library.exports.document import Document, Format, Options, Segment
+from speech.library.exports.document import Document, Format, Options, Segment, one_line
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel does not detect UTF-8."""
@@ -51,7 +51,7 @@ def _time(seconds: float | None) -> str:
 
 
 def _text(text: str) -> str:
-    return FORMULA.sub(r"\g<0>'", " ".join(text.split()))
+    return FORMULA.sub(r"\g<0>'", one_line(text))
 
 
 FORMAT = Format("csv", "Spreadsheet", "text/csv; charset=utf-8", write)

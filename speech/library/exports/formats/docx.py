@@ -1,18 +1,17 @@
 """Word document: a title, date and duration, and a paragraph for each segment."""
 
 import io
-import re
 import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from speech.library.exports.document import Document, Format, Options, Segment
+from accounts.time_zone import named_time
+from speech.library.exports.document import Document, Format, Options, Segment, one_line
 from speech.text.timecode import clock
 
 if TYPE_CHECKING:
     from docx.text.paragraph import Paragraph
 
-NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 YIELD_EVERY = 50
 """Paragraphs after which other work can run."""
 RIGHT_TO_LEFT = ("R", "AL")
@@ -23,12 +22,12 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     from docx import Document as Paper
 
     paper = Paper()
-    paper.core_properties.title = _printable(document.title)
+    paper.core_properties.title = one_line(document.title)
     paper.core_properties.author = ""
     paper.core_properties.comments = ""
-    _align(paper.add_heading(_printable(document.title), level=1))
+    _align(paper.add_heading(one_line(document.title), level=1))
     if document.started_at:
-        paper.add_paragraph(f"{document.started_at:%Y-%m-%d %H:%M} · {clock(document.duration)}", style="Subtitle")
+        paper.add_paragraph(f"{named_time(document.started_at)} · {clock(document.duration)}", style="Subtitle")
     for number, segment in enumerate(document.segments):
         _add(paper, segment, options)
         if number % YIELD_EVERY == 0:
@@ -42,9 +41,9 @@ def _add(paper: Any, segment: Segment, options: Options) -> None:
     paragraph = paper.add_paragraph()
     if options.times:
         paragraph.add_run(f"{clock(segment.start)}  ").italic = True
-    if options.speakers and segment.speaker:
-        paragraph.add_run(f"{_printable(segment.speaker)}: ").bold = True
-    paragraph.add_run(_printable(segment.text))
+    if options.speakers and (speaker := one_line(segment.speaker)):
+        paragraph.add_run(f"{speaker}: ").bold = True
+    paragraph.add_run(one_line(segment.text))
     _align(paragraph)
 
 
@@ -63,10 +62,6 @@ def _is_right_to_left(text: str) -> bool:
     """Whether the first letter with a direction is right-to-left, as in Unicode's own rule."""
     directions = (unicodedata.bidirectional(character) for character in text)
     return next((one for one in directions if one in ("L", *RIGHT_TO_LEFT)), "L") in RIGHT_TO_LEFT
-
-
-def _printable(text: str) -> str:
-    return NOT_IN_XML.sub("", text)
 
 
 FORMAT = Format(

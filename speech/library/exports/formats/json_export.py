@@ -1,6 +1,7 @@
 """JSON with the whole transcript, as `docs/transcript.schema.json` describes it, written segment by segment."""
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -23,7 +24,7 @@ def _head(document: Document) -> dict[str, Any]:
         "title": document.title,
         "engine": document.engine,
         "language": document.language,
-        "started_at": document.started_at,
+        "started_at": document.started_at and document.started_at.astimezone(UTC),
         "duration": document.duration,
         "is_live": document.is_live,
         "ledger": document.ledger,

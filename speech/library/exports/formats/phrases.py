@@ -1,5 +1,6 @@
 """Phrases of a transcript in order of time, also where speakers interrupt each other."""
 
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,11 @@ from heapq import heappop, heappush
 from itertools import count
 from operator import attrgetter
 
-from speech.library.exports.document import Segment
+from speech.library.exports.document import Segment, one_line
 from speech.library.exports.formats.timing import Token, spread, timed_tokens
 
 MAX_LINE = 42
-"""Characters in a line of a caption; longer words are split."""
+"""Columns in a line of a caption; longer words are split."""
 MIN_PAUSE = 0.8
 """Seconds of silence that always end a phrase."""
 UNINTERRUPTED, UNRESUMED = 1.0, 3.0
@@ -46,7 +47,7 @@ def with_speaker_names(phrases: Iterable[Phrase]) -> Iterator[Phrase]:
     speaker = ""
     for phrase in phrases:
         if phrase.speaker and phrase.speaker != speaker:
-            name = Token(f"{phrase.speaker[: MAX_LINE - 1]}:", phrase.start, phrase.start)
+            name = Token(f"{next(_parts(phrase.speaker, MAX_LINE - 1))}:", phrase.start, phrase.start)
             yield Phrase(phrase.speaker, [name, *phrase.tokens])
         else:
             yield phrase
@@ -84,17 +85,41 @@ def _count_before(tokens: Sequence[Token], border: float) -> int:
 
 
 def _phrases_of(segment: Segment) -> Iterator[Phrase]:
+    speaker = one_line(segment.speaker)
     tokens: list[Token] = []
     for token in _tokens(segment):
         if tokens and token.start - tokens[-1].end >= MIN_PAUSE:
-            yield Phrase(segment.speaker, tokens)
+            yield Phrase(speaker, tokens)
             tokens = []
         tokens.append(token)
     if tokens:
-        yield Phrase(segment.speaker, tokens)
+        yield Phrase(speaker, tokens)
 
 
 def _tokens(segment: Segment) -> Iterator[Token]:
     for token in timed_tokens(segment):
-        parts = [token.text[i : i + MAX_LINE] for i in range(0, len(token.text), MAX_LINE)]
-        yield from spread(parts, token.start, token.end)
+        text = token.text.rstrip()
+        *parts, last = _parts(text, MAX_LINE)
+        yield from spread([*parts, last + token.text[len(text) :]], token.start, token.end)
+
+
+def columns(text: str) -> int:
+    """Width of a text: East Asian characters and emoji are twice as wide as others, and marks have no width."""
+    return len(text) if text.isascii() else sum(map(_columns_of, text))
+
+
+def _columns_of(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def _parts(text: str, width: int) -> Iterator[str]:
+    """Parts of a text, each at most `width` columns wide."""
+    first, left = 0, width
+    for index, character in enumerate(text):
+        left -= _columns_of(character)
+        if left < 0:
+            yield text[first:index]
+            first, left = index, width - _columns_of(character)
+    yield text[first:]

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator
 from html import escape
+from itertools import pairwise
 
 from speech.library.exports.document import Document, Format, Options
 from speech.library.exports.formats.captions import Caption, captions
+from speech.library.exports.formats.srt import WORD_JOINER
+from speech.library.exports.formats.timing import Token
 from speech.text.timecode import milliseconds, timestamp
+from speech.text.word_spacing import gap
 
 
 def write(document: Document, options: Options) -> Iterator[bytes]:
@@ -13,7 +17,7 @@ def write(document: Document, options: Options) -> Iterator[bytes]:
     for number, caption in enumerate(captions(document.segments), 1):
         text = _with_times(caption) if options.words else _plain(caption.text)
         if options.speakers and caption.speaker:
-            text = f"<v {_plain(' '.join(caption.speaker.split()))}>{text}"
+            text = f"<v {_plain(caption.speaker)}>{text}"
         yield f"\n{number}\n{timestamp(caption.start)} --> {timestamp(caption.end)}\n{text}\n".encode()
 
 
@@ -22,19 +26,21 @@ def _with_times(caption: Caption) -> str:
     shown, end = milliseconds(caption.start), milliseconds(caption.end)
     lines: list[str] = []
     for line in caption.lines:
-        words: list[str] = []
-        for token in line:
-            start, text = milliseconds(token.start), _plain(token.text)
+        words = ""
+        for before, token in pairwise((Token("", 0, 0), *line)):
+            start = milliseconds(token.start)
+            words += gap(before.text, token.text)
             if shown < start < end:
-                text = f"<{timestamp(token.start)}>{text}"
+                words += f"<{timestamp(token.start)}>"
                 shown = start
-            words.append(text)
-        lines.append(" ".join(words))
+            words += _plain(token.text)
+        lines.append(words)
     return "\n".join(lines)
 
 
 def _plain(text: str) -> str:
-    return escape(text, quote=False)
+    """The text without markup. Players built on ffmpeg also interpret backslashes."""
+    return escape(text, quote=False).replace("\\", f"\\{WORD_JOINER}")
 
 
 FORMAT = Format("vtt", "Web subtitles", "text/vtt; charset=utf-8", write)

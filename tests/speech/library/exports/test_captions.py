@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech.library.exports.formats.captions import (
-    CHARACTERS_PER_SECOND,
+    COLUMNS_PER_SECOND,
     MAX_LINGER,
     MIN_DURATION,
     Caption,
     captions,
 )
-from speech.library.exports.formats.phrases import MAX_LINE, MIN_PAUSE
+from speech.library.exports.formats.phrases import MAX_LINE, MIN_PAUSE, columns
 from speech.models import TimedWord
 from tests.speech.library.exports.transcripts import Segment, conversation, hour, segment_of, spoken
 
@@ -58,7 +58,7 @@ def test_captions_of_any_speech_are_readable_and_complete(talk):
 @pytest.mark.parametrize("talk", [conversation(), hour()], ids=["conversation", "hour"])
 def test_speech_at_reading_speed_is_shown_long_enough(talk):
     for caption in captions(talk):
-        assert len(caption.text) / (caption.end - caption.start) <= CHARACTERS_PER_SECOND + SLACK
+        assert columns(caption.text) / (caption.end - caption.start) <= COLUMNS_PER_SECOND + SLACK
 
 
 def test_a_caption_ends_where_the_speaker_pauses():
@@ -132,3 +132,27 @@ def test_edited_words_are_shown_between_their_neighbors():
     (caption,) = captions(talk)
     times = [(token.text, round(token.start, 3), round(token.end, 3)) for token in caption.lines[0]]
     assert times == [("kept", 1, 1.3), ("two", 1.4, 1.7), ("for", 1.7, 2), ("written", 2, 2), ("again", 2.5, 2.8)]
+
+
+def test_words_of_scripts_without_spaces_are_joined_and_twice_as_wide():
+    words = "今日 は とても 良い 天気 です から、 公園 まで 歩いて 行き ましょう と 友達 が 言い ました。"
+    shown = list(captions([spoken(words)]))
+    assert "".join(caption.text.replace("\n", "") for caption in shown) == words.replace(" ", "")
+    assert all(columns(line) <= MAX_LINE for caption in shown for line in caption.text.split("\n"))
+    assert [len(caption.lines) for caption in shown] == [2]
+
+
+def test_a_long_word_without_spaces_is_split_between_letters_and_their_marks():
+    (caption,) = captions([spoken("ที่นี่" * 10)])
+    assert len(caption.lines) == 1
+    assert columns(caption.text) == 20
+    long = "日" * 30
+    shown = list(captions([spoken(long, speaker=long)], named=True))
+    assert "".join(caption.text for caption in shown).replace("\n", "") == f"{'日' * 20}:{long}"
+    assert all(columns(line) <= MAX_LINE for caption in shown for line in caption.text.split("\n"))
+
+
+def test_words_without_text_or_time_are_no_error():
+    words = [TimedWord(" ", 0, 1, None), TimedWord("\n", 1, 0.5, None), TimedWord("said", 2, 1, None)]
+    assert [caption.text for caption in captions([segment_of(words)])] == ["said"]
+    assert list(captions([segment_of(words[:1])])) == []

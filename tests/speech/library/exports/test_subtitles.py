@@ -98,9 +98,10 @@ def test_markup_in_speech_is_escaped():
     def text_of(node):
         return node["value"] if "value" in node else "".join(map(text_of, node.get("children", [])))
 
-    assert on_one_line(" ".join(text_of(cue["tree"]) for cue in parsed.cues)) == MARKUP
-    assert on_one_line(MARKUP) in on_one_line(
-        " ".join(line for line in write("srt", [spoken(MARKUP)]).decode().splitlines() if not line[:1].isdigit())
+    assert on_one_line(" ".join(text_of(cue["tree"]) for cue in parsed.cues)).replace("\u2060", "") == MARKUP
+    srt = write("srt", [spoken(MARKUP)]).decode()
+    assert on_one_line(" ".join(line for line in srt.splitlines() if not line[:1].isdigit())) == (
+        "<\u2060b>bold<\u2060/b> & ｛\\\u2060an8｝ *stars* `code` [link](x) # | \\\u2060N --\u2060> =1+1"
     )
 
 
