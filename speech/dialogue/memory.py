@@ -21,6 +21,7 @@ from speech.live.stream import Stream
 from speech.metrics import REPLY_SECONDS
 from speech.models.conversation import ASSISTANT, USER, PastTurn
 from speech.text.alignment import TimedWord
+from speech.text.word_spacing import join_words, split_words
 
 if TYPE_CHECKING:
     from speech.llm.client import LanguageModel
@@ -83,7 +84,7 @@ class Memory:
 
     def add_typed(self, text: str) -> None:
         now = self._stream.end / SAMPLE_RATE
-        self._insert(USER, [TimedWord(word, now, now, None) for word in text.split()], None)
+        self._insert(USER, [TimedWord(word, now, now, None) for word in split_words(text)], None)
 
     def add_reply(self, playback: Playback) -> str:
         """Store the words that were played, and return them."""
@@ -136,7 +137,7 @@ class Memory:
 
 
 def _text_of(words: Sequence[TimedWord]) -> str:
-    return " ".join(word.text for word in words)
+    return join_words(word.text for word in words)
 
 
 def _without_stored(reply: UnsavedReply, record: models.Conversation) -> UnsavedReply:

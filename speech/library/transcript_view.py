@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from speech.models import Segment, Session, TimedWord, Word
 from speech.models.conversation import USER
+from speech.text.word_spacing import join_words
 
 PAGE_SIZE = 200
 """Segments per query, so that a session of many hours is never in memory as a whole."""
@@ -27,7 +28,7 @@ class SegmentView:
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return join_words(word.text for word in self.words)
 
 
 def transcript_segments(session: Session) -> list[SegmentView]:

@@ -11,6 +11,7 @@ from django.db.models import F, Max
 from inference.messages import SAMPLE_RATE
 from speech.models.usage import ConversationUsage
 from speech.models.words import Segment, Word
+from speech.text.word_spacing import join_words
 
 USER, ASSISTANT = "User", "Assistant"
 """Values of `Segment.speaker`."""
@@ -69,7 +70,7 @@ class Conversation(models.Model):
         spoken += [(word.start, PastTurn(USER, word.text)) for word in words]  # of a segment that was cut off
         ordered = [turn for _, turn in sorted(spoken, key=lambda each: each[0])]
         turns = [
-            PastTurn(speaker, " ".join(turn.text for turn in group))
+            PastTurn(speaker, join_words(turn.text for turn in group))
             for speaker, group in groupby(ordered, attrgetter("speaker"))
         ]
         return turns[-limit:] if limit else []

@@ -15,6 +15,7 @@ from accounts.models import User
 from speech.models.words import Segment, as_fields
 from speech.text.alignment import TimedWord, align, span
 from speech.text.find_replace import Replacement
+from speech.text.word_spacing import join_words
 
 if TYPE_CHECKING:
     from speech.models.session import Session
@@ -183,5 +184,5 @@ class Correction(models.Model):
 def _replacement_for(segment: Segment, *, words: Sequence[TimedWord], **changes: Any) -> Segment:
     """A new segment in place of `segment` or of a part of it."""
     fields = {name: getattr(segment, name) for name in ("start", "end", "speaker", "is_inserted")} | changes
-    text = " ".join(word.text for word in words)
+    text = join_words(word.text for word in words)
     return Segment(session=segment.session, text=text, corrected=as_fields(words), **fields)

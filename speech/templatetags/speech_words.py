@@ -1,3 +1,5 @@
+from itertools import chain
+
 from django import template
 from django.conf.locale import LANG_INFO
 from django.utils.html import escape
@@ -7,6 +9,7 @@ from inference.messages import UNKNOWN_LANGUAGE
 from speech.library.search import Query
 from speech.library.transcript_view import SegmentView
 from speech.models import TimedWord
+from speech.text.word_spacing import first_words, gap, join_words
 
 register = template.Library()
 
@@ -20,7 +23,9 @@ def words_of(segment: SegmentView, query: Query | None = None) -> SafeString:
     which would take a second to render."""
     texts = [word.text for word in segment.words]
     marks = (query or NO_QUERY).matches(texts) if query else [False] * len(texts)
-    return mark_safe(" ".join(map(_word, segment.words, marks)))  # noqa: S308  (escaped word by word)
+    gaps = map(gap, ["", *texts], texts)
+    words = map(_word, segment.words, marks)
+    return mark_safe("".join(chain.from_iterable(zip(gaps, words, strict=True))))  # noqa: S308  (escaped word by word)
 
 
 def _word(word: TimedWord, is_match: bool) -> str:
@@ -47,3 +52,10 @@ def language_name(code: str) -> str:
     if code == UNKNOWN_LANGUAGE:
         return "not detected"
     return LANG_INFO.get(code, {}).get("name_local", code)
+
+
+@register.filter
+def shortened(text: str, count: int) -> str:
+    """The first `count` words, and a mark if there are more."""
+    shown = first_words(text, count)
+    return text if shown == text else join_words([shown, "…"])

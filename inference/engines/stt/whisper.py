@@ -28,6 +28,8 @@ FILES = ("config.json", "tokenizer.json", "preprocessor_config.json", "vocabular
 REQUIRED_FILES = {"config.json", "tokenizer.json", "model.bin"}
 TEMPERATURES = (0.0, 0.4, 0.8)
 """Temperatures, the next one tried if a text repeats itself or is very unlikely."""
+UNSPACED_LANGUAGES = {"ja", "lo", "my", "th", "yue", "zh"}
+"""Languages whose text the package splits into characters, with or without spaces between them."""
 TYPICAL_TOKENS = 25
 """Tokens of five seconds of speech."""
 
@@ -72,8 +74,9 @@ class Whisper(SegmentRecognizer):
             condition_on_previous_text=False,  # one hallucination would lead to the next
             **self._options,
         )
-        words = whole_words(part for segment in segments for part in segment.words or ())
-        return Hypothesis(" ".join(word.text for word in words), words, "" if requested else info.language)
+        parts = [part for segment in segments for part in segment.words or ()]
+        text = " ".join("".join(part.word for part in parts).split())
+        return Hypothesis(text, whole_words(parts, info.language), "" if requested else info.language)
 
     def align_words(self, hypothesis: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
         return hypothesis.words
@@ -96,17 +99,34 @@ class Whisper(SegmentRecognizer):
         return time.perf_counter() - started
 
 
-def whole_words(parts: Iterable[Any]) -> list[TimedWord]:
-    """Join the parts in which a word may come: “ crystal”, “-clear”. A part that begins with a letter begins a word,
-    because not all languages have spaces."""
+def whole_words(parts: Iterable[Any], language: str) -> list[TimedWord]:
+    """Join the parts in which a word may come: “ crystal”, “-clear”. A part begins a word after a space, or with a
+    letter; but in a language without spaces only if it and the part before it are of its script: “20”, “24”, “年” are
+    one word. A space that the model writes between two parts of such a script is kept at the end of the first one."""
     words: list[TimedWord] = []
+    is_spaced = False
     for part in parts:
         text, end, probability = part.word.strip(), float(part.end), round(float(part.probability), 3)
-        if words and text and not part.word[0].isspace() and not part.word[0].isalnum():
-            words[-1] = replace(words[-1], text=words[-1].text + text, end=end)
-        elif text:
+        is_spaced = is_spaced or part.word[:1].isspace()
+        if not text:
+            continue
+        before = words[-1].text if words else ""
+        is_unspaced = language in UNSPACED_LANGUAGES and _is_between_characters(before, text)
+        begins_word = text[0].isalnum() if language not in UNSPACED_LANGUAGES else is_unspaced
+        if before and not is_spaced and not begins_word:
+            words[-1] = replace(words[-1], text=before + text, end=end)
+        else:
+            if is_spaced and is_unspaced:
+                words[-1] = replace(words[-1], text=f"{before} ")
             words.append(TimedWord(text, float(part.start), end, probability))
+        is_spaced = part.word[-1].isspace()
     return words
+
+
+def _is_between_characters(before: str, after: str) -> bool:
+    """Whether both texts have a character without case next to the other one, as scripts without spaces do."""
+    sides = (before[-1:], after[:1])
+    return after[:1].isalnum() and not any(c.isascii() or c.isdigit() or c.islower() or c.isupper() for c in sides)
 
 
 class _Model(WhisperModel):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from speech.events import Word
+from speech.text.word_spacing import join_words
 
 CHANNEL = [0, 1]
 """Index and number of channels: they are mixed into one."""
@@ -31,7 +32,7 @@ class Request:
         """Result for the audio from `start` to `end` (seconds). `partial` follows the words, and may still change."""
         best = alternative(words)
         if partial:
-            best["transcript"] = f"{best['transcript']} {partial}".strip()
+            best["transcript"] = join_words([*(word.text for word in words), partial])
         return {
             "type": "Results",
             "channel_index": CHANNEL,
@@ -57,7 +58,7 @@ class Request:
 
 def alternative(words: Sequence[Word]) -> dict[str, Any]:
     return {
-        "transcript": " ".join(word.text for word in words),
+        "transcript": join_words(word.text for word in words),
         "confidence": confidence(words),
         "words": [_word(word) for word in words],
     }
@@ -75,9 +76,9 @@ def _confidence(word: Word) -> float:
 def _word(word: Word) -> dict[str, Any]:
     """Deepgram has both the bare word and its form in the text."""
     return {
-        "word": word.text.strip('.,;:!?…"“”()').lower() or word.text,
+        "word": word.text.rstrip().strip('.,;:!?…"“”()').lower() or word.text.rstrip(),
         "start": round(word.start, 3),
         "end": round(word.end, 3),
         "confidence": round(_confidence(word), 4),
-        "punctuated_word": word.text,
+        "punctuated_word": word.text.rstrip(),
     }

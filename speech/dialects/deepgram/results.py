@@ -7,6 +7,7 @@ from inference.messages import SAMPLE_RATE
 from speech import events
 from speech.dialects.deepgram.messages import CHANNEL, Request
 from speech.dialects.deepgram.query import Query
+from speech.text.word_spacing import join_words
 
 SPEECH_THRESHOLD = 0.5
 INTERIM_FLAGS = {"is_final": False, "speech_final": False, "from_finalize": False}
@@ -65,7 +66,7 @@ class Results:
         self._is_voiced = is_voiced
 
     def _interim(self, partial: str) -> Iterator[dict[str, Any]]:
-        text = " ".join([*(word.text for word in self._words), partial]).strip()
+        text = join_words([*(word.text for word in self._words), partial])
         if self._query.interim_results and text and text != self._last_interim:
             self._last_interim = text
             yield self._request.results(self._words, self._start, self._processed, INTERIM_FLAGS, partial)

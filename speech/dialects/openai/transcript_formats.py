@@ -35,7 +35,8 @@ def _verbose_json(transcript: Transcription, granularities: frozenset[str], **_:
         body["segments"] = [_segment(number, segment) for number, segment in enumerate(transcript.segments)]
     if "word" in granularities:
         body["words"] = [
-            {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)} for word in transcript.words
+            {"word": word.text.rstrip(), "start": round(word.start, 3), "end": round(word.end, 3)}
+            for word in transcript.words
         ]
     return JSON, _encode(body)
 

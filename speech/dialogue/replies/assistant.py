@@ -1,6 +1,7 @@
 """The assistant's side of a conversation: generates replies, withholds them until it is their turn, and plays them."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
@@ -11,12 +12,14 @@ from accounts.models import User
 from speech import errors, events
 from speech.dialogue.history import History
 from speech.dialogue.replies.playback import Playback
-from speech.dialogue.replies.reply import Reply
+from speech.dialogue.replies.reply import Reply, ReplyFailed
 from speech.llm.errors import ModelError
 from speech.synthesis.options import SynthesisOptions
 
 if TYPE_CHECKING:
     from speech.llm.client import LanguageModel
+
+logger = logging.getLogger(__name__)
 
 VOICE_FAILED = "The reply couldn't be spoken."
 
@@ -109,6 +112,14 @@ class Assistant:
         self._emit(events.ReplyQueued(position))
 
     async def _play(self, playback: Playback, report_latency: Callable[[], None]) -> None:
+        try:
+            await self._play_to_its_end(playback, report_latency)
+        except Exception:
+            logger.exception("reply %d could not be played", playback.reply.number)
+            self._emit(_notice(ReplyFailed(), was_generated=False))
+        self._end()  # whatever happened: else the user would never get a turn again
+
+    async def _play_to_its_end(self, playback: Playback, report_latency: Callable[[], None]) -> None:
         if await playback.start():
             report_latency()
             await playback.run()
@@ -117,10 +128,12 @@ class Assistant:
             self._emit(_notice(failure, was_generated=bool(playback.reply.text)))
             if isinstance(failure, ModelError):
                 await self._speak(failure.spoken)
-        self._end()
 
     async def _announce(self, text: str) -> None:
-        await self._speak(text)
+        try:
+            await self._speak(text)
+        except Exception:
+            logger.exception("an announcement could not be spoken")
         self._end()
 
     async def _speak(self, text: str) -> None:

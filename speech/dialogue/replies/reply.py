@@ -33,11 +33,8 @@ class EmptyReply(errors.StreamError):
     action = "Try again, or choose another model."
 
 
-class ReplyFailed(errors.StreamError):
-    code = errors.CloseCode.FAILED
+class ReplyFailed(errors.InternalError):
     what = "The reply failed."
-    why = "An unexpected error occurred; the server's log has the details."
-    action = "Try again. If the problem persists, contact your administrator."
 
 
 class Reply:

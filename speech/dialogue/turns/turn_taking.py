@@ -10,6 +10,7 @@ from inference.messages import SAMPLE_RATE
 from speech.dialogue.turns.echo_verdict import EchoVerdict
 from speech.dialogue.turns.end_of_turn import PAUSE_PROBABILITY, UNCLEAR, silence_needed
 from speech.dialogue.turns.user_speech import UserSpeech, is_backchannel
+from speech.text.word_spacing import join_words
 
 LULL = 0.4
 """Seconds of silence after which the reply to the text so far is generated, and withheld."""
@@ -98,7 +99,7 @@ class TurnTaking:
     @property
     def text(self) -> str:
         """Words of the user's turn so far."""
-        return " ".join([*(text for _, text in self._words), self._partial]).strip()
+        return join_words([*(text for _, text in self._words), self._partial])
 
     # --- From the engine --------------------------------------------------------------------------------------------
 

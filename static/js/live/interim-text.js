@@ -2,6 +2,8 @@
 // ("local agreement", Liu et al. 2020); case and punctuation depend on what follows, so they may differ. A single
 // hypothesis that contradicts the settled prefix is held back until the next one confirms it.
 
+import { gap, unitsOf } from "../text/word-spacing.js"
+
 export class InterimText {
   text = ""
   settled = "" // prefix of the text
@@ -31,24 +33,22 @@ export class InterimText {
 
 // The longest prefix of `later`, in words, that agrees with `earlier`.
 function agreement(earlier, later) {
-  const [before, after] = [wordsOf(earlier), wordsOf(later)]
-  const differs = after.findIndex((word, index) => index >= before.length || plain(word) !== plain(before[index]))
-  return after.slice(0, differs < 0 ? after.length : differs).join(" ")
+  const [before, after] = [unitsOf(earlier), unitsOf(later)]
+  const differs = after.findIndex(({ text }, index) => index >= before.length || plain(text) !== plain(before[index].text))
+  return later.slice(0, (differs < 0 ? after.at(-1) : after[differs - 1])?.end ?? 0)
 }
 
 function continues(beginning, text) {
-  return wordsOf(agreement(beginning, text)).length === wordsOf(beginning).length
-}
-
-function wordsOf(text) {
-  return text.split(" ").filter(Boolean)
+  return unitsOf(agreement(beginning, text)).length === unitsOf(beginning).length
 }
 
 function plain(word) {
-  return word.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "")
+  return word.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]/gu, "")
 }
 
 function withoutFirst(text, word) {
-  if (text === word) return ""
-  return text.startsWith(`${word} `) ? text.slice(word.length + 1) : ""
+  const first = word.trimEnd()
+  const rest = text.slice(first.length)
+  const isWhole = !rest || /^\s/.test(rest) || !gap(first, rest)
+  return text.startsWith(first) && isWhole ? rest.trimStart() : ""
 }

@@ -3,6 +3,7 @@
 //
 // Emits `word` {word, segment}, `interim`, `endpoint` {segment}, `rewind` {segment}, `clear`. Independent of the DOM.
 
+import { textOfWords } from "../text/word-spacing.js"
 import { clock } from "../web/clock.js"
 import { InterimText } from "./interim-text.js"
 
@@ -107,7 +108,7 @@ export class Transcript extends EventTarget {
   }
 
   #lineOf(segment) {
-    return this.wordsOf(segment).map(({ text }) => text).join(" ")
+    return textOfWords(this.wordsOf(segment))
   }
 
   #openSegment(word) {

@@ -2,6 +2,8 @@
 //
 // Emits `turn` when one is added or has changed (it is to be hidden if its text is empty), and `clear`.
 
+import { textOfWords } from "../text/word-spacing.js"
+
 export const USER = "User"
 export const ASSISTANT = "Assistant"
 
@@ -88,5 +90,5 @@ export class Captions extends EventTarget {
 }
 
 function textUntil(words, seconds) {
-  return words.filter(({ start }) => start <= seconds).map(({ text }) => text).join(" ")
+  return textOfWords(words.filter(({ start }) => start <= seconds))
 }

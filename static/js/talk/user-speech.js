@@ -2,6 +2,7 @@
 // words of both speakers share their indexes, so those of the user have gaps. Emits `change`.
 
 import { InterimText } from "../live/interim-text.js"
+import { joinWords } from "../text/word-spacing.js"
 
 const MIN_INTERIM_S = 0.5 // engines invent text for less audio
 
@@ -15,7 +16,7 @@ export class UserSpeech extends EventTarget {
   }
 
   get text() {
-    return [...this.words.map(({ text }) => text), this.interim].filter(Boolean).join(" ")
+    return joinWords([...this.words.map(({ text }) => text), this.interim])
   }
 
   // word: {index, text, …}. Words arrive again after a reconnection.

@@ -40,6 +40,20 @@ test("a different final word clears the text", () => {
   assert.deepEqual([interim.text, interim.settled], ["", ""])
 })
 
+test("characters of scripts without spaces settle and are removed one by one", () => {
+  const interim = after("今日は良い天気", "今日は良い天候です")
+  assert.equal(interim.settled, "今日は良い天")
+  interim.finalize("今日")
+  assert.deepEqual([interim.text, interim.settled], ["は良い天候です", "は良い天"])
+  assert.equal(after("สวัสดี", "สวัสดี ครับ").settled, "สวัสดี")
+})
+
+test("a part of a word is not removed", () => {
+  const interim = after("helloed world")
+  interim.finalize("hello")
+  assert.equal(interim.text, "")
+})
+
 function after(...hypotheses) {
   const interim = new InterimText()
   for (const hypothesis of hypotheses) interim.update(hypothesis)

@@ -9,6 +9,7 @@ from inference.messages import SAMPLE_RATE
 from speech import events
 from speech.dialects.openai.realtime.session import Session
 from speech.dialects.openai.transcript_formats import logprobs
+from speech.text.word_spacing import gap, join_words
 
 ServerEvent = dict[str, Any]
 TRANSCRIPTION = "conversation.item.input_audio_transcription"
@@ -62,7 +63,7 @@ class Items:
             "type": f"{TRANSCRIPTION}.completed",
             "item_id": item.id,
             "content_index": 0,
-            "transcript": " ".join(word.text for word in item.words),
+            "transcript": join_words(word.text for word in item.words),
             "usage": {"type": "duration", "seconds": ceil(end - item.start)},
             **self._extra(item.words),
         }
@@ -81,7 +82,7 @@ class Items:
 
     def _delta(self, word: events.Word) -> Iterator[ServerEvent]:
         assert self._item  # noqa: S101  (`_open_item` created it)
-        delta = f" {word.text}" if self._item.words else word.text
+        delta = gap(self._item.words[-1].text, word.text) + word.text if self._item.words else word.text
         self._item.words.append(word)
         fields = {"item_id": self._item.id, "content_index": 0, "delta": delta}
         yield {"type": f"{TRANSCRIPTION}.delta", **fields, **self._extra([word])}

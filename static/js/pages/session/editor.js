@@ -39,7 +39,7 @@ export class Editor {
   #actions = {
     cancel: (segment, form) => this.#close(segment, form),
     split: (segment, form) => this.#split(segment, form),
-    merge: (segment, form) => this.#save(segment, form, { do: "merge" }),
+    merge: (segment, form) => this.#save(segment, form, () => ({ do: "merge" })),
   }
 
   #onKey(event, segment, form) {
@@ -58,25 +58,26 @@ export class Editor {
     segment.querySelector(".word")?.focus?.()
   }
 
+  // Saving the text may change where its words are.
   #split(segment, form) {
     const { text } = form.elements
-    const before = text.value.slice(0, text.selectionStart).split(/\s+/).filter(Boolean).length
-    const isInsideWord = /\S$/.test(text.value.slice(0, text.selectionStart)) && /^\S/.test(text.value.slice(text.selectionStart))
-    return this.#save(segment, form, { do: "split", word: isInsideWord ? before - 1 : before })
+    const before = text.value.slice(0, text.selectionStart).trimStart().replace(/\s+/g, " ").length
+    return this.#save(segment, form, (current) => ({ do: "split", word: wordAt(current, before) }))
   }
 
-  // Saves the form's changes, then `last`: each is an edit of its own, applied to the result of the previous one.
+  // Saves the form's changes, then `last`: each is an edit of its own, applied to the result of the previous one. `last`
+  // returns an edit of the segment that it is given.
   async #save(segment, form, last = null) {
     const { text, speaker } = form.elements
     const edits = []
-    if (text.value.split(/\s+/).join(" ").trim() !== textOf(segment).split(/\s+/).join(" ")) edits.push({ do: "text", text: text.value })
-    if (speaker.value.trim() !== segment.dataset.speaker) edits.push({ do: "speaker", speaker: speaker.value })
+    if (text.value.split(/\s+/).join(" ").trim() !== textOf(segment).split(/\s+/).join(" ")) edits.push(() => ({ do: "text", text: text.value }))
+    if (speaker.value.trim() !== segment.dataset.speaker) edits.push(() => ({ do: "speaker", speaker: speaker.value }))
     if (last) edits.push(last)
     if (!edits.length) return this.#close(segment, form)
     form.inert = true
     let [current, history] = [segment, null]
     for (const edit of edits) {
-      const response = await this.#request(current.dataset.segment, edit)
+      const response = await this.#request(current.dataset.segment, edit(current))
       if (response.what) {
         this.#showError(current, form, [response.what, response.why, response.action].filter(Boolean).join(" "))
         break
@@ -126,4 +127,15 @@ export class Editor {
     alert.hidden = false
     alert.textContent = what
   }
+}
+
+// Number of the word in a segment at a character of its text, or of the next one if that is between two words.
+function wordAt(segment, character) {
+  let end = 0
+  const words = [...segment.querySelector(".segment__words").childNodes].flatMap((node) => {
+    end += node.textContent.length
+    return node.matches?.(".word") ? [{ end: end - /\s*$/.exec(node.textContent)[0].length }] : []
+  })
+  const index = words.findIndex((word) => character < word.end)
+  return index < 0 ? words.length : index
 }

@@ -1,6 +1,7 @@
 // The log of both sides' captions: turns that are over, the reply that is played, and what the user is saying.
 
 import { ASSISTANT } from "../../talk/captions.js"
+import { gap, textOfWords } from "../../text/word-spacing.js"
 import { make } from "../../web/dom.js"
 import { AutoScroll } from "../live/transcript/auto-scroll.js"
 
@@ -53,8 +54,8 @@ export class CaptionsView {
       return
     }
     if (!this.#current) this.#log.append((this.#current = createTurn("user")))
-    const final = words.map(({ text }) => text).join(" ")
-    textOf(this.#current).replaceChildren(final, final && interim ? " " : "", make("span", "tail", interim))
+    const final = textOfWords(words)
+    textOf(this.#current).replaceChildren(final, gap(final, interim), make("span", "tail", interim))
     this.showConnection()
     this.#scheduleScroll()
   }

@@ -56,16 +56,31 @@ def test_word_times_match_the_speech(events):
 
 
 def test_parts_of_a_word_are_joined():
-    parts = [" A", " crystal", "-clear", " pond", " ", "池", "塘"]
-    timed = [SimpleNamespace(word=word, start=n, end=n + 1, probability=0.5) for n, word in enumerate(parts)]
-    words = whole_words(timed)
-    assert [(word.text, word.start, word.end) for word in words] == [
+    assert [(word.text, word.start, word.end) for word in words_of([" A", " crystal", "-clear", " pond"], "en")] == [
         ("A", 0, 1),
         ("crystal-clear", 1, 3),
         ("pond", 3, 4),
-        ("池", 5, 6),
-        ("塘", 6, 7),
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "parts", "words"),
+    [
+        ("zh", [" ", "池", "塘", "，", "水"], ["池", "塘，", "水"]),
+        ("ja", ["20", "24", "年", "に", " iPh", "one", "を", "買", "った"], ["2024年", "に", "iPhoneを", "買", "った"]),
+        ("th", [" สวัส", "ด", "ี", " ครับ"], ["สวัส", "ดี ", "ครับ"]),
+        ("ko", [" 안녕하세요", ",", " 저는"], ["안녕하세요,", "저는"]),
+        ("en", [" end", ".", "Next"], ["end.", "Next"]),
+        ("en", [" ", "", " one"], ["one"]),
+    ],
+)
+def test_words_of_languages_with_and_without_spaces(language, parts, words):
+    assert [word.text for word in words_of(parts, language)] == words
+
+
+def words_of(parts, language):
+    timed = [SimpleNamespace(word=word, start=n, end=n + 1, probability=0.5) for n, word in enumerate(parts)]
+    return whole_words(timed, language)
 
 
 def test_a_long_segment_is_split_into_sentences(events):

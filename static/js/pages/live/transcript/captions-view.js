@@ -1,5 +1,6 @@
 // The newest words only, large and full-screen, for reading at a distance.
 
+import { gap, joinWords, textOfWords } from "../../../text/word-spacing.js"
 import { recall, remember } from "../../../web/local-storage.js"
 
 const STORAGE_KEY = "live-captions"
@@ -60,8 +61,10 @@ export class CaptionsView {
   #show() {
     const { words, interim, settled } = this.#transcript
     this.#isScheduled = false
-    const last = words.slice(-SHOWN_WORDS).map(({ text }) => text).join(" ")
-    this.#parts.words.textContent = [last, settled].filter(Boolean).join(" ")
-    this.#parts.interim.textContent = interim.slice(settled.length)
+    const last = textOfWords(words.slice(-SHOWN_WORDS))
+    const final = joinWords([last, settled])
+    const unsettled = interim.slice(settled.length)
+    this.#parts.words.textContent = final
+    this.#parts.interim.textContent = gap(final, unsettled) + unsettled
   }
 }

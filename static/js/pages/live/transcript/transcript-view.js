@@ -1,5 +1,6 @@
 // Renders the transcript as it grows: each word is appended once and never rendered again.
 
+import { gap } from "../../../text/word-spacing.js"
 import { clock } from "../../../web/clock.js"
 import { make } from "../../../web/dom.js"
 import { AutoScroll } from "./auto-scroll.js"
@@ -11,6 +12,7 @@ export class TranscriptView {
   #newest
   #transcript
   #words = []
+  #lastWord = "" // its text
   #segments = []
   #isOpen = false // whether the last segment accepts more words
   #settled = make("span", "tail__settled")
@@ -55,7 +57,8 @@ export class TranscriptView {
     if (isFirst) this.#showTime(word.start)
     const element = wordElement(word)
     this.#words.push(element)
-    this.#interim.before(element, " ")
+    this.#interim.before(isFirst ? "" : gap(this.#lastWord, word.text), element)
+    this.#lastWord = word.text
     this.#scheduleScroll()
   }
 
@@ -66,7 +69,8 @@ export class TranscriptView {
       this.#openSegment()
       this.#showTime(interimStart)
     }
-    this.#settled.textContent = settled
+    const space = this.#interim.previousSibling ? gap(this.#lastWord, interim) : ""
+    this.#settled.textContent = space + settled
     this.#unsettled.textContent = interim.slice(settled.length)
     if (!interim) this.#removeEmptySegment()
     this.#scheduleScroll()
@@ -97,6 +101,7 @@ export class TranscriptView {
   #rewind(segment) {
     for (const element of this.#words.splice(this.#transcript.words.length)) element.remove()
     for (const element of this.#segments.splice(this.#transcript.segments.length)) element.remove()
+    this.#lastWord = this.#transcript.words.at(-1)?.text ?? ""
     this.#isOpen = Boolean(segment && !segment.isOver)
     if (this.#isOpen) this.#segments.at(-1).lastElementChild.append(this.#interim)
   }
