@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.messages import BYTES_PER_SAMPLE, FRAME_BYTES, FRAME_SAMPLES
+from speech.batch.decoder.downmix import Downmix
 
 MIN_FRAMES, MAX_FRAMES = 560, 940
 """Frames of a chunk: 45 to 75 seconds; the last one can be shorter. An engine adapts to voice and topic again in
@@ -39,7 +40,11 @@ class Chunk:
 
     @property
     def mixed(self) -> bytes:
-        return self._samples.mean(axis=1, dtype=np.float32).astype("<i2").tobytes() if self.channels > 1 else self.pcm
+        """Mono."""
+        if self.channels == 1:
+            return self.pcm
+        downmix = Downmix()
+        return np.concatenate([downmix.push(self._samples), downmix.flush()]).tobytes()
 
     @property
     def _samples(self) -> NDArray[np.int16]:

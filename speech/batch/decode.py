@@ -1,14 +1,17 @@
-"""Decoding of audio files of any format, in a process of its own (decode_process), as fast as the audio is read."""
+"""Decoding of audio files of any format, in a process of its own (`decoder`), as fast as the audio is read."""
 
 import asyncio
 import contextlib
 import json
 import logging
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from django.conf import settings
 
@@ -18,12 +21,23 @@ from speech.text.timecode import clock
 
 logger = logging.getLogger(__name__)
 
-PROGRAM = Path(__file__).with_name("decode_process.py")
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from decoder.main import main
+sys.exit(main(sys.argv[2], *map(int, sys.argv[3:])))
+"""
+"""It finds the package `decoder` alone, nothing else of the site."""
 CHUNK = 2 * SAMPLE_RATE * BYTES_PER_SAMPLE
 """Bytes per channel: two seconds."""
 CHECK_TIMEOUT = 1_800.0
-READ_TIMEOUT = 60.0
-"""Seconds until the first samples, and between two chunks. A long file that is resumed is read from its beginning."""
+READ_TIMEOUT = 120.0
+"""Seconds until the first samples, and between two chunks. The file is searched for joined
+recordings first, and one that is resumed is read from its beginning."""
+MIN_CANCELED = 1.0
+"""Seconds. If the channels cancel each other for less, there is no note about it."""
+MAX_NAME = 80
+"""Characters of a track's title, or language, in a note."""
 CODEC_NAMES = "WAV, MP3, FLAC, Ogg, M4A, WebM and most video formats"
 
 
@@ -75,13 +89,53 @@ class FileGone(AudioError):
     action = "Upload it again."
 
 
-ERRORS: Mapping[str, type[AudioError]] = MappingProxyType(
-    {"unreadable": AudioError, "silent": NoAudio, "codec": UnknownCodec, "rate": UnsupportedRate, "long": TooLong}
+class NoRecording(AudioError):
+    """The file is of another kind."""
+
+    what = "The file isn't a recording."
+
+    def __init__(self, why: str, action: str = "Choose the recording itself.") -> None:
+        super().__init__(why=why, action=action)
+
+
+class LacksIndex(AudioError):
+    what = "The file is truncated."
+    why = "It ends before its index, without which an M4A, MP4 or MOV file can't be read."
+    action = "Upload the complete file."
+
+
+UNPACK = "Unpack it, and upload the recordings that it contains."
+ERRORS: Mapping[str, Callable[[], AudioError]] = MappingProxyType(
+    {
+        "unreadable": AudioError,
+        "silent": NoAudio,
+        "codec": UnknownCodec,
+        "rate": UnsupportedRate,
+        "long": TooLong,
+        "incomplete": LacksIndex,
+        "zip": partial(NoRecording, "It is a ZIP archive or an Office document.", UNPACK),
+        "archive": partial(NoRecording, "It is a compressed archive.", UNPACK),
+        "text": partial(NoRecording, "It is a text file."),
+        "document": partial(NoRecording, "It is a document."),
+        "image": partial(NoRecording, "It is an image."),
+        "midi": partial(NoRecording, "It is a MIDI file, which has notes and no sound."),
+        "zeros": partial(NoRecording, "It contains only zeros.", "Copy or download it again."),
+    }
 )
 
 
-async def measure(path: Path, accepts_truncated: bool = False, is_multichannel: bool = False) -> int:
-    """Return the number of samples in the file. Reads it to its end, which takes some seconds per hour of audio.
+@dataclass(frozen=True)
+class Properties:
+    """What is known of a recording once it was read."""
+
+    samples: int
+    note: str
+    """What its owner should know about how it is transcribed: of its parts, tracks and channels. "" if there is
+    nothing unusual."""
+
+
+async def measure(path: Path, accepts_truncated: bool = False, is_multichannel: bool = False) -> Properties:
+    """Return the properties of the file. Reads it to its end, which takes some seconds per hour of audio.
 
     Raises `AudioError`, also if the file is truncated and this is not accepted, or `is_multichannel` and not stereo.
     """
@@ -102,7 +156,21 @@ async def measure(path: Path, accepts_truncated: bool = False, is_multichannel: 
         raise NotStereo(why=why)
     if found["is_truncated"] and not accepts_truncated:
         raise Truncated(why=f"It ends unexpectedly after {clock(samples / SAMPLE_RATE)}.")
-    return samples
+    return Properties(samples, _note(found, is_multichannel))
+
+
+def _note(found: dict[str, Any], is_multichannel: bool) -> str:
+    sentences = []
+    if found["parts"] > 1:
+        sentences.append(f"It consists of {found['parts']} joined recordings.")
+    if found["tracks"] > 1:
+        title = f"“{found['title'][:MAX_NAME]}”" if found["title"] else ""
+        names = ", ".join(filter(None, [found["language"].replace("und", "")[:MAX_NAME], title]))
+        which = f"number {found['track']}" + (f" ({names})" if names else "")
+        sentences.append(f"Of its {found['tracks']} audio tracks, {which} is transcribed.")
+    if found["canceled"] >= MIN_CANCELED and not is_multichannel:
+        sentences.append("Where its two channels cancel each other, the louder one is transcribed.")
+    return " ".join(sentences)
 
 
 async def decode(path: Path | str, start: int = 0, channels: int = 1) -> AsyncGenerator[bytes]:
@@ -147,7 +215,8 @@ async def _running(task: str, start: int, path: Path, channels: int = 1) -> Asyn
         raise FileGone from None
     with file:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", str(PROGRAM), task, str(start), str(_max_samples()), str(channels)),
+            *(sys.executable, "-I", "-c", PROGRAM, str(Path(__file__).parent)),
+            *(task, str(start), str(_max_samples()), str(channels)),
             stdin=file,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

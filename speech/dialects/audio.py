@@ -12,6 +12,7 @@ import soxr
 import sphn
 
 from inference.messages import SAMPLE_RATE
+from speech.batch.decoder.downmix import Downmix
 from speech.errors import ProtocolError
 
 Samples = npt.NDArray[np.float32]
@@ -19,6 +20,8 @@ Format = Literal["s16le", "f32le", "mulaw", "alaw", "opus"]
 FORMATS: tuple[str, ...] = get_args(Format)
 CHANNELS = range(1, 17)
 MIN_RATE, MAX_RATE = 8_000, 192_000  # Hz
+DOWNMIX_SECONDS, DOWNMIX_MEMORY = 0.02, 0.7
+"""Block of a downmix, and the weight of those before: speech outweighs a pause at once."""
 MAX_INLINE_BYTES = 64 * 1024
 """Bytes up to which a message is decoded on the event loop; larger ones are decoded in a thread."""
 
@@ -46,6 +49,7 @@ class AudioDecoder:
         self._decode = _decoder(format)
         self._channels = channels
         self._unmixed: Samples = np.zeros(0, np.float32)
+        self._downmix = Downmix(round(rate * DOWNMIX_SECONDS), DOWNMIX_MEMORY) if channels == 2 else None
         self._is_ended = False
         self._resampler = None
         if format != "opus" and rate != SAMPLE_RATE:
@@ -70,14 +74,22 @@ class AudioDecoder:
         samples = np.concatenate((self._unmixed, samples))
         whole = len(samples) // self._channels * self._channels
         self._unmixed = samples[whole:]
-        return samples[:whole].reshape(-1, self._channels).mean(axis=1)
+        samples = samples[:whole].reshape(-1, self._channels)
+        if self._downmix is None:
+            return samples.mean(axis=1)
+        return _floats(self._downmix.push(np.frombuffer(to_pcm(samples), "<i2").reshape(-1, 2)))
 
     def flush(self) -> bytes:
-        """End the stream and return the resampler's look-ahead."""
+        """End the stream and return the rest of its audio."""
         was_ended, self._is_ended = self._is_ended, True
-        if was_ended or self._resampler is None:
+        if was_ended:
             return b""
-        return to_pcm(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+        rest = _floats(self._downmix.flush()) if self._downmix else np.zeros(0, np.float32)
+        return to_pcm(self._resampler.resample_chunk(rest, last=True) if self._resampler else rest)
+
+
+def _floats(pcm: npt.NDArray[np.int16]) -> Samples:
+    return pcm[:, 0].astype(np.float32) / np.float32(32768)
 
 
 def _decoder(format: str) -> Callable[[bytes], Samples]:

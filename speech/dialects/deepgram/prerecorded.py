@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.credentials.principal import AccessDenied, Caller
 from accounts.scopes import STT
-from speech.batch.decode import decode
+from speech.batch.decode import AudioError, decode
 from speech.batch.transcription import Segment, Transcription, transcribe
 from speech.dialects.api_view import api_view, http_status, retry_headers
 from speech.dialects.deepgram.messages import Request, alternative, confidence
@@ -23,7 +23,9 @@ CHUNK_BYTES = 64 * 1024
 
 def error_response(error: AccessDenied | StreamError) -> JsonResponse:
     status = http_status(error)
-    body = {"err_code": status.name, "err_msg": f"{error.what} {error.why}".strip(), "request_id": Request().id}
+    action = error.action if isinstance(error, AudioError) else ""  # others address users of the live page
+    message = f"{error.what} {error.why} {action}".strip()
+    body = {"err_code": status.name, "err_msg": message, "request_id": Request().id}
     return JsonResponse(body, status=status, headers=retry_headers(error))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import JsonResponse
 
 from accounts.credentials.principal import AccessDenied
+from speech.batch.decode import AudioError
 from speech.dialects.api_view import http_status, retry_headers
 from speech.errors import ProtocolError, StreamError
 
@@ -47,7 +48,7 @@ def error_body(error: AccessDenied | StreamError) -> dict[str, Any]:
 
 def _message(error: AccessDenied | StreamError) -> str:
     # The `action` of other stream errors addresses users of the live page.
-    action = error.action if isinstance(error, AccessDenied | BadRequest) else ""
+    action = error.action if isinstance(error, AccessDenied | BadRequest | AudioError) else ""
     return f"{error.what} {error.why} {action}".strip()
 
 
