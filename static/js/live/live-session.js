@@ -4,21 +4,23 @@
 import { FrameRing } from "../audio/frame-ring.js"
 import { LevelWatch } from "../audio/level-watch.js"
 import { SAMPLE_RATE } from "../audio/samples.js"
-import { SHARED_AUDIO } from "../audio/shared-audio.js"
+import { SHARED_AUDIO } from "../audio/microphone/shared-audio.js"
 import { Failure } from "../web/failure.js"
 import { fillGap } from "./fill-gap.js"
 import { Latency } from "./latency.js"
+import { metadataOf } from "./recording-metadata.js"
 import { Transcript } from "./transcript.js"
 import { VoiceActivity } from "./voice-activity.js"
 
-const LAST_WORDS = 12
+const TEMPORARY = ["interrupted", "stalled", "stalledSharing"] // problems of an open microphone
 const MIN_KEPT_S = 5 // audio to keep if the session fails before the server creates it
 
 export class LiveSession extends EventTarget {
   phase = "idle" // opening waiting running paused stopping done failed
   failure = null
   isUnsaved = false // the server's database is not responding
-  problem = null // why nothing is recorded during a session: "interrupted" "lost" "unshared" "full"
+  // Why nothing is recorded: "unanswered" "interrupted" "stalled" "stalledSharing" "lost" "unshared" "full".
+  problem = null
   engine = ""
   language = ""
   savesAudio = false // the server saves the audio
@@ -38,6 +40,7 @@ export class LiveSession extends EventTarget {
   #deviceId = ""
   #isRecording = false
   #lastFrameAt = 0
+  #openings = 0 // of the microphone: one that is canceled may succeed or fail later
 
   // createClient({ring, session, options}) -> StreamClient; fetchWords(id, first) -> saved words, which the transcript
   // lacks after a reload; omit it where they come from elsewhere.
@@ -50,7 +53,9 @@ export class LiveSession extends EventTarget {
     this.#fetchWords = fetchWords
     microphone.addEventListener("frame", ({ detail }) => this.#onFrame(detail))
     microphone.addEventListener("interrupted", () => this.#isRecording && this.#change({ problem: "interrupted" }))
-    microphone.addEventListener("restored", () => this.problem === "interrupted" && this.#change({ problem: null }))
+    microphone.addEventListener("unanswered", () => this.#change({ problem: "unanswered" }))
+    microphone.addEventListener("stalled", () => this.#onStalled())
+    microphone.addEventListener("restored", () => TEMPORARY.includes(this.problem) && this.#change({ problem: null }))
     microphone.addEventListener("ended", () => this.#onMicrophoneLost())
   }
 
@@ -114,7 +119,7 @@ export class LiveSession extends EventTarget {
     this.#options = { ...options, wait }
     if (session) this.ring = FrameRing.restore([], 0) // its audio moves to where the session ends
     if (!(await this.#openMicrophone(deviceId, "opening"))) return
-    this.#writer = this.#recordings.start(this.ring, () => this.#metadata)
+    this.#writer = this.#recordings.start(this.ring, () => metadataOf(this, this.#options))
     this.#microphone.muted = wait
     this.#createClientFor(session)
     this.#change({ phase: wait ? "waiting" : "running" })
@@ -126,7 +131,7 @@ export class LiveSession extends EventTarget {
     this.#reset()
     for (const word of words) this.transcript.add(word)
     const { session, engine, language, audio = false } = recording
-    const claimed = await this.#recordings.claim(recording, () => this.#metadata)
+    const claimed = await this.#recordings.claim(recording, () => metadataOf(this, this.#options))
     if (!claimed) return this.#change({ phase: "failed", failure: new Failure("movedOn") })
     Object.assign(this, { ring: claimed.ring, engine, language })
     this.#options = { ...options, engine, language, audio, wait: true }
@@ -197,16 +202,28 @@ export class LiveSession extends EventTarget {
     this.#microphone.resume() // within a click handler, as iOS requires after an interruption
   }
 
+  // Within a click handler: it is open, but delivers nothing.
+  async reopenMicrophone() {
+    const { phase } = this
+    if (phase !== "running" && phase !== "waiting") return
+    this.#microphone.close()
+    if (await this.#openMicrophone(this.#deviceId, phase)) this.#microphone.muted = phase === "waiting"
+    this.#change({})
+  }
+
   async #openMicrophone(deviceId, phase) {
+    const opening = ++this.#openings
+    const isWanted = () => this.phase === phase && this.#openings === opening
     this.#deviceId = deviceId
     this.#change({ phase, failure: null, problem: null })
     try {
       await this.#microphone.open(deviceId)
     } catch (failure) {
-      if (this.phase === phase) this.fail(failure)
+      if (isWanted()) this.fail(failure)
       return false
     }
-    return this.phase === phase
+    if (isWanted() && this.problem === "unanswered") this.#change({ problem: null })
+    return isWanted()
   }
 
   #createClientFor(session) {
@@ -279,6 +296,11 @@ export class LiveSession extends EventTarget {
     this.processing.add(age * 1000 + performance.now() - this.#lastFrameAt)
   }
 
+  #onStalled() {
+    const isExpected = this.phase === "running" || this.phase === "waiting"
+    if (isExpected && !this.problem) this.#change({ problem: this.isSharedAudio ? "stalledSharing" : "stalled" })
+  }
+
   async #onMicrophoneLost() {
     if (this.phase === "waiting") return this.fail(new Failure("noMicrophone"))
     if (this.phase !== "running") return
@@ -307,18 +329,6 @@ export class LiveSession extends EventTarget {
   #releaseRecording() {
     this.ring.length > 0 ? this.#writer?.release() : this.#writer?.remove()
     this.#writer = null
-  }
-
-  // Metadata that the next page needs.
-  get #metadata() {
-    return {
-      session: this.id,
-      engine: this.engine || this.#options.engine,
-      language: this.language || this.#options.language,
-      audio: this.#options.audio,
-      lastWords: this.transcript.words.slice(-LAST_WORDS).map(({ text }) => text).join(" "),
-      isTaken: this.failure?.kind === "movedOn",
-    }
   }
 
   #stopRecording() {

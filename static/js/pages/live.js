@@ -1,6 +1,6 @@
 // The live page: connects a session to its views.
 
-import { Microphone } from "../audio/microphone.js"
+import { Microphone } from "../audio/microphone/microphone.js"
 import { wavOf } from "../audio/wav.js"
 import { LiveSession } from "../live/live-session.js"
 import { rename, titleOf } from "../live/session-title.js"
@@ -104,7 +104,9 @@ const actions = {
   now: () => session.client.retryNow(),
   giveUp: () => session.leave(),
   save: () => saveFile(wavOf([session.ring.samples]), "speech", "wav"),
+  cancel: () => session.leave(),
   wake: () => session.wakeMicrophone(),
+  reopen: () => session.reopenMicrophone(),
   reload: () => location.reload(),
 }
 const toggles = {

@@ -1,6 +1,6 @@
 // The Talk page: connects a conversation to its views.
 
-import { Microphone } from "../audio/microphone.js"
+import { Microphone } from "../audio/microphone/microphone.js"
 import { wavOf } from "../audio/wav.js"
 import { Transcript } from "../live/transcript.js"
 import { storedWords } from "../live/stored-words.js"
@@ -106,7 +106,9 @@ const actions = {
   now: () => session.client.retryNow(),
   giveUp: () => session.leave(),
   save: () => saveFile(wavOf([session.ring.samples]), "conversation", "wav"),
+  cancel: () => session.leave(),
   wake: () => session.wakeMicrophone(),
+  reopen: () => session.reopenMicrophone(),
   reload: () => location.reload(),
   resume: () => session.resume(),
   finish: () => session.client.release(),

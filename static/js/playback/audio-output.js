@@ -1,5 +1,6 @@
 // The loudspeaker, with the worklet that plays speech while it arrives.
 
+import { startContext } from "../audio/start-context.js"
 import { Failure } from "../web/failure.js"
 
 export class AudioOutput {
@@ -20,7 +21,7 @@ export class AudioOutput {
   // Call it within a click or key handler: browsers allow no playback before one. Throws a Failure.
   async prepare() {
     this.#context ??= this.#createContext()
-    await this.#context.resume()
+    await startContext(this.#context)
     this.#loaded ??= this.#context.audioWorklet.addModule(this.#worklet).catch((error) => {
       this.#loaded = null
       throw new Failure("incomplete", { why: error.message })

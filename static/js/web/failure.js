@@ -13,6 +13,24 @@ const FAILURES = {
     action: "Use a current version of Firefox, Chrome, Edge or Safari.",
     actions: [],
   },
+  noCapture: {
+    what: "This browser can't record audio.",
+    why: "It gives pages no microphone. Browsers within other apps often don't.",
+    action: "Open this page in Firefox, Chrome, Edge or Safari itself.",
+    actions: [],
+  },
+  audioStuck: {
+    what: "The browser's audio doesn't start.",
+    why: "The system's audio isn't responding, or the browser blocks audio on this page.",
+    action: "Try again. If that doesn't help, reload the page, and then restart the browser.",
+    actions: ["retry", "reload"],
+  },
+  audioFailed: {
+    what: "The browser can't process this audio.",
+    why: "Its audio system reported an error.",
+    action: "Try again, choose another microphone, or restart the browser.",
+    actions: ["retry", "reload"],
+  },
   permission: {
     what: "Microphone blocked.",
     why: "Your browser or operating system denied access.",
@@ -30,6 +48,12 @@ const FAILURES = {
     why: "Another app may be using it.",
     action: "Close that app or choose another microphone, then try again.",
     actions: ["retry"],
+  },
+  microphoneStuck: {
+    what: "The microphone isn't responding.",
+    why: "Access is allowed, but the browser can't open it.",
+    action: "Choose another microphone, or unplug it and plug it in again, then try again.",
+    actions: ["retry", "reload"],
   },
   sharingUnsupported: {
     what: "This browser can't share audio.",

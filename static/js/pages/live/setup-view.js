@@ -1,7 +1,7 @@
 // The options chosen before Start, remembered for the next visit.
 
-import { listMicrophones } from "../../audio/microphone.js"
-import { SHARED_AUDIO, canShareAudio } from "../../audio/shared-audio.js"
+import { listMicrophones } from "../../audio/microphone/microphone.js"
+import { SHARED_AUDIO, canShareAudio } from "../../audio/microphone/shared-audio.js"
 import { fillSelect } from "../../web/dom.js"
 import { recall, remember } from "../../web/local-storage.js"
 

@@ -2,6 +2,7 @@
 
 import { SAMPLE_RATE } from "../../audio/samples.js"
 import { wavOf } from "../../audio/wav.js"
+import { textOfWords } from "../../text/word-spacing.js"
 import { partsOf } from "../../web/dom.js"
 import { saveFile } from "../../web/save-file.js"
 import { formatDuration, timeAgo } from "./durations.js"
@@ -76,7 +77,7 @@ export class ResumePrompt {
 
   #describe(recording, isOver) {
     const { savedAt, isTaken } = recording
-    const lastWords = this.#words.slice(-LAST_WORDS).map(({ text }) => text).join(" ") || recording.lastWords
+    const lastWords = textOfWords(this.#words.slice(-LAST_WORDS)) || recording.lastWords
     const unsent_s = unsentSeconds(recording)
     const when = timeAgo((Date.now() - savedAt) / 1000)
     this.#parts.what.textContent = `Unfinished ${this.#noun} from ${when}`

@@ -54,6 +54,27 @@ const PROBLEMS = {
     action: "It resumes automatically.",
     actions: ["wake"],
   },
+  unanswered: {
+    tone: "bad",
+    what: "The browser hasn't opened the microphone yet.",
+    why: "It may be waiting for your answer, or the microphone isn't responding.",
+    action: "Look for the browser's question and allow access. If there is none, reload the page.",
+    actions: ["reload"],
+  },
+  stalled: {
+    tone: "bad",
+    what: "No audio is coming from the microphone.",
+    why: "The browser opened it, but receives nothing from it. What you say now isn't recorded.",
+    action: "Open it again, or stop and choose another microphone.",
+    actions: ["reopen"],
+  },
+  stalledSharing: {
+    tone: "bad",
+    what: "No audio is coming from what you share.",
+    why: "The browser receives nothing from it.",
+    action: "Play something, or share it again.",
+    actions: ["reopen"],
+  },
   lost: {
     tone: "bad",
     what: "Paused: the microphone was unplugged.",
@@ -75,7 +96,10 @@ const PROBLEMS = {
   },
 }
 
+const UNANSWERED_AT_START = { ...PROBLEMS.unanswered, actions: ["cancel", "reload"] }
+
 export function sessionStatus(session, { isOnline }) {
+  if (session.problem === "unanswered" && session.phase === "opening") return UNANSWERED_AT_START
   if (session.problem) return PROBLEMS[session.problem]
   switch (session.phase) {
     case "opening":

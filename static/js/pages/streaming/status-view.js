@@ -11,7 +11,9 @@ const BUTTONS = {
   now: "Retry now",
   giveUp: "Finish later",
   save: "Save audio file",
+  cancel: "Cancel",
   wake: "Resume the microphone",
+  reopen: "Open it again",
   reload: "Reload the page",
 }
 const LINKS = { login: "Log in", approvalStatus: "Check your account status", session: "Open the session" }

@@ -1,6 +1,6 @@
 // What the user chose for the next conversation, remembered for the next visit.
 
-import { listLoudspeakers, listMicrophones } from "../../audio/microphone.js"
+import { listLoudspeakers, listMicrophones } from "../../audio/microphone/microphone.js"
 import { canChooseLoudspeaker } from "../../playback/audio-output.js"
 import { voicesOf } from "../../voices/voice-catalog.js"
 import { fillSelect, make, partsOf } from "../../web/dom.js"

@@ -1,11 +1,17 @@
 // The microphone, or a tab's audio in its place, as a source of frames. Emits `frame` {samples, rms, peak, last},
-// `interrupted`, `restored` and `ended`.
+// `interrupted`, `restored` and `ended`; `unanswered` while the browser has not opened it, and `stalled` while it is open
+// but delivers nothing, both again every few seconds.
 
-import { Failure } from "../web/failure.js"
-import { microphoneFailure } from "./microphone-failure.js"
+import { Failure } from "../../web/failure.js"
+import { withDeadline } from "../deadline.js"
+import { startContext } from "../start-context.js"
+import { FrameWatch } from "./frame-watch.js"
+import { audioFailure, microphoneFailure, missingSupport } from "./microphone-failure.js"
 import { SHARED_AUDIO, requestSharedAudio } from "./shared-audio.js"
 
 const DRAIN_TIMEOUT_MS = 300
+const LOAD_TIMEOUT_MS = 8000
+const ANSWER_INTERVAL_MS = 8000 // the user may be reading the browser's question
 
 // For pages that play nothing, so that there is no echo. Noise suppression harms recognition more than noise does.
 const TRANSCRIPTION = { echoCancellation: false, noiseSuppression: false, autoGainControl: true }
@@ -17,6 +23,7 @@ export class Microphone extends EventTarget {
   #stream = null
   #node = null
   #drained = null
+  #watch = new FrameWatch(() => this.#emit("stalled"))
 
   // constraints: of the audio track.
   constructor(worklet, constraints = TRANSCRIPTION) {
@@ -33,22 +40,26 @@ export class Microphone extends EventTarget {
     return this.#stream?.getAudioTracks()[0]?.getSettings().deviceId ?? ""
   }
 
-  // Call it within a click handler: iOS allows audio to start only there. Throws a Failure.
+  // Call it within a click handler: iOS allows audio to start only there. Throws a Failure, unless it was closed
+  // meanwhile.
   async open(deviceId) {
+    let context = null
     try {
-      if (!navigator.mediaDevices || !globalThis.AudioWorkletNode) throw new DOMException("", "NotSupportedError")
+      const unsupported = missingSupport()
+      if (unsupported) throw unsupported
       // At its native rate: Firefox refuses a microphone whose rate differs from the requested one.
-      const context = (this.#context = new AudioContext({ latencyHint: "interactive" }))
+      context = this.#context = new AudioContext({ latencyHint: "interactive" })
       // Load the worklet before opening the microphone, so that its first samples are captured.
-      await Promise.all([context.resume(), this.#loadWorklet(context)])
+      await Promise.all([startContext(context), this.#loadWorklet(context)])
       if (this.#context !== context) return
-      const stream = await (deviceId === SHARED_AUDIO ? requestSharedAudio() : this.#request(deviceId))
-      if (this.#context !== context) return release(stream)
+      const stream = await this.#request(deviceId, context)
+      if (this.#context !== context) return
       this.#stream = stream
       this.#connect(context, stream)
     } catch (error) {
+      if (context && this.#context !== context) return
       this.close()
-      throw microphoneFailure(error, deviceId === SHARED_AUDIO)
+      throw audioFailure(error)
     }
   }
 
@@ -72,6 +83,7 @@ export class Microphone extends EventTarget {
   }
 
   close() {
+    this.#watch.stop()
     if (this.#stream) release(this.#stream)
     this.#node?.port.postMessage("close")
     this.#node?.disconnect()
@@ -82,16 +94,44 @@ export class Microphone extends EventTarget {
     this.#context = this.#stream = this.#node = null
   }
 
-  #request(deviceId) {
+  // A stream that comes after the microphone was closed is released at once.
+  #request(deviceId, context) {
+    const isShared = deviceId === SHARED_AUDIO
+    const requested = (isShared ? requestSharedAudio() : this.#requestMicrophone(deviceId)).then(
+      (stream) => (this.#context === context ? stream : release(stream)),
+      (error) => fail(microphoneFailure(error, isShared)),
+    )
+    return isShared ? requested : this.#untilAnswered(requested, context)
+  }
+
+  #requestMicrophone(deviceId) {
     const audio = deviceId ? { ...this.#constraints, deviceId: { ideal: deviceId } } : this.#constraints
     return navigator.mediaDevices.getUserMedia({ audio })
   }
 
-  async #loadWorklet(context) {
+  // Only a microphone that may be used without a question has to open within a time.
+  async #untilAnswered(requested, context) {
+    let giveUp
+    const isGivenUp = new Promise((_, reject) => (giveUp = () => reject(new Failure("microphoneStuck"))))
+    const timer = setInterval(async () => {
+      if (globalThis.document?.hidden) return // browsers open it when the page is shown again
+      const isAllowed = await isMicrophoneAllowed()
+      if (this.#context !== context || this.#stream) return
+      isAllowed ? giveUp() : this.#emit("unanswered")
+    }, ANSWER_INTERVAL_MS)
     try {
-      await context.audioWorklet.addModule(this.#worklet)
+      return await Promise.race([requested, isGivenUp])
+    } finally {
+      clearInterval(timer)
+    }
+  }
+
+  async #loadWorklet(context) {
+    const failure = new Failure("incomplete")
+    try {
+      await withDeadline(context.audioWorklet.addModule(this.#worklet), LOAD_TIMEOUT_MS, failure)
     } catch {
-      throw new Failure("incomplete")
+      throw failure
     }
   }
 
@@ -104,11 +144,14 @@ export class Microphone extends EventTarget {
 
     this.#node = new AudioWorkletNode(context, "capture", { outputChannelCount: [1] })
     this.#node.port.onmessage = ({ data }) => this.#deliver(data)
+    this.#node.onprocessorerror = () => this.#emit("stalled")
     // The processor's output stays silent, but browsers only run nodes that are connected to the destination.
     context.createMediaStreamSource(stream).connect(this.#node).connect(context.destination)
+    this.#watch.start()
   }
 
   #deliver(frame) {
+    if (this.#watch.frame()) this.#emit("restored")
     if (frame.samples.length > 0) this.#emit("frame", frame)
     if (frame.last) this.#drained?.()
   }
@@ -137,6 +180,18 @@ export function listLoudspeakers() {
 async function listDevices(wanted) {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? []
   return devices.filter(({ kind, deviceId, label }) => kind === wanted && deviceId && label)
+}
+
+async function isMicrophoneAllowed() {
+  try {
+    return (await navigator.permissions.query({ name: "microphone" })).state === "granted"
+  } catch {
+    return false // a browser that doesn't say
+  }
+}
+
+function fail(failure) {
+  throw failure
 }
 
 function release(stream) {

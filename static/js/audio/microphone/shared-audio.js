@@ -1,6 +1,6 @@
 // Audio of a tab, a window or the whole system, which browsers capture together with its video.
 
-import { Failure } from "../web/failure.js"
+import { Failure } from "../../web/failure.js"
 
 export const SHARED_AUDIO = "shared-audio" // in place of a microphone's device ID
 
