@@ -18,7 +18,7 @@ from accounts.scopes import SESSIONS
 from api.conventions.base import ApiView
 from api.conventions.idempotency import PARAMETER, idempotent, responses_of
 from speech.models import Upload
-from speech.models.upload import NAME_LENGTH
+from speech.models.upload import ID_LENGTH, NAME_LENGTH
 from speech.uploads import service
 from speech.uploads.errors import UploadError
 
@@ -30,6 +30,12 @@ class NewUploadSerializer(serializers.Serializer):
     language = serializers.CharField(required=False, allow_blank=True, default="", max_length=20)
     audio = serializers.BooleanField(required=False, default=False, help_text="Save the audio")
     multichannel = serializers.BooleanField(required=False, default=False, help_text="One speaker per stereo channel")
+    fingerprint = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=ID_LENGTH, help_text="Identifies the content"
+    )
+    client = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=ID_LENGTH, help_text="Identifies the sender"
+    )
 
 
 class UploadSerializer(serializers.Serializer):
@@ -37,6 +43,8 @@ class UploadSerializer(serializers.Serializer):
     name = serializers.CharField()
     size = serializers.IntegerField(help_text="Bytes")
     received = serializers.IntegerField(help_text="Bytes received; continue from here")
+    client = serializers.CharField(help_text="The sender, as it called itself")
+    is_sending = serializers.BooleanField(help_text="Whether a part arrived within the last minute")
     state = serializers.ChoiceField(
         ["uploading", "waiting", "checking", "transcribing", "truncated", "failed", "done"],
         help_text="`truncated`: the file is truncated; accept or delete it",
@@ -44,6 +52,7 @@ class UploadSerializer(serializers.Serializer):
     duration = serializers.FloatField(allow_null=True, help_text="Duration in seconds, after the check")
     transcribed = serializers.FloatField(help_text="Seconds")
     session = serializers.UUIDField(allow_null=True, help_text="Its id, once there is a transcript")
+    note = serializers.CharField(help_text="What is unusual about it: joined recordings, several tracks; or empty")
     problem = serializers.DictField(
         child=serializers.CharField(), allow_null=True, help_text="If failed or truncated: what, why, action"
     )
@@ -94,7 +103,8 @@ class Uploads(OwnedViewMixin, generics.ListAPIView):
     )
     @idempotent
     def post(self, request: Request) -> Response:
-        """Create an upload. An unfinished one with the same name and size resumes at `received`."""
+        """Create an upload. An incomplete one with the same `fingerprint` and size resumes at `received`, with the
+        options of this request, unless another `client` is sending it."""
         serializer = NewUploadSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         try:
@@ -119,15 +129,21 @@ class Content(OwnedViewMixin, APIView):
 
     @extend_schema(
         request={"application/octet-stream": OpenApiTypes.BINARY},
-        parameters=[OpenApiParameter("offset", int, required=True, description="Byte offset of this part")],
+        parameters=[
+            OpenApiParameter("offset", int, required=True, description="Byte offset of this part"),
+            OpenApiParameter(
+                "sha256", str, description="Of the whole file; with the last part, if it has a fingerprint"
+            ),
+        ],
         responses=UploadSerializer,
     )
     def put(self, request: Request, pk: UUID) -> Response:
         """Send the next part, at most 8 MiB."""
         upload = generics.get_object_or_404(self.get_queryset(), pk=pk)
         size = int(request.META.get("CONTENT_LENGTH") or 0)
+        offset, sha256 = (request.query_params.get(name, "") for name in ("offset", "sha256"))
         try:
-            accepted = service.add_part(upload, request.query_params.get("offset", ""), size, request._request)
+            accepted = service.add_part(upload, offset, size, request._request, sha256)
         except UploadError as error:
             raise UploadRejected(error) from None
         except Upload.DoesNotExist:

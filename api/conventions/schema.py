@@ -8,7 +8,12 @@ from drf_spectacular.utils import OpenApiResponse
 
 from api.conventions.problem_details import CONTENT_TYPE, ProblemSerializer
 
-COMMON_ERRORS = {401: "Missing or invalid token", 403: "Not permitted", 429: "Too many requests"}
+COMMON_ERRORS = {
+    400: "Invalid request",
+    401: "Missing or invalid token",
+    403: "Not permitted",
+    429: "Too many requests",
+}
 PREFIX = "/api/v1/"
 
 
@@ -27,8 +32,6 @@ class Schema(AutoSchema):
         errors = {}
         if "{" in self.path:
             errors[404] = "Not found"
-        if self.method in ("POST", "PATCH", "PUT") or self._is_list_view():
-            errors[400] = "Invalid request"
         if self.method in ("PATCH", "PUT", "DELETE"):
             errors |= {409: "Conflicts with the current state", 412: "Changed since you last read it"}
         if self.method in ("POST", "PATCH", "PUT"):

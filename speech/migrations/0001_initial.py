@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import speech.models.share
+import speech.models.words
 
 
 class Migration(migrations.Migration):
@@ -159,6 +160,9 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=255)),
                 ("size", models.BigIntegerField()),
+                ("fingerprint", models.CharField(blank=True, max_length=100)),
+                ("client", models.CharField(blank=True, max_length=100)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
                 ("received", models.BigIntegerField(default=0)),
                 ("engine", models.CharField(blank=True, max_length=50)),
                 ("language", models.CharField(blank=True, max_length=20)),
@@ -181,6 +185,7 @@ class Migration(migrations.Migration):
                 ),
                 ("problem", models.JSONField(null=True)),
                 ("samples", models.BigIntegerField(null=True)),
+                ("note", models.CharField(blank=True, max_length=500)),
                 ("processed", models.BigIntegerField(default=0)),
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
                 ("worker", models.CharField(blank=True, max_length=40)),
@@ -234,6 +239,7 @@ class Migration(migrations.Migration):
                 ("start", models.FloatField()),
                 ("end", models.FloatField()),
                 ("text", models.TextField(blank=True)),
+                ("search", speech.models.words.SearchField(source="text")),
                 ("speaker", models.CharField(blank=True, max_length=60)),
                 ("is_inserted", models.BooleanField(default=False)),
                 ("corrected", models.JSONField(null=True)),

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models, transaction
@@ -26,6 +26,7 @@ from speech.models.session_set import LIVE_TIMEOUT, Retention, SessionQuerySet
 from speech.models.signals import session_finished
 from speech.models.tag import Tag
 from speech.models.words import NextNumbers, Segment, Word
+from speech.text.word_spacing import first_words, join_words
 
 audio_deleted = Signal()
 """Sent when a session's audio is deleted and its transcript stays: sender=Session, session."""
@@ -34,6 +35,7 @@ TITLE_WORDS = 8
 TITLE_LENGTH = 200  # characters
 TIME_ERROR = 0.005
 """Seconds; the rounding error of word times."""
+FILE_NAME_BYTES = 80
 OPENING_WORDS = 50
 OPENING_LENGTH = 300  # characters
 
@@ -90,21 +92,25 @@ class Session(models.Model):
     def display_title(self) -> str:
         if self.title:
             return self.title
-        words = self.opening.split()[:TITLE_WORDS]
-        if not words:
+        title = first_words(self.opening, TITLE_WORDS)
+        if not title:
             return "No speech"
-        title = " ".join(words)
-        return title[:1].upper() + title[1:] + ("…" if len(self.opening.split()) > TITLE_WORDS else "")
+        return title[:1].upper() + title[1:] + ("…" if title != self.opening else "")
 
     @property
     def first_words(self) -> str:
         return self.opening
 
     @property
+    def local_start(self) -> datetime:
+        """When it began, in its owner's time zone."""
+        return (self.started_at or self.created_at).astimezone(self.owner.zone)
+
+    @property
     def file_name(self) -> str:
         """File name without an extension, valid on every file system."""
-        started = self.started_at or self.created_at
-        return slugify(f"{started:%Y-%m-%d} {self.display_title}")[:80]
+        name = slugify(f"{self.local_start:%Y-%m-%d} {self.display_title}", allow_unicode=True)
+        return name.encode()[:FILE_NAME_BYTES].decode(errors="ignore")
 
     @property
     def duration(self) -> float:
@@ -232,14 +238,14 @@ class Session(models.Model):
             if words and self._needs_opening(words[0]):
                 replies = self.segments.original().filter(is_inserted=True, speaker=ASSISTANT)
                 spoken = self.words.exclude(segment_index__in=replies.values("index"))
-                opening = " ".join(spoken.values_list("text", flat=True)[:OPENING_WORDS])[:OPENING_LENGTH]
+                opening = join_words(spoken.values_list("text", flat=True)[:OPENING_WORDS])[:OPENING_LENGTH]
                 self._if_current().update(opening=opening)
         self.opening = opening
         return True
 
     def _needs_opening(self, word: SpokenWord) -> bool:
         """Whether words from `word` on may belong to the opening. Replies don't, so it may come late."""
-        if len(self.opening) >= OPENING_LENGTH or len(self.opening.split()) >= OPENING_WORDS:
+        if len(self.opening) >= OPENING_LENGTH or first_words(self.opening, OPENING_WORDS - 1) != self.opening:
             return False
         return word.index < OPENING_WORDS or self.segments.filter(is_inserted=True).exists()
 
@@ -255,7 +261,7 @@ class Session(models.Model):
                     index=e.segment,
                     start=e.start,
                     end=e.end,
-                    text=" ".join(texts[e.segment]),
+                    text=join_words(texts[e.segment]),
                     speaker=e.speaker,
                     is_inserted=e.is_inserted,
                 )
@@ -289,8 +295,7 @@ class Session(models.Model):
         """Set the opening again after a correction."""
         spoken = self.segments.current().exclude(is_inserted=True, speaker=ASSISTANT)
         texts = spoken.values_list("text", flat=True)[:OPENING_WORDS]
-        words = " ".join(texts).split()[:OPENING_WORDS]
-        self.opening = " ".join(words)[:OPENING_LENGTH]
+        self.opening = first_words(join_words(texts), OPENING_WORDS)[:OPENING_LENGTH]
         self.save(update_fields=["opening"])
 
     def tag_as(self, names: Iterable[str]) -> None:

@@ -24,7 +24,11 @@ DELETED_AFTER = timedelta(days=1)
 """Time without activity after which an unfinished, truncated, failed or done upload is deleted."""
 RESERVED_FOR = timedelta(minutes=15)
 """Time without a part for which an upload reserves the disk space of its rest."""
+ABANDONED_AFTER = timedelta(minutes=1)
+"""Time without a part after which another client can continue an upload. A page gives up a part after a minute."""
 NAME_LENGTH = 255  # characters
+NOTE_LENGTH = 500  # characters
+ID_LENGTH = 100  # characters
 
 
 class UploadQuerySet(models.QuerySet["Upload"]):
@@ -45,6 +49,13 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         sending = self.filter(state=Upload.State.UPLOADING, seen_at__gt=timezone.now() - RESERVED_FOR)
         total: int | None = sending.aggregate(total=Sum(F("size") - F("received")))["total"]
         return total or 0
+
+    def resumable(self, size: int, fingerprint: str, client: str) -> Self:
+        """Incomplete uploads of the same recording that no other client is sending; the client's own ones first."""
+        is_own = Q(client=client)
+        same = self.filter(state=Upload.State.UPLOADING, size=size, fingerprint=fingerprint)
+        free = same.filter(is_own | Q(seen_at__lt=timezone.now() - ABANDONED_AFTER))
+        return free.annotate(is_own=is_own).order_by("-is_own", "-created_at")
 
     def pending(self) -> Self:
         """Complete uploads that no process is working on."""
@@ -77,6 +88,12 @@ class Upload(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
     name = models.CharField(max_length=NAME_LENGTH)
     size = models.BigIntegerField()  # bytes, as announced
+    fingerprint = models.CharField(max_length=ID_LENGTH, blank=True)
+    """Of the content, computed by the client; empty: the upload is not resumed."""
+    client = models.CharField(max_length=ID_LENGTH, blank=True)
+    """The page or program that sends it."""
+    sha256 = models.CharField(max_length=64, blank=True)
+    """Of the whole content, in hexadecimal, sent with the last part."""
     received = models.BigIntegerField(default=0)  # bytes
     engine = models.CharField(max_length=50, blank=True)
     language = models.CharField(max_length=20, blank=True)
@@ -90,6 +107,8 @@ class Upload(models.Model):
     """Error of a failed or truncated upload: `what`, `why`, `action`."""
     samples = models.BigIntegerField(null=True)
     """Duration in samples (24 kHz), once the file is checked."""
+    note = models.CharField(max_length=NOTE_LENGTH, blank=True)
+    """What the check found that its owner should know: `speech.batch.decode.Properties`."""
     processed = models.BigIntegerField(default=0)
     """Samples transcribed so far, stored or not."""
     session = models.ForeignKey("speech.Session", on_delete=models.SET_NULL, null=True, related_name="uploads")
@@ -111,10 +130,20 @@ class Upload(models.Model):
 
     # --- Receiving the file -----------------------------------------------------------------------------------------
 
-    def set_received(self, offset: int, size: int) -> bool:
-        """Record `size` bytes received after the first `offset`. False if others came first, or it was canceled."""
+    def resume(self, **options: Any) -> bool:
+        """Continue it with the options of the latest request. False if another client has continued it, or it is
+        complete."""
+        unchanged = Upload.objects.filter(pk=self.pk, state=self.State.UPLOADING, client=self.client)
+        if not unchanged.update(**options, seen_at=timezone.now()):
+            return False
+        self.refresh_from_db()
+        return True
+
+    def set_received(self, offset: int, size: int, sha256: str = "") -> bool:
+        """Record `size` bytes received after the first `offset`, and the `sha256` of the file if they are its last.
+        False if others came first, or it was canceled."""
         expecting = Upload.objects.filter(pk=self.pk, received=offset, state=self.State.UPLOADING)
-        if not expecting.update(received=offset + size, seen_at=timezone.now()):
+        if not expecting.update(received=offset + size, sha256=sha256, seen_at=timezone.now()):
             return False
         Upload.objects.filter(pk=self.pk, received=F("size")).update(state=self.State.WAITING)
         return True
@@ -147,9 +176,10 @@ class Upload(models.Model):
         """Let another process claim it immediately."""
         self._if_current().update(worker="")
 
-    def set_duration(self, samples: int) -> None:
+    def set_checked(self, samples: int, note: str) -> None:
+        """Record its duration in samples (24 kHz), and what is to be noted about it."""
         self.samples = samples
-        self._if_current().update(samples=samples)
+        self._if_current().update(samples=samples, note=note)
 
     def resolve_session(self) -> Session | None:
         """Acquire the session that the upload becomes, created on the first call. None if the upload was canceled.
@@ -211,12 +241,19 @@ class Upload(models.Model):
             "name": self.name,
             "size": self.size,
             "received": self.received,
+            "client": self.client,
+            "is_sending": self._is_sending,
             "state": self._stage,
             "duration": self.samples / SAMPLE_RATE if self.samples else None,
             "transcribed": max(stored, self.processed) / SAMPLE_RATE,
             "session": str(self.session_id) if stored else None,
+            "note": self.note,
             "problem": self.problem,
         }
+
+    @property
+    def _is_sending(self) -> bool:
+        return self.state == self.State.UPLOADING and self.seen_at > timezone.now() - ABANDONED_AFTER
 
     @property
     def _stage(self) -> str:

@@ -29,6 +29,20 @@ class DiskFull(UploadError):
     action = "Try again later. If the problem persists, contact your administrator."
 
 
+class MissingHash(UploadError):
+    what = "The last part has no valid SHA-256."
+    why = "An upload with a fingerprint may be resumed, and is verified as a whole."
+    action = "Send the file's SHA-256, in hexadecimal, as “sha256” with the last part."
+
+
+class ContentMismatch(UploadError):
+    """The parts of the upload are not of one file."""
+
+    what = "The file changed during its upload."
+    why = "What arrived is not the whole file that its sender has: it was edited, or parts are of a similar file."
+    action = "Upload it again."
+
+
 class NoMatchingEngine(UploadError):
     """The requested engine or language does not exist."""
 

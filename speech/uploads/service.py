@@ -5,10 +5,10 @@ one from the offset that the server reports.
 """
 
 import math
+import re
 
 from asgiref.sync import async_to_sync
 from django.conf import settings
-from django.utils import timezone
 
 from accounts.models import User
 from inference.messages import Status
@@ -19,18 +19,31 @@ from speech.gateway.slot_request import choose
 from speech.models import Upload
 from speech.text.whole_number import whole_number
 from speech.uploads import storage
-from speech.uploads.errors import EmptyFile, FileTooLarge, NoMatchingEngine, TooManyUploads
+from speech.uploads.errors import EmptyFile, FileTooLarge, MissingHash, NoMatchingEngine, TooManyUploads
 
 MAX_PART = 8 * 1024 * 1024  # bytes
 MAX_UNFINISHED = 20
 MEGABYTE = 1_000_000
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def create_upload(
-    owner: User, name: str, size: int, engine: str, language: str, audio: bool, multichannel: bool
+    owner: User,
+    name: str,
+    size: int,
+    engine: str,
+    language: str,
+    audio: bool,
+    multichannel: bool,
+    fingerprint: str = "",
+    client: str = "",
 ) -> Upload:
-    """Reserve space for a file of `size` bytes, or resume an incomplete upload. `audio`: save its audio.
-    `multichannel`: one speaker per stereo channel.
+    """Reserve space for a file of `size` bytes, or resume an incomplete upload of the same recording. `audio`: save its
+    audio. `multichannel`: one speaker per stereo channel.
+
+    `fingerprint` identifies the recording by its content; without one, nothing is resumed: a name and a size are not
+    enough. `client` is the page or program that sends: what another one is sending is not resumed, so that the same
+    recording can be uploaded twice. The options are those of the latest request.
 
     Raises `UploadError`.
     """
@@ -39,29 +52,30 @@ def create_upload(
     megabytes = math.ceil(size / MEGABYTE)
     if size > settings.UPLOAD_MAX_MB * MEGABYTE:
         raise FileTooLarge(why=f"The file is {megabytes} MB; the limit is {settings.UPLOAD_MAX_MB} MB.")
+    if engine or language:
+        _check_engine(engine, language)
+    options: dict[str, str | bool] = {"name": name, "engine": engine, "language": language, "client": client}
+    options |= {"saves_audio": audio, "is_multichannel": multichannel}
     unfinished = Upload.objects.of(owner).unfinished()
-    if incomplete := unfinished.filter(name=name, size=size, state=Upload.State.UPLOADING).first():
-        return _resume(incomplete)
+    if fingerprint:
+        for incomplete in unfinished.resumable(size, fingerprint, client):
+            if _resume(incomplete, options):
+                return incomplete
     if unfinished.count() >= MAX_UNFINISHED:
         raise TooManyUploads(why=f"The limit is {MAX_UNFINISHED} pending uploads per account.")
     limit = settings.UPLOAD_PENDING_MB
     if limit and unfinished.announced_bytes() + size > limit * MEGABYTE:
         raise TooManyUploads(why=f"With this file of {megabytes} MB, they exceed the {limit} MB of an account.")
-    if engine or language:
-        _check_engine(engine, language)
-    options = {"engine": engine, "language": language, "saves_audio": audio, "is_multichannel": multichannel}
-    upload = Upload(owner=owner, name=name, size=size, **options)
+    upload = Upload(owner=owner, size=size, fingerprint=fingerprint, **options)
     with storage.reserving(upload):
         storage.create(upload)
         upload.save()
     return upload
 
 
-def _resume(upload: Upload) -> Upload:
+def _resume(upload: Upload, options: dict[str, str | bool]) -> bool:
     with storage.reserving(upload):
-        upload.seen_at = timezone.now()
-        upload.save(update_fields=["seen_at"])
-    return upload
+        return upload.resume(**options)
 
 
 def _check_engine(engine: str, language: str) -> None:
@@ -78,16 +92,20 @@ async def _engines() -> dict[str, Status]:
     return await Link.current().workers.engines()
 
 
-def add_part(upload: Upload, offset: str, size: int, part: storage.Readable) -> bool:
-    """Store the `size` bytes that follow the first `offset`. False if `upload.received` is another offset.
+def add_part(upload: Upload, offset: str, size: int, part: storage.Readable, sha256: str = "") -> bool:
+    """Store the `size` bytes that follow the first `offset`. False if `upload.received` is another offset. `sha256`: of
+    the whole file, required with its last part if the upload has a fingerprint.
 
-    Raises `FileTooLarge`, `DiskFull`, and `Upload.DoesNotExist` if the upload was canceled.
+    Raises `FileTooLarge`, `MissingHash`, `DiskFull`, and `Upload.DoesNotExist` if the upload was canceled.
     """
     if size > MAX_PART:
         raise FileTooLarge("The part is too large.", f"The limit is {MAX_PART} bytes.")
     storage.require_room(size)
-    position = whole_number(offset)
-    is_stored = position is not None and storage.append(upload, position, part)
+    position, sha256 = whole_number(offset), sha256.lower()
+    is_last = position is not None and position + size >= upload.size
+    if not SHA256.fullmatch(sha256) and (sha256 or (is_last and upload.fingerprint)):
+        raise MissingHash
+    is_stored = position is not None and storage.append(upload, position, part, sha256)
     upload.refresh_from_db()
     if upload.state == Upload.State.WAITING:
         broadcast(uploads_topic())

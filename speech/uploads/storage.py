@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import hashlib
 import os
 import time
 import uuid
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from speech import disk_space
 from speech.models import Upload
-from speech.uploads.errors import DiskFull
+from speech.uploads.errors import ContentMismatch, DiskFull
 
 CHUNK = 256 * 1024  # bytes
 ORPHAN_AGE = 600.0
@@ -57,9 +58,9 @@ def require_room(size: int) -> None:
         raise DiskFull
 
 
-def append(upload: Upload, offset: int, part: Readable) -> bool:
+def append(upload: Upload, offset: int, part: Readable, sha256: str = "") -> bool:
     """Write the bytes that follow the first `offset`. False if other bytes are missing, or the upload was canceled.
-    Raises `DiskFull`."""
+    `sha256`: of the whole file, if these are its last bytes. Raises `DiskFull`."""
     try:
         file = path_of(upload).open("r+b")
     except FileNotFoundError:
@@ -75,7 +76,16 @@ def append(upload: Upload, offset: int, part: Readable) -> bool:
             file.write(chunk)
             missing -= len(chunk)
         file.flush()
-        return upload.set_received(offset, upload.size - missing - offset)
+        return upload.set_received(offset, upload.size - missing - offset, "" if missing else sha256)
+
+
+def verify(upload: Upload) -> None:
+    """Compare the complete file with its SHA-256, if its client sent one. Raises `ContentMismatch`. Blocking."""
+    if not upload.sha256:
+        return
+    with path_of(upload).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() != upload.sha256:
+            raise ContentMismatch
 
 
 def remove(upload: Upload) -> None:

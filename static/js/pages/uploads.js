@@ -1,5 +1,6 @@
 // The upload page: accepts chosen and dropped files, uploads them one after another and shows their progress.
 
+import { pageId } from "../uploads/page-id.js"
 import { sizeProblem, textOf } from "../uploads/problem.js"
 import { UploadServer } from "../uploads/server.js"
 import { Upload } from "../uploads/upload.js"
@@ -9,6 +10,7 @@ import { Entry } from "./uploads/entry.js"
 const PART_BYTES = 2 * 1024 * 1024 // at a time
 const config = JSON.parse(byId("upload-config").textContent)
 const server = new UploadServer({ url: config.uploads })
+const currentPageId = pageId()
 const entries = new Map()
 let sending = Promise.resolve()
 
@@ -18,8 +20,11 @@ function add(status, file = null) {
     cancel: () => cancel(upload),
     acceptTruncated: () => attempt(upload.acceptTruncated()),
   })
-  const changed = () => entry.show(upload.status)
-  const upload = new Upload({ server, status, file, partSize: PART_BYTES, changed })
+  const changed = () => {
+    if (file) removeResumed(upload)
+    entry.show(upload.status)
+  }
+  const upload = new Upload({ server, status, file, pageId: currentPageId(), partSize: PART_BYTES, changed })
   entries.set(upload, entry)
   entry.show(upload.status)
   byId("uploads").prepend(entry.element)
@@ -29,21 +34,20 @@ function add(status, file = null) {
 
 function send(files) {
   byId("trouble").hidden = true
+  const options = chosenOptions()
   for (const file of files) {
-    removeUnfinished(file)
     const problem = sizeProblem(file.size, config.maxSize)
     const state = problem ? "failed" : "queued"
     const upload = add({ name: file.name, size: file.size, received: 0, state, problem }, file)
-    if (!problem) sending = sending.then(() => upload.send(chosenOptions()))
+    if (!problem) sending = sending.then(() => upload.send(options))
   }
 }
 
-// The server recognizes the file by its name and size, and continues the unfinished upload.
-function removeUnfinished({ name, size }) {
-  for (const [upload, entry] of entries) {
-    const { status } = upload
-    if (status.state !== "unfinished" || status.name !== name || status.size !== size) continue
-    entries.delete(upload)
+// The server recognized the file of an incomplete upload, which this page continues.
+function removeResumed(upload) {
+  for (const [other, entry] of entries) {
+    if (other === upload || !other.status.id || other.status.id !== upload.status.id) continue
+    entries.delete(other)
     entry.element.remove()
   }
 }

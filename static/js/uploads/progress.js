@@ -6,6 +6,7 @@ const DESCRIPTIONS = {
   queued: () => "Queued",
   uploading: (status) => `Uploading: ${amount(status)}`,
   interrupted: (status) => `Server unavailable; retrying automatically. ${amount(status)} uploaded`,
+  elsewhere: (status) => `Uploading in another window: ${amount(status)}`,
   unfinished: (status) => `${amount(status)} uploaded. Choose the same file again to continue`,
   waiting: () => "Waiting for capacity; live sessions come first",
   checking: () => "Checking",
@@ -24,7 +25,7 @@ export function describe(status, pace) {
 
 // 0 to 1, or null where the progress is unknown.
 export function fractionOf({ state, received, size, transcribed, duration }) {
-  if (["uploading", "interrupted", "unfinished"].includes(state)) return received / size
+  if (["uploading", "interrupted", "elsewhere", "unfinished"].includes(state)) return received / size
   if (state === "transcribing") return transcribed / duration
   return state === "done" ? 1 : null
 }

@@ -42,8 +42,9 @@ export class UploadServer {
   }
 
   // Whether the part was accepted or another one is expected, `received` of the status says which bytes to send next.
-  async sendPart(id, offset, part, signal) {
-    const url = `${this.#url}${id}/content/?offset=${offset}`
+  // sha256: of the whole file, with its last part; otherwise null.
+  async sendPart(id, offset, part, sha256, signal) {
+    const url = `${this.#url}${id}/content/?offset=${offset}${sha256 ? `&sha256=${sha256}` : ""}`
     try {
       return await this.#request("PUT", url, part, "application/octet-stream", signal)
     } catch (error) {

@@ -1,6 +1,7 @@
 // One file on its way to the server, and its processing there. Calls `changed` whenever its status changes.
 
 import { Backoff } from "../web/backoff.js"
+import { FileHash } from "./file-hash.js"
 import { UploadRejected } from "./server.js"
 
 const POLL_INTERVAL_MS = 1000
@@ -8,25 +9,28 @@ const UNWATCHED_STATES = ["done", "failed", "truncated", "uploading", "unfinishe
 
 export class Upload {
   // The server's status. `state` is one of uploading, waiting, checking, transcribing, truncated, failed and done, and
-  // in the browser also queued (others are sent first), interrupted (the server is unavailable) and unfinished (the page
-  // no longer has the file).
+  // in the browser also queued (others are sent first), interrupted (the server is unavailable), elsewhere (another page
+  // is sending it) and unfinished (no page has the file).
   status
   #server
   #file
+  #hash
+  #pageId
   #partSize
   #changed
   #wait
   #cancellation = new AbortController()
   #isWatching = false
 
-  constructor({ server, status, file = null, partSize, changed, wait = pause }) {
+  constructor({ server, status, file = null, pageId, partSize, changed, wait = pause }) {
     this.#server = server
     this.#file = file
+    this.#hash = file && new FileHash(file)
+    this.#pageId = pageId
     this.#partSize = partSize
     this.#changed = changed
     this.#wait = wait
-    this.status = status
-    if (!file && status.state === "uploading") this.status = { ...status, state: "unfinished" }
+    this.status = this.#stated(status)
   }
 
   get isCanceled() {
@@ -57,7 +61,8 @@ export class Upload {
 
   async #create(options) {
     const { name, size } = this.#file
-    const status = await this.#server.create({ name, size, ...options })
+    const fingerprint = await this.#hash.fingerprint()
+    const status = await this.#server.create({ name, size, fingerprint, client: this.#pageId, ...options })
     if (this.isCanceled) await this.#server.remove(status.id)
     else this.#update(status)
   }
@@ -65,7 +70,8 @@ export class Upload {
   async #sendPart() {
     const { id, received } = this.status
     const part = this.#file.slice(received, received + this.#partSize)
-    this.#update(await this.#server.sendPart(id, received, part, this.#cancellation.signal))
+    const sha256 = await this.#hash.addUpTo(received + part.size)
+    this.#update(await this.#server.sendPart(id, received, part, sha256, this.#cancellation.signal))
   }
 
   // Polls the status until the server has finished or needs the user.
@@ -104,8 +110,14 @@ export class Upload {
 
   #update(status) {
     if (this.isCanceled) return
-    this.status = status
+    this.status = this.#stated(status)
     this.#changed(this)
+  }
+
+  #stated(status) {
+    if (this.#file || status.state !== "uploading") return status
+    const isElsewhere = status.is_sending && status.client !== this.#pageId
+    return { ...status, state: isElsewhere ? "elsewhere" : "unfinished" }
   }
 }
 

@@ -105,7 +105,7 @@ def test_an_upload_continues_after_a_reload(quick_site, uploading):
     page = uploading(quick_site, expect=["Failed to load", "ERR_"])
     page.on("dialog", lambda dialog: dialog.accept())
     file = {"name": "long.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(2 * MINUTE))}
-    page.route("**/api/v1/uploads/*/content/?offset=4194304", lambda route: route.abort())
+    page.route("**/api/v1/uploads/*/content/?offset=4194304*", lambda route: route.abort())
     page.get_by_label("Choose recordings").set_input_files(files=[file])
     expect(entry(page, "long.wav").get_by_text("Server unavailable")).to_be_visible()
     page.unroute_all()
@@ -115,6 +115,25 @@ def test_an_upload_continues_after_a_reload(quick_site, uploading):
     expect(entry(page, "long.wav").get_by_text("Done: 2:00")).to_be_visible(timeout=30_000)
     expect(entry(page, "long.wav")).to_have_count(1)
     assert quick_site.shell(COUNTS) == "1 1"
+
+
+def test_the_same_file_in_two_windows_becomes_two_sessions(quick_site, uploading):
+    page = uploading(quick_site, expect=["Failed to load", "ERR_"])
+    page.on("dialog", lambda dialog: dialog.accept())
+    file = {"name": "long.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(2 * MINUTE))}
+    page.route("**/api/v1/uploads/*/content/?offset=4194304*", lambda route: route.abort())
+    page.get_by_label("Choose recordings").set_input_files(files=[file])
+    expect(entry(page, "long.wav").get_by_text("Server unavailable")).to_be_visible()
+
+    other = page.context.new_page()
+    other.goto(f"{quick_site.url}/sessions/upload/")
+    expect(entry(other, "long.wav").get_by_text("Uploading in another window")).to_be_visible()
+    other.get_by_label("Choose recordings").set_input_files(files=[file])
+    expect(entry(other, "long.wav").get_by_text("Done: 2:00")).to_be_visible(timeout=30_000)
+    expect(entry(other, "long.wav")).to_have_count(2)
+    page.unroute_all()
+    expect(entry(page, "long.wav").get_by_text("Done: 2:00")).to_be_visible(timeout=60_000)
+    assert quick_site.shell(COUNTS) == "2 2"
 
 
 def test_a_file_that_is_too_large_is_rejected_before_it_is_sent(start_site, uploading):
@@ -142,7 +161,7 @@ def test_a_bad_file_is_reported_and_dismissed(quick_site, uploading, request):
     empty = {"name": "empty.mp3", "mimeType": "audio/mpeg", "buffer": b""}
     good = {"name": "Interview with the gardener.wav", "mimeType": "audio/wav", "buffer": wav_of(noise(100))}
     page.get_by_label("Choose recordings").set_input_files(files=[letter, empty, good])
-    expect(entry(page, "letter.wav").get_by_role("alert")).to_contain_text("Couldn't read the file as audio")
+    expect(entry(page, "letter.wav").get_by_role("alert")).to_contain_text("It is a text file.")
     expect(entry(page, "empty.mp3").get_by_role("alert")).to_contain_text("The file is empty.")
     expect(entry(page, "gardener").get_by_text("Done")).to_be_visible(timeout=20_000)
     checker.check("upload")

@@ -33,10 +33,16 @@ test("the list is read to its last page", async () => {
 
 test("a part is sent to the content, with the CSRF token", async () => {
   const { server, requests } = serverWith([200, STATUS])
-  assert.deepEqual(await server.sendPart("u1", 3, "data"), STATUS)
+  assert.deepEqual(await server.sendPart("u1", 3, "data", null), STATUS)
   const [{ method, url, headers }] = requests
   assert.deepEqual([method, url, headers["X-CSRFToken"]], ["PUT", "/uploads/u1/content/?offset=3", "secret"])
   assert.equal(headers["Content-Type"], "application/octet-stream")
+})
+
+test("the last part is sent with the file's hash", async () => {
+  const { server, requests } = serverWith([200, STATUS])
+  await server.sendPart("u1", 3, "data", "abc")
+  assert.equal(requests[0].url, "/uploads/u1/content/?offset=3&sha256=abc")
 })
 
 test("when other bytes follow, the status says which", async () => {

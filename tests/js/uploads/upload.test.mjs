@@ -1,6 +1,7 @@
 // An upload sends what the server lacks despite failures, and leaves nothing behind when it is canceled.
 
 import assert from "node:assert/strict"
+import { createHash } from "node:crypto"
 import { test } from "node:test"
 import { Upload } from "../../../static/js/uploads/upload.js"
 import { UploadRejected } from "../../../static/js/uploads/server.js"
@@ -14,13 +15,15 @@ class FakeServer {
   breaks = 0
   states = ["checking", "transcribing", "done"]
 
-  async create({ name, size }) {
+  async create({ name, size, ...options }) {
     this.size = size
+    this.options = options
     return this.#status({ name })
   }
 
-  async sendPart(id, offset, part) {
+  async sendPart(id, offset, part, sha256) {
     if (this.breaks-- > 0) throw new TypeError("the network is down")
+    this.sha256 = sha256
     if (offset === this.bytes.length) this.bytes += await part.text()
     return this.#status()
   }
@@ -42,7 +45,7 @@ class FakeServer {
 function uploadOf(text, server, changed = () => {}) {
   const file = Object.assign(new Blob([text]), { name: "a.wav" })
   const status = { name: file.name, size: file.size, received: 0, state: "queued" }
-  return new Upload({ server, status, file, partSize: PART_SIZE, changed, wait: () => Promise.resolve() })
+  return new Upload({ server, status, file, pageId: "page 1", partSize: PART_SIZE, changed, wait: () => Promise.resolve() })
 }
 
 test("a file is sent in parts and watched until it is done", async () => {
@@ -70,6 +73,49 @@ test("bytes that the server has are not sent again", async () => {
   server.bytes = "abcdefghijkl"
   await uploadOf("abcdefghijklmnop", server).send({})
   assert.equal(server.bytes, "abcdefghijklmnop")
+})
+
+function sha256(text) {
+  return createHash("sha256").update(text).digest("hex")
+}
+
+test("the server gets the fingerprint, the page and the options first, and the hash of the file last", async () => {
+  const server = new FakeServer()
+  await uploadOf("abcdefghijklmnop", server).send({ language: "de" })
+  assert.deepEqual(server.options, { fingerprint: sha256("abcdefghijklmnop"), client: "page 1", language: "de" })
+  assert.equal(server.sha256, sha256("abcdefghijklmnop"))
+})
+
+test("the hash covers what an earlier page has sent", async () => {
+  const server = new FakeServer()
+  server.bytes = "abcdefghijkl"
+  await uploadOf("abcdefghijklmnop", server).send({})
+  assert.equal(server.sha256, sha256("abcdefghijklmnop"))
+})
+
+test("a file that can't be read any more is reported, and not retried", async () => {
+  const server = new FakeServer()
+  const file = { name: "a.wav", size: 3, slice: () => ({ size: 3, arrayBuffer: () => Promise.reject(new Error("NotReadableError")) }) }
+  const status = { name: "a.wav", size: 3, received: 0, state: "queued" }
+  const upload = new Upload({ server, status, file, partSize: PART_SIZE, changed: () => {}, wait: () => Promise.resolve() })
+  await upload.send({})
+  assert.equal(upload.status.state, "failed")
+  assert.match(upload.status.problem.why, /changed, moved or deleted/)
+})
+
+test("what another page is sending is not offered for continuation, until that page stops", async () => {
+  const uploading = { id: "u1", size: 9, received: 3, state: "uploading", is_sending: true, client: "page 2" }
+  const statuses = [{ ...uploading, received: 6 }, { ...uploading, received: 6, is_sending: false }]
+  const server = { status: async () => statuses.shift() }
+  const seen = []
+  const changed = ({ status }) => seen.push([status.state, status.received])
+  const upload = new Upload({ server, status: uploading, pageId: "page 1", changed, wait: () => Promise.resolve() })
+  assert.equal(upload.status.state, "elsewhere")
+  assert.equal(fractionOf(upload.status), 3 / 9)
+  await upload.watch()
+  assert.deepEqual(seen, [["elsewhere", 6], ["unfinished", 6]])
+  const own = new Upload({ server, status: { ...uploading, client: "page 1" }, pageId: "page 1", changed })
+  assert.equal(own.status.state, "unfinished") // an earlier page with this ID has ended
 })
 
 test("a rejected upload reports why and is not sent", async () => {

@@ -39,7 +39,8 @@ def grace(db):
 
 
 def announce(owner, megabytes, name="talk.mp3"):
-    return service.create_upload(owner, name, megabytes * MB, engine="", language="", audio=False, multichannel=False)
+    options = {"engine": "", "language": "", "audio": False, "multichannel": False}
+    return service.create_upload(owner, name, megabytes * MB, **options, fingerprint=f"{name} {megabytes}")
 
 
 def test_announced_uploads_reserve_their_space(disk, ada, grace):

@@ -83,14 +83,36 @@ print([(word.index, round(word.start, 3)) for word in session.words.order_by('in
 
 def test_lost_parts_are_sent_again(sender):
     data = wav_of(noise(MINUTE, seed=2))
-    upload = sender.send("again.wav", data, until=700_000)
+    recording = {"fingerprint": "a", "client": "page"}
+    upload = sender.send("again.wav", data, until=700_000, **recording)
     for offset in (0, 600_000, 800_000):
         assert sender.send_part(upload, b"wrong", offset).status_code == 409
         assert sender.status(upload)["received"] == 700_000
-    again = sender.create("again.wav", len(data)).json()
+    again = sender.create("again.wav", len(data), **recording).json()
     assert (again["id"], again["received"]) == (upload["id"], 700_000)
-    upload = sender.wait(sender.send("again.wav", data), "done")
+    upload = sender.wait(sender.send("again.wav", data, **recording), "done")
     assert upload["transcribed"] == 60
+
+
+def test_recordings_with_the_same_name_and_size_are_not_mixed(site, sender):
+    one, other = (noise(50, seed=seed) for seed in (31, 32))
+    sender.send("meeting.wav", wav_of(one), until=60_000, fingerprint="one", client="page")
+    uploads = [
+        sender.send("meeting.wav", wav_of(pcm), fingerprint=fingerprint, client="page")
+        for fingerprint, pcm in (("other", other), ("one", one))
+    ]
+    ids = [sender.wait(upload, "done")["session"] for upload in uploads]
+    assert [stored_words(site, session) for session in ids] == [words_of(other), words_of(one)]
+
+
+def test_parts_of_two_files_with_the_same_fingerprint_become_no_session(site, sender):
+    before = sessions(site)
+    one, other = (wav_of(noise(50, seed=seed)) for seed in (33, 34))
+    sender.send("meeting.wav", one, until=60_000, fingerprint="same", client="page")
+    upload = sender.wait(sender.send("meeting.wav", other, fingerprint="same", client="page"), "failed")
+    assert upload["problem"]["what"] == "The file changed during its upload."
+    assert sessions(site) == before
+    wait_until_nothing_is_left(site)
 
 
 def test_canceling_during_the_upload_leaves_nothing(site, sender):

@@ -1,5 +1,6 @@
 """Client that uploads files to a running site, as the page does."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -36,17 +37,18 @@ class Sender:
     def create(self, name: str, size: int, **options: Any) -> httpx.Response:
         return self.http.post("", json={"name": name, "size": size, **options})
 
-    def send_part(self, upload: Status, data: bytes, offset: int) -> httpx.Response:
-        return self.http.put(f"{upload['id']}/content/", params={"offset": offset}, content=data)
+    def send_part(self, upload: Status, data: bytes, offset: int, sha256: str = "") -> httpx.Response:
+        parameters = {"offset": str(offset)} | ({"sha256": sha256} if sha256 else {})
+        return self.http.put(f"{upload['id']}/content/", params=parameters, content=data)
 
     def send(self, name: str, data: bytes, until: int | None = None, **options: Any) -> Status:
-        """Send the whole file, or its bytes before `until`."""
+        """Send the whole file, or its bytes before `until`; with its hash if it has a `fingerprint`."""
         upload: Status = self.create(name, len(data), **options).raise_for_status().json()
         end = len(data) if until is None else until
+        sha256 = hashlib.sha256(data).hexdigest() if "fingerprint" in options else ""
         for offset in range(upload["received"], end, PART_BYTES):
-            upload = (
-                self.send_part(upload, data[offset : min(offset + PART_BYTES, end)], offset).raise_for_status().json()
-            )
+            part = data[offset : min(offset + PART_BYTES, end)]
+            upload = self.send_part(upload, part, offset, sha256).raise_for_status().json()
         return upload
 
     def status(self, upload: Status) -> Status:

@@ -11,6 +11,7 @@ export class Entry {
   #actions = make("div", "upload__actions")
   #bar = make("progress", "upload__bar")
   #stage = make("p", "upload__stage")
+  #note = make("p", "upload__stage")
   #problem = make("p", "upload__problem")
   #sessions
   #cancel
@@ -24,7 +25,7 @@ export class Entry {
     this.#bar.max = 1
     this.#stage.setAttribute("role", "status")
     this.#problem.setAttribute("role", "alert")
-    this.element.append(this.#name, this.#actions, this.#bar, this.#stage, this.#problem)
+    this.element.append(this.#name, this.#actions, this.#bar, this.#stage, this.#note, this.#problem)
   }
 
   show(status) {
@@ -33,6 +34,8 @@ export class Entry {
     this.#bar.setAttribute("aria-label", status.name)
     this.#showProgress(fractionOf(status), status.state)
     this.#stage.textContent = describe(status, this.#pace.value)
+    this.#note.textContent = status.note ?? ""
+    this.#note.hidden = !status.note
     this.#problem.textContent = textOf(status.problem ?? {})
     const hasChanged = this.element.dataset.state !== status.state || !this.#actions.children.length
     if (hasChanged) this.#actions.replaceChildren(...this.#actionsFor(status))
