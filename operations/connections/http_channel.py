@@ -59,6 +59,14 @@ class LimitedRequest(WebRequest):
             raise BodyTooLarge(self.channel.max_body)
         super().handleContentChunk(data)
 
+    def requestReceived(self, command: bytes, path: bytes, version: bytes) -> None:
+        """State the length of a chunked body, now that it is complete. Django's forms and REST framework take a request
+        without Content-Length for one without a body. https://github.com/django/daphne/issues/476"""
+        if self.requestHeaders.hasHeader(b"Transfer-Encoding"):
+            self.requestHeaders.removeHeader(b"Transfer-Encoding")
+            self.requestHeaders.setRawHeaders(b"Content-Length", [b"%d" % self.content.tell()])
+        super().requestReceived(command, path, version)
+
     def handle_exception(self, exception: BaseException) -> None:
         """Break the connection if the response has begun; there is no other sign of an error then. Daphne raises an
         error of its own, which leaves this connection open, and ends its checks of all connections. Not reported."""

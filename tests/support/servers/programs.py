@@ -48,3 +48,7 @@ def chromium() -> str:
 
 def node() -> str:
     return find(["node"], "Debian: apt-get install nodejs; macOS: brew install node")
+
+
+def npm() -> str:
+    return find(["npm"], "Debian: apt-get install npm; macOS: brew install node")

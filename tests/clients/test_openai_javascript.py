@@ -1,0 +1,43 @@
+"""OpenAI's package for JavaScript, which sends the form of a file stream in chunks, without Content-Length."""
+
+import subprocess
+
+import pytest
+
+from tests.support.clients.api import access_to, wav_of
+from tests.support.servers import programs
+from tests.support.speech.checksum_audio import noise, words_of
+
+pytestmark = pytest.mark.slow
+
+VERSIONS = {"openai-4": "4.104.0", "openai-7": "7.59.0"}
+"""The fourth has its own forms; later ones use the platform's."""
+TRANSCRIBE = """
+const { createReadStream } = await import("node:fs")
+const [name, baseURL, apiKey, path] = process.argv.slice(1)
+const { default: OpenAI } = await import(name)
+const client = new OpenAI({ baseURL, apiKey, maxRetries: 0 })
+const file = createReadStream(path)
+console.log((await client.audio.transcriptions.create({ file, model: "whisper-1", language: "en" })).text)
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("npm")
+    names = [f"{name}@npm:openai@{version}" for name, version in VERSIONS.items()]
+    command = [programs.npm(), "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", *names]
+    if subprocess.run(command, cwd=folder, capture_output=True, timeout=120).returncode:
+        pytest.skip("npm could not install OpenAI's package. Check the connection to its registry.")
+    return folder
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_a_file_stream_is_transcribed(checksum_site, packages, tmp_path, name):
+    pcm, path = noise(500, seed=42), tmp_path / "talk.wav"  # two megabytes
+    path.write_bytes(wav_of(pcm))
+    access = access_to(checksum_site, "javascript@example.org")
+    arguments = [name, f"{access.url}/v1", access.token, path]
+    command = [programs.node(), "--input-type=module", "-e", TRANSCRIBE, *map(str, arguments)]
+    done = subprocess.run(command, cwd=packages, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == words_of(pcm), done.stderr
