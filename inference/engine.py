@@ -43,6 +43,9 @@ class Engine(Protocol[Input]):
 
     # An engine that flushes the last words with silence of its own has `draining: set[int]`: the slots in which the
     # next steps do that, and which are given no frames meanwhile. `step` is called for them, with no inputs if need be.
+    #
+    # An engine that measures how many streams the machine carries has `measures_capacity: bool`, true unless the number
+    # of slots was given, and `measure_capacity() -> int`, which is called again while it has no streams.
 
 
 class SttEngine(Engine[Frame], Protocol):
@@ -63,6 +66,10 @@ class TtsEngine(Engine[str], Protocol):
 
 def voices_of(engine: Engine[Any]) -> list[Voice]:
     return getattr(engine, "voices", [])
+
+
+def measures_capacity(engine: Engine[Any]) -> bool:
+    return getattr(engine, "measures_capacity", False)
 
 
 class EngineUnusable(Exception):

@@ -96,6 +96,11 @@ class Scheduler:
         return StepLatencies(list(self._step_counts), self._step_seconds)
 
     @property
+    def measured_at(self) -> float:
+        """Unix time of the last measurement of the number of slots; 0 if it was not measured."""
+        return max(replica.capacity.measured_at for replica in self._replicas)
+
+    @property
     def voices(self) -> list[Voice]:
         return next((replica.executor.voices for replica in self._replicas if replica.up), [])
 
@@ -196,6 +201,9 @@ class Scheduler:
 
     async def _tick(self, replica: Replica) -> None:
         slots = await replica.ready_slots()
+        if await replica.measure_if_requested():
+            logger.info("%s has %d slots now: its capacity was measured again", self._engine, self.slots)
+            self._update_slot_is_free()
         for slot in slots:
             if slot.opened is not slot.stream:
                 await self._sync_slot(slot)
@@ -318,6 +326,8 @@ class Scheduler:
             await asyncio.sleep(REAP_INTERVAL)
             behind = max((slot.stream.behind for slot in self._slots.values() if slot.stream), default=0)
             metrics.FRAMES_BEHIND.labels(self._engine).set(behind)
+            for replica in self._replicas:
+                replica.request_measurement_if_due()
             for slot in list(self._slots.values()):
                 if slot.stream:
                     self._reap_if_silent(slot, slot.stream)
@@ -326,5 +336,5 @@ class Scheduler:
         silent_for = time.monotonic() - stream.last_message_at
         if not stream.next_seq and silent_for > ACCEPT_TIMEOUT:
             self._evict(slot, "its web process is gone", logging.INFO)
-        elif silent_for > IDLE_TIMEOUT:
+        elif silent_for > IDLE_TIMEOUT and not stream.behind:  # else its web process waits for this one
             self._evict(slot, f"no data received for {IDLE_TIMEOUT:.0f} s")

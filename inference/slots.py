@@ -1,6 +1,9 @@
 """Slots of an engine, grouped in replicas that step together."""
 
 import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
 
 from inference.executors.base import Executor
 from inference.stream import Stream
@@ -54,6 +57,50 @@ class Slot:
         return self.is_draining or stream.has_input or stream.must_flush or stream.marker_is_due
 
 
+IDLE_BEFORE = 30.0
+"""Seconds without a stream before the capacity is measured again."""
+INTERVAL = 300.0
+"""Seconds between two measurements..."""
+TIME_SHARE = 0.01
+"""...or more, so that they take at most this share of the time."""
+RUNS = 3
+"""Recognitions in a measurement, the fastest of which counts."""
+KEPT = 3
+"""Measurements kept."""
+
+
+class Capacity:
+    """The measured number of slots, and when it is measured again.
+
+    Other work on the machine makes an engine look slower than it is, most of all while everything starts, and nothing
+    makes it look faster. So the best of the last measurements counts: a better one counts at once, a worse one only if
+    those after it are no better.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self.measured_at = 0.0
+        """Unix time; 0: never."""
+        self._now = now
+        self._last: deque[int] = deque(maxlen=KEPT)
+        self._due_at = self._idle_since = now()
+
+    @property
+    def slots(self) -> int:
+        return max(self._last)
+
+    def add(self, slots: int, seconds: float = 0.0) -> None:
+        """Add a measurement that took so long."""
+        self._last.append(slots)
+        self.measured_at = time.time()
+        self._due_at = self._now() + max(INTERVAL, seconds / TIME_SHARE) if seconds else self._now()
+
+    def is_due(self, is_idle: bool) -> bool:
+        """Called regularly."""
+        if not is_idle:
+            self._idle_since = self._now()
+        return self._now() - self._idle_since >= IDLE_BEFORE and self._now() >= self._due_at
+
+
 class Replica:
     """An executor and its slots, which step together."""
 
@@ -61,14 +108,53 @@ class Replica:
         self.executor = executor
         self.slots: list[Slot] = []
         self.up = False
+        self.capacity = Capacity()
+        self._must_measure = False
         self._ready: set[Slot] = set()
         self._wake = asyncio.Event()
 
     async def start(self) -> None:
         """Start the engine; some know only then how many slots they have."""
         await self.executor.start()
-        self.slots = [Slot(self, index) for index in range(self.executor.slots)]
+        slots = self.executor.slots
+        if self.executor.measures_capacity:
+            self.capacity.add(slots)
+            slots = self.capacity.slots
+        self.slots = [Slot(self, index) for index in range(slots)]
         self.up = True
+
+    def request_measurement_if_due(self) -> None:
+        """Called regularly."""
+        if self.executor.measures_capacity and self.up and self.capacity.is_due(self._is_idle):
+            self._must_measure = True
+            self._wake.set()
+
+    async def measure_if_requested(self) -> bool:
+        """Measure the capacity between two steps. A stream that begins meanwhile waits for one recognition at most.
+        Returns whether there are more or fewer slots now."""
+        if not self._must_measure:
+            return False
+        try:
+            await self._measure()
+        finally:
+            self._must_measure = False
+        before = len(self.slots)
+        self.slots += [Slot(self, index) for index in range(before, self.capacity.slots)]
+        while len(self.slots) > self.capacity.slots and self.slots[-1].is_free:
+            self.slots.pop()
+        return len(self.slots) != before
+
+    async def _measure(self) -> None:
+        started, best = time.monotonic(), 0
+        for _ in range(RUNS):
+            if not self._is_idle:
+                return
+            best = max(best, await self.executor.measure_capacity())
+        self.capacity.add(best, time.monotonic() - started)
+
+    @property
+    def _is_idle(self) -> bool:
+        return all(slot.is_free for slot in self.slots)
 
     @property
     def streams(self) -> int:

@@ -81,7 +81,11 @@ class Worker:
         while True:
             await self._scheduler.slot_is_free.wait()
             message = await self._receive_from(messages.queue_name(self._info.name))
-            request = msgspec.msgpack.decode(message["data"], type=Open)
+            try:
+                request = msgspec.msgpack.decode(message["data"], type=Open)
+            except msgspec.MsgspecError:
+                logger.exception("invalid request for a slot")  # of a web process of another version
+                continue
             if request.deadline < time.time():
                 continue
             if self._must_wait(request) and await self._put_back(message):
@@ -116,7 +120,12 @@ class Worker:
     async def _receive(self) -> None:
         while True:
             message = await self._receive_from(self._address)
-            for stream, seq, item in decode_up(message["data"]):
+            try:
+                items = decode_up(message["data"])
+            except msgspec.MsgspecError:
+                logger.exception("invalid messages")  # of a web process of another version
+                continue
+            for stream, seq, item in items:
                 if isinstance(item, Reassign):
                     self._reassign(item)
                 else:
@@ -165,6 +174,7 @@ class Worker:
             process=messages.process_name(),
             recent_errors=RECENT_ERRORS.latest() if with_voices else None,
             accounts=dict(self._scheduler.accounts),
+            measured_at=self._scheduler.measured_at,
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})

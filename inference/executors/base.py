@@ -17,6 +17,8 @@ class Executor(ABC):
         """Known after the start; empty for a speech-to-text engine."""
         self.draining: Set[int] = frozenset()
         """The slots that the engine flushes with silence of its own; they accept no frames."""
+        self.measures_capacity = False
+        """Whether `slots` was measured; known after the start."""
         self.steps_per_call = 1
         """Maximum number of steps per call."""
         self.progress = ""
@@ -43,6 +45,11 @@ class Executor(ABC):
     async def flush(self, slot: int) -> list[Event]:
         events: list[Event] = await self.call("flush", slot)
         return events
+
+    async def measure_capacity(self) -> int:
+        """Measure once more how many streams the engine carries, which takes as long as a recognition."""
+        slots: int = await self.call("measure_capacity")
+        return slots
 
     async def close(self, slot: int) -> None:
         await self.call("close", slot)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from inference.engine import Engine, EngineLost, voices_of
+from inference.engine import Engine, EngineLost, measures_capacity, voices_of
 from inference.engines import registry
 from inference.executors.base import Executor
 
@@ -15,6 +15,7 @@ class InlineExecutor(Executor):
     async def start(self) -> None:
         self._engine = registry.load(self.name, self.slots)
         self.voices = voices_of(self._engine)
+        self.measures_capacity = measures_capacity(self._engine)
 
     async def stop(self) -> None:
         pass

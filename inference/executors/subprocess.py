@@ -27,9 +27,10 @@ _replies: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "steps": msgspec.msgpack.Decoder(list[StepOutput]),
     "flush": msgspec.msgpack.Decoder(list[Event]),
     "close": msgspec.msgpack.Decoder(None),
+    "measure_capacity": msgspec.msgpack.Decoder(int),
 }
 """Decoders of the replies, by method."""
-_started = msgspec.msgpack.Decoder(tuple[int, list[Voice]])
+_started = msgspec.msgpack.Decoder(tuple[int, list[Voice], bool])
 
 
 class SubprocessExecutor(Executor):
@@ -37,6 +38,7 @@ class SubprocessExecutor(Executor):
 
     def __init__(self, name: str, slots: int = 1) -> None:
         super().__init__(name, slots)
+        self._requested_slots = slots
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
@@ -46,12 +48,12 @@ class SubprocessExecutor(Executor):
             "-m",
             "inference.executors.subprocess_main",
             self.name,
-            str(self.slots),
+            str(self._requested_slots),
             cwd=PROJECT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        self.slots, self.voices = _started.decode(await self._read_reply(START_TIMEOUT))
+        self.slots, self.voices, self.measures_capacity = _started.decode(await self._read_reply(START_TIMEOUT))
         self.steps_per_call = STEPS_PER_CALL if self.slots == 1 else 1
 
     async def stop(self) -> None:
@@ -76,7 +78,11 @@ class SubprocessExecutor(Executor):
             await self._process.stdin.drain()
         except ConnectionError as error:
             raise EngineLost(f"the process of {self.name} ended") from error
-        return _replies[method].decode(await self._read_reply(CALL_TIMEOUT))
+        reply = await self._read_reply(CALL_TIMEOUT)
+        try:
+            return _replies[method].decode(reply)
+        except msgspec.MsgspecError as error:
+            raise EngineLost(f"the process of {self.name} sent an invalid reply: {error}") from error
 
     async def _read_reply(self, seconds: float) -> bytes:
         if self._process is None or self._process.stdout is None:

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from inference.engine import Engine, Frame, voices_of
+from inference.engine import Engine, Frame, measures_capacity, voices_of
 from inference.engines import registry
 from inference.messages import Open
 
@@ -25,7 +25,7 @@ def main(name: str, slots: int) -> None:
     os.dup2(2, 1)  # output that a library prints goes to the log, not into the responses
     os.nice(5)  # connections have priority over decoding
     engine = registry.load(name, slots)
-    _write(responses, msgspec.msgpack.encode((engine.slots, voices_of(engine))))
+    _write(responses, msgspec.msgpack.encode((engine.slots, voices_of(engine), measures_capacity(engine))))
     while size := requests.read(4):
         method, arguments = msgspec.msgpack.decode(requests.read(int.from_bytes(size, "big")))
         _write(responses, msgspec.msgpack.encode(_call(engine, method, arguments)))

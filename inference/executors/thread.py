@@ -15,7 +15,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from inference.engine import Engine, EngineLost, EngineUnusable, voices_of
+from inference.engine import Engine, EngineLost, EngineUnusable, measures_capacity, voices_of
 from inference.engines import registry
 from inference.executors.base import Executor
 
@@ -46,6 +46,7 @@ class ThreadExecutor(Executor):
         self._engine = await self._run(self._load, seconds=None)
         self.slots = self._engine.slots
         self.voices = voices_of(self._engine)
+        self.measures_capacity = measures_capacity(self._engine)
         self.draining = getattr(self._engine, "draining", frozenset())
         self.progress = ""
 

@@ -30,7 +30,7 @@ async def overview() -> dict[str, Any]:
         "build": settings.BUILD,
         "started": settings.STARTED,
         "checks": await checks(),
-        "engines": [engine_capacity(link, status) for status in await statuses()],
+        "engines": [engine(link, status) for status in await statuses()],
         "language_models": [_language_model(status) for status in await model_statuses()],
         "language_model_usage": await in_database(_language_model_usage),
         "processes": [*map(_web, web), *map(_inference, link.workers.statuses())],
@@ -39,6 +39,11 @@ async def overview() -> dict[str, Any]:
         "stored": await in_database(_stored),
         "recent_errors": _recent_errors(web, link),
     }
+
+
+def engine(link: Link, status: Status) -> dict[str, Any]:
+    measured = _at(status.measured_at) if status.measured_at else None
+    return {**engine_capacity(link, status), "measured": measured}
 
 
 def _language_model(status: ModelStatus) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class WorkerRegistry:
                 free=status.free + (known.free if known else 0),
                 step_latencies=status.step_latencies + (known.step_latencies if known else StepLatencies()),
                 voices=self._voices.get(status.engine),
+                measured_at=max(status.measured_at, known.measured_at if known else 0.0),
             )
         return engines
 

@@ -1,5 +1,6 @@
 """Audio of a live stream: sent to the engine that has its slot, and held until its words are stored."""
 
+import time
 from collections import deque
 
 from inference.messages import BYTES_PER_SAMPLE, FRAME_SAMPLES, SAMPLE_RATE, Audio, Marker
@@ -30,12 +31,15 @@ class AudioBuffer:
         self.is_complete = False
         """No audio follows for now: the end is sent too, even if it is less than a frame."""
         self.is_ended = False
-        """The engine has been sent the marker that no audio follows."""
+        """The engine has been sent the marker that no audio follows..."""
+        self.ended_at = position
+        """...after this sample. If more came, it is for another slot."""
         self._pcm = bytearray()
         self._connection: Connection | None = None
         self._slot_start = self._sent = position
         self._flushes: deque[tuple[int, int]] = deque()  # the sample before which each lies, and its id
         self._flushes_sent = 0
+        self._active_at = time.monotonic()
 
     # --- Samples --------------------------------------------------------------------------------------------------
 
@@ -46,7 +50,24 @@ class AudioBuffer:
 
     def append(self, pcm: bytes) -> None:
         self._pcm += pcm
+        self._active_at = time.monotonic()
         self.send()
+
+    def keep_slot(self) -> None:
+        """More audio follows, but not now: renew the slot's lease."""
+        self._active_at = time.monotonic()
+        if self._connection and not self.is_ended:
+            self._connection.send(Audio(b""))
+
+    def on_processed(self, sample: int) -> None:
+        self.processed = sample
+        self._active_at = time.monotonic()
+
+    @property
+    def idle_for(self) -> float:
+        """Seconds since something last came or was processed; 0 while something is not processed."""
+        is_processed = self.end - self.processed < FRAME_SAMPLES and not self._flushes
+        return time.monotonic() - self._active_at if is_processed else 0.0
 
     def read(self, first: int, end: int) -> bytes:
         """The samples from `first` to before `end`, as far as they are held."""
@@ -63,14 +84,15 @@ class AudioBuffer:
     # --- Flushes --------------------------------------------------------------------------------------------------
 
     @property
-    def has_flushes(self) -> bool:
-        return bool(self._flushes)
+    def pending_flushes(self) -> int:
+        return len(self._flushes)
 
     def flush(self, id: int) -> None:
         """Request a flush of the audio held so far. Raises `TooFast`."""
         if len(self._flushes) >= MAX_FLUSHES:
             raise TooFast("Too many flushes are pending.", f"The limit is {MAX_FLUSHES}.")
         self._flushes.append((self.end, id))
+        self._active_at = time.monotonic()
         self.send()
 
     def complete_flush(self) -> tuple[int, int]:
@@ -116,7 +138,7 @@ class AudioBuffer:
         self._send_until(connection, end)
         if self.is_complete and self._sent == end:
             connection.send(Marker(END))
-            self.is_ended = True
+            self.is_ended, self.ended_at = True, end
 
     def _send_until(self, connection: Connection, sample: int) -> None:
         end = min(sample, self.processed + MAX_AHEAD)

@@ -30,7 +30,7 @@ from speech.live.inbox import Inbox
 from speech.live.session_lease import acquire_session, takeover_guard
 from speech.live.stream_options import StreamOptions
 from speech.live.stream_recording import StreamRecording
-from speech.live.stream_state import OPEN_ENDED, STATE_OF, STOPPED, WITHOUT_CLIENT, Intent, State
+from speech.live.stream_state import OPEN_ENDED, SERVED, STATE_OF, STOPPED, WITHOUT_CLIENT, Intent, State
 from speech.live.transcript import Stored, Transcript
 from speech.metrics import ACKS, REPLAYS, WORDS
 from speech.models import Counts, TimedWord
@@ -72,6 +72,8 @@ class Stream:
         )
         self._audio = AudioBuffer(0)
         self._state = State.WAITING
+        self.words_until = 0
+        """Every word that begins before this sample was emitted."""
         self._counts = Counts(0, 0, 0)  # since the session began
         self._in_segment = False
         self._detached_at: float | None = None
@@ -89,6 +91,7 @@ class Stream:
             return
         if self.buffered > MAX_BUFFERED:
             raise errors.Unavailable if self._transcript.is_failing else errors.TooFast
+        self._end_rest()
         self._audio.append(pcm)
 
     def set_intent(self, intent: Intent, dropped: int = 0) -> None:
@@ -102,7 +105,12 @@ class Stream:
     def flush(self, id: int) -> None:
         """Bring everything fed so far to its end; `Flushed` follows when it is. More audio may follow. Raises
         `TooFast`."""
+        self._end_rest()
         self._audio.flush(id)
+
+    def keep_slot(self) -> None:
+        """More audio follows, but not now: the stream does not rest."""
+        self._audio.keep_slot()
 
     def insert_segment(self, speaker: str, words: Sequence[TimedWord]) -> None:
         """Store a segment of another speaker, once the stream is ready; its times are seconds of the session."""
@@ -141,6 +149,10 @@ class Stream:
     def buffered(self) -> int:
         """Samples that were fed and cannot be discarded yet."""
         return self._audio.end - self._audio.start
+
+    @property
+    def pending_flushes(self) -> int:
+        return self._audio.pending_flushes
 
     async def run(self) -> None:
         """Return when the stream is stopped or its client has gone, and everything is stored. Raises `StreamError`."""
@@ -188,7 +200,8 @@ class Stream:
     async def _handle(self, message: Down | Intent | Stored | None) -> None:
         match message:
             case messages.Step():
-                self._audio.processed = message.sample
+                self._audio.on_processed(message.sample)
+                self.words_until = max(message.final_until, message.words_until)
                 if message.final_until <= self._audio.end:  # else it is in the silence that fills up the last frame
                     self._transcript.advance_final_until(message.final_until)
                 sample = min(message.sample, self._audio.end)
@@ -225,7 +238,7 @@ class Stream:
             self._transcript.finalize_pending()
             self._state = State.FINISHED
         else:
-            self._transcript.advance_final_until(self._audio.end)
+            self._transcript.advance_final_until(self._audio.ended_at)
         self._release_slot()
 
     async def _on_stored(self, stored: Stored) -> None:
@@ -250,6 +263,13 @@ class Stream:
     def _on_tick(self) -> None:
         if self._detached_at is not None:
             self._state = self._state.after_detach(time.monotonic() - self._detached_at, self._in_segment)
+        elif self._audio.has_slot:
+            self._state = self._state.after_silence(self._audio.idle_for)
+
+    def _end_rest(self) -> None:
+        if self._state is State.RESTING:
+            self._state, self._audio.is_complete = State.RUNNING, False
+            self._inbox.wake()
 
     def _drain(self, _: dict[str, Any]) -> None:
         """This process ends: finish and store what was said; the client goes on with another process."""
@@ -265,21 +285,21 @@ class Stream:
         """Do what there is to do, whatever has changed."""
         self._audio.is_complete = self._state not in OPEN_ENDED
         self._transcript.store_if_due(self._received(), at_once=self._is_drained)
-        if self._is_drained:
+        if self._is_drained and self._state is not State.RESTING:
             is_acknowledged = self._audio.start >= self._transcript.final_until
             if self._transcript.is_stored and is_acknowledged and self._state is not State.PAUSED:
                 await self._fulfill_intent()
-        elif not self._audio.has_slot:
-            await self._poll_slot_request()
-        else:
+        elif self._audio.has_slot:
             self._audio.send()
+        elif not self._is_drained:
+            await self._poll_slot_request()
 
     @property
     def _is_drained(self) -> bool:
         """No more audio follows for now, and everything that came is processed to its end."""
         if self._state in OPEN_ENDED:
             return False
-        is_final = self._transcript.final_until == self._audio.end and not self._audio.has_flushes
+        is_final = self._transcript.final_until == self._audio.end and not self._audio.pending_flushes
         return self._state is State.FINISHED or is_final
 
     async def _fulfill_intent(self) -> None:
@@ -305,7 +325,7 @@ class Stream:
             if not self._slot_request.may_wait:
                 raise
             return  # an engine may come back; the next tick polls again
-        if event and self._state not in (State.RUNNING, State.FINISHING):
+        if event and self._state not in SERVED:
             await self._emit(event)
 
     async def _on_slot_granted(self) -> None:
@@ -327,16 +347,16 @@ class Stream:
         if not self._audio.has_slot:
             return
         self._audio.lose_slot()
-        what, until = f"The speech engine was lost: {closed.reason}.", "another engine is found"
         if closed.is_reassigned:
-            what, until = f"The transcription pauses: {closed.reason}.", "a slot is free"
+            message = f"The transcription pauses: {closed.reason}. Your audio is kept until a slot is free."
         else:
+            message = f"The speech engine was lost: {closed.reason}. Your audio is kept until another engine is found."
             self._counts = replace(self._counts, engines_lost=self._counts.engines_lost + 1)
         REPLAYS.labels("stt").inc()
         add_event("slot lost")
         words = self._transcript.discard_pending()
         if self._state in (State.RUNNING, State.FINISHING):
-            await self._emit(events.Interrupted(words, f"{what} Your audio is kept until {until}."))
+            await self._emit(events.Interrupted(words, message))
 
     def _release_slot(self) -> None:
         self._slot_request.close()

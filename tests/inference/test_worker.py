@@ -107,6 +107,16 @@ async def test_a_full_worker_leaves_requests_in_the_queue(web, worker, layer):
     assert stream == "second"
 
 
+async def test_messages_of_another_version_are_skipped(web, worker, layer):
+    await layer.send(queue_name(ENGINE.name), {"type": "open", "data": b"not a request"})
+    await web.request("s")
+    _, ready = await web.receive(Ready)
+    await layer.send(ready.worker, {"type": "bundle", "data": b"not messages"})
+    web.send(ready.worker, "s", Audio(noise(5)), Marker(1))
+    _, word = await web.receive(Word)
+    assert [word.text] == words_of(noise(5))
+
+
 async def test_an_expired_request_is_skipped(web, worker):
     await web.request("first")
     _, ready = await web.receive(Ready)

@@ -3,14 +3,19 @@
 import json
 import logging
 import time
+from datetime import UTC, datetime
 
 import httpx
 import pytest
+from django.template.loader import render_to_string
 from django.test import AsyncClient
 from websockets.sync.client import connect
 
 from accounts.models import User
+from inference.messages import Status
 from operations.report import process_report
+from operations.report.overview import engine
+from speech.gateway.link import Link
 from speech.models import ConversationUsage
 from tests.support.clients.tokens import issue_token
 from tests.support.clients.uploads import CSRF, Sender
@@ -128,3 +133,15 @@ async def test_the_overview_shows_the_health_of_language_models_but_no_key(clien
     assert "Language models" in page
     assert dead["error"].replace("'", "&#x27;") in page
     assert LLM_KEY not in status.text + page + caplog.text
+
+
+async def test_the_page_shows_when_the_number_of_slots_was_measured(no_engines):
+    link = Link.current()
+    slots = {"slots": 15, "free": 12}
+    link.workers.update(Status("w", "moonshine", "Moonshine", {"en": "English"}, **slots, measured_at=1_700_000_000.0))
+    link.workers.update(Status("x", "checksum", "Checksum", {"en": "English"}, **slots))
+    engines = [engine(link, status) for status in await link.workers.all_engines()]
+    assert [each["measured"] for each in engines] == [None, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)]
+    page = render_to_string("operations/state.html", {"engines": engines})
+    assert page.count("measured") == 1
+    assert "3 of 15" in page

@@ -27,11 +27,13 @@ def test_an_engine_with_one_slot_per_process_has_a_process_for_each():
     assert [executor.slots for executor in executors_for(info, 3)] == [1, 1, 1]
 
 
-async def test_a_process_that_chooses_its_number_of_slots_reports_it():
+async def test_a_process_that_chooses_its_number_of_slots_reports_it_and_measures_it_again():
     executor = SubprocessExecutor("moonshine", 0)
     try:
         await executor.start()
         assert executor.slots >= 1
+        assert executor.measures_capacity
+        assert await executor.measure_capacity() >= 1
     finally:
         await executor.stop()
 
@@ -61,5 +63,20 @@ async def test_an_engine_that_fails_is_lost(executor_class):
         await executor.start()
         with pytest.raises(EngineLost):
             await executor.step([{0: np.zeros(1920, np.float32)}])  # the slot is not open
+    finally:
+        await executor.stop()
+
+
+async def test_a_process_that_sends_an_invalid_reply_is_lost(monkeypatch):
+    executor = SubprocessExecutor("checksum", 1)
+
+    async def read_reply(seconds: float) -> bytes:
+        return b"not a reply"
+
+    try:
+        await executor.start()
+        monkeypatch.setattr(executor, "_read_reply", read_reply)
+        with pytest.raises(EngineLost, match="invalid reply"):
+            await executor.flush(0)
     finally:
         await executor.stop()

@@ -28,7 +28,7 @@ def test_a_claim_waits_for_the_commit_of_the_previous_stream(postgres_url, djang
         with transaction.atomic():
             session.commit(24_000, [Word(0, 0, "hello", 0.1, 0.5, 0.9)], [], Counts(24_000, 0, 0))
             has_committed.set()
-            sleep(1)  # so that the claim runs into the open transaction
+            sleep(0.3)  # so that the claim runs into the open transaction
         claimed = claiming.result(30)
         assert (claimed.samples, claimed.words.count()) == (24_000, 1)
         assert not session.commit(48_000, [], [], Counts(48_000, 0, 0))
