@@ -154,6 +154,7 @@ class Status(Message, frozen=True):
     process: str = ""  # see `process_name`
     recent_errors: list[LoggedError] | None = None  # sent with the voices
     accounts: dict[str, int] = {}  # number of slots that each account holds
+    measured_at: float = 0.0  # unix time of the last measurement of `slots`; 0: it was not measured
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------
@@ -212,6 +213,7 @@ class Step(Message, frozen=True):
     final_until: int  # no word before it will be added or change
     speech: float  # voice activity of the frame, 0 to 1
     pauses: list[float] = []  # probability of a pause of each of `PAUSE_LENGTHS`, if the engine predicts them
+    words_until: int = 0  # every word that begins before it was sent, if that is more than `final_until`
 
 
 class Partial(Message, frozen=True):

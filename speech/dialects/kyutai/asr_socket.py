@@ -1,6 +1,7 @@
 """Speech to text as by Kyutai's server: WebSocket `/api/asr-streaming`."""
 
 import asyncio
+import time
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from inference.messages import FRAME_SAMPLES
 from speech import errors, events
 from speech.dialects.audio import OpusStream, to_pcm
 from speech.dialects.kyutai import messages, metrics
+from speech.dialects.kyutai.markers import Marker, Markers
 from speech.dialects.kyutai.pause_heads import PauseHeads
 from speech.dialects.sockets.stt_socket import SttSocket
 from speech.errors import CloseCode, StreamError
@@ -26,11 +28,14 @@ class AsrSocket(SttSocket):
         self._opus: OpusStream | None = None
         self._pauses = PauseHeads()
         self._fed = self._stepped = 0  # samples
+        self._fed_at = time.monotonic()
         self._words = 0
         self._pending_words: list[messages.Message] = []  # sent after the step of their frame
+        self._markers = Markers(lambda: self.stream.flush(0), self._seconds_without_audio)
 
     async def serve(self) -> None:
-        with metrics.connection("asr_connect", metrics.asr_steps) as self._counted:
+        counted = metrics.connection("asr_connect", metrics.asr_steps)
+        with counted as self._counted, self.watched(self._markers.flush_at_pauses):
             await super().serve()
 
     # --- From the client --------------------------------------------------------------------------------------------
@@ -43,11 +48,17 @@ class AsrSocket(SttSocket):
                 self._opus = self._opus or OpusStream()
                 self._feed(await asyncio.to_thread(self._opus.decode, bytes(opus)))
             case messages.Marker(id=id):
-                self.stream.flush(id)
+                self._markers.add(Marker(self.stream.end, id))
+                if self.is_ready:
+                    await self._send_markers(self._markers.take_before(self.stream.words_until))
             case messages.Init():
                 pass
 
+    def _seconds_without_audio(self) -> float:
+        return 0.0 if self.is_behind else time.monotonic() - self._fed_at
+
     def _feed(self, samples: messages.Samples) -> None:
+        self._fed_at = time.monotonic()
         self._fed += len(samples)
         self.stream.feed(to_pcm(samples))
 
@@ -62,9 +73,9 @@ class AsrSocket(SttSocket):
                 self._pending_words += [messages.Word(event.text, event.start), messages.EndWord(event.end)]
             case events.Step():
                 await self._step(event)
-            case events.Flushed(id=id):
-                await self._send_words()
-                await self._send(messages.Marker(id))
+                await self._send_markers(self._markers.take_before(self.stream.words_until))
+            case events.Flushed():
+                await self._send_markers(self._markers.take_flushed())
 
     async def _step(self, event: events.Step) -> None:
         """Send one message for every frame, even if engines are lost: clients derive time from their number."""
@@ -79,6 +90,12 @@ class AsrSocket(SttSocket):
         words, self._pending_words = self._pending_words, []
         for word in words:
             await self._send(word)
+
+    async def _send_markers(self, ids: list[int]) -> None:
+        if ids:
+            await self._send_words()
+        for id in ids:
+            await self._send(messages.Marker(id))
 
     async def _send(self, message: messages.Message) -> None:
         await self.send(bytes_data=message.encoded())

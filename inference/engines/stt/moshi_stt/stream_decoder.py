@@ -69,7 +69,14 @@ class StreamDecoder:
         events += self._detect_endpoint()
         self._advance_final_until()
         predicted = [round(pause, 3) for pause in pauses] if self._config.predicts_pauses else []
-        return [*events, Step(self._sample(self._processed), self._final_until, round(speech, 3), predicted)]
+        step = Step(
+            self._sample(self._processed),
+            self._final_until,
+            round(speech, 3),
+            predicted,
+            self._sample(self._words_until),
+        )
+        return [*events, step]
 
     def _add_token(self, token: int, confidence: float) -> list[Event]:
         events: list[Event] = []
@@ -130,6 +137,12 @@ class StreamDecoder:
         if not self._segment_words and not self._words.open:
             behind = self._processed - self._config.delay - ONSET_MARGIN
             self._final_until = max(self._final_until, self._sample(max(0, behind)))
+
+    @property
+    def _words_until(self) -> int:
+        """The frame before which every word was emitted: words are final one by one, long before their segment ends."""
+        begun = self._words.begun_at
+        return min(self._timeline.frames(self._n) if begun is None else begun, self._processed)
 
     def _sample(self, frame: int) -> int:
         return self._position + frame * FRAME_SAMPLES

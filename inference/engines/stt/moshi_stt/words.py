@@ -91,6 +91,11 @@ class WordAssembler:
     def open_since(self) -> int:
         return self._start
 
+    @property
+    def begun_at(self) -> int | None:
+        """Frame at which a word began that is not complete, or has no text yet; None without one."""
+        return self._start if self._tokens else self._announced_start
+
     def add_token(self, n: int, token: int, confidence: float) -> RecognizedWord | None:
         """Add the token of step `n`; return the word that it ends, if any."""
         if n < self._timeline.delay:

@@ -308,3 +308,18 @@ def test_partials_show_a_word_while_it_is_written(tokenizer):
     shown = [partial.text for partial in speech.all(Partial)]
     assert len(shown) >= 2
     assert all("bibliothèque".startswith(text) for text in shown)
+
+
+def test_words_are_complete_long_before_their_segment_ends(tokenizer):
+    speech = (
+        Speech(tokenizer, 10 * SAMPLE_RATE, guard=False).speak("one two three four five six seven").pause(30).stop()
+    )
+    until = 0
+    for event in speech.events:
+        if isinstance(event, Step):
+            until = max(until, event.words_until)
+            assert event.sample - (DELAY + 5) * FRAME_SAMPLES <= event.words_until <= event.sample
+        elif isinstance(event, Word):
+            assert event.start * SAMPLE_RATE >= until
+    within = [step for step in speech.all(Step) if step.words_until > step.final_until]
+    assert len(within) > 15

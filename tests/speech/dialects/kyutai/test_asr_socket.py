@@ -164,7 +164,7 @@ async def test_an_incomplete_frame_is_kept_and_shifts_no_times(site, token):
 
 
 @pytest.mark.slow
-async def test_a_client_that_sends_too_fast_is_read_more_slowly(site, token):
+async def test_audio_that_is_sent_too_fast_waits(site, token):
     pcm = noise(3 * 60 * 25 // 2)  # three minutes
     async with asr_streaming(site, token) as socket:
         marker = asyncio.create_task(socket.until("Marker", within=60))

@@ -25,7 +25,7 @@ def test_a_file_without_audio_is_refused_with_an_explanation(site):
     token = issue_token(site)
     response = request(site, "/api/asr-streaming", b"nonsense", kyutai_api_key=token)
     assert response.status == 500
-    assert "Couldn't read the file as audio" in response.body.decode()
+    assert "It is a text file." in response.body.decode()
     assert request(site, "/api/asr-streaming", wav_of(noise(1)), kyutai_api_key="wrong").status == 401
     assert request(site, "/api/asr-streaming", kyutai_api_key=token).status == 400
 

@@ -14,13 +14,15 @@ import websockets
 from inference.engines.testing.tones import pcm_of
 from tests.support.clients.http import request
 from tests.support.clients.tokens import issue_token
-from tests.support.servers.site_fixture import site_fixture
+from tests.support.servers.site import Site
 
 TEXT = "One two three four five."
 WORDS = TEXT.split()
 
 
-site = site_fixture("module", STT_ENGINE="checksum", TTS_ENGINE="tones", TTS_SLOTS="1")
+@pytest.fixture
+def site(site_with_one_slot: Site) -> Site:
+    return site_with_one_slot
 
 
 def tts_streaming(site, token, query=""):
