@@ -81,10 +81,10 @@ class Server(Daphne):
         `client_addr` is only for the log; the application gets the client's address from its own middleware."""
         protocol.client_addr = settings.TRUSTED_PROXIES.client_of(scope)
         if isinstance(protocol, BoundedSocket):
-            transport = protocol.transport
+            transport, buffer = protocol.transport, protocol.send_buffer
             scope["extensions"] = {
                 "reading": {"pause": transport.pauseProducing, "resume": transport.resumeProducing},
-                "writing": {"drained": protocol.send_buffer.drained},
+                "writing": {"drained": buffer.drained, "is_full": lambda: buffer.is_full},
             }
         return super().create_application(protocol, scope)
 

@@ -15,6 +15,9 @@ from speech.errors import ProtocolError, StreamError
 from speech.text.json_input import InvalidInput, decode_json
 
 MAX_TEXT = 1_000  # characters
+SPARSE_STEPS_LAG = 5.0
+"""Seconds of unprocessed audio above which only one `Step` per second of audio is sent: to a client that sends a whole
+recording, they are most of what it has to read."""
 
 
 class Command(msgspec.Struct, frozen=True, tag_field="type", tag=str.lower, forbid_unknown_fields=True):
@@ -104,6 +107,7 @@ class PcmSocket(SttSocket):
     def prepare(self) -> None:
         super().prepare()
         self._words = 0
+        self._next_step = 0  # sample from which on a step is sent in any case
 
     # --- From the client --------------------------------------------------------------------------------------------
 
@@ -134,7 +138,8 @@ class PcmSocket(SttSocket):
                 await self._send(Ready(session, event.engine, event.language))
             case events.Queued() | events.Partial() | events.Flushed():
                 await self._send(event)
-            case events.Step():
+            case events.Step() if self.stream.lag <= SPARSE_STEPS_LAG or event.sample >= self._next_step:
+                self._next_step = event.sample + SAMPLE_RATE
                 await self._send(Step(event.sample / SAMPLE_RATE, event.speech, event.pauses))
             case events.Word() if event.index >= self._words:  # else another engine transcribed it again
                 self._words += 1

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import socket
 import time
 from contextlib import suppress
@@ -9,6 +10,7 @@ import pytest
 import websockets
 
 from tests.support.clients.sockets import live_socket, tickets
+from tests.support.clients.tokens import issue_token
 from tests.support.speech.checksum_audio import noise, words_of
 
 pytestmark = pytest.mark.slow
@@ -41,6 +43,21 @@ async def test_a_client_that_does_not_read_is_closed_and_affects_no_other_client
         await speaking
         await neighbor.stop()
     assert neighbor.words() == words_of(noise(100))
+
+
+async def test_a_client_that_reads_only_after_it_has_sent_everything_gets_every_word(start_site):
+    site, pcm, words = start_site(STT_ENGINE="checksum"), noise(4 * 60 * 25 // 2), []
+    url = f"{site.url.replace('http', 'ws')}/ws/pcm?token={issue_token(site)}"
+    async with asyncio.timeout(120), websockets.connect(url, sock=socket_with_small_buffer(site)) as client:
+        client.transport.pause_reading()
+        for start in range(0, len(pcm), 8_000):
+            await client.send(pcm[start : start + 8_000])
+        await client.send('{"type": "stop"}')
+        client.transport.resume_reading()
+        async for message in client:
+            if (event := json.loads(message))["type"] == "word":
+                words.append(event["text"])
+    assert words == words_of(pcm)
 
 
 LONG = 1_200  # seconds of audio: 58 MB
