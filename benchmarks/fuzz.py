@@ -13,7 +13,7 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -141,23 +141,29 @@ DIALECTS = {
 # --- Sending ----------------------------------------------------------------------------------------------------------
 
 
-def fuzz(site: Site, token: str, dialect: Dialect, messages: int) -> Counter[int | None]:
-    """Send `messages` messages, and return the close codes of the connections, None for those closed by this client.
+def fuzz(site: Site, token: str, dialects: Mapping[str, Dialect], messages: int) -> dict[str, Counter[int | None]]:
+    """Send `messages` messages to each dialect, one after another. Returns the close codes of its connections, None for
+    those closed by this client.
 
     Raises AssertionError if it finds a bug.
     """
+    with _neighbor(site):
+        codes = {name: _fuzz(site, token, dialect, messages) for name, dialect in dialects.items()}
+    site.web.wait_until(lambda: _all_slots_are_free(site), within=30)
+    site.assert_no_bugs()
+    return codes
+
+
+def _fuzz(site: Site, token: str, dialect: Dialect, messages: int) -> Counter[int | None]:
     headers = {"Authorization": f"Bearer {token}", "Origin": site.url}
     codes: Counter[int | None] = Counter()
     conversations = zip(
         _urls(site, dialect), cycle(generate(dialect.conversation, min(messages // 25, MAX_CONVERSATIONS)))
     )
-    with _neighbor(site):
-        while messages > 0:
-            ends = asyncio.run(_send_concurrently(islice(conversations, MAX_CONNECTIONS), headers))
-            messages -= sum(sent for sent, _ in ends)
-            codes.update(code for _, code in ends)
-    site.web.wait_until(lambda: _all_slots_are_free(site), within=30)
-    site.assert_no_bugs()
+    while messages > 0:
+        ends = asyncio.run(_send_concurrently(islice(conversations, MAX_CONNECTIONS), headers))
+        messages -= sum(sent for sent, _ in ends)
+        codes.update(code for _, code in ends)
     return codes
 
 
@@ -225,7 +231,7 @@ def main() -> None:
         token = issue_token(site)
         for name, dialect in DIALECTS.items():
             started = time.monotonic()
-            codes = fuzz(site, token, dialect, options.messages)
+            codes = fuzz(site, token, {name: dialect}, options.messages)[name]
             closed = ", ".join(f"{count} by {code or 'this client'}" for code, count in codes.most_common())
             print(
                 f"{name:24} {codes.total():5} connections in {time.monotonic() - started:4.0f} s, closed {closed}",

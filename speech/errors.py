@@ -7,8 +7,10 @@ from enum import IntEnum
 
 
 class CloseCode(IntEnum):
+    """Codes that the server closes with. Autobahn, the WebSocket library, sends only 1000 and 3000 to 4999, and raises
+    an exception for all others: even for 1011, which means an unexpected error."""
+
     DONE = 1000
-    FAILED = 1011
     AT_CAPACITY = 4000
     NOT_AUTHENTICATED = 4001
     NOT_APPROVED = 4003
@@ -19,6 +21,7 @@ class CloseCode(IntEnum):
     NO_ENGINE = 4011
     TAKEN_OVER = 4012
     SESSION_NOT_FOUND = 4013
+    FAILED = 4014
 
 
 class StreamError(Exception):
@@ -32,6 +35,15 @@ class StreamError(Exception):
         self.why = why or self.why
         self.action = action or self.action
         super().__init__(f"{self.what} {self.why}")
+
+
+class InternalError(StreamError):
+    """Any other exception, as its user reads it. It is raised by last resorts only, which log the exception."""
+
+    code = CloseCode.FAILED
+    what = "Something went wrong on the server."
+    why = "It is a fault of the server; its log has the details."
+    action = "Try again. If the problem persists, contact your administrator."
 
 
 class AtCapacity(StreamError):
@@ -78,6 +90,13 @@ class TooFast(StreamError):
     what = "Audio was sent faster than it can be transcribed."
     why = "The buffer is full."
     action = "Don't send faster than the server acknowledges."
+
+
+class TooSlow(StreamError):
+    code = CloseCode.TOO_SLOW
+    what = "The client reads too slowly."
+    why = "It has not read what it was sent for some minutes."
+    action = "Read while you send, and connect again."
 
 
 class ProtocolError(StreamError):

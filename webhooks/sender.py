@@ -42,6 +42,9 @@ class Sender:
         except DatabaseError as error:
             self._outage.record(error)
             return []
+        except Exception:
+            logger.exception("could not claim deliveries; trying again")  # else this process would send no more
+            return []
         self._outage.recovered()
         return deliveries
 
@@ -50,6 +53,9 @@ class Sender:
             status = await post(delivery)
         except (AddressBlocked, OSError, TimeoutError, ValueError, httpcore.NetworkError, httpcore.ProtocolError,
                 httpcore.TimeoutException, httpcore.UnsupportedProtocol) as error:  # fmt: skip
+            record, result = delivery.record_failure, _error_text(error)
+        except Exception as error:
+            logger.exception("unexpected error in delivery %s", delivery.id)  # raised, it would end all deliveries
             record, result = delivery.record_failure, _error_text(error)
         else:
             record = delivery.record_success if 200 <= status < 300 else delivery.record_failure

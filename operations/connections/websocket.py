@@ -10,7 +10,7 @@ from twisted.internet.abstract import FileDescriptor
 from operations.connections.address_limit import AddressLimit
 from operations.connections.immediate_writes import write_immediately
 from operations.connections.send_buffer import READ_TIMEOUT, SendBuffer
-from speech.errors import CloseCode
+from speech.errors import CloseCode, InternalError
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class BoundedSocket(WebSocketProtocol):
         super().__init__()
         self.send_buffer = SendBuffer()
         self._unread = 0  # bytes sent since the send buffer filled up
+        self._close_reason: str | None = None
 
     def onConnect(self, request: Any) -> Any:
         """Limit the messages of pages. Daphne has one limit for all paths, which must fit API clients. Not reported."""
@@ -83,11 +84,24 @@ class BoundedSocket(WebSocketProtocol):
             self._address_limit.count(self.transport)
         super().sendClose(code, reason)
 
+    def handle_reply(self, message: dict[str, Any]) -> None:
+        """Keep the reason to close, which Daphne omits. Not reported."""
+        if message["type"] == "websocket.close":
+            self._close_reason = message.get("reason")
+        super().handle_reply(message)
+
+    def handle_exception(self, exception: BaseException) -> None:
+        """Say why the WebSocket ends. Daphne closes with 1011 and no reason. Not reported."""
+        if self.state == self.STATE_OPEN:
+            self.sendClose(int(CloseCode.FAILED), InternalError.what)
+        else:
+            super().handle_exception(exception)
+
     def serverClose(self, code: int | None = None) -> None:
         """Give the client time to read what is in flight. Autobahn drops the connection a second after its close frame,
         and Daphne has no option for it. Not reported."""
         self.closeHandshakeTimeout = READ_TIMEOUT
-        super().serverClose(code)
+        self.sendClose(int(CloseCode.DONE) if code is None else code, self._close_reason)
 
     def onClose(self, wasClean: bool, code: int, reason: str) -> None:
         """Let the application end if it waits for the client to read."""

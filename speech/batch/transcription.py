@@ -1,6 +1,7 @@
 """Transcription of a whole recording, and what it consists of."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -10,13 +11,16 @@ from accounts.credentials.principal import Caller
 from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE
 from speech import events
 from speech.batch.parallel_transcriber import ParallelTranscriber
-from speech.errors import StreamError
+from speech.errors import InternalError, StreamError
 from speech.gateway.revocation import revocation_guard
 from speech.live.event_stream import Emit, stream_events
 from speech.live.stream import Stream
 from speech.live.stream_limit import program_stream
 from speech.live.stream_options import StreamOptions
 from speech.live.stream_state import Intent
+from speech.text.word_spacing import join_words
+
+logger = logging.getLogger(__name__)
 
 MAX_BUFFERED = 60 * SAMPLE_RATE
 """Samples buffered of a recording, which is decoded faster than it is transcribed."""
@@ -38,7 +42,7 @@ class Segment:
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return join_words(word.text for word in self.words)
 
 
 @dataclass
@@ -69,7 +73,7 @@ class Transcription:
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return join_words(word.text for word in self.words)
 
     @property
     def segments(self) -> list[Segment]:
@@ -115,6 +119,9 @@ async def _feed_all(stream: Stream, pcm: AsyncGenerator[bytes], progress: asynci
             stream.set_intent(Intent.STOP)
         except StreamError as error:
             stream.fail(error)
+        except Exception:
+            logger.exception("unexpected error while a recording is decoded")
+            stream.fail(InternalError())  # the stream would wait for audio for ever
 
 
 async def transcribe_in_one_stream(caller: Caller, pcm: AsyncGenerator[bytes], *, wait: bool = False) -> Transcription:

@@ -180,14 +180,20 @@ class Link:
             if time.monotonic() - checked_at > 2 * WATCH_INTERVAL:
                 self.workers.reset_heartbeats()
             checked_at = time.monotonic()
-            for status, silence in self.workers.silent():
-                logger.warning(
-                    "no heartbeat from inference process %s for %.1f s; moving its streams",
-                    status.process,
-                    silence,
-                    extra=NETWORK_ERROR,
-                )
-                self._on_worker_lost(status.worker, "the inference process isn't responding")
+            try:
+                self._drop_silent_workers()
+            except Exception:
+                logger.exception("unexpected error in the watch")  # raised, it would end the link and all streams
+
+    def _drop_silent_workers(self) -> None:
+        for status, silence in self.workers.silent():
+            logger.warning(
+                "no heartbeat from inference process %s for %.1f s; moving its streams",
+                status.process,
+                silence,
+                extra=NETWORK_ERROR,
+            )
+            self._on_worker_lost(status.worker, "the inference process isn't responding")
 
     def _on_worker_lost(self, worker: str, reason: str) -> None:
         self.workers.remove(worker)

@@ -46,16 +46,17 @@ class UploadJob:
         """Run until the upload is done or has failed, or its session is deleted or taken over."""
         try:
             if self.upload.samples is None:
+                await asyncio.to_thread(storage.verify, self.upload)
                 path = storage.path_of(self.upload)
-                samples = await decode.measure(path, self.upload.accepts_truncated, self.upload.is_multichannel)
-                await in_database(self.upload.set_duration, samples)
+                found = await decode.measure(path, self.upload.accepts_truncated, self.upload.is_multichannel)
+                await in_database(self.upload.set_checked, found.samples, found.note)
             self._writer = await self._wait_for_capacity()
             if self._writer:
                 await self._transcribe(self._writer)
         except (errors.SessionNotFound, errors.TakenOver):
             await self._discard_deleted()
         except errors.StreamError as error:
-            await self._fail(error)
+            await self.fail(error)
 
     async def _wait_for_capacity(self) -> SessionWriter | None:
         """None if the upload was canceled."""
@@ -96,7 +97,8 @@ class UploadJob:
             else:
                 return
 
-    async def _fail(self, error: errors.StreamError) -> None:
+    async def fail(self, error: errors.StreamError) -> None:
+        """Give up, and show the error to the owner."""
         problem = {"what": error.what, "why": error.why, "action": error.action}
         is_truncated = isinstance(error, decode.Truncated)
         logger.info("upload %s failed: %s", self.upload.pk, error)  # the site is fine: its own failures are retried

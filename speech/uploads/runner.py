@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 
 from inference.observability.recent_errors import Outage
+from speech.errors import InternalError
 from speech.gateway.broadcast import uploads_topic
 from speech.gateway.database import in_database
 from speech.gateway.link import Link
@@ -19,6 +20,8 @@ from speech.uploads.job import UploadJob
 
 logger = logging.getLogger(__name__)
 
+MAX_ATTEMPTS = 3
+"""Attempts at an upload that each end with an unexpected error. Then its owner learns that it failed."""
 MAX_JOBS = 4
 """Of these, one account gets all but the last, which is kept for another one: a job can take hours."""
 POLL_INTERVAL = 2.0  # seconds
@@ -29,6 +32,7 @@ class Runner:
     def __init__(self) -> None:
         self._name = uuid.uuid4().hex
         self._jobs: dict[uuid.UUID, tuple[UploadJob, asyncio.Task[None]]] = {}
+        self._unexpected: Counter[uuid.UUID] = Counter()  # errors, by upload
         self._swept_at = float("-inf")
         self._outage = Outage(logger, "database (for uploads)")
 
@@ -55,11 +59,13 @@ class Runner:
             await self._poll()
         except TRANSIENT_ERRORS as error:
             self._outage.record(error)
+        except Exception:
+            logger.exception("unexpected error in the uploads; trying again")  # raised, it would end this process
         else:
             self._outage.recovered()
 
     async def _poll(self) -> None:
-        self._drop_ended()
+        await self._drop_ended()
         for job, task in list(self._jobs.values()):
             if not await in_database(job.upload.heartbeat, job.processed) and not task.done():
                 task.cancel()  # it was canceled, or another process claimed it
@@ -75,12 +81,22 @@ class Runner:
         full = [owner for owner, jobs in owners.items() if jobs >= MAX_JOBS - 1]
         return await in_database(Upload.claim, self._name, list(self._jobs), full)
 
-    def _drop_ended(self) -> None:
-        for pk, (_, task) in list(self._jobs.items()):
-            if task.done():
-                del self._jobs[pk]
-                if not task.cancelled() and (error := task.exception()):
-                    logger.error("upload %s failed; retrying when its lease expires", pk, exc_info=error)
+    async def _drop_ended(self) -> None:
+        for pk, (job, task) in list(self._jobs.items()):
+            if not task.done():
+                continue
+            del self._jobs[pk]
+            error = None if task.cancelled() else task.exception()
+            if error is None:
+                self._unexpected.pop(pk, None)
+                continue
+            self._unexpected[pk] += 1
+            is_last = self._unexpected[pk] >= MAX_ATTEMPTS
+            action = "giving up" if is_last else "retrying when its lease expires"
+            logger.error("upload %s failed; %s", pk, action, exc_info=error)
+            if is_last:
+                await job.fail(InternalError())
+                del self._unexpected[pk]
 
     async def _stop(self) -> None:
         tasks = [task for _, task in self._jobs.values()]

@@ -109,6 +109,27 @@ async def test_an_unreachable_receiver_fails_without_delaying_others(webhook, re
     assert failed.attempts == 4
 
 
+async def test_an_unexpected_error_fails_one_delivery_and_no_other(webhook, receiver, user, monkeypatch):
+    other = await asyncio.to_thread(
+        lambda: Webhook.objects.create(owner=user, url="https://fault.example/", events=list(Event.values))
+    )
+    post = sender.post
+
+    async def post_or_raise(delivery):
+        if delivery.webhook_id == other.pk:
+            raise RuntimeError("a bug")
+        return await post(delivery)
+
+    monkeypatch.setattr(sender, "post", post_or_raise)
+    for each in (other, webhook):
+        await asyncio.to_thread(each.enqueue, "test", {"number": 1})
+    await send_until(nothing_is_pending)
+    assert numbers(receiver) == [1]
+    failed = await asyncio.to_thread(Delivery.objects.get, webhook=other)
+    assert failed.failed_at
+    assert failed.last_response == "a bug"
+
+
 async def test_an_expired_lease_is_sent_by_another_process(webhook, receiver):
     await asyncio.to_thread(webhook.enqueue, "test", {"number": 1})
     assert len(await asyncio.to_thread(Delivery.claim, 5)) == 1

@@ -102,7 +102,7 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
             else:
                 await self._receive_text(text_data or "")
         except StreamError as error:
-            self._fail(error)
+            self.fail(error)
 
     def detach(self) -> None:
         if self.job:
@@ -144,7 +144,7 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
 
     async def run_job(self) -> None:
         caller = await self._identify()
-        async with revocation_guard(caller, self._fail):
+        async with revocation_guard(caller, self.fail):
             self.user = caller.user
             start = await self._await_start()
             self.job = job = self.create_job(start)
@@ -166,7 +166,7 @@ class BrowserSocket(Socket, Generic[Start, AnyJob]):
             raise start
         return start
 
-    def _fail(self, error: StreamError) -> None:
+    def fail(self, error: StreamError) -> None:
         if self.job:
             self.fail_job(self.job, error)
         elif not self._start.done():

@@ -1,6 +1,6 @@
 """Text to speech as by Kyutai's server: WebSocket `/api/tts_streaming`."""
 
-import asyncio
+from functools import partial
 
 import numpy as np
 import sphn
@@ -96,12 +96,9 @@ class TtsSocket(ApiSocket):
             self._job = SynthesisJob(self.caller.user, self._on_event, SynthesisOptions(voice=voice))
             if self._failure:
                 raise self._failure
-            watch = asyncio.create_task(self.fail_at_capacity("tts"))
-            try:
+            with self.watched(partial(self.fail_at_capacity, "tts")):
                 self._forward_text()
                 await self._job.run()
-            finally:
-                watch.cancel()
 
     def fail(self, error: StreamError) -> None:
         if self._job:

@@ -23,6 +23,7 @@ from speech.dialects.openai.errors import BadRequest, error_response
 from speech.dialects.openai.model_aliases import engine_named
 from speech.dialects.openai.server_sent_events import event_stream_response
 from speech.dialects.openai.transcript_formats import FORMATS, json_of, logprobs
+from speech.text.word_spacing import gap
 
 MAX_BYTES = 200 * 1024 * 1024
 GRANULARITIES = {"word", "segment"}
@@ -61,14 +62,14 @@ async def _events(
     transcription: AsyncGenerator[events.Event], options: TranscriptionRequest
 ) -> AsyncGenerator[dict[str, Any]]:
     """Emit each word once, even if another engine transcribes it again."""
-    transcript, sent_words = Transcription(), 0
+    transcript, sent_words, last_word = Transcription(), 0, ""
     try:
         async with aclosing(transcription):
             async for event in transcription:
                 transcript.add(event)
                 if isinstance(event, events.Word) and event.index == sent_words:
                     sent_words += 1
-                    delta = event.text if event.index == 0 else f" {event.text}"
+                    delta, last_word = gap(last_word, event.text) + event.text, event.text
                     extra = {"logprobs": logprobs([event])} if options.with_logprobs else {}
                     yield {"type": "transcript.text.delta", "delta": delta, **extra}
     finally:

@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from abc import abstractmethod
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import msgspec
@@ -15,7 +17,7 @@ from accounts.scopes import BROWSER_ONLY, SESSIONS, check_declared
 from inference.messages import Kind
 from inference.observability.recent_errors import classify
 from speech.dialects.sockets.socket import Socket
-from speech.errors import AtCapacity, StreamError
+from speech.errors import AtCapacity, InternalError, StreamError
 from speech.gateway.database import in_database, in_own_thread
 from speech.gateway.link import Link
 from speech.gateway.revocation import revocation_guard
@@ -48,10 +50,6 @@ class ApiSocket(Socket):
     @abstractmethod
     async def serve(self) -> None:
         """Run for as long as the socket is open. Raises `StreamError`."""
-
-    @abstractmethod
-    def fail(self, error: StreamError) -> None:
-        """End the job with this error: for example, the token was revoked."""
 
     is_ready = False
     """The job had a slot; the dialect sets it."""
@@ -102,6 +100,25 @@ class ApiSocket(Socket):
                 await self.serve()
         finally:
             self._is_admitted.set()
+
+    @contextmanager
+    def watched(self, *watches: Callable[[], Awaitable[None]]) -> Iterator[None]:
+        """Run watches beside the job. An error of one ends the job."""
+        tasks = [asyncio.create_task(self._watch(watch)) for watch in watches]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    async def _watch(self, watch: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await watch()
+        except StreamError as error:
+            self.fail(error)
+        except Exception:
+            logger.exception("unexpected error beside the job of %s", type(self).__name__)
+            self.fail(InternalError())
 
     async def fail_at_capacity(self, kind: Kind) -> None:
         """Fail early if every engine of the kind is full, and no other account gives up a slot."""

@@ -16,7 +16,7 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from inference.observability.recent_errors import PERFORMANCE_ERROR
-from speech.errors import CloseCode, StreamError
+from speech.errors import CloseCode, InternalError, StreamError
 from speech.metrics import CLOSES
 
 logger = logging.getLogger(__name__)
@@ -36,8 +36,7 @@ class Socket(AsyncWebsocketConsumer):
         self.base_send = send
         try:
             while True:
-                message = await receive()
-                await getattr(self, get_handler_name(message))(message)
+                await self._dispatch(await receive())
         except StopConsumer:
             pass
         except asyncio.CancelledError:
@@ -52,7 +51,12 @@ class Socket(AsyncWebsocketConsumer):
         closed."""
 
     @abstractmethod
-    async def send_error(self, error: StreamError) -> None: ...
+    async def send_error(self, error: StreamError) -> None:
+        """Send the error in the form of the dialect."""
+
+    @abstractmethod
+    def fail(self, error: StreamError) -> None:
+        """End the job, which raises the error: for example, the token was revoked."""
 
     def close_code(self, error: StreamError) -> int:
         return int(error.code)
@@ -75,23 +79,50 @@ class Socket(AsyncWebsocketConsumer):
         if writing := self.scope.get("extensions", {}).get("writing"):
             await writing["drained"]()
 
+    @property
+    def is_unread(self) -> bool:
+        """Whether the client has yet to read much of what it was sent."""
+        writing = self.scope.get("extensions", {}).get("writing")
+        return bool(writing) and writing["is_full"]()
+
     # --- Lifecycle --------------------------------------------------------------------------------------------------
+
+    async def _dispatch(self, message: dict[str, Any]) -> None:
+        """Handle a message. One that can't be handled ends the job, as any other error does: while the job runs, an
+        exception here would leave it without a client, and the client without an answer."""
+        try:
+            await getattr(self, get_handler_name(message))(message)
+        except StopConsumer:
+            raise
+        except Exception:
+            if not self.is_served:
+                raise  # the server rejects the handshake
+            logger.exception("unexpected error in a message of %s", type(self).__name__)
+            self.fail(InternalError())
 
     async def _serve(self) -> None:
         code, reason = int(CloseCode.DONE), ""
         try:
             await self.run_job()
         except StreamError as error:
-            code, reason = self.close_code(error), error.what
-            await self.send_error(error)
+            code, reason = await self._report(error)
         except asyncio.CancelledError:
             code, reason = int(CloseCode.RESTARTING), "The server is restarting."
             raise
         except Exception:
-            logger.exception("unexpected error in stream")
-            code, reason = int(CloseCode.FAILED), "Something went wrong on the server."
+            logger.exception("unexpected error in %s", type(self).__name__)
+            code, reason = await self._report(InternalError())
         finally:
             await self.close(code, reason)
+
+    async def _report(self, error: StreamError) -> tuple[int, str]:
+        """Send the error, and return the code and the reason to close with, even if it can't be sent."""
+        try:
+            await self.send_error(error)
+            return self.close_code(error), error.what
+        except Exception:
+            logger.exception("could not send an error of %s", type(self).__name__)
+            return int(CloseCode.FAILED), error.what
 
     async def close(self, code: int | None = None, reason: str | None = None) -> None:
         CLOSES.labels(code or 1000).inc()
@@ -104,7 +135,11 @@ class Socket(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self._task is None:
             return
-        self.detach()
+        try:
+            self.detach()
+        except Exception:
+            logger.exception("could not detach %s", type(self).__name__)
+            self._task.cancel()
         await asyncio.wait([self._task], timeout=CLOSE_TIMEOUT)
         if not self._task.done():
             logger.warning("%s did not end within %.0f s", type(self).__name__, CLOSE_TIMEOUT, extra=PERFORMANCE_ERROR)
