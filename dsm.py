@@ -26,6 +26,8 @@ import hashlib
 import hmac
 import json
 import os
+import platform
+import re
 import secrets
 import sys
 import time
@@ -50,6 +52,10 @@ FRAME = 1_920  # samples, 80 ms
 PART_BYTES = 2 << 20  # of an upload, per request
 PAUSE_HEAD, PAUSE_THRESHOLD = 2, 0.5  # the head for pauses of two seconds, as in Kyutai's own client
 MARKER = 1
+UNSPACED = re.compile(
+    "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u3130\u31a0-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U000323af]"
+)
+"""Characters without spaces between words: Chinese, Japanese, Thai, Lao, Tibetan, Burmese and Khmer."""
 FLUSH_SILENCE = 4.0
 """Seconds of silence sent after the marker, so that a model with a delay emits the last words."""
 
@@ -132,7 +138,7 @@ async def transcribe_file(args: argparse.Namespace) -> None:
     samples = read(args.path)
     is_live = args.format == "text"
     transcript = Transcript(is_live=is_live, vad=args.vad and is_live)
-    async with socket(args, "/api/asr-streaming", keep="true" if args.keep else None) as ws:
+    async with socket(args, "/api/asr-streaming", max_queue=None, keep="true" if args.keep else None) as ws:
         sending = asyncio.create_task(send_file(ws, samples, args.rtf))
         try:
             with tqdm(total=round(len(samples) / RATE), unit="s", disable=is_live or not sys.stderr.isatty()) as bar:
@@ -206,6 +212,8 @@ class Transcript:
         self.words: list[dict[str, Any]] = []
         self.seconds = 0.0
         self._is_live, self._vad, self._is_speaking = is_live, vad, False
+        self._shown = ""
+        """What was printed last."""
 
     def add(self, message: dict[str, Any]) -> None:
         match message["type"]:
@@ -224,7 +232,8 @@ class Transcript:
 
     def _show(self, text: str) -> None:
         if self._is_live:
-            print(text, end=" ", flush=True)
+            print(f"{gap(self._shown, text)}{text}", end="", flush=True)
+            self._shown = text
 
     def print(self, format: str) -> None:
         match format:
@@ -234,12 +243,12 @@ class Transcript:
                 for word in self.words:
                     print(f"{word['start']:8.2f} {word['end']:8.2f}  {word['text']}")
             case "json":
-                text = " ".join(word["text"] for word in self.words)
+                text = joined(self.words)
                 print(json.dumps({"text": text, "words": self.words}, ensure_ascii=False, indent=1))
             case "srt":
                 for number, line in enumerate(self._lines(), 1):
                     print(f"{number}\n{srt_time(line[0]['start'])} --> {srt_time(line[-1]['end'])}")
-                    print(" ".join(word["text"] for word in line), end="\n\n")
+                    print(joined(line), end="\n\n")
 
     def _lines(self) -> Iterator[list[dict[str, Any]]]:
         """Split the words into lines of at most 42 characters, and at pauses of 0.7 s."""
@@ -252,6 +261,18 @@ class Transcript:
             line.append(word)
         if line:
             yield line
+
+
+def joined(words: list[dict[str, Any]]) -> str:
+    texts = [word["text"] for word in words]
+    return "".join(gap(before, text) + text for before, text in zip(["", *texts], texts, strict=False)).rstrip()
+
+
+def gap(before: str, after: str) -> str:
+    """What is between two words: a space, but not in languages without spaces."""
+    if not before or before[-1].isspace() or after[:1] in "、。，！？：；）」』】":
+        return ""
+    return "" if UNSPACED.match(before[-1]) and UNSPACED.match(after) else " "
 
 
 def srt_time(seconds: float) -> str:
@@ -288,18 +309,22 @@ def find_recordings(paths: list[str]) -> Iterator[Path]:
 
 
 def upload(args: argparse.Namespace, file: Path) -> str:
-    """Upload a file and wait for its transcription. Returns the session's id. An unfinished upload resumes."""
+    """Upload a file and wait for its transcription. Returns the session's id. An incomplete upload of the same content,
+    from this path and with these options, resumes."""
     options = {"engine": args.engine, "language": args.language, "audio": args.audio, "multichannel": args.multichannel}
+    client = hashlib.sha256(f"{platform.node()} {file.resolve()} {options}".encode()).hexdigest()
     with file.open("rb") as recording, tqdm(total=100, unit="%", disable=not sys.stderr.isatty(), leave=False) as bar:
-        request = json.dumps({"name": file.name, "size": file.stat().st_size, **options}).encode()
-        status = json.loads(fetch(args, "/api/v1/uploads/", "POST", request))
+        sha256, size = hashlib.file_digest(recording, "sha256").hexdigest(), recording.tell()
+        request = {"name": file.name, "size": size, "fingerprint": sha256, "client": client, **options}
+        status = json.loads(fetch(args, "/api/v1/uploads/", "POST", json.dumps(request).encode()))
         while status["state"] not in ("done", "failed", "truncated"):
             url = f"/api/v1/uploads/{status['id']}/"
             if status["state"] == "uploading":
                 bar.set_description(f"uploading {file.name}")
                 recording.seek(status["received"])
-                part = recording.read(PART_BYTES)
-                url += f"content/?offset={status['received']}"
+                if not (part := recording.read(PART_BYTES)):
+                    raise Problem("The file became shorter during the upload. Upload it again.")
+                url += f"content/?offset={status['received']}&sha256={sha256}"
                 status = json.loads(fetch(args, url, "PUT", part, "application/octet-stream"))
             else:
                 bar.set_description(f"{status['state']} {file.name}")
@@ -357,12 +382,16 @@ async def send_text(ws: websockets.ClientConnection, text: str) -> None:
 
 @asynccontextmanager
 async def socket(
-    args: argparse.Namespace, path: str, **query: str | None
+    args: argparse.Namespace, path: str, max_queue: int | None = 16, **query: str | None
 ) -> AsyncIterator[websockets.ClientConnection]:
+    """`max_queue`: messages that are received before they are read. With a limit, closing takes ten seconds if more are
+    to be received; without, the messages must be small."""
     parameters = urlencode({name: value for name, value in query.items() if value is not None})
     url = f"{args.url.replace('http', 'ws', 1)}{path}{'?' if parameters else ''}{parameters}"
     try:
-        async with websockets.connect(url, additional_headers={"kyutai-api-key": args.token}, max_size=None) as ws:
+        async with websockets.connect(
+            url, additional_headers={"kyutai-api-key": args.token}, max_size=None, max_queue=max_queue
+        ) as ws:
             yield ws
     except websockets.InvalidStatus as error:
         raise http_problem(args, error.response.status_code) from None

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+import dsm as dsm_module
 from tests.support.clients.api import wav_of
 from tests.support.clients.tokens import issue_token
 from tests.support.environment import ROOT
@@ -82,6 +83,21 @@ def assert_failed(done, message):
     assert done.stderr.startswith("dsm: ")
 
 
+INTERRUPT = """
+import hashlib, io, pathlib
+from speech.models import Upload
+from speech.models.upload import ABANDONED_AFTER
+from speech.uploads import service
+first, data = Upload.objects.get(), pathlib.Path({path!r}).read_bytes()
+options = dict(engine="", language="", audio=False, multichannel=False)
+upload = service.create_upload(
+    first.owner, "talk.wav", len(data), **options, fingerprint=hashlib.sha256(data).hexdigest(), client="another")
+service.add_part(upload, "0", 1000, io.BytesIO(data[:1000]))
+Upload.objects.filter(pk=upload.pk).update(seen_at=upload.seen_at - ABANDONED_AFTER)
+"""
+"""Begin to upload the file of the only upload again, and stop for a minute."""
+
+
 def test_a_folder_is_uploaded_and_transcripts_are_written_next_to_it(start_site, tmp_path):
     site = start_site(STT_ENGINE="checksum")
     token = issue_token(site)
@@ -93,10 +109,20 @@ def test_a_folder_is_uploaded_and_transcripts_are_written_next_to_it(start_site,
     transcript = (tmp_path / "talk.srt").read_text()
     assert all(word in transcript for word in words_of(noise(100)))
 
+    site.shell(INTERRUPT.format(path=str(tmp_path / "talk.wav")))
+    assert dsm(site.url, "upload", tmp_path / "talk.wav", DSM_TOKEN=token).returncode == 0
+    states = site.shell("from speech.models import Upload; print(*Upload.objects.values_list('state', flat=True))")
+    assert states == "done done"  # it was resumed
+
     (tmp_path / "letter.mp3").write_text("Dear reader, this is no recording.")
     done = dsm(site.url, "upload", tmp_path / "letter.mp3", tmp_path / "none.mp3", DSM_TOKEN=token)
     assert done.returncode == 1
-    assert "letter.mp3: Couldn't read the file as audio." in done.stderr
+    assert "letter.mp3: The file isn't a recording." in done.stderr
     assert "none.mp3: No such file" in done.stderr
     done = dsm(site.url, "upload", tmp_path / "talk.wav", "--language", "tlh", DSM_TOKEN=token)
     assert "No engine supports the language “tlh”." in done.stderr
+
+
+def test_words_of_languages_without_spaces_are_joined_without():
+    words = ["今日", "は", "Python", "を", "使う", "。", "สวัสดี", "ครับ"]
+    assert dsm_module.joined([{"text": word} for word in words]) == "今日は Python を使う。สวัสดีครับ"

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError
@@ -64,10 +64,11 @@ class Command(BaseCommand):
         try:
             with file.open("rb") as recording:
                 upload = service.create_upload(owner, file.name, file.stat().st_size, **options)
-                while upload.received < upload.size:
-                    recording.seek(upload.received)
-                    size = min(service.MAX_PART, upload.size - upload.received)
-                    service.add_part(upload, str(upload.received), size, recording)
+                try:
+                    _send(upload, recording)
+                except BaseException:
+                    service.cancel(upload)
+                    raise
         except OSError as error:
             self._fail(file, f"Can't read it: {error.strerror}.")
         except TooManyUploads:
@@ -111,6 +112,15 @@ class Command(BaseCommand):
             self.stderr.write(
                 "The recordings are queued but not being processed. Is the site running (manage.py serve)?"
             )
+
+
+def _send(upload: Upload, recording: IO[bytes]) -> None:
+    """Raises `OSError` if the file is shorter than it was, or can't be read."""
+    while upload.state == Upload.State.UPLOADING:
+        recording.seek(start := upload.received)
+        service.add_part(upload, str(start), min(service.MAX_PART, upload.size - start), recording)
+        if upload.received == start:
+            raise OSError(None, "it became shorter while it was read")
 
 
 def _owner(email: str | None) -> User:
