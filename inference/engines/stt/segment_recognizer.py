@@ -9,12 +9,14 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.engine import Frame
+from inference.engines.stt.segment_text import ends_with_number
 from inference.engines.stt.vad_segmenter import (
     MAX_SPEECH,
     MIN_SILENCE,
@@ -46,6 +48,9 @@ MIN_EARLY_END = windows_in(5)
 """Windows that a segment must have to end at `SENTENCE_PAUSE`."""
 SENTENCE_PAUSE = windows_in(0.3)
 """Silence that ends a segment of `MIN_EARLY_END` whose text ends with a sentence."""
+NUMBER_PAUSE = windows_in(1.5)
+"""Silence that ends a segment whose text ends with a number: numbers are read out with pauses, and their digits are
+misrecognized one by one."""
 SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
 PARTIAL_BUDGET_RATE = 1.0
 """Seconds of engine time for partials that each idle second adds to the budget. With longer segments, slower machines
@@ -163,11 +168,15 @@ class SegmentRecognizer(ABC):
     """Maximum windows of a segment."""
     min_silence_in_files = MIN_SILENCE
     """Windows of silence that end a segment of a stream without partials."""
+    max_pause: int | None = None
+    """Windows to which long pauses are shortened before recognition. None: not at all, for models that report word
+    times."""
 
     def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         """`slots`: 0 for as many as this machine can run in real time."""
         self._clock = clock
-        self.slots = slots or self._measure_capacity()
+        self.measures_capacity = not slots
+        self.slots = slots or max(self.measure_capacity() for _ in range(3))
         self._streams: dict[int, StreamState] = {}
         self._partial_budget = PARTIAL_BUDGET_CAP
         """Seconds of engine time left for partials."""
@@ -191,7 +200,8 @@ class SegmentRecognizer(ABC):
 
     def open(self, slot: int, request: Open) -> None:
         if slot not in self._streams:
-            self._streams[slot] = StreamState(VadSegmenter(self.max_segment))
+            stream = self._streams[slot] = StreamState(VadSegmenter(self.max_segment))
+            stream.segmenter.before_end = partial(self._continue_number, stream)
         self._streams[slot].open(request, self._clock())
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
@@ -244,10 +254,19 @@ class SegmentRecognizer(ABC):
         stream.record(hypothesis, len(current), now)
         text = hypothesis.text
         if current.is_in_short_silence and len(current) >= MIN_EARLY_END and text.endswith(SENTENCE_ENDS):
-            current.early_min_silence = SENTENCE_PAUSE
+            current.min_silence_by_text = SENTENCE_PAUSE
         return [Partial(text, round(stream.seconds(current.first_window), 3), round(stream.seconds(current.end), 3))]
 
     # --- Finals ---------------------------------------------------------------------------------------------------
+
+    def _continue_number(self, stream: StreamState, segment: SpeechSegment) -> None:
+        """Require a longer pause for the end of a segment whose text ends with a number."""
+        if not segment.is_speech:
+            return
+        if not stream.hypothesis_is_complete(segment):
+            stream.record(self._recognize(stream, segment), len(segment), self._clock())
+        if ends_with_number(stream.hypothesis.text):
+            segment.min_silence_by_text = max(segment.min_silence, NUMBER_PAUSE)
 
     def _finals(self, stream: StreamState, segment: SpeechSegment) -> list[Event]:
         hypothesis = Hypothesis()
@@ -275,17 +294,18 @@ class SegmentRecognizer(ABC):
         ]
 
     def _recognize(self, stream: StreamState, segment: SpeechSegment) -> Hypothesis:
-        audio = segment.audio
+        audio = segment.audio if self.max_pause is None else segment.audio_with_pauses(self.max_pause)
         hypothesis = self.recognize(audio, stream.language_of(audio))
         stream.record_language(hypothesis, audio)
         return hypothesis
 
     # --- Capacity -------------------------------------------------------------------------------------------------
 
-    def _measure_capacity(self) -> int:
-        """Number of streams that this machine can run in real time, estimated from the recognition of some speech."""
+    def measure_capacity(self) -> int:
+        """Number of streams that this machine can run in real time, estimated from the recognition of some speech. It
+        is too small while other programs use the machine."""
         speech = self.sample_speech()
-        duration = min(self._measure_recognition(speech) for _ in range(3))
+        duration = self._measure_recognition(speech)
         return min(MAX_STREAMS, max(1, int(FINAL_TIME_SHARE * len(speech) / RATE / duration)))
 
     def _measure_recognition(self, speech: Audio) -> float:
@@ -301,10 +321,14 @@ def _split_at_sentences(words: Sequence[Word]) -> Iterator[list[Word]]:
         if (
             sentences
             and sentences[-1].text.endswith(SENTENCE_ENDS)
-            and word.start - sentences[-1].end >= seconds_of(SENTENCE_PAUSE)
+            and word.start - sentences[-1].end >= seconds_of(_pause_after(sentences[-1].text))
             and sentences[-1].end - sentences[0].start >= seconds_of(MIN_EARLY_END)
         ):
             yield sentences
             sentences = []
         sentences.append(word)
     yield sentences
+
+
+def _pause_after(sentence: str) -> int:
+    return NUMBER_PAUSE if ends_with_number(sentence) else SENTENCE_PAUSE

@@ -5,7 +5,9 @@ a pause.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import soxr
@@ -54,8 +56,8 @@ class SpeechSegment:
     silence: int = 0  # windows since the last voiced one
     min_silence: int = MIN_SILENCE
     """Silence that ends the segment."""
-    early_min_silence: int = 0
-    """Shorter silence that ends a segment whose text is complete; reset when speech continues. 0: unset."""
+    min_silence_by_text: int = 0
+    """Silence that ends the segment by what its text says; reset when speech continues. 0: unset."""
 
     def add(self, window: Window, probability: float) -> None:
         self.windows.append(window)
@@ -64,7 +66,7 @@ class SpeechSegment:
         self.voiced += is_voiced
         self.silence = 0 if is_voiced else self.silence + 1
         if is_voiced:
-            self.early_min_silence = 0
+            self.min_silence_by_text = 0
 
     def __len__(self) -> int:
         return len(self.windows)
@@ -79,7 +81,7 @@ class SpeechSegment:
 
     @property
     def has_ended(self) -> bool:
-        return self.silence >= (self.early_min_silence or self.min_silence)
+        return self.silence >= (self.min_silence_by_text or self.min_silence)
 
     @property
     def is_in_short_silence(self) -> bool:
@@ -89,6 +91,17 @@ class SpeechSegment:
     def audio(self) -> NDArray[np.float32]:
         """float32[n] at 16 kHz."""
         return np.concatenate(self.windows)
+
+    def audio_with_pauses(self, length: int) -> NDArray[np.float32]:
+        """`audio` with pauses longer than `MIN_SILENCE` shortened to `length`, and half of it at the end."""
+        voiced = np.flatnonzero(np.array(self.probabilities) >= THRESHOLD)
+        keep = np.ones(len(self), bool)
+        for before, after in pairwise(voiced):
+            if after - before > MIN_SILENCE:
+                keep[before + 1 + length // 2 : after - length // 2] = False
+        if len(voiced):
+            keep[voiced[-1] + 1 + length // 2 :] = False
+        return np.concatenate([window for window, is_kept in zip(self.windows, keep, strict=True) if is_kept])
 
     def split(self) -> tuple["SpeechSegment", "SpeechSegment"]:
         """Split the segment in two at the quietest of its last windows; the last one of several."""
@@ -109,6 +122,8 @@ class VadSegmenter:
         """`max_speech`, like all lengths here, is in windows."""
         self.min_silence = MIN_SILENCE
         """Silence that ends the segments that begin from now on."""
+        self.before_end: Callable[[SpeechSegment], None] = lambda segment: None
+        """Called before a pause ends a segment; may set its `min_silence_by_text` to continue it."""
         self._max_speech = max_speech
         self._detector = SileroVAD(RATE)
         self.reset()
@@ -163,6 +178,8 @@ class VadSegmenter:
                 return []
             current = self.current = self._start()
         current.add(window, probability)
+        if current.has_ended:
+            self.before_end(current)
         if current.has_ended:
             return self._end(current)
         if len(current) >= self._max_speech:

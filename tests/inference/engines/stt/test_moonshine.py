@@ -1,10 +1,14 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from inference.engines import registry
 from inference.engines.stt import segment_recognizer
 from inference.engines.stt.moonshine import Moonshine
-from inference.engines.stt.vad_segmenter import VadSegmenter
+from inference.engines.stt.vad_segmenter import RATE, VadSegmenter
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Open, Partial, Step, Word
+from inference.messages import Audio as AudioOutput
 from tests.support.speech.audio import Recording
 from tests.support.speech.stt_events import (
     assert_final_until_holds,
@@ -163,3 +167,41 @@ def test_a_flush_finalizes_the_words_and_the_stream_continues(engine, samples):
     assert text(before).startswith("In the heart of")
     assert pick(after, Word)[0].start >= pick(before, Word)[-1].end
     assert text(after).rstrip(".").endswith("purpose of")
+
+
+def test_audio_whose_text_repeats_itself_is_recognized_again_in_parts_split_at_a_pause(engine, monkeypatch):
+    received = []
+
+    def transcribe_without_streaming(audio, rate):
+        received.append(len(audio) / rate)
+        text = "x, " * 40 if len(audio) > 4 * rate else f"part {len(received)}"
+        return SimpleNamespace(lines=[SimpleNamespace(text=text)])
+
+    monkeypatch.setattr(engine, "_model", SimpleNamespace(transcribe_without_streaming=transcribe_without_streaming))
+    audio = np.full(6 * RATE, 0.1, np.float32)
+    audio[4 * RATE - 2000 : 4 * RATE] = 0
+    assert engine.recognize(audio, "en").text == "part 2 part 3"
+    assert received == pytest.approx([6, 3.9, 2.1], abs=0.1)
+
+
+def test_digits_read_out_with_pauses_are_one_number(engine, monkeypatch):
+    """A voice reads “five five five … zero one nine nine”."""
+    monkeypatch.setattr(engine, "_clock", lambda: 0.0)  # no partials
+    piper = registry.load("piper", 1)
+    rest = [np.zeros(round(seconds * SAMPLE_RATE), np.int16) for seconds in (0.5, 1.2, 2)]
+    groups = [speak(piper, words) for words in ("five five five", "zero one nine nine")]
+    events = transcribe(engine, np.concatenate([rest[0], groups[0], rest[1], groups[1], rest[2]]))
+    assert len(pick(events, Endpoint)) == 1
+    assert word_error_rate("five five five zero one nine nine", text(events)) == 0
+
+
+def speak(piper, words: str):
+    piper.open(0, Open("s", "web", 0.0, 0, "en"))
+    piper.flush(0)
+    events = piper.step({0: words})[0]
+    while more := piper.step({0: ""}).get(0):
+        events += more
+    piper.close(0)
+    pcm = np.frombuffer(b"".join(event.pcm for event in pick(events, AudioOutput)), "<i2")
+    loud = np.flatnonzero(np.abs(pcm) > 40)
+    return pcm[max(0, loud[0] - 1200) : loud[-1] + 1200]

@@ -19,7 +19,7 @@ class FakeRecognizer(SegmentRecognizer):
     def recognize(self, audio: Audio, language: str) -> Hypothesis:
         seconds = len(audio) / RATE
         detected = "" if language != UNKNOWN_LANGUAGE else "fr" if seconds > 2 else "en"
-        return Hypothesis(f"{language}:{seconds:.0f}", (), detected)
+        return Hypothesis(f"{language}:{seconds:.0f}s", (), detected)
 
     def align_words(self, hypothesis: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
         return [TimedWord(hypothesis.text, 0.0, 1.0, 0.5)]
@@ -68,3 +68,24 @@ def test_without_partials_a_segment_ends_at_a_longer_pause(transcribe):
     parts = (2, VOICE), (1, SILENCE), (4, VOICE), (1, SILENCE), (2, VOICE), (2.5, SILENCE), (1, VOICE)
     assert len(pick(transcribe(*parts), Endpoint)) == 4
     assert len(pick(transcribe(*parts, live=False), Endpoint)) == 3  # the first began before the stream was ahead
+
+
+def test_a_number_at_the_end_waits_for_more_digits(transcribe, monkeypatch):
+    monkeypatch.setattr(FakeRecognizer, "min_silence_in_files", vad_segmenter.MIN_SILENCE)
+    monkeypatch.setattr(FakeRecognizer, "recognize", lambda self, audio, language: Hypothesis("Five, five."))
+    for live in (True, False):
+        parts = (1, VOICE), (1.2, SILENCE), (1, VOICE), (1.2, SILENCE), (1, VOICE), (2, SILENCE), (1, VOICE)
+        assert len(pick(transcribe(*parts, live=live), Endpoint)) == 2
+
+
+def test_the_model_gets_no_pause_longer_than_its_limit(transcribe, monkeypatch):
+    seconds = []
+
+    def recognize(self, audio, language):
+        seconds.append(len(audio) / RATE)
+        return Hypothesis("seven")
+
+    monkeypatch.setattr(FakeRecognizer, "max_pause", vad_segmenter.windows_in(0.4))
+    monkeypatch.setattr(FakeRecognizer, "recognize", recognize)
+    transcribe((1, VOICE), (1.2, SILENCE), (1, VOICE), (2, SILENCE))
+    assert max(seconds) == pytest.approx(1 + 0.4 + 1 + 0.2, abs=0.15)

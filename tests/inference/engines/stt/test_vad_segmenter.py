@@ -95,3 +95,24 @@ def test_the_detector_distinguishes_speech_from_silence(opening):
     segmenter.reset()
     segmenter.process(np.zeros(FRAME_SAMPLES, np.float32))
     assert segmenter.speech < 0.5
+
+
+def test_a_callback_may_continue_a_segment_before_its_pause_ends_it(segmenter):
+    def wait(segment: SpeechSegment) -> None:
+        segment.min_silence_by_text = windows_in(1.5)
+
+    segmenter.before_end = wait
+    parts = (1, VOICE), (1.2, SILENCE), (1, VOICE), (2, SILENCE), (1, VOICE)
+    assert [segment.voiced for segment in segments_of(segmenter, *parts)] == pytest.approx(
+        [windows_in(2), windows_in(1)], abs=3
+    )
+
+
+def test_long_pauses_are_shortened_but_speech_padding_and_short_pauses_are_kept(segmenter):
+    segmenter.min_silence = windows_in(2)
+    parts = (1, SILENCE), (1, VOICE), (1.5, SILENCE), (1, VOICE), (0.5, SILENCE), (1, VOICE), (1, SILENCE)
+    (segment,) = segments_of(segmenter, *parts)
+    shortened = segment.audio_with_pauses(windows_in(0.4))
+    seconds = 0.3 + 1 + 0.4 + 1 + 0.5 + 1 + 0.2
+    assert len(shortened) / WINDOW_SAMPLES == pytest.approx(windows_in(seconds), abs=4)
+    assert (shortened > 0.5).sum() == (segment.audio > 0.5).sum()
