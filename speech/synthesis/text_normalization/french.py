@@ -8,6 +8,11 @@ def _read_time(hour: int, minute: int) -> str:
     return f"{hours} {number(minute, 'fr')}" if minute else hours
 
 
+def _read_phone_group(digits: str) -> str:
+    parts = [digits] if len(digits) <= 2 and not digits.startswith("0") else digits
+    return " ".join(number(int(part), "fr") for part in parts)
+
+
 FRENCH = LanguageRules(
     lang="fr",
     months=(
@@ -25,6 +30,7 @@ FRENCH = LanguageRules(
         "décembre",
     ),
     magnitudes="mille|millions?|milliards?",
+    short_magnitudes={},
     thousands_separators="\u00a0\u202f.",
     decimal_point=",",
     money={
@@ -35,6 +41,22 @@ FRENCH = LanguageRules(
     },
     units={
         "km/h": ("kilomètre par heure", "kilomètres par heure"),
+        "m/s": ("mètre par seconde", "mètres par seconde"),
+        "km²": ("kilomètre carré", "kilomètres carrés"),
+        "m²": ("mètre carré", "mètres carrés"),
+        "m³": ("mètre cube", "mètres cubes"),
+        "m": ("mètre", "mètres"),
+        "g": ("gramme", "grammes"),
+        "l": ("litre", "litres"),
+        "L": ("litre", "litres"),
+        "kWh": ("kilowattheure", "kilowattheures"),
+        "kW": ("kilowatt", "kilowatts"),
+        "W": ("watt", "watts"),
+        "V": ("volt", "volts"),
+        "GHz": ("gigahertz", "gigahertz"),
+        "MHz": ("mégahertz", "mégahertz"),
+        "s": ("seconde", "secondes"),
+        "min": ("minute", "minutes"),
         "km": ("kilomètre", "kilomètres"),
         "cm": ("centimètre", "centimètres"),
         "mm": ("millimètre", "millimètres"),
@@ -77,13 +99,39 @@ FRENCH = LanguageRules(
         ">": "supérieur à",
     },
     named_date=r"\d{{1,2}}(?:er)?\s{months}(?:\s\d{{4}})?",
-    time=r"\b(?:[01]?\d|2[0-3])\s?[h:]\s?[0-5]\d\b|\b(?:[01]?\d|2[0-3])\s?h\b",
+    time=r"\b(?:[01]?\d|2[0-3])(?:\s?h\s?|:)[0-5]\d(?::[0-5]\d)?\b|\b(?:[01]?\d|2[0-3])\s?h\b",
     ordinal_suffix=r"(?:ers?|res?|re|ère|ères|ème|èmes|nde?|es?)",
     decade=r"(?!)",
     read_day=lambda day: "premier" if day == 1 else number(day, "fr"),
     read_year=lambda year: number(year, "fr"),
     date_format="{day} {month} {year}",
     read_time=_read_time,
+    midnight="minuit",
+    numbered=(
+        *("acte", "annexe", "article", "chapitre", "figure", "livre", "niveau", "numéro", "page", "partie", "phase"),
+        *("scène", "section", "tableau", "titre", "tome", "type", "volume"),
+    ),
+    rulers=(
+        *("Alexandre", "Benoît", "Catherine", "Charles", "Clément", "Édouard", "Élisabeth", "Ferdinand", "François"),
+        *("Frédéric", "Georges", "Grégoire", "Guillaume", "Henri", "Innocent", "Jacques", "Jean", "Léon", "Léopold"),
+        *("Louis", "Napoléon", "Nicolas", "Otton", "Paul", "Philippe", "Pie", "Pierre", "Ramsès", "Richard", "Urbain"),
+    ),
+    read_ruler=lambda value: "premier" if value == 1 else number(value, "fr"),
+    fractions={
+        2: ("demi", "demis"),
+        3: ("tiers", "tiers"),
+        4: ("quart", "quarts"),
+        **{
+            denominator: (word, f"{word}s")
+            for denominator in (5, 6, 7, 8, 9, 10, 12, 16, 20, 100)
+            for word in [number(denominator, "fr", "ordinal")]
+        },
+    },
+    one_half=("un demi", "demi"),
+    conjunction="et",
+    between="à",
+    phone=r"0\d(?:[^\S\n]\d{2}|[.-]\d{2}){4}",
+    read_phone_group=_read_phone_group,
     dot="point",
     slash="barre oblique",
 )

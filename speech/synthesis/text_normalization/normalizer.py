@@ -5,6 +5,7 @@ other languages this is left to the engine. `<break time="1s"/>` and similar tag
 word has its span in the text, and text that cannot be spoken is listed in `skipped`.
 """
 
+import logging
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -13,14 +14,14 @@ from dataclasses import dataclass
 from inference.messages import parse_pause
 from speech.synthesis.text_normalization import LANGUAGES
 from speech.synthesis.text_normalization.rules import open_end_pattern, token_pattern
-from speech.synthesis.text_normalization.verbalizer import Verbalizer
+from speech.synthesis.text_normalization.verbalizer import LOOKBEHIND, Verbalizer
+
+logger = logging.getLogger(__name__)
 
 MAX_WORD = 60
 """Characters; longer words are spoken in parts."""
 MAX_PAUSE = 10.0  # seconds
 PARAGRAPH_PAUSE = 0.5  # seconds
-MAX_LOOKBEHIND = 8
-"""Characters of processed text that patterns can look behind at."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class TextNormalizer:
         self._before = ""  # the end of the processed text, for look-behind
         self._waiting = ""
         self._position = 0  # of `_waiting` in the whole text
+        self._is_in_heading = False
         self.skipped: list[SkippedText] = []
 
     def feed(self, text: str) -> list[NormalizedWord]:
@@ -85,7 +87,7 @@ class TextNormalizer:
             elif match.lastgroup == "word":
                 self._handle_unspeakable(match[0], first, words)
         self._position += length
-        self._before = text[-MAX_LOOKBEHIND:]
+        self._before = text[-LOOKBEHIND:]
         return words
 
     def _handle_unspeakable(self, text: str, first: int, words: list[NormalizedWord]) -> None:
@@ -100,15 +102,21 @@ class TextNormalizer:
         kind = match.lastgroup or ""
         if kind == "break":
             return [_pause(match[0])]
-        if kind == "paragraph":
-            return [f"<{PARAGRAPH_PAUSE:g}s>"]
+        if kind in ("paragraph", "line_end"):
+            is_pause, self._is_in_heading = kind == "paragraph" or self._is_in_heading, False
+            return [f"<{PARAGRAPH_PAUSE:g}s>"] if is_pause else []
         if kind == "tag":
             return [f"<{PARAGRAPH_PAUSE:g}s>"] if re.match(r"</[ps]\b", match[0]) else []
-        if kind == "opening":
+        self._is_in_heading = self._is_in_heading or kind == "heading"
+        if kind in ("opening", "heading", "line_mark"):
             return []
         if kind == "word" or self._rules is None:
             return self._plain(match[0])
-        return getattr(Verbalizer(self._rules), kind)(match).split()
+        try:
+            return str(getattr(Verbalizer(self._rules), kind)(match)).split()
+        except Exception as error:  # one number that can't be read must not end the whole text
+            logger.warning("Text of the kind “%s” is left to the engine: %s", kind, type(error).__name__)
+            return [part for word in match[0].split() for part in self._plain(word)]
 
     def _plain(self, word: str) -> list[str]:
         speakable = "".join(c for c in word.translate(_TYPOGRAPHY) if unicodedata.category(c) not in _UNSPEAKABLE)
@@ -118,6 +126,8 @@ class TextNormalizer:
         symbols = self._rules.symbols
         if word in symbols:
             return symbols[word].split()
+        if word in self._rules.money:
+            return [self._rules.money[word][1]]
         if any(symbol in word for symbol in symbols) and any(c.isalnum() for c in word):
             spaced = "".join(f" {symbols[c]} " if c in symbols else c for c in word)
             return [text for part in spaced.split() for text in self._plain(part)]
