@@ -139,6 +139,8 @@ checksum_site = site_fixture(
     STT_SLOTS="8",
     STREAMS_PER_USER="100",
     TRUSTED_PROXIES="127.0.0.1",
+    UPLOAD_MAX_MB="100",
+    UPLOAD_MAX_HOURS="0.05",
 )
 """A site that transcribes audio as checksums and speaks tones, shared by all tests that don't change its state."""
 
@@ -184,3 +186,9 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 def opening(tmp_path_factory: pytest.TempPathFactory) -> Recording:
     """The first two sentences of this speech: short enough to play into a microphone in real time."""
     return Recording("bria", tmp_path_factory.mktemp("opening"), sentences=2, seconds=13.6)
+
+
+@pytest.fixture(scope="session")
+def sentence(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+    """Its first sentence."""
+    return Recording("bria", tmp_path_factory.mktemp("sentence"), sentences=1, seconds=6.8)

@@ -1,7 +1,8 @@
-"""One site for all tests that can share it, because starting a site takes longer than most of them."""
+"""One site and one Chromium for all tests that can share them, because starting them takes longer than most tests."""
 
 import pytest
 
+from tests.support.pages.browser import Browsers
 from tests.support.pages.page_actions import ApprovedUsers
 from tests.support.servers.site import running_site
 
@@ -17,3 +18,17 @@ def shared_site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def users(shared_site):
     return ApprovedUsers(shared_site)
+
+
+@pytest.fixture(scope="session")
+def browsers():
+    with Browsers() as browsers:
+        yield browsers
+
+
+@pytest.fixture
+def open_page(browsers, start_site):
+    """The `open_page` of all tests, in a Chromium that its tests share."""
+    yield browsers.open
+    browsers.close_pages()
+    browsers.assert_no_problems()

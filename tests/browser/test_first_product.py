@@ -19,15 +19,15 @@ def site(tmp_path_factory):
         yield site
 
 
-def test_the_first_user_transcribes_and_a_second_user_is_approved_and_rejected(site, open_page, opening):
-    page = open_page(site.url, microphone=opening.wav(48_000, silence_after=60))
+def test_the_first_user_transcribes_and_a_second_user_is_approved_and_rejected(site, open_page, sentence):
+    page = open_page(site.url, microphone=sentence.wav(48_000, silence_after=60))
     sign_up(page, "ada@example.org")
     expect(page).to_have_url(f"{site.url}/live/")
     start(page)
-    page.wait_for_timeout(1000 * (opening.seconds + 2))
+    page.wait_for_timeout(1000 * (sentence.seconds + 2))
     stop(page)
     shown = transcript(page)
-    assert word_error_rate(opening.text, shown) <= MAX_WORD_ERROR_RATE
+    assert word_error_rate(sentence.text, shown) <= MAX_WORD_ERROR_RATE
     page.get_by_role("link", name="Open the session").click()
     expect(page.locator(".word")).to_have_text(shown.split())
 

@@ -4,9 +4,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.pages.flaky_network import FlakyNetwork
-from tests.support.pages.page_actions import log_in, start, status, stop, transcript
+from tests.support.pages.page_actions import add_login, start, status, stop, transcript
 
 LOST_NETWORK = ["WebSocket", "Failed to load", "ERR_"]
+WORDS = 4  # before each fault
 
 
 @pytest.fixture
@@ -25,25 +26,26 @@ def times_of_words(page):
     return page.locator(".word").evaluate_all("words => words.map(({ dataset }) => [dataset.start, dataset.end])")
 
 
-def test_three_seconds_offline_and_a_reload_lose_and_duplicate_nothing(network, users, open_page, opening):
+def test_a_lost_network_and_a_reload_lose_and_duplicate_nothing(shared_site, network, users, open_page, opening):
     page = open_page(network.url, microphone=opening.wav(48_000, silence_after=60), expect=LOST_NETWORK)
     page.on("dialog", lambda dialog: dialog.accept())
-    log_in(page, users.next())
+    add_login(page, shared_site, users.next())
+    page.goto("/live/")
     start(page)
-    wait_for_words(page, 7)
+    wait_for_words(page, WORDS)
 
     network.go_down()
     page.context.set_offline(True)
     expect(status(page)).to_contain_text("You are offline.")
-    page.wait_for_timeout(3_000)
+    page.wait_for_timeout(1_500)
     page.context.set_offline(False)
     network.come_up()
-    wait_for_words(page, len(transcript(page).split()) + 7)
+    wait_for_words(page, len(transcript(page).split()) + WORDS)
 
     before = transcript(page).split()
     page.reload()
     page.get_by_role("button", name="Resume").click()
-    wait_for_words(page, len(before) + 7)
+    wait_for_words(page, len(before) + WORDS)
     stop(page)
     shown = transcript(page).split()
     assert shown[: len(before)] == before

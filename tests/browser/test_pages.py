@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.pages.page_actions import ADMIN, log_in
+from tests.support.pages.page_actions import ADMIN, add_login
 from tests.support.pages.screenshots import PageChecker
 
 LAYOUTS = [("light", "desktop"), ("dark", "phone")]
@@ -14,10 +14,11 @@ def checker(shared_site, users, open_page):
     return PageChecker(open_page(shared_site.url, expect=["status of 404"], reduced_motion="reduce"), layouts=LAYOUTS)
 
 
-def test_pages_fit_and_are_accessible(checker):
+def test_pages_fit_and_are_accessible(checker, shared_site):
     for path in ("", "accounts/login", "accounts/signup", "no-such-page"):
         checker.visit(f"/{path}/".replace("//", "/"), path or "home")
-    log_in(checker.page, ADMIN)
+    add_login(checker.page, shared_site, ADMIN)
+    checker.page.goto("/live/")
     expect(checker.page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
     checker.check("live")
     for path in ("talk", "sessions", "sessions/upload", "voices", "accounts/tokens", "operations"):

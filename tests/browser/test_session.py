@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from speech.library.exports import FORMATS
-from tests.support.pages.page_actions import choose_download, log_in
+from tests.support.pages.page_actions import add_login, choose_download
 from tests.support.speech.recorded_session import speak
 
 IS_PLAYING = (
@@ -31,8 +31,7 @@ def address(shared_site, ada, opening):
 @pytest.fixture
 def page(shared_site, ada, address, open_page):
     page = open_page(shared_site.url)
-    log_in(page, ada)
-    expect(page).to_have_url(f"{shared_site.url}/live/")
+    add_login(page, shared_site, ada)
     page.goto(address)
     return page
 

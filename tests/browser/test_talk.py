@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.pages.page_actions import ApprovedUsers, log_in
+from tests.support.pages.page_actions import add_login
 from tests.support.servers.language_model import running_language_model
 from tests.support.servers.language_model_script import Reply
 from tests.support.servers.site import running_site
@@ -34,8 +34,8 @@ def site(tmp_path, model):
 def test_a_question_is_answered_aloud_and_a_typed_one_interrupted(site, model, tmp_path, open_page):
     microphone = microphone_file(tmp_path / "question.wav", 1.5, "What is the capital of France?", 60.0)
     page = open_page(site.url, microphone=microphone)
-    log_in(page, ApprovedUsers(site, 1).next())
-    expect(page).to_have_url(f"{site.url}/live/")
+    add_login(page, site, "ada@example.org")
+    page.goto("/live/")
     page.get_by_role("link", name="Talk", exact=True).click()
     expect(page).to_have_url(f"{site.url}/talk/")
     talk, captions = page.locator("#talk"), page.get_by_role("log", name="Conversation")

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.support.clients.api import wav_of
 from tests.support.clients.uploads import wait_until_nothing_is_left
-from tests.support.pages.page_actions import log_in
+from tests.support.pages.page_actions import add_login
 from tests.support.speech.checksum_audio import noise
 
 MINUTE = 750  # frames
@@ -27,8 +27,7 @@ def send(tmp_path):
 
 def test_a_recording_becomes_a_session_and_a_canceled_upload_leaves_nothing(shared_site, users, open_page, send):
     page = open_page(shared_site.url)
-    log_in(page, users.next())
-    expect(page).to_have_url(f"{shared_site.url}/live/")
+    add_login(page, shared_site, users.next())
     page.goto("/sessions/upload/")
     send(page, "By the river.wav", 1)
     done = entry(page, "By the river")

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from inference.engines.testing.tones import pcm_of
 from tests.support.pages.audio_capture import CAPTURE_SCRIPT, FADE, played_audio
-from tests.support.pages.page_actions import log_in
+from tests.support.pages.page_actions import add_login
 
 WORDS = "All of these words and no other."
 
@@ -19,8 +19,7 @@ WORDS = "All of these words and no other."
 def page(shared_site, users, open_page):
     page = open_page(shared_site.url, bypass_csp=True)  # so that the capture script can run
     page.add_init_script(CAPTURE_SCRIPT)
-    log_in(page, users.next())
-    expect(page).to_have_url(f"{shared_site.url}/live/")
+    add_login(page, shared_site, users.next())
     page.goto("/voices/")
     return page
 

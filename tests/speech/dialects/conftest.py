@@ -3,7 +3,9 @@ import pytest
 from tests.support.servers.site import Site
 from tests.support.servers.site_fixture import site_fixture
 
-site_with_one_slot = site_fixture("package", STT_ENGINE="checksum", STT_SLOTS="1", STREAMS_PER_USER="5")
+site_with_one_slot = site_fixture(
+    "package", STT_ENGINE="checksum", STT_SLOTS="1", TTS_ENGINE="tones", TTS_SLOTS="1", STREAMS_PER_USER="5"
+)
 
 
 @pytest.fixture

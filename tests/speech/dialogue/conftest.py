@@ -29,6 +29,7 @@ async def running_worker(layer, engine, slots=4):
 @pytest.fixture
 async def engines(monkeypatch):
     monkeypatch.setattr(workers, "HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(workers, "VOICES_INTERVAL", 1)
     async with isolated_layer() as layer, running_worker(layer, "encoded-words"), running_worker(layer, "tones"):
         yield
 

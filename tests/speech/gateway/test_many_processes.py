@@ -49,8 +49,7 @@ def redis(tmp_path_factory):
 def site(tmp_path_factory, redis, _postgres_server, migrated_database):
     database = _postgres_server.new_database(template=migrated_database)
     env = {"STT_ENGINE": "checksum", "STT_SLOTS": str(SLOTS // 2), "STREAMS_PER_USER": "1000", "REDIS_URL": redis.url}
-    with running_site(tmp_path_factory.mktemp("site"), 2, DATABASE_URL=database, **env) as site:
-        site.add_web()
+    with running_site(tmp_path_factory.mktemp("site"), 2, web=2, DATABASE_URL=database, **env) as site:
         yield site
 
 
@@ -111,24 +110,34 @@ async def test_connections_aborted_at_any_moment_leak_no_resources(site, redis):
 
 
 async def test_no_fault_in_mid_sentence_loses_or_duplicates_a_word(site, redis, postgres_server):
-    """Every component fails once in every way; the next fault follows when new words have arrived."""
-    urls, unused = cycle(site.urls), iter(tickets(site, 100))
-    speaker = Client(
-        lambda: f"{next(urls).replace('http', 'ws')}/ws/live/?ticket={next(unused)}", site.url, noise(10_000), SPEED
-    )
+    """Every component fails once in every way; the next fault follows when new words have arrived.
+
+    The first fault moves the stream to the second inference process if it isn't there yet, so each later one is of the
+    process that has it, and the other one has had time to restart.
+    """
+    web = {site.url: site.web, site.urls[1]: site.more_web[0]}
+    urls, unused, connected = cycle(site.urls), iter(tickets(site, 100)), []
+
+    def next_url():
+        connected.append(next(urls))
+        return f"{connected[-1].replace('http', 'ws')}/ws/live/?ticket={next(unused)}"
+
+    speaker = Client(next_url, site.url, noise(10_000), SPEED)
     speaking = asyncio.create_task(speaker.run())
+    one, two = site.inference
     for cause_fault in (
+        partial(restart, one, signal.SIGTERM),
         speaker.disconnect,
         speaker.reload,
-        *(partial(restart, child, signal.SIGKILL) for child in site.inference),
-        *(partial(restart, child, signal.SIGTERM) for child in site.inference),
-        lambda: site.inference[0].process.send_signal(signal.SIGSTOP),
-        lambda: site.inference[0].process.send_signal(signal.SIGCONT),
-        partial(restart, redis, signal.SIGKILL),
+        lambda: restart(web[connected[-1]], signal.SIGKILL),
         redis.client.flushall,
+        partial(restart, two, signal.SIGKILL),
+        partial(restart, redis, signal.SIGKILL),
         partial(restart, postgres_server, signal.SIGQUIT),
-        *(partial(restart, child, signal.SIGKILL) for child in (site.web, *site.more_web)),
-        partial(restart, site.web, signal.SIGTERM),
+        lambda: one.process.send_signal(signal.SIGSTOP),
+        lambda: one.process.send_signal(signal.SIGCONT),
+        partial(restart, two, signal.SIGTERM),
+        lambda: restart(web[connected[-1]], signal.SIGTERM),
     ):
         await more_words(speaker)
         await asyncio.to_thread(cause_fault)

@@ -20,46 +20,40 @@ def create_token(site, email):
     )
 
 
-async def test_the_reject_command_ends_open_streams(checksum_site):
-    email = "rejected@example.org"
-    token = create_token(checksum_site, email)
-    async with (
-        live_socket(checksum_site, *tickets(checksum_site, email=email)) as page,
-        asr_streaming(checksum_site, token) as program,
-    ):
-        await page.start()
-        await program.until("Ready")
-        checksum_site.manage("reject", email, "--reason", "left the team")
-        code, error = await page.closed()
-        assert (code, error["what"], error["why"]) == (4003, "Your account was rejected.", "left the team")
-        assert await program.closed() == 4003
-        assert "rejected" in program.received[-1]["message"]
-
-
 CHANGES = {
-    "deactivated in a shell": ("User.objects.filter(email={!r}).update(is_active=False)", 4003, "deactivated"),
-    "deleted in a shell": ("User.objects.get(email={!r}).delete()", 4003, "deleted"),
-    "a token revoked in a shell": ("Token.objects.get(user__email={!r}).revoke()", 4001, "revoked"),
-    "a new password in a shell": (
+    "rejected": ("call_command('reject', {!r}, reason='left the team')", 4003, "rejected"),
+    "deactivated": ("User.objects.filter(email={!r}).update(is_active=False)", 4003, "deactivated"),
+    "deleted": ("User.objects.get(email={!r}).delete()", 4003, "deleted"),
+    "revoked": ("Token.objects.get(user__email={!r}).revoke()", 4001, "revoked"),
+    "a new password": (
         "user = User.objects.get(email={!r}); user.set_password('x' * 20); user.save()",
         4001,
         "password",
     ),
 }
+"""What is done in a shell, and the close code and a word of the message that it causes."""
+IMPORTS = "from django.core.management import call_command\nfrom accounts.models import Token, User\n"
 
 
 async def test_changes_by_another_process_end_open_streams(checksum_site):
+    emails = {name: f"{name.replace(' ', '-')}@example.org" for name in CHANGES}
     async with AsyncExitStack() as stack:
         programs = {}
-        for name, (change, *_) in CHANGES.items():
-            email = f"{name.replace(' ', '-')}@example.org"
-            token = create_token(checksum_site, email)
-            programs[name] = await stack.enter_async_context(asr_streaming(checksum_site, token))
+        for name, email in emails.items():
+            programs[name] = await stack.enter_async_context(
+                asr_streaming(checksum_site, create_token(checksum_site, email))
+            )
             await programs[name].until("Ready")
-            checksum_site.shell("from accounts.models import Token, User\n" + change.format(email))
+        page = await stack.enter_async_context(
+            live_socket(checksum_site, *tickets(checksum_site, email=emails["rejected"]))
+        )
+        await page.start()
+        checksum_site.shell(IMPORTS + "\n".join(CHANGES[name][0].format(email) for name, email in emails.items()))
         for name, (_, code, word) in CHANGES.items():
             assert await programs[name].closed() == code, name
             assert word in programs[name].received[-1]["message"]
+        code, error = await page.closed()
+        assert (code, error["what"], error["why"]) == (4003, "Your account was rejected.", "left the team")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from speech.errors import QuotaReached
+from speech.gateway import workers
 from speech.library.recording import Recorder, Recording
 from speech.models import Retention, Session
 from tests.support.speech.sessions import create_session
@@ -93,7 +94,8 @@ def page_of(owner, path="/sessions/"):
 
 
 @pytest.mark.parametrize("path", ["/sessions/", "/live/"])
-def test_pages_warn_before_a_quota_is_reached(path, owner, settings):
+def test_pages_warn_before_a_quota_is_reached(path, owner, settings, monkeypatch):
+    monkeypatch.setattr(workers, "DISCOVERY_TIMEOUT", 0.0)  # no engine runs here, so don't wait for one
     settings.QUOTA_HOURS = 10
     session = aged(owner, 1)
     assert "You’re using" not in page_of(owner, path)

@@ -1,12 +1,21 @@
 import pytest
 
-from tests.support.clients.uploads import Sender
+from tests.support.clients.uploads import Sender, wait_until_nothing_is_left
 from tests.support.servers.site import Site
-from tests.support.servers.site_fixture import site_fixture
 
-UPLOAD_SITE = {"STT_ENGINE": "checksum", "STT_SLOTS": "4", "UPLOAD_MAX_MB": "100"}
+CANCEL_ALL = """
+from speech.models import Upload
+from speech.uploads import service
+for upload in Upload.objects.all(): service.cancel(upload)
+"""
 
-site = site_fixture("package", **UPLOAD_SITE, UPLOAD_MAX_HOURS="0.05")
+
+@pytest.fixture(scope="package")
+def site(checksum_site: Site) -> Site:
+    """The shared checksum site, without what tests of other packages have uploaded."""
+    checksum_site.shell(CANCEL_ALL)
+    wait_until_nothing_is_left(checksum_site)
+    return checksum_site
 
 
 @pytest.fixture(scope="package")

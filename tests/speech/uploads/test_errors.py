@@ -44,10 +44,10 @@ PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile:///etc/passwd\
 @pytest.mark.parametrize(
     ("name", "make", "what"),
     [
-        ("letter.wav", lambda: b"Dear Ada,\n" * 1000, "Couldn't read"),
-        ("bomb.mp3", zip_bomb, "Couldn't read"),
+        ("letter.wav", lambda: b"Dear Ada,\n" * 1000, "isn't a recording"),
+        ("bomb.mp3", zip_bomb, "isn't a recording"),
         ("noise.mp3", lambda: noise(100), "Couldn't read"),
-        ("playlist.mp3", lambda: PLAYLIST, "Couldn't read"),
+        ("playlist.mp3", lambda: PLAYLIST, "isn't a recording"),
         ("film.mp4", film, "no audio"),
         ("silence.flac", silence_bomb, "too long"),
         ("header.wav", lambda: wav_of(b""), "Couldn't read"),

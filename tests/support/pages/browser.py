@@ -28,10 +28,10 @@ expect.set_options(timeout=60_000)  # ms; the default of tests that set none, fo
 
 
 class Browsers(AbstractContextManager["Browsers"]):
-    """The browsers of one test, one for each microphone file.
+    """A browser without a microphone, and one for each microphone file.
 
-    Playwright's synchronous API keeps an event loop running in the thread that opened it, and asynchronous tests need
-    that thread without one, so a test closes it at its end.
+    Playwright's synchronous API keeps an event loop running in the thread that opened it. Asynchronous tests need that
+    thread without one, so tests can share browsers only if all of them are synchronous.
     """
 
     def __enter__(self) -> Self:
@@ -51,8 +51,17 @@ class Browsers(AbstractContextManager["Browsers"]):
         self._monitors.append(PageMonitor(context, url, expect))
         return context.new_page()
 
+    def close_pages(self) -> None:
+        """Close all pages, and the browsers with a microphone, because each microphone is of one test."""
+        for monitor in self._monitors:
+            monitor.context.close()
+        for microphone in [each for each in self._browsers if each]:
+            self._browsers.pop(microphone).close()
+
     def assert_no_problems(self) -> None:
+        """Fail if a page since the last call had a problem."""
         problems = [problem for monitor in self._monitors for problem in monitor.problems]
+        self._monitors.clear()
         assert not problems, "The browser recorded problems:\n" + "\n".join(problems)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -75,6 +84,7 @@ class PageMonitor:
     """Records console errors, uncaught exceptions and requests to other origins in one browser context."""
 
     def __init__(self, context: BrowserContext, url: str, expect: Sequence[str]) -> None:
+        self.context = context
         self.problems: list[str] = []
         self._origin = _origin(url)
         self._expect = [re.compile(pattern) for pattern in expect]

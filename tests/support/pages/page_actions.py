@@ -2,6 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.clients.uploads import LOG_IN
 from tests.support.servers.site import Site
 
 PASSWORD = "a passphrase that is hard to guess"
@@ -43,6 +44,12 @@ def log_in(page: Page, email: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
+
+
+def add_login(page: Page, site: Site, email: str) -> None:
+    """Give the page the cookie of a login of this account, created if needed, instead of opening the login page."""
+    cookie = {"name": "sessionid", "value": site.shell(LOG_IN.format(email=email)), "url": site.url}
+    page.context.add_cookies([cookie])
 
 
 def start(page: Page) -> None:

@@ -60,7 +60,10 @@ class Site:
 
     def wait_until_ready(self) -> None:
         """Wait until it responds and has discovered its engines."""
-        self.web.wait_until(self._is_healthy)
+        self._open_shell()  # both take seconds to import everything, so they do it at the same time
+        self.web.wait_until(partial(_is_responding, self.url))
+        for url, child in zip(self.urls[1:], self.more_web, strict=True):
+            child.wait_until(partial(_is_responding, url))
         for child in self.inference:
             child.wait_until(partial(_has_engine, child))
         if self.inference or not self.env.get("REDIS_URL"):
@@ -74,12 +77,15 @@ class Site:
 
     def add_web(self, port: str = "") -> None:
         """Start another `manage.py serve` of the same site. Returns when it responds at `urls[-1]`."""
+        self.start_web(port)
+        self.more_web[-1].wait_until(partial(_is_responding, self.urls[-1]))
+
+    def start_web(self, port: str = "") -> None:
+        """`add_web` without waiting."""
         port = port or str(free_port())
-        url = f"http://127.0.0.1:{port}"
-        self.urls.append(url)
-        child = self._child("serve", f"web-{port}.log", env=self.env | {"PORT": port, "SITE_URL": self.url})
-        self.more_web.append(child)
-        child.wait_until(lambda: _get(f"{url}/healthz") is not None)
+        self.urls.append(f"http://127.0.0.1:{port}")
+        env = self.env | {"PORT": port, "SITE_URL": self.url}
+        self.more_web.append(self._child("serve", f"web-{port}.log", env=env))
 
     def manage(self, *arguments: str) -> str:
         """Run another management command on the same site and return what it printed."""
@@ -89,9 +95,12 @@ class Site:
 
     def shell(self, code: str) -> str:
         """Run Python code inside the same site and return what it printed."""
+        return self._open_shell().run(code).strip()
+
+    def _open_shell(self) -> Shell:
         if self._shell is None:
             self._shell = Shell(_MANAGE, self.env)
-        return self._shell.run(code).strip()
+        return self._shell
 
     def close_shell(self) -> None:
         """Close the shell; the next one opens new database connections."""
@@ -114,9 +123,6 @@ class Site:
     def _child(self, command: str, log: str, *arguments: str, env: dict[str, str] | None = None) -> Child:
         return Child([*_MANAGE, command, *arguments], self._folder / log, env or self.env, cwd=ROOT)
 
-    def _is_healthy(self) -> bool:
-        return _get(f"{self.url}/healthz") is not None
-
     def _knows_its_engines(self) -> bool:
         up = {module["type"] for module in _get(f"{self.url}/api/modules_info") or () if module["total_slots"] != "0"}
         return bool(up) and up >= self._expected_kinds
@@ -127,6 +133,10 @@ class Site:
         if any("--engine" in child.command or "--preset" in child.command for child in self.inference):
             return set()
         return {"batched_asr"} | ({"py"} if self.env["TTS_ENGINE"] else set())
+
+
+def _is_responding(url: str) -> bool:
+    return _get(f"{url}/healthz") is not None
 
 
 def _get(url: str) -> Any:
@@ -149,8 +159,11 @@ def _empty_database() -> Path:
 
 
 @contextmanager
-def running_site(folder: Path, inference: int = 0, *, from_nothing: bool = False, **env: str) -> Iterator[Site]:
+def running_site(
+    folder: Path, inference: int = 0, *, web: int = 1, from_nothing: bool = False, **env: str
+) -> Iterator[Site]:
     """A running site. `inference`: number of inference processes, which need a REDIS_URL in `env`; 0: one process.
+    `web`: number of web processes.
 
     Fails on exit if a process does not stop on request, or if one logged a traceback.
     """
@@ -160,6 +173,8 @@ def running_site(folder: Path, inference: int = 0, *, from_nothing: bool = False
         stack.callback(site.stop)
         for _ in range(inference):
             site.add_inference()
+        for _ in range(web - 1):
+            site.start_web()
         site.wait_until_ready()
         yield site
     site.assert_no_bugs()

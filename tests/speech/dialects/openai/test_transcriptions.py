@@ -115,7 +115,7 @@ def test_the_model_can_be_the_name_of_an_engine(client, transcribe):
         ({"response_format": "diarized_json"}, 400, "response_format", "Supported formats: json"),
         ({"timestamp_granularities": ["letter"]}, 400, "timestamp_granularities", "letter"),
         ({"language": "tlh"}, 400, None, "Supported languages: en."),
-        ({"file": ("speech.wav", b"This is text.")}, 400, None, "Couldn't read the file as audio"),
+        ({"file": ("speech.wav", b"This is text.")}, 400, None, "It is a text file."),
         ({"file": ("speech.wav", b"")}, 400, None, "Couldn't read the file as audio"),
         ({"file": ("speech.wav", wav_of(b""))}, 400, None, "no audio"),
     ],
