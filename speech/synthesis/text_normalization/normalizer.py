@@ -95,7 +95,7 @@ class TextNormalizer:
             self.skipped.append(SkippedText(text, first))
         elif words and not words[-1].is_pause and words[-1].text[-1].isalnum():
             last = words[-1]
-            mark = "," if text[0] in "—–-" else text[0] if text[0] in ".,;:!?…" else ""  # a dash is a short pause
+            mark = "," if text[0] in "—–-" else next((c for c in text if c in ".,;:!?…"), "")  # a dash is a short pause
             words[-1] = NormalizedWord(f"{last.text}{mark}", last.first, last.end)
 
     def _read(self, match: re.Match[str]) -> list[str]:

@@ -131,11 +131,11 @@ def _groups(rules: LanguageRules) -> dict[str, str]:
         ),
         "money_after": rf"{amount}(?:\s(?:{magnitudes}))?\s?{currencies}",
         "magnitude": rf"{amount}\s(?:{magnitudes})\b",
-        "unit": rf"{amount}(?!s\b)\s?(?:{_alternatives(rules.units)})(?!\w)",
+        "unit": rf"{amount}(?!s\b)\s?(?:{_alternatives(rules.units)})(?!\w|/\w)",
         "fraction": (
             rf"(?<![\w/.,])(?:\d+[^\S\n]?[{VULGAR_FRACTIONS}]|[{VULGAR_FRACTIONS}]|(?:\d+[^\S\n])?\d+/\d+)(?![\w/])"
         ),
-        "roman": r"(?<![\w.'’-])[IVXL]+(?:er|ère|e|ème|['’]s)?(?![\w-]|['’]\w)",
+        "roman": r"(?<![\w.'’/&@+=-])[IVXL]+(?:er|ère|e|ème|['’]s)?(?![\w/&@+=-]|['’]\w)",
         "ordinal": rf"\b\d+{rules.ordinal_suffix}\b",
         "span": r"(?<![\w.-])\d+[-–]\d+(?![\w-])",
         "year": r"(?<![\w.,-])(?:1[1-9]\d\d|20\d\d)(?![\w]|[.,]\d)",

@@ -55,6 +55,7 @@ def normalize(text, language="en-US"):
         ("Chapter IV, Act III, Part I", "Chapter four, Act three, Part one"),
         ("Henry VIII and Louis XIV's son", "Henry the eighth and Louis the fourteenth's son"),
         ("World War II, Rocky IV", "World War two, Rocky four"),
+        ("I'll say I’m “I”, I/O and V-shaped", "I'll say I'm I, I O and V-shaped"),
         ("I'll go, I’ve been there, I'm sure", "I'll go, I've been there, I'm sure"),
         ("I met Malcolm X; vitamin C, a CD, an IV, size XL", "I met Malcolm X; vitamin C, a CD, an IV, size XL"),
         (
