@@ -16,6 +16,7 @@ export class Recordings {
   #kind
   #locks
   #now
+  #locked = new Set() // IDs of the recordings that tabs held when `unfinished` looked
 
   constructor({ store, owner, kind = LIVE, locks = globalThis.navigator?.locks, now = Date.now }) {
     this.#store = store
@@ -45,7 +46,7 @@ export class Recordings {
 
   // The newest recording that no tab holds, or null.
   async unfinished() {
-    const locked = await this.#lockedIds()
+    const locked = (this.#locked = await this.#lockedIds())
     const all = (await this.#store.all().catch(() => [])).filter(({ id }) => !locked.has(id))
     const stale = all.filter((recording) => !this.#isWorthKeeping(recording))
     await Promise.all(stale.map(({ id }) => this.#store.remove(id)))
@@ -54,10 +55,10 @@ export class Recordings {
     return kept.sort((one, other) => other.savedAt - one.savedAt)[0] ?? null
   }
 
-  // Resolves when a tab releases a recording: after a reload the old page may end a moment after the new one starts.
+  // Resolves when a tab has released a recording that `unfinished` left out: after a reload the old page may end a
+  // moment after the new one starts. A query of the locks here would miss one that was released in between.
   async released() {
-    const locked = [...(await this.#lockedIds())]
-    await Promise.race(locked.map((id) => this.#locks.request(lockName(id), () => {})))
+    await Promise.race([...this.#locked].map((id) => this.#locks.request(lockName(id), () => {})))
   }
 
   async audio({ id }) {

@@ -35,16 +35,19 @@ export class MemoryStore {
 
 // The part of the Web Locks API that recordings use.
 export class MemoryLocks {
-  #held = new Set()
+  #held = new Map() // name -> a promise of its release
 
-  async request(name, _, use) {
-    if (this.#held.has(name)) return use(null)
-    this.#held.add(name)
-    await use({ name })
-    this.#held.delete(name)
+  async request(name, ...rest) {
+    const use = rest.pop()
+    const [{ ifAvailable = false } = {}] = rest
+    if (ifAvailable && this.#held.has(name)) return use(null)
+    while (this.#held.has(name)) await this.#held.get(name)
+    const using = Promise.resolve(use({ name })).finally(() => this.#held.delete(name))
+    this.#held.set(name, using)
+    return using
   }
 
   async query() {
-    return { held: [...this.#held].map((name) => ({ name })) }
+    return { held: [...this.#held.keys()].map((name) => ({ name })) }
   }
 }

@@ -56,6 +56,29 @@ test("a recording is not offered while a tab holds it", async () => {
   assert.equal((await recordingsOf("ada").unfinished()).id, writer.id)
 })
 
+test("a page waits until the earlier page releases the recording", async () => {
+  const { writer } = await recordFor(recordings, 1)
+  const next = recordingsOf("ada")
+  assert.equal(await next.unfinished(), null)
+  let isReleased = false
+  const released = next.released().then(() => (isReleased = true))
+  await settled()
+  assert.ok(!isReleased)
+  await writer.release()
+  await released
+  assert.equal((await next.unfinished()).id, writer.id)
+})
+
+test("a recording that is released just after the page looked is not missed", async () => {
+  const { writer } = await recordFor(recordings, 1)
+  const next = recordingsOf("ada")
+  assert.equal(await next.unfinished(), null)
+  await writer.release()
+  await settled()
+  await next.released()
+  assert.equal((await next.unfinished()).id, writer.id)
+})
+
 test("a recording is offered to its owner only", async () => {
   const { writer } = await recordFor(recordings, 1)
   await writer.release()
