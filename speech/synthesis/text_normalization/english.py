@@ -1,6 +1,6 @@
 """How English reads numbers, dates, times, money, units, abbreviations and symbols."""
 
-from speech.synthesis.text_normalization.rules import LanguageRules, number
+from speech.synthesis.text_normalization.rules import LanguageRules, number, ordinal_fractions
 
 O_CLOCK = "o'clock"
 
@@ -138,11 +138,7 @@ ENGLISH = LanguageRules(
         2: ("half", "halves"),
         3: ("third", "thirds"),
         4: ("quarter", "quarters"),
-        **{
-            denominator: (word, f"{word}s")
-            for denominator in (5, 6, 7, 8, 9, 10, 12, 16, 20, 100)
-            for word in [number(denominator, "en", "ordinal")]
-        },
+        **ordinal_fractions("en"),
     },
     one_half=("one half", "a half"),
     conjunction="and",

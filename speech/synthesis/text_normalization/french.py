@@ -1,6 +1,6 @@
 """How French reads numbers, dates, times, money, units, abbreviations and symbols."""
 
-from speech.synthesis.text_normalization.rules import LanguageRules, number
+from speech.synthesis.text_normalization.rules import LanguageRules, number, ordinal_fractions
 
 
 def _read_time(hour: int, minute: int) -> str:
@@ -121,11 +121,7 @@ FRENCH = LanguageRules(
         2: ("demi", "demis"),
         3: ("tiers", "tiers"),
         4: ("quart", "quarts"),
-        **{
-            denominator: (word, f"{word}s")
-            for denominator in (5, 6, 7, 8, 9, 10, 12, 16, 20, 100)
-            for word in [number(denominator, "fr", "ordinal")]
-        },
+        **ordinal_fractions("fr"),
     },
     one_half=("un demi", "demi"),
     conjunction="et",

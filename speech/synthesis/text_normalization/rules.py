@@ -77,6 +77,13 @@ def number(value: Decimal | int, lang: str, to: str = "cardinal") -> str:
     return str(num2words(value, lang=lang, to=to)).replace(",", "")
 
 
+def ordinal_fractions(lang: str) -> dict[int, tuple[str, str]]:
+    """The singular and plural of the denominators that are named by their ordinal: fifth, fifths."""
+    denominators = (5, 6, 7, 8, 9, 10, 12, 16, 20, 100)
+    ordinals = {each: number(each, lang, "ordinal") for each in denominators}
+    return {each: (ordinal, f"{ordinal}s") for each, ordinal in ordinals.items()}
+
+
 def month_number(rules: LanguageRules, name: str) -> int:
     """1 to 12, from the month's name or abbreviation."""
     for index, month in enumerate(rules.months, 1):
