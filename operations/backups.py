@@ -6,6 +6,8 @@ read in one transaction, so a backup is consistent while the site keeps running.
 
 import gzip
 import json
+import os
+import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -148,7 +150,7 @@ def restore(path: Path, replace: bool = False) -> int:
                     raise BackupError(f"{path} is truncated: {count} of {manifest['rows']} rows. Use another one.")
                 connection.check_constraints()
                 _reset_sequences()
-            _extract_files(tar)
+                _extract_files(tar)
             return count
     except (OSError, tarfile.TarError, EOFError, ValueError, KeyError) as error:
         raise BackupError(f"{path} isn't a valid backup: {error}. Use another one.") from error
@@ -227,8 +229,23 @@ def _extract_files(tar: tarfile.TarFile) -> None:
     for entry in tar:
         folder, _, name = entry.name.partition("/")
         if folder == AUDIO and name:
-            entry.name, entry.mode = name, 0o700 if entry.isdir() else 0o600
-            tar.extract(entry, settings.AUDIO_DIR, filter="data")
+            _extract(tar, entry, settings.AUDIO_DIR, name)
         elif folder == KEYS and name == "secret_key":
-            entry.name, entry.mode = name, 0o600
-            tar.extract(entry, settings.DATA_DIR, filter="data")
+            _extract(tar, entry, settings.DATA_DIR, name)
+
+
+def _extract(tar: tarfile.TarFile, entry: tarfile.TarInfo, folder: Path, name: str) -> None:
+    """Extract a file or folder, readable by the site's user only. `TarFile.extract` has no filter against paths outside
+    the folder before Python 3.11.4; Debian 12 has 3.11.2."""
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"“{entry.name}” is outside of its folder")
+    if entry.isdir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    elif entry.isfile() and (content := tar.extractfile(entry)):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        with path.open("wb") as file:
+            shutil.copyfileobj(content, file)
+        os.utime(path, (entry.mtime, entry.mtime))

@@ -1,6 +1,7 @@
 """Backups restore all data, also into another database engine."""
 
 import tarfile
+from io import BytesIO
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -91,6 +92,31 @@ def test_a_truncated_backup_changes_nothing(backup):
     with pytest.raises(CommandError, match="isn't a valid backup"):
         call_command("restore", str(path), "--replace")
     assert rows() == before
+
+
+@pytest.mark.parametrize("name", ["audio/../../evil.sh", "audio//etc/evil.sh"])
+def test_a_file_outside_of_the_audio_folder_changes_nothing(backup, folders, tmp_path, name):
+    path, _ = backup
+    with tarfile.open(path, "a") as tar:
+        entry = tarfile.TarInfo(name)
+        entry.size = 4
+        tar.addfile(entry, BytesIO(b"evil"))
+    Session.objects.all().delete()
+    with pytest.raises(backups.BackupError, match="is outside of its folder"):
+        backups.restore(path, replace=True)
+    assert not Session.objects.exists()
+    assert not list(tmp_path.rglob("evil.sh"))
+
+
+def test_links_in_a_backup_are_not_restored(backup, folders):
+    path, before = backup
+    with tarfile.open(path, "a") as tar:
+        entry = tarfile.TarInfo("audio/link")
+        entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(entry)
+    backups.restore(path, replace=True)
+    assert rows() == before
+    assert [each.name for each in folders.AUDIO_DIR.iterdir()] == ["session.flac"]
 
 
 def test_a_backup_with_another_schema_is_rejected(backup, monkeypatch):
