@@ -28,7 +28,7 @@ def start_tracing(part: str) -> None:
     except ImportError:
         raise TracingUnusable(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the tracing packages aren't installed. "
-            "Install them: pip install -r requirements/tracing.txt"
+            "Install them: pip install -r requirements/locked/tracing.txt"
         ) from None
     attributes = {
         "service.name": f"speech-{part}",

@@ -29,7 +29,7 @@ class Downmix:
         self.canceled = 0
         """Samples where the channels canceled each other."""
         self._block, self._memory = block, memory
-        self._powers = np.zeros(3)
+        self._powers: np.ndarray = np.zeros(3)
         self._pieces: list[np.ndarray] = []  # of the next block
         self._size = 0  # samples
         self._weights: np.ndarray | None = None

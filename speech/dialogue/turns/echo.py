@@ -88,7 +88,7 @@ class _Loudness:
         """Sample since which the audio has no gap."""
         self.end = position
         self._levels = np.full((HISTORY, len(BANDS) - 1), 10 * np.log10(FLOOR))
-        self._rest = np.zeros(position % BLOCK)  # audio of the block that is not complete
+        self._rest: NDArray[np.float64] = np.zeros(position % BLOCK)  # audio of the block that is not complete
 
     def add(self, position: int, pcm: bytes) -> None:
         """Add audio from `position`. What overlaps with earlier audio is ignored; a gap counts as silence."""
