@@ -2,8 +2,8 @@
 
 Two web and two inference processes, Redis and PostgreSQL, all real. Every few seconds there is a fault whose kind and
 moment depend on a seed. Streams come and go all the time; each client sends audio in real time and reconnects. The
-engine's words are checksums of the audio, so that missing, duplicated or moved samples show. With `--engine moonshine
---audio FILE.wav --text FILE.txt` it uses real speech and reports the word error rate with and without faults.
+engine's words are checksums of the audio, so that missing, duplicated or moved samples show. With `--engine moonshine`
+it uses the speech of tests/support/speech/audio.py and reports the word error rate with and without faults.
 """
 
 import argparse
@@ -13,8 +13,8 @@ import signal
 import socket
 import statistics
 import sys
+import tempfile
 import time
-import wave
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -39,6 +39,7 @@ from benchmarks.support.processes import (
     wait_for_site,
 )
 from tests.support.servers.postgres import Postgres
+from tests.support.speech.audio import recorded_speech
 from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.words import word_error_rate
 
@@ -304,16 +305,16 @@ def checksums(
     return table(run, kinds), verdict
 
 
-def real_speech(streams: int, faults: int, wav: Path, text: str) -> str:
-    with wave.open(str(wav)) as file:
-        assert (file.getframerate(), file.getnchannels()) == (24_000, 1), "the audio must be mono, 24 kHz"
-        pcm = file.readframes(file.getnframes())
+def real_speech(streams: int, faults: int) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        recording = recorded_speech(Path(folder))
+        pcm = recording.samples().tobytes()
     lines = []
     for title, number in (("undisturbed", 0), ("disturbed", faults)):
         with running_site("moonshine", slots=streams) as site:
             asyncio.run(disturb(site, streams, number, lambda: pcm, list(site.faults())))
             stored = site.stored_words()
-        rates = [word_error_rate(text, " ".join(words)) for words in stored.values()]
+        rates = [word_error_rate(recording.text, " ".join(words)) for words in stored.values()]
         lines.append(
             f"{title:12} {len(rates):4} streams, word error rate {min(rates):.3f} to {max(rates):.3f}, "
             f"mean {statistics.mean(rates):.3f}"
@@ -327,12 +328,10 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--engine", choices=["checksum", "moonshine"], default="checksum")
-    parser.add_argument("--audio", type=Path, help="WAV, mono, 24 kHz")
-    parser.add_argument("--text", type=Path, help="its transcript")
     options = parser.parse_args()
     random.seed(options.seed)
     if options.engine == "moonshine":
-        print(real_speech(options.streams, options.faults, options.audio, options.text.read_text()))
+        print(real_speech(options.streams, options.faults))
         return
     lines, verdict = checksums(options.streams, options.faults, (20, 60))
     print(f"{options.streams} concurrent streams, {options.faults} faults\n{lines}\n{verdict}")

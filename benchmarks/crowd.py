@@ -1,8 +1,8 @@
 """Number of streams that a machine transcribes in real time: `python -m benchmarks.crowd [--streams 8 16 32]`.
 
-The site as `make serve` starts it. Every client has its own WebSocket and sends the same recording from a different
-start time. Prints the delay from the end of a segment to its final words, and the time between partials. The clients
-share this machine.
+The site as `make serve` starts it. Every client has its own WebSocket and sends the same speech
+(tests/support/speech/audio.py) from a different start time. Prints the delay from the end of a segment to its final
+words, and the time between partials. The clients share this machine.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import psutil
 from inference.messages import FRAME_BYTES, FRAME_SAMPLES, SAMPLE_RATE
 from tests.support.clients.sockets import LiveSocket, live_socket, tickets
 from tests.support.servers.site import Site, running_site
-from tests.support.speech.audio import Recording
+from tests.support.speech.audio import recorded_speech
 from tests.support.speech.words import word_error_rate
 
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
@@ -103,7 +103,7 @@ def main() -> None:
     print(f"{psutil.cpu_count()} cores\n{HEADER}\n{SUBHEADER}", flush=True)
     for count in options.streams:
         with tempfile.TemporaryDirectory() as folder:
-            recording = Recording("bria", Path(folder))
+            recording = recorded_speech(Path(folder))
             pcm = recording.samples().tobytes()
             env = {"STT_ENGINE": options.engine, "STT_SLOTS": str(options.slots), "STREAMS_PER_USER": "1000"}
             (Path(folder) / "site").mkdir()

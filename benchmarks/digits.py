@@ -2,13 +2,13 @@
 
 Piper reads 30 numbers of 4 to 16 digits in groups, with the same pause between all groups of a number. Prints for each
 pause the share of digits that are wrong, missing or invented, and the segments per number: live, and as a file. Then
-the word error rate for a recording of real speech, `--recording NAME.mp3` beside NAME.txt, by default bria.mp3.
+the word error rate for the speech of tests/support/speech/audio.py.
 """
 
 import argparse
 import random
 import re
-import subprocess
+import tempfile
 from pathlib import Path
 
 import jiwer
@@ -18,8 +18,7 @@ from inference.engine import TtsEngine
 from inference.engines import registry
 from inference.engines.stt.moonshine import Moonshine
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Audio, Endpoint, Event, Open, Word
-from tests.support.servers.programs import ffmpeg
-from tests.support.speech.audio import FOLDER
+from tests.support.speech.audio import recorded_speech
 from tests.support.speech.words import word_error_rate
 
 DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
@@ -33,9 +32,7 @@ NOISE = 20
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--recording", type=Path, default=FOLDER / "bria.mp3")
-    recording = parser.parse_args().recording
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     tts_engine, clock = registry.load("piper", 1), Clock()
     stt_engine = Moonshine(1, clock)
     rng = random.Random(1)
@@ -53,11 +50,12 @@ def main() -> None:
             wrong = error_rate(numbers, transcripts)
             row += f"{wrong:20.1%}{sum(map(len, transcripts)) / NUMBERS:11.1f}  "
         print(row, flush=True)
-    samples = decode(recording)
+    with tempfile.TemporaryDirectory() as folder:
+        recording = recorded_speech(Path(folder))
+        samples = recording.samples(silence_after=1.0)
     for name, seconds_per_frame in ("live", 0.08), ("file", 0.0):
         text = " ".join(transcribe(stt_engine, clock, samples, seconds_per_frame))
-        rate = word_error_rate(recording.with_suffix(".txt").read_text(), text)
-        print(f"{recording.name}, {name}: word error rate {rate:.4f}")
+        print(f"recorded speech, {name}: word error rate {word_error_rate(recording.text, text):.4f}")
 
 
 class Clock:
@@ -118,15 +116,6 @@ def digits_in(text: str) -> list[str]:
     """Digits as written by the engine; other words count as one wrong digit each."""
     tokens = re.findall(r"\d|[a-z]+", text.lower())
     return [token if token.isdigit() else WRITTEN.get(token, "?") for token in tokens]
-
-
-def decode(recording: Path) -> np.ndarray:
-    """int16[n] at 24 kHz, mono."""
-    to_pcm = ["-f", "s16le", "-ac", "1", "-ar", str(SAMPLE_RATE), "-"]
-    output = subprocess.run(
-        [ffmpeg(), "-nostdin", "-loglevel", "error", "-i", str(recording), *to_pcm], capture_output=True, check=True
-    )
-    return np.frombuffer(output.stdout, "<i2")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tests.support.pages.browser import Browsers
 from tests.support.pages.page_actions import sign_up, start, stop
 from tests.support.servers import programs
 from tests.support.servers.site import running_site
-from tests.support.speech.audio import Recording
+from tests.support.speech.audio import recorded_speech, two_sentences
 
 SECONDS = 15
 SCREEN = {"width": 960, "height": 600}
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("file", nargs="?", type=Path, default=Path("docs/images/live.gif"), help="the GIF to write")
     file = parser.parse_args().file
     with tempfile.TemporaryDirectory() as folder, Browsers() as browsers:
-        speech = Recording("bria", Path(folder), sentences=2, seconds=13.6)
+        speech = two_sentences(recorded_speech(Path(folder)))
         with running_site(Path(folder)) as site:
             page = browsers.open(site.url, microphone=speech.wav(48_000, silence_after=60), viewport=SCREEN)
             sign_up(page, "ada@example.org")

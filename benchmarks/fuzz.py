@@ -81,7 +81,7 @@ def live_messages() -> st.SearchStrategy[Messages]:
 def api_messages() -> st.SearchStrategy[Messages]:
     """Message types of all protocols, in JSON and in MessagePack."""
     kyutai = ["Audio", "OggOpus", "Marker", "Init", "Text", "Voice", "Eos"]
-    deepgram = ["KeepAlive", "Finalize", "CloseStream"]
+    deepgram = ["KeepAlive", "Finalize", "CloseStream", "Configure", "ForceEndTurn", "Speak", "Flush", "Clear", "Close"]
     openai = ["session.update", *(f"input_audio_buffer.{verb}" for verb in ("append", "commit", "clear"))]
     pcm = ["start", "text", "finish", "ack", "flush", "stop", "ping"]
     names = st.sampled_from([*kyutai, *deepgram, *openai, *pcm])
@@ -95,6 +95,22 @@ def api_messages() -> st.SearchStrategy[Messages]:
     return st.lists(
         in_json | in_msgpack | truncated(in_msgpack) | raw | st.text(max_size=60), min_size=60, max_size=120
     )
+
+
+def self_hosted_messages() -> st.SearchStrategy[Messages]:
+    """Messages of vosk-server and WhisperLive. The first one is valid."""
+    fields = st.sampled_from(
+        [*("config", "eof", "reset", "sample_rate", "words", "max_alternatives", "uid", "language", "task", "model"),
+         *("audio_format", "send_last_n_segments", "word_timestamps", "known_speakers")]
+    )  # fmt: skip
+    values = anything | st.dictionaries(fields, anything, max_size=3)
+    messages = st.dictionaries(fields, values, max_size=4).map(json.dumps)
+    first = st.sampled_from(
+        ['{"config": {"sample_rate": 16000}}', '{"uid": "a", "audio_format": "int16", "word_timestamps": true}']
+    )
+    audio = raw | st.just(b"END_OF_AUDIO") | st.just('{"reset": 1}')
+    then = st.lists(audio | audio | messages | truncated(messages) | st.text(max_size=60), min_size=40, max_size=80)
+    return st.builds(lambda first, then: [first, *then], first, then)
 
 
 def _packed(message: dict[str, Any]) -> bytes:
@@ -126,7 +142,7 @@ def generate(conversation: st.SearchStrategy[Messages], count: int) -> list[Mess
     return conversations
 
 
-_api_messages = api_messages()
+_api_messages, _self_hosted_messages = api_messages(), self_hosted_messages()
 DIALECTS = {
     "live page": Dialect("/ws/live/?ticket=", live_messages()),
     "voices page": Dialect("/ws/voices/?ticket=", _api_messages),
@@ -135,7 +151,13 @@ DIALECTS = {
     "Kyutai STT": Dialect("/api/asr-streaming", _api_messages),
     "Kyutai TTS": Dialect("/api/tts_streaming", _api_messages),
     "Deepgram": Dialect("/v1/listen?encoding=linear16&sample_rate=16000&interim_results=true", _api_messages),
+    "Deepgram, files": Dialect("/v1/listen?endpointing=300", _api_messages),
+    "Deepgram, speech": Dialect("/v1/speak", _api_messages),
+    "Deepgram, turns": Dialect("/v2/listen?encoding=linear16&eager_eot_threshold=0.4", _api_messages),
     "OpenAI realtime": Dialect("/v1/realtime?intent=transcription", _api_messages),
+    "vosk-server": Dialect("/vosk", _self_hosted_messages),
+    "WhisperLive": Dialect("/whisper-live", _self_hosted_messages),
+    "WhisperLiveKit": Dialect("/asr?mode=diff", _self_hosted_messages),
 }
 
 # --- Sending ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Latency of the live page as users experience it: `python -m benchmarks.live [--engine NAME]`.
 
-The site as `make serve` starts it, and real Chromium with the recording as its microphone. Measures for every word the
-time from its end in the audio until it is shown, and until it is final. Word times are those of the stored session.
+The site as `make serve` starts it, and real Chromium whose microphone plays tests/support/speech/audio.py. Measures for
+every word the time from its end in the audio until it is shown, and until it is final. Word times are those of the
+stored session.
 """
 
 import argparse
@@ -15,10 +16,8 @@ import psutil
 from tests.support.pages.browser import Browsers
 from tests.support.pages.page_actions import sign_up, start, stop
 from tests.support.servers.site import running_site
-from tests.support.speech.audio import Recording
+from tests.support.speech.audio import Recording, recorded_speech
 from tests.support.speech.words import normalize, word_error_rate
-
-SECONDS = 45
 
 RECORD_CAPTURE_START = """
 const getUserMedia = MediaDevices.prototype.getUserMedia
@@ -46,7 +45,7 @@ def main() -> None:
     parser.add_argument("--engine", default="auto", help="STT engine")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Browsers() as browsers:
-        recording = Recording("bria", Path(folder))
+        recording = recorded_speech(Path(folder))
         with running_site(Path(folder), STT_ENGINE=options.engine) as site:
             page = browsers.open(site.url, microphone=recording.wav(48_000, silence_after=60))
             page.add_init_script(RECORD_CAPTURE_START)
@@ -55,7 +54,7 @@ def main() -> None:
             page.evaluate(OBSERVE)
             process = psutil.Process(site.web.process.pid)
             start(page)
-            page.wait_for_timeout(1000 * (SECONDS + 2))
+            page.wait_for_timeout(1000 * (recording.seconds + 2))
             used = sum(sum(each.cpu_times()[:2]) for each in (process, *process.children(recursive=True)))
             stop(page)
             started, states = page.evaluate("[window.startedAt, window.states]")
@@ -74,7 +73,7 @@ def report(recording: Recording, started: float, states: list, stored: dict, use
     print(f"first text {next(at for at, each in shown if each) / 1000:.2f} s after the start of capture")
     print(f"delay until a word is shown: {delays(words, shown)}")
     print(f"delay until a word is final: {delays(words, finals)}")
-    print(f"CPU time of the site's processes: {used:.0f} s for {SECONDS} s of speech, including their start")
+    print(f"CPU time of the site's processes: {used:.0f} s for {recording.seconds:.0f} s of speech, including startup")
 
 
 def delays(words: list[dict], states: list[tuple[float, list[str]]]) -> str:

@@ -1,4 +1,4 @@
-"""Upload and transcription of an hour of speech: `python -m benchmarks.upload --speech FILE`.
+"""Upload and transcription of an hour of speech: `python -m benchmarks.upload [--speech FILE]`.
 
 The site as `make serve` starts it, in one process with Moonshine; the recording is repeated up to the requested
 duration and sent as the browser sends it. The baseline is the engine alone on the recording, in this process.
@@ -21,6 +21,7 @@ from inference.engines import registry
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Open, Word
 from tests.support.clients.uploads import Sender
 from tests.support.servers.site import running_site
+from tests.support.speech.audio import recorded_speech
 
 MEBIBYTE = 1 << 20
 POLL_INTERVAL = 1.0
@@ -76,14 +77,15 @@ def memory_of(pid: int) -> Iterator[list[float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--speech", type=Path, required=True, help="a recording of English speech")
+    parser.add_argument("--speech", type=Path, help="a recording of English speech; default: that of the tests")
     parser.add_argument("--minutes", type=float, default=60.0, help="duration of the upload")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        alone, words_alone = engine_alone(wav_of(options.speech, folder))
+        speech = options.speech or recorded_speech(folder).wav(SAMPLE_RATE)
+        alone, words_alone = engine_alone(wav_of(speech, folder))
         print(f"the engine alone      real-time factor {alone:.3f}, {words_alone} words")
-        upload(repeated(options.speech, options.minutes, folder), alone, folder)
+        upload(repeated(speech, options.minutes, folder), alone, folder)
 
 
 def upload(recording: Path, alone: float, folder: Path) -> None:

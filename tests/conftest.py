@@ -22,7 +22,7 @@ from tests.support.servers.postgres import Postgres
 from tests.support.servers.redis import Redis
 from tests.support.servers.site import Site, running_site
 from tests.support.servers.site_fixture import site_fixture
-from tests.support.speech.audio import Recording
+from tests.support.speech.audio import Recording, recorded_speech, two_sentences
 from tests.support.speech.link import isolated_link
 
 hypothesis.settings.register_profile("deterministic", derandomize=True, deadline=None)
@@ -178,17 +178,17 @@ def open_page(start_site: StartSite) -> Iterator[OpenPage]:
 
 @pytest.fixture(scope="session")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """45 s of real English speech: `.text`, `.wav(rate, silence_after)`, `.samples(rate, silence_after)`."""
-    return Recording("bria", tmp_path_factory.mktemp("audio"))
+    """41 s of English speech: `.text`, `.seconds`, `.wav(rate, silence_after)`, `.samples(rate, silence_after)`."""
+    return recorded_speech(tmp_path_factory.mktemp("speech"))
 
 
 @pytest.fixture(scope="session")
-def opening(tmp_path_factory: pytest.TempPathFactory) -> Recording:
-    """The first two sentences of this speech: short enough to play into a microphone in real time."""
-    return Recording("bria", tmp_path_factory.mktemp("opening"), sentences=2, seconds=13.6)
+def excerpt(speech: Recording) -> Recording:
+    """Two sentences of this speech with a pause between them: short enough to play into a microphone in real time."""
+    return two_sentences(speech)
 
 
 @pytest.fixture(scope="session")
-def sentence(tmp_path_factory: pytest.TempPathFactory) -> Recording:
+def sentence(speech: Recording) -> Recording:
     """Its first sentence."""
-    return Recording("bria", tmp_path_factory.mktemp("sentence"), sentences=1, seconds=6.8)
+    return speech.excerpt(0, 1)

@@ -26,8 +26,8 @@ def times_of_words(page):
     return page.locator(".word").evaluate_all("words => words.map(({ dataset }) => [dataset.start, dataset.end])")
 
 
-def test_a_lost_network_and_a_reload_lose_and_duplicate_nothing(shared_site, network, users, open_page, opening):
-    page = open_page(network.url, microphone=opening.wav(48_000, silence_after=60), expect=LOST_NETWORK)
+def test_a_lost_network_and_a_reload_lose_and_duplicate_nothing(shared_site, network, users, open_page, excerpt):
+    page = open_page(network.url, microphone=excerpt.wav(48_000, silence_after=60), expect=LOST_NETWORK)
     page.on("dialog", lambda dialog: dialog.accept())
     add_login(page, shared_site, users.next())
     page.goto("/live/")

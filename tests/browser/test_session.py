@@ -23,9 +23,9 @@ def ada(users):
 
 
 @pytest.fixture(scope="module")
-def address(shared_site, ada, opening):
+def address(shared_site, ada, excerpt):
     """URL path of a session of the logged-in user."""
-    return f"/sessions/{speak(shared_site, opening, ada)}/"
+    return f"/sessions/{speak(shared_site, excerpt, ada)}/"
 
 
 @pytest.fixture

@@ -18,11 +18,11 @@ def site(tmp_path_factory, redis_server):
 
 
 @pytest.fixture
-def open_live_page(request, site, open_page, opening):
+def open_live_page(request, site, open_page, excerpt):
     """`open_live_page()`: a PageChecker of the live page of a new user."""
     users = ApprovedUsers(site)
     pictures = request.config.getoption("--pictures")
-    recording = opening.wav(48_000, silence_after=60)
+    recording = excerpt.wav(48_000, silence_after=60)
     lost_connection = ["WebSocket", "Failed to load", "ERR_"]
 
     def open_live_page():

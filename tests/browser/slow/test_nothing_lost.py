@@ -14,7 +14,6 @@ from tests.support.speech.words import word_error_rate
 
 pytestmark = pytest.mark.slow
 
-SPEECH_SECONDS = 44.9  # in the recording
 MAX_WORD_ERROR_RATE = 0.22
 FRAME = 0.08  # seconds
 LOST_NETWORK = ["WebSocket", "Failed to load", "ERR_"]
@@ -99,7 +98,7 @@ def test_offline_in_mid_sentence_loses_no_word(site, network_to, open_page, micr
     expect(page.get_by_text("s buffered in this browser.")).to_be_visible()
     page.context.set_offline(False)
     network.come_up()
-    page.wait_for_timeout(1000 * (SPEECH_SECONDS - 13))
+    page.wait_for_timeout(1000 * (speech.seconds - 13))
     stop(page)
     assert word_error_rate(speech.text, transcript(page)) <= MAX_WORD_ERROR_RATE + 0.05
     words, _ = stored(site, "ada@example.org")

@@ -48,7 +48,7 @@ def open_voices(shared_sites, open_page):
 
     def open_voices(engine="tones", path="/voices/"):
         if not ENGINES[engine].is_installed:
-            pytest.skip(f"{engine} is not installed")
+            pytest.skip(f"{engine} is not installed: {ENGINES[engine].install}")
         site, users = shared_sites(engine)
         page = open_page(site.url, bypass_csp=True)  # so that the capture script can run
         page.site = site

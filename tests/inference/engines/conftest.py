@@ -7,9 +7,9 @@ from tests.support.speech.stt_events import transcribe
 
 
 @pytest.fixture(scope="module")
-def samples(opening):
+def samples(excerpt):
     """Two sentences and a second of silence: int16[n] at 24 kHz."""
-    return opening.samples(SAMPLE_RATE, silence_after=1.0)
+    return excerpt.samples(SAMPLE_RATE, silence_after=1.0)
 
 
 @pytest.fixture(scope="module")

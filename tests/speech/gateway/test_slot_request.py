@@ -8,7 +8,7 @@ from channels.layers import get_channel_layer
 from msgspec.structs import replace
 
 from inference.messages import WEB_GROUP, Status
-from speech.errors import AtCapacity, NoEngine
+from speech.errors import AtCapacity, NoEngine, ProtocolError
 from speech.events import Queued, Starting
 from speech.gateway import slot_request
 from speech.gateway.link import Link
@@ -73,6 +73,29 @@ def test_the_first_engine_in_the_settings_that_supports_the_language_is_chosen(s
     assert choose(ENGINES, "", "").engine == "small"
     assert choose(ENGINES, "", "de-CH").engine == "many"
     assert choose(ENGINES, "large", "").engine == "large"
+
+
+@pytest.mark.parametrize("language", ["DE", "de_AT", "German"])
+def test_languages_are_understood_as_clients_write_them(settings, language):
+    settings.STT_ENGINE = ["small", "many"]
+    assert choose(ENGINES, "", language).engine == "many"
+
+
+@pytest.mark.parametrize("language", ["auto", "multi"])
+def test_a_request_for_detection_prefers_an_engine_that_detects(settings, language):
+    settings.STT_ENGINE = ["small", "many"]
+    assert choose(ENGINES, "", language).engine == "many"
+    assert choose(ENGINES, "small", language).engine == "small"
+
+
+def test_a_translation_is_made_by_an_engine_that_can(settings):
+    settings.STT_ENGINE = ["small", "many"]
+    with pytest.raises(ProtocolError, match="Engines that translate into English: none of those running"):
+        choose(ENGINES, "", "", translates=True)
+    engines = ENGINES | {"many": replace(ENGINES["many"], translates=True)}
+    assert choose(engines, "", "auto", translates=True).engine == "many"
+    with pytest.raises(ProtocolError, match="Engines that translate into English: many"):
+        choose(engines, "small", "", translates=True)
 
 
 def test_an_engine_without_a_free_slot_comes_last(settings):

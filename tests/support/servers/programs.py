@@ -17,22 +17,22 @@ def find(names: Iterable[str], hint: str) -> str:
 
 
 def redis_server() -> str:
-    return find(["redis-server"], "Debian: apt-get install redis-server; macOS: brew install redis")
+    return find(["redis-server"], "Debian: sudo apt-get install redis-server; macOS: brew install redis")
 
 
 def postgres() -> str:
     """Path of postgres. Debian installs it outside the PATH, in one folder per version."""
     names = ["postgres", "/usr/lib/postgresql/*/bin/postgres"]
-    return find(names, "Debian: apt-get install postgresql; macOS: brew install postgresql")
+    return find(names, "Debian: sudo apt-get install postgresql; macOS: brew install postgresql")
 
 
 def ffmpeg() -> str:
-    return find(["ffmpeg"], "Debian: apt-get install ffmpeg; macOS: brew install ffmpeg")
+    return find(["ffmpeg"], "Debian: sudo apt-get install ffmpeg; macOS: brew install ffmpeg")
 
 
 def nginx() -> str:
     """Path of nginx. Debian installs it in /usr/sbin, which is not in every user's PATH."""
-    return find(["nginx", "/usr/sbin/nginx"], "Debian: apt-get install nginx; macOS: brew install nginx")
+    return find(["nginx", "/usr/sbin/nginx"], "Debian: sudo apt-get install nginx; macOS: brew install nginx")
 
 
 def chromium() -> str:
@@ -43,12 +43,12 @@ def chromium() -> str:
         "/Applications/Chromium.app/Contents/MacOS/Chromium",
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     ]
-    return find(names, "Debian: apt-get install chromium; macOS: brew install --cask chromium")
+    return find(names, "Debian: sudo apt-get install chromium; macOS: brew install --cask chromium")
 
 
 def node() -> str:
-    return find(["node"], "Debian: apt-get install nodejs; macOS: brew install node")
+    return find(["node"], "Debian: sudo apt-get install nodejs; macOS: brew install node")
 
 
 def npm() -> str:
-    return find(["npm"], "Debian: apt-get install npm; macOS: brew install node")
+    return find(["npm"], "Debian: sudo apt-get install npm; macOS: brew install node")

@@ -86,9 +86,9 @@ def test_final_until_is_the_first_window_that_a_segment_may_contain(segmenter):
     assert segmenter.final_until == pytest.approx(windows_in(2) - PREFIX_PADDING, abs=2)
 
 
-def test_the_detector_distinguishes_speech_from_silence(opening):
+def test_the_detector_distinguishes_speech_from_silence(sentence):
     segmenter = VadSegmenter()
-    samples = opening.samples(24_000).astype(np.float32) / 32768
+    samples = sentence.samples(24_000).astype(np.float32) / 32768
     for frame in samples[: 30 * FRAME_SAMPLES].reshape(-1, FRAME_SAMPLES):
         segmenter.process(frame)
     assert segmenter.speech > 0.5

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soxr
 
+from inference.engines.registry import ENGINES
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
 from speech.dialogue.turns import echo
 from speech.dialogue.turns.echo import BLOCK, HISTORY, EchoDetector
@@ -22,7 +23,7 @@ def recording(name):
     """A recording of the package of Moonshine, at the same loudness as the others: float[n], mono, 24 kHz."""
     package = find_spec("moonshine_voice")
     if package is None or package.origin is None:
-        pytest.skip("moonshine_voice is not installed")
+        pytest.skip(f"moonshine_voice is not installed: {ENGINES['moonshine'].install}")
     with wave.open(str(Path(package.origin).parent / f"assets/{name}.wav")) as wav:
         audio = np.frombuffer(wav.readframes(wav.getnframes()), "<i2").reshape(-1, wav.getnchannels()).mean(axis=1)
         audio = soxr.resample(audio, wav.getframerate(), SAMPLE_RATE)[: 25 * SAMPLE_RATE]
