@@ -23,7 +23,8 @@ main() {
     check_with caddy "Caddy configuration" caddy_configuration
     check_with docker-compose "Compose file" compose
     check "known vulnerabilities of installed packages" .venv/bin/pip-audit --progress-spinner off --strict
-    check "all tests" env CI=true make --silent test
+    check "tests" env CI=true make --silent test
+    check "tests of the models" env CI=true make --silent test-models
     print_result
 }
 

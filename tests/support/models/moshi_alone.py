@@ -64,9 +64,9 @@ class Alone:
     def __init__(self, folder: Path) -> None:
         self.model = load(folder)
         self._folder = folder
-        self.codes = cache(self._codes)
+        self._frames = cache(self._generate)
 
-    def _codes(self, options: SpeechOptions) -> Codes:
+    def codes(self, options: SpeechOptions) -> Codes:
         return [frame[0, 1:, 0].tolist() for frame in self._frames(options)]
 
     def pcm(self, options: SpeechOptions) -> NDArray[np.float32]:
@@ -75,7 +75,7 @@ class Alone:
             frames = [self.model.mimi.decode(frame[:, 1:]) for frame in self._frames(options)]
         return torch.cat(frames[2:], dim=-1)[0, 0].clip(-1, 1).numpy()
 
-    def _frames(self, options: SpeechOptions) -> list[torch.Tensor]:
+    def _generate(self, options: SpeechOptions) -> list[torch.Tensor]:
         model = self.model
         model.temp = options.temperature
         script = re.sub(r"<([\d.]+s)>", r'<break time="\1"/>', options.text)

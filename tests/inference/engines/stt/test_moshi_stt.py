@@ -17,7 +17,7 @@ from inference.observability.recent_errors import class_of
 from inference.scheduler import Scheduler
 from tests.inference.test_scheduler import Running
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 NAME = "stt-1b-en_fr"
 
@@ -66,7 +66,7 @@ def texts(words):
 
 
 async def test_concurrent_streams_have_the_words_that_they_have_alone(in_thread):
-    speeches = {f"s{i}": speech_like(30 + 10 * i, seed=i) for i in range(3)}
+    speeches = {f"s{i}": speech_like(20 + 8 * i, seed=i) for i in range(3)}
     alone = {}
     async with Running(in_thread) as running:
         for stream, pcm in speeches.items():
@@ -143,6 +143,21 @@ async def test_out_of_memory_evicts_the_newest_stream_and_the_others_continue(in
         async with asyncio.timeout(30):
             while running.scheduler.free != 1:  # the evicted slot stays closed
                 await asyncio.sleep(0.01)
+
+
+def test_the_only_stream_is_evicted_if_it_does_not_fit(engine, monkeypatch):
+    frame = np.zeros(1920, np.float32)
+    engine.open(0, request())
+    monkeypatch.setattr(engine._model._lm.transformer.layers[-1], "forward", _run_out_of_memory)
+    (closed,) = engine.step({0: frame})[0]
+    assert isinstance(closed, Closed)
+    monkeypatch.undo()
+    engine.open(1, request())
+    assert isinstance(engine.step({1: frame})[1][-1], Step)
+
+
+def _run_out_of_memory(*_, **__):
+    raise torch.OutOfMemoryError("no memory")
 
 
 async def _until_processed(running, stream, size):

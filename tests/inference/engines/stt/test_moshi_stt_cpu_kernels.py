@@ -8,7 +8,7 @@ from torch import nn
 
 from inference.engines.stt.moshi_stt.cpu_kernels import Int8Linear, Nearest, PrefixRing
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 ROWS, HEADS, CAPACITY, DIM = 3, 2, 6, 4
 

@@ -11,7 +11,7 @@ from tests.support.clients.sockets import live_socket, stored_words, tickets
 from tests.support.pages.page_actions import sign_up, start, stop
 from tests.support.pages.screenshots import PageChecker
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 SECONDS = 4
 SPEAKERS = 3
@@ -38,14 +38,15 @@ async def test_concurrent_speakers_have_the_words_that_they_have_alone(site):
     assert f"Engine Kyutai STT 1B, {SPEAKERS} slots" in site.log
     speeches = [speech_like(int(SECONDS * 12.5), seed=seed) for seed in range(SPEAKERS)]
     ticket = iter(tickets(site, 2 * SPEAKERS))
-    together = await asyncio.gather(*(_transcribe(site, next(ticket), pcm) for pcm in speeches))
-    alone = [await _transcribe(site, next(ticket), pcm) for pcm in speeches]
+    together = await asyncio.gather(*(transcribe(site, next(ticket), pcm) for pcm in speeches))
+    alone = [await transcribe(site, next(ticket), pcm) for pcm in speeches]
     assert together == alone
     assert len({tuple(words) for words in together}) == SPEAKERS
     assert all(len(words) > 3 for words in together)
 
 
-async def _transcribe(site, ticket, pcm):
+async def transcribe(site, ticket, pcm):
+    """The words of a stream, which are also those that are stored."""
     async with live_socket(site, ticket) as socket:
         ready = await socket.start()
         await socket.send_audio(pcm, pace=0.02)

@@ -12,10 +12,11 @@ from inference.loading import presets
 from inference.loading.checkpoints import Checkpoint
 from tests.support.models.kyutai import FRAME, Package
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 SLOTS = 5
 TOLERANCE = 1e-4  # of probabilities, in float32
+INT8_TOLERANCE = 0.05
 PRESET = presets.load({})["stt-1b-en_fr"]
 
 
@@ -137,6 +138,30 @@ def test_the_silence_prefix_equals_processed_silence(checkpoint, package):
         batch.step({0})
     reference = package.transcribe(np.concatenate((np.zeros(13 * FRAME, np.float32), pcm)))
     assert [result.token for result in results] == reference.tokens[14:]
+
+
+def test_with_int8_weights_every_stream_has_the_results_that_it_has_alone(checkpoint, package):
+    """They are nearly those of the exact weights."""
+    model = Model(checkpoint.mimi("cpu"), checkpoint.lm("cpu", torch.bfloat16), 3, silence=2, int8=True)
+    model.warm_up()
+    speeches = [noise(15, seed) * loudness for seed, loudness in enumerate((1, 0.01, 0.3))]
+    alone = []
+    for pcm in speeches:
+        batch = Batch(model)
+        alone.append(batch.join(pcm))
+        for _ in range(15):
+            batch.step({0})
+    batch = Batch(model)
+    together = [batch.join(pcm) for pcm in speeches]
+    for number in range(30):
+        batch.step({0, 1, 2} if number % 2 else {number % 3, 2})
+    silence = np.zeros(2 * FRAME, np.float32)
+    exact = package.transcribe(np.concatenate((silence, speeches[0][: 5 * FRAME]))).pauses[3:]
+    assert [[result.token for result in results] for results in together] == [
+        [result.token for result in results] for results in alone
+    ]
+    for ours, expected in ((together[0], [result.pauses for result in alone[0]]), (alone[0][:5], exact)):
+        np.testing.assert_allclose([result.pauses for result in ours], expected, atol=INT8_TOLERANCE)
 
 
 def test_a_step_that_ran_out_of_memory_can_be_repeated(model, package, monkeypatch):

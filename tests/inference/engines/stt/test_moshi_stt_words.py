@@ -12,7 +12,7 @@ from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpoint, Endpointing
 from tests.support.models.checkpoints import checkpoint_info
 from tests.support.models.kyutai import server_words
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 DELAY = 6
 BEGIN, PAD = 0, 3

@@ -9,12 +9,13 @@ import pytest
 from inference.engine import EngineUnusable
 from inference.engines.stt.whisper import Whisper, whole_words
 from inference.loading.presets import Preset
-from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE, Endpoint, Step, Word
+from inference.messages import SAMPLE_RATE, UNKNOWN_LANGUAGE, Endpoint, Open, Step, Word
 from tests.support.speech.stt_events import (
     assert_final_until_holds,
     assert_second_sentence_follows_its_pause,
     assert_times_ascend_within,
     assert_transcribed_well,
+    frames_of,
     pick,
     transcribe,
 )
@@ -39,8 +40,8 @@ def events(engine, samples):
     return transcribe(engine, samples, language=UNKNOWN_LANGUAGE)
 
 
-def test_clean_speech_is_transcribed_with_case_and_punctuation(events, opening):
-    assert_transcribed_well(events, opening.text)
+def test_clean_speech_is_transcribed_with_case_and_punctuation(events, excerpt):
+    assert_transcribed_well(events, excerpt)
 
 
 def test_words_have_times_within_the_audio_and_probabilities(events, samples):
@@ -51,8 +52,25 @@ def test_words_have_times_within_the_audio_and_probabilities(events, samples):
     assert np.mean([word.confidence for word in words]) > 0.6
 
 
-def test_word_times_match_the_speech(events):
-    assert_second_sentence_follows_its_pause(events, within=0.4)
+def test_word_times_match_the_speech(events, excerpt):
+    assert_second_sentence_follows_its_pause(events, excerpt, within=0.4)
+
+
+@pytest.mark.parametrize("translates", [False, True])
+def test_a_translation_is_requested_of_the_model(engine, samples, monkeypatch, translates):
+    tasks = []
+
+    def run(audio, *, task, **options):
+        tasks.append(task)
+        words = [SimpleNamespace(word=" Hello", start=0.0, end=0.5, probability=0.9)]
+        return [SimpleNamespace(words=words)], SimpleNamespace(language="ja")
+
+    monkeypatch.setattr(engine._model, "transcribe", run)
+    engine.open(0, Open("s", "web", 0.0, 0, UNKNOWN_LANGUAGE, translates=translates))
+    events = [event for frame in frames_of(samples) for event in engine.step({0: frame})[0]] + engine.flush(0)
+    engine.close(0)
+    assert set(tasks) == {"translate" if translates else "transcribe"}
+    assert {word.text for word in pick(events, Word)} == {"Hello"}
 
 
 def test_parts_of_a_word_are_joined():
@@ -83,10 +101,17 @@ def words_of(parts, language):
     return whole_words(timed, language)
 
 
-def test_a_long_segment_is_split_into_sentences(events):
-    first, second = pick(events, Endpoint)[:2]
-    assert first.end == pytest.approx(6.4, abs=0.3)
-    assert second.start == pytest.approx(7.1, abs=0.3)
+def test_a_long_segment_is_split_into_sentences(engine, speech):
+    """In a file, where only 1.5 s of silence end a segment."""
+    number = next(i for i, sentence in enumerate(speech.sentences) if sentence.end - sentence.start > 5.5)
+    pair = speech.excerpt(number, 2)
+    before = 1.5  # seconds; a stream that is so much ahead of real time is a file
+    spoken = pair.samples(SAMPLE_RATE)[: round((pair.sentences[1].start + 3) * SAMPLE_RATE)]
+    events = transcribe(engine, np.concatenate([np.zeros(round(before * SAMPLE_RATE), np.int16), spoken]))
+    first, second = pick(events, Endpoint)
+    assert len(pick(events[: events.index(first)], Word)) == len(pair.sentences[0].text.split())
+    assert before + pair.sentences[0].end - 0.3 <= first.end <= second.start  # in the pause
+    assert second.start == pytest.approx(before + pair.sentences[1].start, abs=0.3)
 
 
 def test_no_word_begins_before_final_until(events):

@@ -10,7 +10,7 @@ from inference.messages import FRAME_BYTES
 from tests.support.clients.api import access_to
 from tests.support.models.checkpoints import VOICES
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 ENGINE = "tts-1.6b-en_fr"
 TEXT = "the quick brown fox <break time='0.5s'/> jumps"

@@ -14,7 +14,7 @@ from inference.loading.huggingface import CheckpointError
 from inference.loading.presets import Preset
 from tests.support.models import checkpoints
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.models
 
 
 def preset(model: Path, **changes: object) -> Preset:

@@ -7,7 +7,7 @@ from inference.messages import FRAME_BYTES
 from tests.support.clients.api import access_to
 from tests.support.models.pocket import build
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.models, pytest.mark.slow]
 
 PRESET = """
 [pocket-tts-en]
