@@ -103,6 +103,7 @@ class Open(Message, frozen=True):
     low_latency: bool = False  # a listener waits and may interrupt: render short phrases, as early as possible
     account: str = ""  # opaque key of who requests it, among whom slots are shared fairly; empty: of no account
     is_program: bool = False  # of a program, whose streams give up their slots before those of people
+    translates: bool = False  # the words are to be a translation into English
 
 
 STEP_BUCKETS: dict[Kind, tuple[float, ...]] = {
@@ -155,6 +156,7 @@ class Status(Message, frozen=True):
     recent_errors: list[LoggedError] | None = None  # sent with the voices
     accounts: dict[str, int] = {}  # number of slots that each account holds
     measured_at: float = 0.0  # unix time of the last measurement of `slots`; 0: it was not measured
+    translates: bool = False  # it can translate speech into English
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------

@@ -175,6 +175,7 @@ class Worker:
             recent_errors=RECENT_ERRORS.latest() if with_voices else None,
             accounts=dict(self._scheduler.accounts),
             measured_at=self._scheduler.measured_at,
+            translates=self._info.translates,
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})

@@ -46,6 +46,8 @@ class EngineInfo:
     preset: Preset | None = None
     """The preset in `presets.toml` whose model the engine runs, in a thread; the engine measures its own capacity."""
     uses_torch: bool = False
+    translates: bool = False
+    """It can translate speech into English."""
 
     @property
     def is_installed(self) -> bool:
@@ -66,7 +68,7 @@ class Runtime:
 
 
 _CORES = os.cpu_count() or 1
-_TORCH = "requirements/torch.txt (about 7 GB with the CUDA libraries)"
+_TORCH = "requirements/locked/torch.txt (about 7 GB with the CUDA libraries)"
 _PRESETS = presets.load()
 _STT_1B = _PRESETS["stt-1b-en_fr"]
 _UPGRADE = UpgradeHint(_STT_1B.name, _STT_1B.label, _STT_1B.download_mb)
@@ -105,7 +107,7 @@ RUNTIMES = [
         package="faster-whisper",
         kind="stt",
         factory="inference.engines.stt.whisper:Whisper",
-        requirements="requirements/whisper.txt (about 250 MB)",
+        requirements="requirements/locked/whisper.txt (about 250 MB)",
         uses_torch=False,
     ),
 ]
@@ -165,6 +167,7 @@ _ENGINES_WITHOUT_PRESET = [
         factory="inference.engines.testing.checksum:Checksum",
         in_subprocess=False,
         default_slots=64,
+        translates=True,
     ),
     EngineInfo(
         name="encoded-words",
@@ -216,6 +219,7 @@ def engine_of(preset: Preset) -> EngineInfo:
         install=f"Install it: .venv/bin/pip install -r {runtime.requirements}.",
         preset=preset,
         uses_torch=runtime.uses_torch,
+        translates=preset.translates,
     )
 
 

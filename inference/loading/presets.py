@@ -47,6 +47,7 @@ class Preset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slot_mb: float = 0.0  # of streaming state in bfloat16
     download_mb: int
     endpointing: Endpointing | None = None
+    translates: bool = False  # into English; Whisper's multilingual models, except turbo, were trained to
     voices: str = ""
     """Repository or folder of a TTS model's voices; for `pocket-tts` names of its own voices, or a folder."""
     default_voice: str = ""

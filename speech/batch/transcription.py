@@ -133,10 +133,12 @@ async def transcribe_in_one_stream(caller: Caller, pcm: AsyncGenerator[bytes], *
     return transcription
 
 
-async def transcribe(caller: Caller, pcm: AsyncGenerator[bytes], engine: str = "", language: str = "") -> Transcription:
-    """Transcribe as fast as possible, in parallel chunks. Raises `StreamError`."""
+async def transcribe(
+    caller: Caller, pcm: AsyncGenerator[bytes], engine: str = "", language: str = "", *, translates: bool = False
+) -> Transcription:
+    """Transcribe as fast as possible, in parallel chunks. `translates`: into English. Raises `StreamError`."""
     result, segments = Transcription(), 0
-    transcriber = ParallelTranscriber(caller, engine, language, is_urgent=True)
+    transcriber = ParallelTranscriber(caller, engine, language, is_urgent=True, translates=translates)
     with program_stream(caller.user):
         async with aclosing(transcriber.transcribe(pcm)) as chunks:
             async for chunk, transcript in chunks:

@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from msgspec.structs import replace
 
-from inference.messages import Down, Endpointing, Kind, Open, Status
+from inference.messages import UNKNOWN_LANGUAGE, Down, Endpointing, Kind, Open, Status
 from inference.observability.tracing import TRACER
 from speech.errors import AtCapacity, NoEngine, ProtocolError
 from speech.events import Queued, Starting
 from speech.gateway.connection import Connection
 from speech.gateway.link import Link
 from speech.metrics import QUEUE_WAIT
+from speech.text.languages import asks_for_detection, tags_of
 
 REQUEST_TIMEOUT = 1.0
 """Seconds without an answer after which a request to a full engine fails, unless the client queues."""
@@ -69,10 +70,12 @@ class SlotRequest:
         engine: str = "",
         language: str = "",
         may_wait: bool = False,
+        translates: bool = False,
     ) -> None:
         """`receive` gets `Ready` once there is a slot, and what follows. `may_wait`: queue instead of failing at
-        capacity."""
+        capacity. `translates`: the engine translates into English."""
         self.kind, self.engine, self.language, self.may_wait = kind, engine, language, may_wait
+        self._translates = translates
         self._link = link
         self._receive = receive
         self._target = ""
@@ -130,13 +133,20 @@ class SlotRequest:
         self._open = self._queue_position = self._reported = None
 
     async def _start(self, request: Open) -> None:
-        status = choose(await self._link.workers.engines(self.kind), self.engine, self.language)
+        status = choose(await self._link.workers.engines(self.kind), self.engine, self.language, self._translates)
         language = _language_code(self.language, status) or next(iter(status.languages))
         deadline = time.time() + (MAX_WAIT if self.may_wait else GRANT_TIMEOUT)
         self._started_at = time.monotonic()
         self._target = status.engine
         account, is_program, _ = _requester.get()
-        self._open = replace(request, language=language, deadline=deadline, account=account, is_program=is_program)
+        self._open = replace(
+            request,
+            language=language,
+            deadline=deadline,
+            account=account,
+            is_program=is_program,
+            translates=self._translates,
+        )
         span = TRACER.start_span("wait for a slot", attributes={"engine": self._target, "kind": self.kind})
         self._cleanup.callback(span.end)
         try:
@@ -183,18 +193,27 @@ class SlotRequest:
         return None
 
 
-def choose(available: dict[str, Status], engine: str, language: str) -> Status:
+def choose(available: dict[str, Status], engine: str, language: str, translates: bool = False) -> Status:
     """The requested engine. By default, of the engines that support the language and have free slots, the one that
     comes first in the settings.
 
-    Raises `NoEngine` if no engine runs, and `ProtocolError` if none has the name or supports the language.
+    Raises `NoEngine` if no engine runs, and `ProtocolError` if none has the name, supports the language, or translates.
     """
     if not available:
         raise NoEngine
     named = [status for name, status in available.items() if engine in ("", name)]
     if not named:
         raise ProtocolError(f"Engine “{engine}” not found.", f"Available engines: {', '.join(available)}.")
+    if translates:
+        named = [status for status in named if status.translates]
+        if not named:
+            names = (
+                ", ".join(name for name, status in available.items() if status.translates) or "none of those running"
+            )
+            raise ProtocolError("The engine can't translate.", f"Engines that translate into English: {names}.")
     able = [status for status in named if not language or _language_code(language, status)]
+    if not able and asks_for_detection(language):
+        able = named  # each has only one language, or the first is a better guess than none
     if not able:
         supported = sorted({code for status in named for code in status.languages})
         raise ProtocolError(
@@ -213,5 +232,7 @@ def _starting(progress: str) -> str:
 
 
 def _language_code(language: str, status: Status) -> str:
-    """The engine's own code of the language: “en” for “en-GB” if it has no variants. Empty: not supported."""
-    return next((code for code in (language, language.partition("-")[0]) if code in status.languages), "")
+    """The engine's own code of the language: “en” for “en_GB” if it has no variants. Empty: not supported."""
+    codes = {code.lower(): code for code in status.languages}
+    tags = [UNKNOWN_LANGUAGE] if asks_for_detection(language) else tags_of(language)
+    return next((codes[tag] for tag in tags if tag in codes), "")

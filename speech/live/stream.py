@@ -69,6 +69,7 @@ class Stream:
             engine=options.engine,
             language=options.language,
             may_wait=options.wait,
+            translates=options.translates,
         )
         self._audio = AudioBuffer(0)
         self._state = State.WAITING
@@ -149,6 +150,11 @@ class Stream:
     def buffered(self) -> int:
         """Samples that were fed and cannot be discarded yet."""
         return self._audio.end - self._audio.start
+
+    @property
+    def is_resting(self) -> bool:
+        """No audio came for a while, so the segment ends."""
+        return self._state is State.RESTING
 
     @property
     def pending_flushes(self) -> int:

@@ -28,6 +28,8 @@ class StreamOptions:
     """Resume this session."""
     saves_audio: bool = False
     """Record a new session; a resumed one is recorded if it was."""
+    translates: bool = False
+    """The words are a translation into English, by an engine that can."""
     endpointing: Endpointing | None = None
     """For engines that support it; None is the engine's default."""
     speaker: str = ""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from inference.messages import Status, Voice
 from speech.errors import InvalidControl, NoEngine, VoiceNotFound
 from speech.synthesis.options import SynthesisOptions
+from speech.text.languages import asks_for_detection, tags_of
 
 
 class SelectedVoice(NamedTuple):
@@ -29,7 +30,8 @@ def select_voice(engines: Mapping[str, Status], options: SynthesisOptions) -> Se
 
 
 def _matches(candidate: SelectedVoice, options: SynthesisOptions) -> bool:
-    voice_language, language = candidate.voice.language.lower(), options.language.lower()
+    language = "" if asks_for_detection(options.language) else tags_of(options.language)[0]
+    voice_language = candidate.voice.language.lower()
     return (
         options.engine in ("", candidate.engine.engine)
         and options.voice in ("", candidate.voice.name)

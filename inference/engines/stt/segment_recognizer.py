@@ -96,6 +96,7 @@ class StreamState:
 
     segmenter: VadSegmenter = field(default_factory=VadSegmenter)
     language: str = ""
+    translates: bool = False
     detected_language: str = ""
     """Language of the last segment that was long enough, if the language is detected."""
     position: int = 0  # of the first sample, in the session
@@ -111,6 +112,7 @@ class StreamState:
     def open(self, request: Open, now: float) -> None:
         self.segmenter.reset()
         self.language, self.detected_language = request.language, ""
+        self.translates = request.translates
         self.position = self.processed = request.position
         self.opened_at = self.recognized_at = now
         self.reset_hypothesis()
@@ -187,6 +189,10 @@ class SegmentRecognizer(ABC):
     @abstractmethod
     def recognize(self, audio: Audio, language: str) -> Hypothesis:
         """Transcribe a segment, or the part of it so far, in the given language or in `UNKNOWN_LANGUAGE`."""
+
+    def translate(self, audio: Audio, language: str) -> Hypothesis:
+        """As `recognize`, with the text in English. Only for models whose preset says that they translate."""
+        raise NotImplementedError
 
     @abstractmethod
     def align_words(self, hypothesis: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
@@ -295,7 +301,8 @@ class SegmentRecognizer(ABC):
 
     def _recognize(self, stream: StreamState, segment: SpeechSegment) -> Hypothesis:
         audio = segment.audio if self.max_pause is None else segment.audio_with_pauses(self.max_pause)
-        hypothesis = self.recognize(audio, stream.language_of(audio))
+        run = self.translate if stream.translates else self.recognize
+        hypothesis = run(audio, stream.language_of(audio))
         stream.record_language(hypothesis, audio)
         return hypothesis
 

@@ -66,17 +66,25 @@ class Whisper(SegmentRecognizer):
             ) from error
 
     def recognize(self, audio: Audio, language: str) -> Hypothesis:
+        return self._run(audio, language, "transcribe")
+
+    def translate(self, audio: Audio, language: str) -> Hypothesis:
+        return self._run(audio, language, "translate")
+
+    def _run(self, audio: Audio, language: str, task: str) -> Hypothesis:
         requested = None if language == UNKNOWN_LANGUAGE else language
         segments, info = self._model.transcribe(
             audio,
             language=requested,
+            task=task,
             temperature=TEMPERATURES,
             condition_on_previous_text=False,  # one hallucination would lead to the next
             **self._options,
         )
         parts = [part for segment in segments for part in segment.words or ()]
         text = " ".join("".join(part.word for part in parts).split())
-        return Hypothesis(text, whole_words(parts, info.language), "" if requested else info.language)
+        words = whole_words(parts, info.language if task == "transcribe" else "en")
+        return Hypothesis(text, words, "" if requested else info.language)
 
     def align_words(self, hypothesis: Hypothesis, audio: Audio) -> Sequence[TimedWord]:
         return hypothesis.words

@@ -1,7 +1,8 @@
 """Test engine whose words are a function of the samples: one word per 0.4 s, its text the checksum of that audio.
 
 A single sample missing, doubled or moved shows in the words, so tests compare whole transcripts with the words that the
-audio must give. Five words make a segment.
+audio must give. Five words make a segment. Frames of zeros have no voice activity, all others have.
+A translation has a prefix before each word.
 """
 
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ SEGMENT_WORDS = 5
 class _StreamState:
     position: int  # of the first sample in `frames`
     segment_start: int
+    translates: bool
     frames: list[Frame] = field(default_factory=list)
     segment_words: int = 0
 
@@ -31,7 +33,7 @@ class Checksum:
         self._streams: dict[int, _StreamState] = {}
 
     def open(self, slot: int, request: Open) -> None:
-        self._streams[slot] = _StreamState(request.position, request.position)
+        self._streams[slot] = _StreamState(request.position, request.position, request.translates)
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
         return {slot: self._process(self._streams[slot], frame) for slot, frame in inputs.items()}
@@ -43,12 +45,13 @@ class Checksum:
             events: list[Event] = self._word(stream)
         else:
             events = [Partial("…", stream.position / SAMPLE_RATE, sample / SAMPLE_RATE)]
-        return [*events, Step(sample, stream.position, 1.0)]
+        return [*events, Step(sample, stream.position, float(frame.any()))]
 
     def _word(self, stream: _StreamState) -> list[Event]:
         audio = np.concatenate(stream.frames)
         end = stream.position + len(audio)
-        events: list[Event] = [Word(checksum(audio), stream.position / SAMPLE_RATE, end / SAMPLE_RATE, 1.0)]
+        text = f"english-{checksum(audio)}" if stream.translates else checksum(audio)
+        events: list[Event] = [Word(text, stream.position / SAMPLE_RATE, end / SAMPLE_RATE, 1.0)]
         stream.position, stream.frames = end, []
         stream.segment_words += 1
         if stream.segment_words == SEGMENT_WORDS:
