@@ -6,15 +6,18 @@ from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+from channels.generic.websocket import AsyncWebsocketConsumer
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.decorators import sync_and_async_middleware
 
 from accounts.credentials.principal import AccessDenied
 from api.conventions import problem_details
-from speech.dialects.deepgram import prerecorded as deepgram
+from speech.dialects.deepgram import errors as deepgram
 from speech.dialects.openai import errors as openai
+from speech.dialects.self_hosted import whisper_cpp
 
-PREFIXES = ("/api/", "/v1/", "/v2/")
+DEEPGRAM = ("/v1/listen", "/v1/speak", "/v2/")
+PREFIXES = ("/api/", "/v1/", "/v2/", "/inference")
 MESSAGES = {
     400: (
         "Invalid request.",
@@ -53,6 +56,21 @@ class HttpError(AccessDenied):
         super().__init__(status.name.lower(), what, why, action)
 
 
+class NotFoundSocket(AsyncWebsocketConsumer):
+    """The WebSocket of every path that has no other."""
+
+    async def connect(self) -> None:
+        """Deny the handshake: with JSON under the paths of the APIs, if the web server can send it."""
+        path = self.scope["path"]
+        if not path.startswith(PREFIXES) or "websocket.http.response" not in self.scope.get("extensions", {}):
+            return await self.close()
+        response = json_response(path, HttpError(HTTPStatus.NOT_FOUND))
+        headers = [(name.encode("latin1"), value.encode("latin1")) for name, value in response.items()]
+        start = {"type": "websocket.http.response.start", "status": response.status_code, "headers": headers}
+        await self.base_send(start)
+        return await self.base_send({"type": "websocket.http.response.body", "body": response.content})
+
+
 @sync_and_async_middleware
 def json_errors(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
     """Precedes all middleware but that of default headers, so that it sees the errors of all others."""
@@ -83,8 +101,10 @@ def _with_json_error(request: HttpRequest, response: HttpResponseBase) -> HttpRe
 
 def json_response(path: str, error: AccessDenied) -> HttpResponse:
     """The error in the form of the protocol that has this path."""
-    if path.startswith("/v1/listen"):
+    if path.startswith(DEEPGRAM):
         return deepgram.error_response(error)
+    if path.startswith("/inference"):
+        return whisper_cpp.error_response(error)
     if path.startswith("/v1/"):
         return openai.error_response(error)
     return problem_details.json_response(error.status, error.to_dict())

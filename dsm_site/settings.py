@@ -315,7 +315,7 @@ SPECTACULAR_SETTINGS = {
 
 # Pages of other origins must send a token: browsers don't send this site's cookies with their requests.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(v1|api)/"
+CORS_URLS_REGEX = r"^/(v1|api)/|^/inference$"
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
 # --- Language, time, logs ---------------------------------------------------------------------------------------

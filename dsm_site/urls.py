@@ -9,6 +9,7 @@ urlpatterns = [
     path("v1/", include("speech.dialects.openai.urls")),
     path("", include("speech.dialects.kyutai.urls")),
     path("v1/", include("speech.dialects.deepgram.urls")),
+    path("", include("speech.dialects.self_hosted.urls")),
     path("accounts/webhooks/", include("webhooks.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

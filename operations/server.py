@@ -85,6 +85,7 @@ class Server(Daphne):
             scope["extensions"] = {
                 "reading": {"pause": transport.pauseProducing, "resume": transport.resumeProducing},
                 "writing": {"drained": buffer.drained, "is_full": lambda: buffer.is_full},
+                "websocket.http.response": {},
             }
         return super().create_application(protocol, scope)
 

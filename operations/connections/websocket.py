@@ -1,6 +1,7 @@
 """WebSockets with limits."""
 
 import logging
+from http import HTTPStatus
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any
 
@@ -9,6 +10,7 @@ from twisted.internet.abstract import FileDescriptor
 
 from operations.connections.address_limit import AddressLimit
 from operations.connections.immediate_writes import write_immediately
+from operations.connections.rejection import last_response
 from operations.connections.send_buffer import READ_TIMEOUT, SendBuffer
 from speech.errors import CloseCode, InternalError
 
@@ -32,6 +34,7 @@ class BoundedSocket(WebSocketProtocol):
         self.send_buffer = SendBuffer()
         self._unread = 0  # bytes sent since the send buffer filled up
         self._close_reason: str | None = None
+        self._denial: dict[str, Any] = {}  # the response to a handshake that the application denies
 
     def onConnect(self, request: Any) -> Any:
         """Limit the messages of pages. Daphne has one limit for all paths, which must fit API clients. Not reported."""
@@ -85,10 +88,24 @@ class BoundedSocket(WebSocketProtocol):
         super().sendClose(code, reason)
 
     def handle_reply(self, message: dict[str, Any]) -> None:
-        """Keep the reason to close, which Daphne omits. Not reported."""
-        if message["type"] == "websocket.close":
-            self._close_reason = message.get("reason")
-        super().handle_reply(message)
+        """Keep the reason to close, which Daphne omits, and deny a handshake with the response of the application, for
+        which Daphne lacks the extension. Not reported."""
+        match message["type"]:
+            case "websocket.http.response.start":
+                self._denial = message
+            case "websocket.http.response.body":
+                self._denial |= {"body": message.get("body", b"")}
+                self.serverReject()
+            case _:
+                self._close_reason = message.get("reason")
+                super().handle_reply(message)
+
+    def sendHttpErrorResponse(self, code: int, reason: str, responseHeaders: Any = None) -> None:
+        """Send the response of the application, if it denied the handshake with one."""
+        if not self._denial:
+            return super().sendHttpErrorResponse(code, reason, responseHeaders)
+        headers = {name.decode("latin1"): value.decode("latin1") for name, value in self._denial["headers"]}
+        return self.sendData(last_response(HTTPStatus(self._denial["status"]), headers, self._denial["body"]))
 
     def handle_exception(self, exception: BaseException) -> None:
         """Say why the WebSocket ends. Daphne closes with 1011 and no reason. Not reported."""

@@ -87,5 +87,5 @@ def test_spans_contain_no_words(traced):
 def test_missing_packages_are_reported(monkeypatch, settings):
     settings.OTEL_ENDPOINT = "http://127.0.0.1:4318"
     monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
-    with pytest.raises(TracingUnusable, match=r"requirements/tracing\.txt"):
+    with pytest.raises(TracingUnusable, match=r"requirements/locked/tracing\.txt"):
         start_tracing("web")

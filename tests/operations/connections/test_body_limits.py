@@ -19,7 +19,9 @@ MIB = 1024 * 1024
 LARGE_BODIES = {
     "api/asr-streaming": 32 * MIB,
     "api/v1/uploads/<uuid:pk>/content/": 8 * MIB,
+    "inference": 200 * MIB,
     "v1/audio/transcriptions": 200 * MIB,
+    "v1/audio/translations": 200 * MIB,
     "v1/listen": 200 * MIB,
     "voices/file.<slug:extension>": 100_000_000,
 }
@@ -123,7 +125,8 @@ def test_a_large_chunk_is_counted_before_it_is_complete(connection):
 
 
 @pytest.mark.parametrize(
-    ("path", "key"), [("/v1/models", "error"), ("/v1/listen", "err_msg"), ("/api/v1/me/", "title"), ("/v2/x", "title")]
+    ("path", "key"),
+    [("/v1/models", "error"), ("/v1/listen", "err_msg"), ("/api/v1/me/", "title"), ("/v2/x", "err_msg")],
 )
 def test_the_apis_get_json(connection, path, key):
     connection.request(path, length=10**9)
