@@ -2,7 +2,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
-from api import accounts, engines, personas, sessions, uploads
+from api import accounts, engines, personas, sessions, uploads, webhooks
 from api.conventions.base import ApiView, NotFound
 from api.docs import docs
 
@@ -31,6 +31,8 @@ urlpatterns = [
     _protected("uploads/<uuid:pk>/accept/", uploads.Accept, "upload_accept"),
     _protected("personas/", personas.Personas, "personas"),
     _protected("personas/<int:pk>/", personas.PersonaDetail, "persona"),
+    _protected("webhooks/", webhooks.Webhooks, "webhooks"),
+    _protected("webhooks/<uuid:pk>/", webhooks.WebhookDetail, "webhook"),
     _protected("engines/", engines.Engines, "engines"),
     _protected("voices/", engines.Voices, "voices"),
     re_path("", login_not_required(NotFound.as_view()), name="api_not_found"),

@@ -37,6 +37,10 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(24)).decode()
 
 
+class TooManyWebhooks(Exception):
+    """The account has the maximum number of webhooks."""
+
+
 class Webhook(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
@@ -51,6 +55,15 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @classmethod
+    def create(cls, owner: User, **fields: Any) -> "Webhook":
+        """Raises `TooManyWebhooks`."""
+        with transaction.atomic():
+            User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # count concurrent creations one by one
+            if cls.objects.filter(owner=owner).count() >= MAX_WEBHOOKS_PER_USER:
+                raise TooManyWebhooks
+            return cls.objects.create(owner=owner, **fields)
 
     def enqueue(self, event: str, data: dict[str, Any]) -> "Delivery":
         return Delivery.objects.create(webhook=self, event=event, data=data)

@@ -8,8 +8,8 @@ import httpcore
 from django.db import DatabaseError
 
 from inference.observability.recent_errors import Outage, classify
+from speech.egress_guard import AddressBlocked, PublicNetwork
 from speech.gateway.database import in_database
-from webhooks.egress_guard import AddressBlocked, PublicNetwork
 from webhooks.models import Delivery
 from webhooks.signing import signed_headers
 

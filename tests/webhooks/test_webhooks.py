@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from accounts.credentials.throttling import WebhookThrottle
 from accounts.models import User
+from speech.egress_guard import AddressBlocked, PublicNetwork, is_public
 from tests.webhooks.receiver import running_receiver
 from webhooks import models, sender
-from webhooks.egress_guard import AddressBlocked, PublicNetwork, is_public
 from webhooks.models import Delivery, Event, Webhook
 from webhooks.sender import Sender
 

@@ -1,4 +1,4 @@
-"""SSRF protection: webhooks reach only the public internet, not private networks.
+"""SSRF protection: webhooks, and downloads of recordings, reach only the public internet, not private networks.
 
 A host name is resolved once per attempt and the connection uses the address that was checked, which prevents DNS
 rebinding.
@@ -21,7 +21,7 @@ RESOLVE_TIMEOUT = 5.0
 
 
 class AddressBlocked(Exception):
-    """The address is not allowed for webhooks."""
+    """The address is not allowed."""
 
 
 class NotPublic(AddressBlocked):
@@ -29,7 +29,7 @@ class NotPublic(AddressBlocked):
 
     def __init__(self, host: str) -> None:
         super().__init__(
-            f"{host} doesn't have a public address. Webhooks reach only the public internet. Change the URL."
+            f"{host} doesn't have a public address. This site reaches only the public internet. Change the URL."
         )
 
 
@@ -50,7 +50,7 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.AsyncNetworkStream:
-        raise AddressBlocked("Webhook URLs can't be local sockets.")
+        raise AddressBlocked("URLs can't be local sockets.")
 
     async def sleep(self, seconds: float) -> None:
         await self._network.sleep(seconds)
@@ -61,12 +61,12 @@ async def _resolve(host: str, port: int) -> str:
         async with asyncio.timeout(RESOLVE_TIMEOUT):
             results = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError, TimeoutError) as error:  # the second for a label that is too long
-        logger.info("could not resolve the webhook's host %s: %r", host, error)
+        logger.info("could not resolve the host %s: %r", host, error)
         raise NotPublic(host) from None
     addresses = [ip_address(str(sockaddr[0]).partition("%")[0]) for *_, sockaddr in results]
     private = next((address for address in addresses if not is_public(address)), None)
     if private and not settings.WEBHOOKS_TO_PRIVATE_ADDRESSES:
-        logger.info("blocked a webhook: %s resolves to %s", host, private)
+        logger.info("blocked a request: %s resolves to %s", host, private)
         raise NotPublic(host)
     return str(addresses[0])
 
