@@ -75,10 +75,8 @@ def merge_channels(channels: list[ChunkTranscript], speakers: tuple[str, ...]) -
 
 
 class ChunkTranscriber:
-    def __init__(
-        self, pcm: bytes, caller: Caller, on_started: OnStarted, *, engine: str, language: str, wait: bool
-    ) -> None:
-        """`pcm`: s16le, mono, 24 kHz, less than `stream.MAX_BUFFERED`. `wait`: queue for a slot."""
+    def __init__(self, pcm: bytes, caller: Caller, on_started: OnStarted, options: StreamOptions) -> None:
+        """`pcm`: s16le, mono, 24 kHz, less than `stream.MAX_BUFFERED`."""
         self.engine = ""
         """The engine of the slot; "" while there is none."""
         self.processed = 0
@@ -89,7 +87,6 @@ class ChunkTranscriber:
         self._words: list[events.Word] = []
         self._endpoints: list[events.Endpoint] = []
         self._end = len(pcm) // BYTES_PER_SAMPLE
-        options = StreamOptions(engine=engine, language=language, wait=wait, keep=False)
         self._stream = Stream(caller.user, self._on_event, options)
         self._stream.feed(pcm)
 

@@ -12,6 +12,7 @@ from speech.batch.chunking import Chunk, split
 from speech.batch.preemption import Preemption
 from speech.gateway.slot_request import requested_by
 from speech.live.event_stream import stream_events
+from speech.live.stream_options import StreamOptions
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +35,11 @@ class ParallelTranscriber:
         on_started: OnStarted | None = None,
         is_urgent: bool = False,
         is_multichannel: bool = False,
+        translates: bool = False,
     ) -> None:
         """`on_started` is called once, before anything is transcribed. `is_urgent`: a client waits for the transcript,
         so one chunk is always transcribed with the priority of a live stream. `is_multichannel`: the audio is stereo,
-        with a speaker on each channel."""
+        with a speaker on each channel. `translates`: into English."""
         self.engine, self.language = engine, language
         """Those of the first slot, once the transcription has started."""
         self.slots_lost = 0
@@ -45,6 +47,7 @@ class ParallelTranscriber:
         self._started_callback = on_started
         self._is_urgent = is_urgent
         self._is_multichannel = is_multichannel
+        self._translates = translates
         self._preemption = Preemption.current()
         self._starting = asyncio.Lock()
         self._has_started = False
@@ -105,12 +108,12 @@ class ParallelTranscriber:
 
     async def _transcribe_once(self, chunk: Chunk, is_preemptible: bool) -> ChunkTranscript:
         wait = self._has_started and not is_preemptible
-        engine, language = self.engine, self.language
+        options = StreamOptions(self.engine, self.language, wait=wait, keep=False, translates=self._translates)
         try:
             transcripts = [
                 await self._transcribe_channel(
                     chunk.start,
-                    ChunkTranscriber(pcm, self._caller, self._on_started, engine=engine, language=language, wait=wait),
+                    ChunkTranscriber(pcm, self._caller, self._on_started, options),
                     is_preemptible,
                 )
                 for pcm in chunk.split_channels

@@ -1,6 +1,6 @@
 """AsyncAPI document of the site's own WebSockets, generated from the types they send: `/api/asyncapi.json`.
 
-The protocols of Kyutai, OpenAI and Deepgram are documented by their authors.
+The protocols of other services and servers are documented by their authors.
 """
 
 from dataclasses import dataclass

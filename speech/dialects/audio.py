@@ -16,7 +16,7 @@ from speech.batch.decoder.downmix import Downmix
 from speech.errors import ProtocolError
 
 Samples = npt.NDArray[np.float32]
-Format = Literal["s16le", "f32le", "mulaw", "alaw", "opus"]
+Format = Literal["s16le", "s24le", "s32le", "u8", "f32le", "f64le", "mulaw", "alaw", "opus"]
 FORMATS: tuple[str, ...] = get_args(Format)
 CHANNELS = range(1, 17)
 MIN_RATE, MAX_RATE = 8_000, 192_000  # Hz
@@ -102,8 +102,20 @@ def _decoder(format: str) -> Callable[[bytes], Samples]:
             return lambda data: _expand(data, "ALAW")
         case "f32le":
             return _SampleReader("<f4", 1.0).decode
+        case "f64le":
+            return _SampleReader("<f8", 1.0).decode
+        case "s32le":
+            return _SampleReader("<i4", 2.0**31).decode
+        case "s24le":
+            return _PackedReader().decode
+        case "u8":
+            return _unsigned
         case _:
             return _SampleReader("<i2", 32768.0).decode
+
+
+def _unsigned(data: bytes) -> Samples:
+    return (np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)) / np.float32(128)
 
 
 def _expand(data: bytes, subtype: str) -> Samples:
@@ -129,6 +141,21 @@ class _SampleReader:
         whole = len(data) - len(data) % self._dtype.itemsize
         self._rest = data[whole:]
         return np.frombuffer(data[:whole], self._dtype).astype(np.float32) / self._scale
+
+
+class _PackedReader:
+    """Reader of samples of three bytes, which no dtype has."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def decode(self, data: bytes) -> Samples:
+        data = self._rest + data
+        whole = len(data) - len(data) % 3
+        self._rest = data[whole:]
+        padded = np.zeros((whole // 3, 4), np.uint8)
+        padded[:, 1:] = np.frombuffer(data[:whole], np.uint8).reshape(-1, 3)
+        return padded.view("<i4")[:, 0].astype(np.float32) / np.float32(2.0**31)
 
 
 class OpusStream:

@@ -14,6 +14,8 @@ class Format(NamedTuple):
     container: str = ""  # FFmpeg's names; empty: raw samples
     codec: str = ""
     options: dict[str, str] = {}
+    rate: int = SAMPLE_RATE  # Hz
+    bit_rate: int = 0  # bits per second; 0: the codec's default
 
 
 FORMATS = {
@@ -51,8 +53,10 @@ class Encoder:
             self._container = av.open(
                 self._output, "w", format=format.container, options={**format.options, "flush_packets": "1"}
             )
-            stream = self._container.add_stream(format.codec, rate=SAMPLE_RATE, layout="mono")
+            stream = self._container.add_stream(format.codec, rate=format.rate, layout="mono")
             self._stream = cast(av.AudioStream, stream)
+            if format.bit_rate:
+                self._stream.bit_rate = format.bit_rate
 
     def add(self, pcm: bytes) -> bytes:
         """Encode s16le, mono, 24 kHz, and return the next bytes of the file, which may be none.

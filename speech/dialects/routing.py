@@ -1,23 +1,21 @@
 """WebSocket routes. Pages of the site must have its origin; programs need a token."""
 
-from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.security.websocket import AllowedHostsOriginValidator
-from django.urls import path, re_path
+from django.urls import path
 
 from speech.dialects.browser.live import LiveSocket
 from speech.dialects.browser.talk import TalkSocket
 from speech.dialects.browser.voices import VoicesSocket
-from speech.dialects.deepgram.streaming import StreamingSocket
+from speech.dialects.deepgram.flux.socket import FluxSocket
+from speech.dialects.deepgram.listen.streaming import StreamingSocket
+from speech.dialects.deepgram.speak.socket import SpeakSocket
 from speech.dialects.kyutai.asr_socket import AsrSocket
 from speech.dialects.kyutai.tts_socket import TtsSocket
 from speech.dialects.openai.realtime.socket import RealtimeSocket
 from speech.dialects.pcm import PcmSocket
-
-
-class NotFound(AsyncWebsocketConsumer):
-    async def connect(self) -> None:
-        await self.close()
-
+from speech.dialects.self_hosted.vosk import VoskSocket
+from speech.dialects.self_hosted.whisper_live import WhisperLiveSocket
+from speech.dialects.self_hosted.whisper_live_kit import WhisperLiveKitSocket
 
 websocket_urlpatterns = [
     path("ws/live/", AllowedHostsOriginValidator(LiveSocket.as_asgi())),
@@ -27,6 +25,10 @@ websocket_urlpatterns = [
     path("api/asr-streaming", AsrSocket.as_asgi()),
     path("api/tts_streaming", TtsSocket.as_asgi()),
     path("v1/listen", StreamingSocket.as_asgi()),
+    path("v1/speak", SpeakSocket.as_asgi()),
+    path("v2/listen", FluxSocket.as_asgi()),
     path("v1/realtime", RealtimeSocket.as_asgi()),
-    re_path("", NotFound.as_asgi()),
+    path("vosk", VoskSocket.as_asgi()),
+    path("whisper-live", WhisperLiveSocket.as_asgi()),
+    path("asr", WhisperLiveKitSocket.as_asgi()),
 ]

@@ -10,10 +10,10 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.scopes import SESSIONS, UnknownScope
-from dsm_site.asgi import application
+from dsm_site.api_errors import NotFoundSocket
+from dsm_site.asgi import application, websocket_routes
 from speech.dialects.browser.socket import BrowserSocket
 from speech.dialects.pcm import PcmSocket
-from speech.dialects.routing import NotFound, websocket_urlpatterns
 from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import CloseCode
 from tests.permissions import roles
@@ -23,7 +23,7 @@ from tests.permissions.rules import OK, SOCKETS
 TIMEOUT = 10  # seconds
 CLASSES = {
     str(pattern.pattern): getattr(pattern.callback, "application", pattern.callback).consumer_class
-    for pattern in websocket_urlpatterns
+    for pattern in websocket_routes
 }
 """The class of each WebSocket, by path."""
 
@@ -34,7 +34,7 @@ def test_every_websocket_has_a_rule():
 
 def test_every_websocket_requires_a_scope_or_a_ticket():
     others = {path: each for path, each in CLASSES.items() if not issubclass(each, ApiSocket | BrowserSocket)}
-    assert others == {"": NotFound}
+    assert others == {"": NotFoundSocket}
     for path, each in CLASSES.items():
         if issubclass(each, ApiSocket):
             assert each.scope_required == SOCKETS[path].scope

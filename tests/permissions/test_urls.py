@@ -12,7 +12,7 @@ from tests.permissions.rules import DENIED, FORBIDDEN, LOGIN, NOT_FOUND, OK, OTH
 pytestmark = pytest.mark.django_db
 
 OTHERS = [url for url in all_urls() if url.name.startswith(OTHER_APPS)]
-API_PATHS = ("/api/", "/v1/", "/v2/")
+API_PATHS = ("/api/", "/v1/", "/v2/", "/inference")
 
 
 def test_every_url_has_a_rule():

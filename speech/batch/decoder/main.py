@@ -14,7 +14,7 @@ import sys
 
 import av
 
-from .kinds import kind_of
+from .formats.kinds import kind_of
 from .recording import Recording
 from .timeline import RATE
 
@@ -26,7 +26,7 @@ PROCESSOR_TIME = 1_800
 
 def main(task: str, start: int, limit: int, channels: int) -> int:
     """`task`: check or decode."""
-    _set_limits()
+    set_limits()
     try:
         if task == "check":
             print(json.dumps(check(limit)))
@@ -42,7 +42,7 @@ def main(task: str, start: int, limit: int, channels: int) -> int:
     return 0
 
 
-def _set_limits() -> None:
+def set_limits() -> None:
     limits = {
         resource.RLIMIT_AS: MEMORY,
         resource.RLIMIT_CPU: PROCESSOR_TIME,

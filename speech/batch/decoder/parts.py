@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from .formats.transport_stream import changes, is_transport_stream
 from .slices import size_of
-from .transport_stream import changes, is_transport_stream
 
 HEADERS = [
     re.compile(pattern, re.DOTALL)

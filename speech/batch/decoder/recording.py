@@ -8,13 +8,13 @@ import av
 import numpy as np
 from av.container import InputContainer
 
-from . import mp3
 from .downmix import Downmix
+from .formats import mp3
+from .formats.wav import audio_of
 from .parts import parts
 from .selection import choose
 from .slices import Slice
 from .timeline import RATE, Timeline, check_rate
-from .wav import audio_of
 
 SHORT, SHORT_SECONDS = 0.02, 0.3
 """How much shorter than it declares a part may be: a share of it, and seconds."""

@@ -1,1 +1,1 @@
-"""Deepgram's speech-to-text API, at `/v1/listen`: a WebSocket for live audio, POST for recordings."""
+"""Deepgram's API for its official clients, at `/v1/` and `/v2/`."""

@@ -4,10 +4,13 @@ import asyncio
 import time
 
 import numpy as np
+from django.http import HttpResponse
 
+from accounts.credentials.principal import AccessDenied
 from accounts.scopes import STT
 from inference.messages import FRAME_SAMPLES
 from speech import errors, events
+from speech.dialects.api_view import http_status, retry_headers
 from speech.dialects.audio import OpusStream, to_pcm
 from speech.dialects.kyutai import messages, metrics
 from speech.dialects.kyutai.markers import Marker, Markers
@@ -19,9 +22,16 @@ NO_FREE_CHANNELS = "no free channels"
 """moshi-server's error text, which clients recognize."""
 
 
+def denial(error: AccessDenied | StreamError) -> HttpResponse:
+    """As moshi-server: a status without a body."""
+    response = HttpResponse(status=http_status(error), headers=retry_headers(error))
+    del response.headers["Content-Type"]
+    return response
+
+
 class AsrSocket(SttSocket):
     scope_required = STT
-    denial_has_body = False
+    error_response = staticmethod(denial)
 
     def prepare(self) -> None:
         super().prepare()

@@ -10,7 +10,7 @@ from accounts.scopes import TTS
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE
 from speech import errors, events
 from speech.dialects.kyutai import messages, metrics
-from speech.dialects.kyutai.asr_socket import error_text
+from speech.dialects.kyutai.asr_socket import denial, error_text
 from speech.dialects.kyutai.messages import Samples, floats
 from speech.dialects.sockets.api_socket import ApiSocket
 from speech.errors import CloseCode, StreamError
@@ -77,7 +77,7 @@ class FrameSplitter:
 
 class TtsSocket(ApiSocket):
     scope_required = TTS
-    denial_has_body = False
+    error_response = staticmethod(denial)
 
     def prepare(self) -> None:
         format = self.query.get("format", "OggOpus")

@@ -1,21 +1,27 @@
-"""Engines and voices by name. OpenAI's names of models and voices, which programs often have built in, are aliases."""
+"""Engines by name. The names that models have at OpenAI, in speaches and in LocalAI are aliases: programs have them
+built in, or in their settings."""
 
 import re
 
 from inference.messages import Kind
-from speech.dialects.openai.errors import BadRequest, ModelNotFound
+from speech.dialects.openai.errors import ModelNotFound
 from speech.errors import NoEngine
 from speech.gateway.link import Link
 
 MODEL_ALIASES: dict[Kind, re.Pattern[str]] = {
-    "stt": re.compile(r"whisper-1|gpt-(\w+-)*(transcribe|whisper)(-\S+)?|gpt-realtime\S*"),
-    "tts": re.compile(r"tts-1(-\S+)?|gpt-(\w+-)*tts(-\S+)?"),
+    "stt": re.compile(
+        r"gpt-([\w.]+-)*(transcribe|whisper|realtime)(-\S+)?"  # OpenAI's
+        r"|([\w.-]+/)?([\w.]+-)*whisper[\w.-]*|distil-whisper/\S+"  # whisper-1, Systran/faster-whisper-large-v3
+        r"|(ggml-)?(tiny|base|small|medium|large(-v[1-3])?(-turbo)?|turbo)(\.en)?(\.bin)?",  # of Whisper
+        re.IGNORECASE,
+    ),
+    "tts": re.compile(
+        r"tts-1(-\S+)?|gpt-(\w+-)*tts(-\S+)?"  # OpenAI's
+        r"|([\w.-]+/)?(kokoro|piper)[\w.-]*"  # speaches-ai/Kokoro-82M-v1.0-ONNX, speaches-ai/piper-en_US-amy-low
+        r"|voice-[a-z]{2}-[a-z]{2}-[\w-]+",  # LocalAI's voices of Piper
+        re.IGNORECASE,
+    ),
 }
-VOICE_ALIASES = (
-    *("alloy", "ash", "ballad", "coral", "echo", "fable", "nova", "onyx", "sage", "shimmer", "verse", "marin"),
-    "cedar",
-)
-LIST_VOICES = "GET /v1/audio/voices lists them."
 
 
 async def engine_named(model: str, kind: Kind, param: str = "model") -> str:
@@ -25,21 +31,16 @@ async def engine_named(model: str, kind: Kind, param: str = "model") -> str:
         raise NoEngine
     if model in engines:
         return model
-    if not model or MODEL_ALIASES[kind].fullmatch(model):
-        return ""
+    if not model or is_alias(model, kind):
+        return closest(model, list(engines))
     why = f"Available: {', '.join(sorted(engines))}."
     raise ModelNotFound(param, f"Model “{model}” not found.", why, "GET /v1/models lists them.")
 
 
-async def voice_named(voice: str, engine: str) -> str:
-    """Name of the voice, or "" for the first that fits. Raises `BadRequest`."""
-    engines = await Link.current().workers.tts_engines()
-    voices = [each for name, status in engines.items() if engine in ("", name) for each in status.voices or []]
-    names = [each.name for each in voices]
-    if voice in names or not (voice and names):
-        return voice
-    if voice in VOICE_ALIASES:
-        english = [each.name for each in voices if each.language.partition("-")[0] == "en"]
-        return (english or names)[VOICE_ALIASES.index(voice) % len(english or names)]
-    why = "The name is wrong, or its engine isn't running."
-    raise BadRequest("voice", f"Voice “{voice}” not found.", why, LIST_VOICES)
+def is_alias(model: str, kind: Kind) -> bool:
+    return bool(MODEL_ALIASES[kind].fullmatch(model))
+
+
+def closest(model: str, engines: list[str]) -> str:
+    """The engine whose name the alias contains: whisper-small for Systran/faster-whisper-small. Empty: none."""
+    return max((name for name in engines if name in model.lower()), key=len, default="")

@@ -5,6 +5,7 @@ import base64
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
@@ -13,20 +14,28 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.credentials.principal import Caller
 from accounts.scopes import TTS
+from inference.messages import BYTES_PER_SAMPLE, SAMPLE_RATE
 from speech import events
 from speech.dialects.api_view import api_view
 from speech.dialects.encoder import FORMATS, Encoder
+from speech.dialects.openai import usage
 from speech.dialects.openai.errors import BadRequest, error_response
-from speech.dialects.openai.model_aliases import engine_named, voice_named
+from speech.dialects.openai.model_aliases import engine_named
 from speech.dialects.openai.server_sent_events import STREAM_HEADERS, event_stream_response
+from speech.dialects.openai.voice_aliases import voice_named
 from speech.errors import InvalidText
 from speech.gateway.link import Link
 from speech.synthesis.options import SynthesisOptions
 from speech.synthesis.text_input import MAX_TEXT
+from speech.synthesis.voices import SelectedVoice, select_voice
 from speech.synthesis.whole_text import synthesis_events
 from speech.text.json_input import InvalidInput, decode_json
 
 MAX_BYTES = 4 * MAX_TEXT + 10_000
+MIN_SPEED, MAX_SPEED = 0.25, 4.0
+"""OpenAI's range. A voice has a narrower one, whose end it then speaks at."""
+SPEED_HEADER = "X-Speed"
+"""Header of the response that states the speed of the speech."""
 
 
 class VoiceId(msgspec.Struct):
@@ -55,23 +64,52 @@ _decoder = msgspec.json.Decoder(SpeechRequest)
 @require_POST
 async def speech(request: HttpRequest, caller: Caller) -> HttpResponseBase:
     body = _parse_body(request)
-    engine = await engine_named(body.model, "tts")
-    voice = await voice_named(body.voice_name, engine)
-    controls = {} if body.speed == 1.0 else {"speed": body.speed}
-    options = SynthesisOptions(engine, voice, body.language, controls)
-    pcm = _pcm(synthesis_events(caller, body.input, options))
+    options, speed = await _options(body)
+    length = Length()
+    pcm = _pcm(synthesis_events(caller, body.input, options), length)
     first = await _first(pcm)  # errors are raised before the response starts
     encoded = _encode(first, pcm, Encoder(FORMATS[body.response_format]))
     if body.stream_format == "sse":
-        return event_stream_response(_events(encoded))
-    content_type = FORMATS[body.response_format].content_type
-    return StreamingHttpResponse(encoded, content_type=content_type, headers=STREAM_HEADERS)
+        response = event_stream_response(_events(encoded, body, length))
+    else:
+        content_type = FORMATS[body.response_format].content_type
+        response = StreamingHttpResponse(encoded, content_type=content_type, headers=STREAM_HEADERS)
+    response.headers[SPEED_HEADER] = f"{speed:g}"
+    return response
 
 
-async def _pcm(synthesis: AsyncGenerator[events.Event]) -> AsyncGenerator[bytes]:
+async def _options(body: SpeechRequest) -> tuple[SynthesisOptions, float]:
+    """The options, and the speed of the speech."""
+    engine = await engine_named(body.model, "tts")
+    voice = await voice_named(body.voice_name, engine, body.model)
+    options = SynthesisOptions(engine, voice, body.language)
+    if body.speed == 1.0:
+        return options, body.speed
+    selected = select_voice(await Link.current().workers.tts_engines(), options)
+    speed = _supported_speed(body.speed, selected)
+    controls = {} if speed == 1.0 else {"speed": speed}
+    return SynthesisOptions(selected.engine.engine, selected.voice.name, body.language, controls), speed
+
+
+def _supported_speed(speed: float, selected: SelectedVoice) -> float:
+    control = next((control for control in selected.engine.controls if control.name == "speed"), None)
+    return min(max(speed, control.minimum), control.maximum) if control else 1.0
+
+
+@dataclass
+class Length:
+    samples: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / SAMPLE_RATE
+
+
+async def _pcm(synthesis: AsyncGenerator[events.Event], length: Length) -> AsyncGenerator[bytes]:
     async with aclosing(synthesis):
         async for event in synthesis:
             if isinstance(event, events.Audio):
+                length.samples += len(event.pcm) // BYTES_PER_SAMPLE
                 yield event.pcm
 
 
@@ -94,21 +132,27 @@ async def _encode(first: bytes, pcm: AsyncGenerator[bytes], encoder: Encoder) ->
             yield data
 
 
-async def _events(encoded: AsyncGenerator[bytes]) -> AsyncGenerator[dict[str, Any]]:
+async def _events(
+    encoded: AsyncGenerator[bytes], body: SpeechRequest, length: Length
+) -> AsyncGenerator[dict[str, Any]]:
     async with aclosing(encoded):
         async for data in encoded:
             yield {"type": "speech.audio.delta", "audio": base64.b64encode(data).decode()}
-    yield {"type": "speech.audio.done"}
+    yield {"type": "speech.audio.done", "usage": usage.of_speech(body.input, length.seconds)}
 
 
 def _parse_body(request: HttpRequest) -> SpeechRequest:
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest("input", "The text is too long.", f"The limit is {MAX_TEXT:,} characters.")
     try:
-        return decode_json(_decoder, request.body)
+        body = decode_json(_decoder, request.body)
     except InvalidInput as error:
         field = re.search(r"\$\.(\w+)", str(error)) or re.search(r"field `(\w+)`", str(error))
         raise BadRequest(field[1] if field else "", "Invalid request body.", str(error)) from None
+    if not MIN_SPEED <= body.speed <= MAX_SPEED:
+        why = f"Allowed range: {MIN_SPEED:g} to {MAX_SPEED:g}."
+        raise BadRequest("speed", f"Speed {body.speed:g} is out of range.", why)
+    return body
 
 
 @api_view(TTS, error_response)

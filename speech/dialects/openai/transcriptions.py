@@ -32,6 +32,7 @@ GRANULARITIES = {"word", "segment"}
 @dataclass(frozen=True)
 class TranscriptionRequest:
     file: TemporaryUploadedFile
+    model: str
     engine: str
     language: str
     format: str
@@ -43,18 +44,23 @@ class TranscriptionRequest:
 @api_view(STT, error_response, MAX_BYTES)
 @require_POST
 async def transcriptions(request: HttpRequest, caller: Caller) -> HttpResponseBase:
-    options = await _parse_request(request)
+    options = await parse_request(request)
     recording = decode(Path(options.file.temporary_file_path()))
     if options.is_streamed:
         transcription = transcription_events(caller, recording, engine=options.engine, language=options.language)
         return event_stream_response(_events(transcription, options))
     transcript = await transcribe(caller, recording, options.engine, options.language)
-    return _response(transcript, options)
+    return transcript_response(transcript, options)
 
 
-def _response(transcript: Transcription, options: TranscriptionRequest) -> HttpResponse:
-    write = FORMATS[options.format]
-    content_type, content = write(transcript, granularities=options.granularities, with_logprobs=options.with_logprobs)
+def transcript_response(transcript: Transcription, options: TranscriptionRequest, **details: str) -> HttpResponse:
+    content_type, content = FORMATS[options.format](
+        transcript,
+        model=options.model,
+        granularities=options.granularities,
+        with_logprobs=options.with_logprobs,
+        **details,
+    )
     return HttpResponse(content, content_type=content_type)
 
 
@@ -69,16 +75,18 @@ async def _events(
                 transcript.add(event)
                 if isinstance(event, events.Word) and event.index == sent_words:
                     sent_words += 1
-                    delta, last_word = gap(last_word, event.text) + event.text, event.text
-                    extra = {"logprobs": logprobs([event])} if options.with_logprobs else {}
+                    delta = gap(last_word, event.text) + event.text
+                    extra = {"logprobs": logprobs([event], last_word)} if options.with_logprobs else {}
+                    last_word = event.text
                     yield {"type": "transcript.text.delta", "delta": delta, **extra}
     finally:
         options.file.close()
-    body = json_of(transcript, with_logprobs=options.with_logprobs)
+    body = json_of(transcript, options.model, options.with_logprobs)
     yield {"type": "transcript.text.done", "text": body.pop("text"), **body}
 
 
-async def _parse_request(request: HttpRequest) -> TranscriptionRequest:
+async def parse_request(request: HttpRequest) -> TranscriptionRequest:
+    """Raises `BadRequest`, or `NoEngine`."""
     if int(request.headers.get("Content-Length") or 0) > MAX_BYTES:
         raise BadRequest(
             "file", "The file is too large.", f"The limit is {MAX_BYTES >> 20} MiB.", "Split it into parts."
@@ -96,13 +104,19 @@ async def _parse_request(request: HttpRequest) -> TranscriptionRequest:
         raise BadRequest("timestamp_granularities", what, "Supported: word, segment.")
     return TranscriptionRequest(
         file=file,
+        model=form.get("model", ""),
         engine=await engine_named(form.get("model", ""), "stt"),
-        language=form.get("language", ""),
+        language=form.get("language") or _language_among(form.getlist("languages[]") or form.getlist("languages")),
         format=format,
         granularities=granularities or frozenset({"segment"}),
         is_streamed=form.get("stream", "").lower() in ("true", "1"),
         with_logprobs="logprobs" in form.getlist("include[]") + form.getlist("include"),
     )
+
+
+def _language_among(languages: list[str]) -> str:
+    """The only possible language; one of several is detected."""
+    return "auto" if len(languages) > 1 else "".join(languages)
 
 
 def _parse_form(request: HttpRequest) -> tuple[Any, Any]:

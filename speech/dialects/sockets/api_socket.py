@@ -5,10 +5,9 @@ import logging
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
-import msgspec
-from django.http import QueryDict
+from django.http import HttpResponse, JsonResponse, QueryDict
 
 from accounts.credentials.credentials import Credentials
 from accounts.credentials.principal import AccessDenied, Caller
@@ -16,8 +15,9 @@ from accounts.credentials.throttling import authenticate
 from accounts.scopes import BROWSER_ONLY, SESSIONS, check_declared
 from inference.messages import Kind
 from inference.observability.recent_errors import classify
+from speech.dialects.api_view import http_status, retry_headers
 from speech.dialects.sockets.socket import Socket
-from speech.errors import AtCapacity, InternalError, StreamError
+from speech.errors import AtCapacity, InternalError, StreamError, Unavailable
 from speech.gateway.database import in_database, in_own_thread
 from speech.gateway.link import Link
 from speech.gateway.revocation import revocation_guard
@@ -29,12 +29,24 @@ logger = logging.getLogger(__name__)
 CAPACITY_TIMEOUT = 0.4
 """Seconds without a slot after which the client gets an error: some clients give up after half of one."""
 
+CANNOT_AUTHENTICATE = Unavailable(
+    "The server can't accept connections right now.", "A service that it depends on is unavailable.", "Try again."
+)
+
+ErrorResponse: TypeAlias = "staticmethod[[AccessDenied | StreamError], HttpResponse]"
+
+
+def _json_response(error: AccessDenied | StreamError) -> HttpResponse:
+    body = {"what": error.what, "why": error.why, "action": error.action}
+    code = {"code": error.code} if isinstance(error, AccessDenied) else {}
+    return JsonResponse({**code, **body}, status=http_status(error), headers=retry_headers(error))
+
 
 class ApiSocket(Socket):
     scope_required: ClassVar[str] = BROWSER_ONLY
     """The scope that a token needs. A class that declares none cannot be routed."""
-    denial_has_body: ClassVar[bool] = True
-    """Whether a denied handshake states the reason, where the server can send a body."""
+    error_response: ClassVar[ErrorResponse] = staticmethod(_json_response)
+    """Turns an error into the response to a denied handshake, in the form of the dialect."""
 
     @classmethod
     def as_asgi(cls, **initkwargs: Any) -> Any:
@@ -44,8 +56,11 @@ class ApiSocket(Socket):
 
     # --- For the dialect --------------------------------------------------------------------------------------------
 
+    async def check_query(self) -> None:
+        """The caller is known. Raises `AccessDenied` or `StreamError`, which denies the handshake."""
+
     def prepare(self) -> None:
-        """The caller is known. Raises `AccessDenied` if the query is invalid."""
+        """As `check_query`, after it."""
 
     @abstractmethod
     async def serve(self) -> None:
@@ -65,12 +80,13 @@ class ApiSocket(Socket):
         credentials = Credentials.of_scope(self.scope)
         try:
             self.caller = await self._authenticate(credentials)
+            await self.check_query()
             self.prepare()
-        except AccessDenied as denied:
-            await self._deny(denied.status, denied.to_dict())
+        except (AccessDenied, StreamError) as error:
+            await self._deny(self.error_response(error))
         except TRANSIENT_ERRORS as error:
             logger.error("cannot authenticate: %r", error, extra=classify(error))
-            await self._deny(503, {"what": "The server can't accept connections right now."})
+            await self._deny(self.error_response(CANNOT_AUTHENTICATE))
         else:
             await self.accept(credentials.subprotocol)
             self._is_admitted = asyncio.Event()
@@ -85,13 +101,13 @@ class ApiSocket(Socket):
             caller.require(SESSIONS)
         return caller
 
-    async def _deny(self, status: int, body: dict[str, str]) -> None:
+    async def _deny(self, response: HttpResponse) -> None:
         if "websocket.http.response" not in self.scope.get("extensions", {}):
             return await self.close()  # before it is accepted: 403 without a body
-        headers = [(b"content-type", b"application/json")] if self.denial_has_body else []
-        await self.base_send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-        content = msgspec.json.encode(body) if self.denial_has_body else b""
-        return await self.base_send({"type": "websocket.http.response.body", "body": content})
+        headers = [(name.encode("latin1"), value.encode("latin1")) for name, value in response.items()]
+        start = {"type": "websocket.http.response.start", "status": response.status_code, "headers": headers}
+        await self.base_send(start)
+        return await self.base_send({"type": "websocket.http.response.body", "body": response.content})
 
     async def run_job(self) -> None:
         try:

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from speech.batch.decode import AudioError, LacksIndex, NoRecording, measure
-from speech.batch.decoder.kinds import kind_of
+from speech.batch.decoder.formats.kinds import kind_of
 from tests.support.speech.recordings import sine
 
 

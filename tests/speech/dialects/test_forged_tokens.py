@@ -14,7 +14,11 @@ from accounts.models import Token, User
 from accounts.scopes import scopes_of
 from dsm_site.asgi import application
 
-WEBSOCKETS = ["/ws/pcm", "/api/asr-streaming", "/api/tts_streaming", "/v1/listen", "/v1/realtime"]
+WEBSOCKETS = [
+    *("/ws/pcm", "/api/asr-streaming", "/api/tts_streaming", "/v1/listen", "/v1/realtime"),
+    *("/v1/speak", "/v2/listen"),
+    *("/vosk", "/whisper-live", "/asr"),
+]
 TIMEOUT = 10  # seconds
 
 

@@ -123,9 +123,10 @@ async def test_each_mistake_is_explained(site, token):
 
 
 async def test_a_token_is_required(site):
-    with pytest.raises(websockets.InvalidStatus, match="403"):
+    with pytest.raises(websockets.InvalidStatus, match="401") as denied:
         async with pcm_socket(site, "wrong"):
             pass
+    assert json.loads(denied.value.response.body)["what"] == "Authentication failed."
 
 
 # --- Formats ----------------------------------------------------------------------------------------------------------
@@ -186,4 +187,4 @@ def test_nan_becomes_silence_and_overload_is_clipped():
 
 def test_an_unknown_format_is_refused():
     with pytest.raises(ProtocolError):
-        AudioDecoder("s24le", 24_000)
+        AudioDecoder("s20le", 24_000)

@@ -33,7 +33,7 @@ async def test_all_protocols_share_one_limit_and_each_has_its_own_error_format(s
     assert (deepgram.status, deepgram.json["err_code"]) == (429, "TOO_MANY_REQUESTS")
     kyutai = request(site, "/api/asr-streaming", b"", **access.headers)
     assert (kyutai.status, b"Retry in" in kyutai.body) == (429, True)
-    with pytest.raises(websockets.InvalidStatus):
+    with pytest.raises(websockets.InvalidStatus, match="429"):
         await websockets.connect(socket, additional_headers=access.headers)
 
     assert request(site, "/v1/models", **other.headers).status == 200

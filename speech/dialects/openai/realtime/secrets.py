@@ -40,11 +40,9 @@ async def client_secrets(request: HttpRequest, caller: Caller) -> JsonResponse:
     if not MIN_LIFETIME <= seconds <= MAX_LIFETIME:
         why = f"Use {MIN_LIFETIME} to {MAX_LIFETIME} seconds."
         raise BadRequest("expires_after.seconds", f"Invalid lifetime: {seconds} seconds.", why)
-    session = Session("")
-    session.update(body.session)
+    session = Session("sess_new").updated(body.session)
     secret, expires = access_tokens.issue_secret(caller, frozenset({STT}), timedelta(seconds=seconds))
-    session_created = {**session.to_dict, "id": "sess_new"}
-    return JsonResponse({"value": secret, "expires_at": int(expires.timestamp()), "session": session_created})
+    return JsonResponse({"value": secret, "expires_at": int(expires.timestamp()), "session": session.to_dict})
 
 
 def _parse_body(request: HttpRequest) -> SecretRequest:

@@ -69,9 +69,9 @@ async def denied(site, token, query=""):
 
 
 async def test_without_a_valid_token_the_upgrade_is_denied(site, token):
-    assert await denied(site, "") == 403
-    assert await denied(site, "public_token") == 403
-    assert await denied(site, "wrong", f"?auth_id={token}") == 403
+    assert await denied(site, "") == 401
+    assert await denied(site, "public_token") == 401
+    assert await denied(site, "wrong", f"?auth_id={token}") == 401
     assert await denied(site, issue_token(site, "--scopes", "tts")) == 403
     assert await denied(site, issue_token(site, "--scopes", "stt"), "?keep=1") == 403
 
@@ -91,7 +91,7 @@ async def test_a_connection_is_closed_when_its_token_is_revoked(site):
         await asyncio.to_thread(request, site, "/api/auth/revoke", {"token": token})
         assert await socket.closed() == 4001
         assert "revoked" in socket.received[-1]["message"]
-    assert await denied(site, token) == 403
+    assert await denied(site, token) == 401
 
 
 @pytest.mark.slow

@@ -90,11 +90,11 @@ async def test_words_become_audio_with_their_times(site):
 async def test_invalid_requests_are_refused_and_free_the_slot(site):
     token = issue_token(site)
     for denied in ("?format=pcm", "?format=Wav"):
-        with pytest.raises(websockets.InvalidStatus):
+        with pytest.raises(websockets.InvalidStatus, match="400"):
             async with tts_streaming(site, token, denied):
                 pass
-    for wrong in (issue_token(site, "--scopes", "stt"), "wrong"):
-        with pytest.raises(websockets.InvalidStatus, match="403"):
+    for wrong, status in ((issue_token(site, "--scopes", "stt"), "403"), ("wrong", "401")):
+        with pytest.raises(websockets.InvalidStatus, match=status):
             async with tts_streaming(site, wrong):
                 pass
     async with tts_streaming(site, token, "?format=PcmMessagePack") as socket:

@@ -60,7 +60,8 @@ def test_the_voices_are_listed(access):
     [
         ({"model": "bark"}, 404, "Available: tones"),
         ({"voice": "unknown"}, 400, "Voice “unknown” not found."),
-        ({"speed": 99}, 400, "Allowed range: 0.5 to 2"),
+        ({"speed": 4.5}, 400, "Allowed range: 0.25 to 4"),
+        ({"voice": "jf_alpha"}, 400, "It speaks Japanese"),
         ({"input": ""}, 400, "No text to speak"),
         ({"response_format": "midi"}, 400, "midi"),
         ({"input": "x" * 500_000}, 400, "too long"),
@@ -112,7 +113,9 @@ def test_server_sent_events(access):
     events = [json.loads(line.removeprefix("data: ")) for line in response.text.splitlines() if line]
     audio = b"".join(base64.b64decode(event["audio"]) for event in events[:-1])
     assert audio == pcm_of(WORDS)
-    assert events[-1]["type"] == "speech.audio.done"
+    usage = {"input_tokens": 7, "output_tokens": 20 * len(pcm_of(WORDS)) // 48_000, "total_tokens": 0}
+    usage["total_tokens"] = usage["input_tokens"] + usage["output_tokens"]
+    assert events[-1] == {"type": "speech.audio.done", "usage": usage}
 
 
 @pytest.mark.slow
@@ -121,9 +124,32 @@ def test_names_of_openai_voices_are_aliases(speak):
     assert set(spoken.values()) == {pcm_of(WORDS, "high"), pcm_of(WORDS, "low")}
 
 
-@pytest.mark.slow
-def test_speed_shortens_the_audio(speak):
-    assert len(speak(speed=1.25, response_format="pcm").content) == len(pcm_of(WORDS)) * 4 / 5
+@pytest.mark.parametrize(("requested", "spoken"), [(1.25, 1.25), (0.25, 0.5), (4.0, 2.0), (1.0, 1.0)])
+def test_the_speed_is_limited_to_that_of_the_voice_and_reported(speak, requested, spoken):
+    response = speak(speed=requested, response_format="pcm")
+    assert response.response.headers["x-speed"] == f"{spoken:g}"
+    assert len(response.content) == pytest.approx(len(pcm_of(WORDS)) / spoken, rel=0.25)  # words are of whole frames
+
+
+@pytest.mark.parametrize(
+    ("model", "voice", "spoken"),
+    [
+        ("speaches-ai/Kokoro-82M-v1.0-ONNX", "ff_siwis", "bas"),
+        ("kokoro", "af_bella(2)+af_sky", ("high", "low")),
+        ("voice-fr-fr-siwis-low", "", "bas"),
+        ("speaches-ai/piper-fr_FR-siwis-low", "siwis", "bas"),
+        ("tts-1-hd", "Alloy", "high"),
+    ],
+)
+def test_names_of_speaches_and_localai_are_aliases(speak, model, voice, spoken):
+    audio = speak(model=model, voice=voice, response_format="pcm").content
+    names = (spoken,) if isinstance(spoken, str) else spoken
+    assert audio in [pcm_of(WORDS, name) for name in names]
+
+
+def test_the_models_that_speak_are_listed(access):
+    body = httpx.get(f"{access.url}/v1/audio/models", headers=access.headers).json()
+    assert [model["id"] for model in body["models"]] == ["tones"]
 
 
 @pytest.mark.slow

@@ -30,13 +30,20 @@ def test_a_recording_is_transcribed(transcribe):
     assert transcription.usage.seconds == 5
 
 
+def test_a_model_that_reports_tokens_counts_words(transcribe):
+    usage = transcribe(model="gpt-4o-transcribe").usage
+    assert (usage.type, usage.input_token_details.audio_tokens, usage.output_tokens) == ("tokens", 50, len(WORDS))
+    languages = transcribe(model="gpt-transcribe", language="English").languages
+    assert [language.code for language in languages] == ["en"]
+
+
 def test_every_word_has_its_times(transcribe):
     body = transcribe(response_format="verbose_json", timestamp_granularities=["word", "segment"])
     assert [word.word for word in body.words] == WORDS
     assert [round(word.start, 1) for word in body.words] == [round(0.4 * n, 1) for n in range(len(WORDS))]
     assert " ".join(segment.text.strip() for segment in body.segments) == " ".join(WORDS)
     assert [segment.id for segment in body.segments] == [0, 1, 2]
-    assert (body.language, round(body.duration, 2)) == ("en", 4.96)
+    assert (body.language, round(body.duration, 2)) == ("english", 4.96)
 
 
 @pytest.mark.parametrize("format", ["srt", "vtt"])
@@ -50,7 +57,40 @@ def test_a_streamed_response_has_a_delta_for_each_word(transcribe):
     assert {event.type for event in deltas} == {"transcript.text.delta"}
     assert "".join(event.delta for event in deltas) == " ".join(WORDS)
     assert (done.type, done.text) == ("transcript.text.done", " ".join(WORDS))
-    assert deltas[0].logprobs[0].token == WORDS[0]
+    assert [event.logprobs[0].token for event in deltas] == [event.delta for event in deltas]
+    assert "".join(token.token for token in done.logprobs) == done.text
+    assert bytes(int(byte) for byte in done.logprobs[1].bytes).decode() == f" {WORDS[1]}"
+
+
+@pytest.mark.filterwarnings("ignore:deprecated")
+@pytest.mark.parametrize(
+    "format", [*(pytest.param(each, marks=pytest.mark.slow) for each in ("json", "text")), "verbose_json"]
+)
+def test_a_recording_is_translated_into_english(client, format):
+    translation = client.audio.translations.create(file=RECORDING, model="whisper-1", response_format=format)
+    text = translation if format == "text" else translation.text
+    assert text.split() == [f"english-{word}" for word in WORDS]
+    if format == "verbose_json":
+        assert (translation.task, translation.language) == ("translate", "english")
+
+
+@pytest.mark.parametrize("language", ["auto", pytest.param("EN", marks=pytest.mark.slow), "English"])
+def test_languages_are_understood_as_clients_write_them(transcribe, language):
+    assert transcribe(language=language).text.split() == WORDS
+
+
+@pytest.mark.parametrize(
+    "name", ["whisper-1", "gpt-4o-transcribe", "Systran/faster-whisper-large-v3", "checksum", "tts-1", "kokoro"]
+)
+def test_every_name_of_a_model_can_be_retrieved(client, name):
+    model = client.models.retrieve(name)
+    assert (model.id, model.object, model.name) == (name, "model", model.name)
+    assert model.kind == ("tts" if name in ("tts-1", "kokoro") else "stt")
+
+
+def test_an_unknown_model_is_not_found(client):
+    with pytest.raises(openai.NotFoundError, match=r"Model “parakeet” not found\."):
+        client.models.retrieve("parakeet")
 
 
 def test_a_wrong_token_is_refused(access):

@@ -2,75 +2,50 @@
 
 import hashlib
 import time
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from accounts.scopes import STT
+from inference.messages import SAMPLE_RATE
 from speech import events
-from speech.dialects.audio import AudioDecoder
+from speech.dialects.deepgram.listen.query import Query
+from speech.dialects.deepgram.listen.results import Results
 from speech.dialects.deepgram.messages import Request
-from speech.dialects.deepgram.query import Query
-from speech.dialects.deepgram.results import Results
-from speech.dialects.sockets.stt_socket import SttSocket
+from speech.dialects.deepgram.stt_socket import DeepgramSocket
 from speech.errors import ProtocolError, StreamError
 from speech.live.stream_options import StreamOptions
 from speech.text.json_input import InvalidInput, decode_json
 
-OGG, WAV = b"OggS", b"RIFF"
-"""First bytes of a file that is sent without `encoding`."""
-WAV_HEADER = 44  # bytes
-
 
 class Control(msgspec.Struct):
     type: Literal["KeepAlive", "Finalize", "CloseStream", "Configure"]
+    keyterms: list[str] | None = None
+    features: dict[str, bool] | None = None
 
 
 _decoder = msgspec.json.Decoder(Control)
 
 
-class StreamingSocket(SttSocket):
+class StreamingSocket(DeepgramSocket):
     scope_required = STT
 
-    def parse_query(self) -> None:
-        self._decoder: AudioDecoder | None = None
-        self._query = Query.of(self.query)
-        self._decoder = self._query.decoder()
-
-    def stream_options(self) -> StreamOptions:
+    def read_query(self) -> StreamOptions:
+        self._query = Query.of_live(self.query)
         return StreamOptions(engine=self._query.engine, language=self._query.language, keep=self.is_saved)
 
     def prepare(self) -> None:
-        self._query = Query()
         super().prepare()
-        self._request = Request()
+        self._request = Request(self._query.tags, self._query.extra)
         self._results = Results(self._request, self._query)
         self._sha256 = hashlib.sha256()
-        self._is_first = True
         self._finalizes = 0
 
     # --- From the client --------------------------------------------------------------------------------------------
 
     async def receive_audio(self, data: bytes) -> None:
-        if self._decoder is None:
-            return None
-        if not data:
-            return self._close_stream()  # older clients end the stream this way
         self._sha256.update(data)
-        if self._is_first and not self._query.encoding:
-            data = self._open_file(data)
-        self._is_first = False
-        return self.stream.feed(await self._decoder.decode_message(data))
-
-    def _open_file(self, data: bytes) -> bytes:
-        """Choose the decoder by the file's header. Return the data without a WAV header."""
-        if data.startswith(OGG):
-            self._decoder = AudioDecoder("opus", self._query.rate)
-        elif data.startswith(WAV):
-            channels, rate = int.from_bytes(data[22:24], "little"), int.from_bytes(data[24:28], "little")
-            self._decoder = AudioDecoder("s16le", rate, channels)
-            return data[WAV_HEADER:]
-        return data
+        await super().receive_audio(data)
 
     async def receive_text(self, text: str) -> None:
         try:
@@ -82,28 +57,31 @@ class StreamingSocket(SttSocket):
                 self._finalizes += 1
                 self.stream.flush(self._finalizes)
             case "CloseStream":
-                self._close_stream()
+                await self.close_stream()
             case "KeepAlive":
                 self._last_received_at = time.monotonic()
+            case "Configure":
+                await self._configure(control)
 
-    def _close_stream(self) -> None:
-        if self._decoder:
-            self.stream.feed(self._decoder.flush())
-        self.stop()
+    async def _configure(self, control: Control) -> None:
+        """Refuse what the query can't have either."""
+        answer = {"type": "ConfigureSuccess", "request_id": self._request.id}
+        if control.keyterms or any((control.features or {}).values()):
+            code = "CONFIGURE_KEYTERMS_NOT_SUPPORTED" if control.keyterms else "CONFIGURE_FEATURES_NOT_SUPPORTED"
+            description = "This site's engines don't have the feature."
+            answer |= {"type": "ConfigureFailure", "code": code, "description": description}
+        await self.send_message(answer)
 
     # --- To the client ----------------------------------------------------------------------------------------------
 
     async def send_event(self, event: events.Event) -> None:
-        for message in self._results.on_event(event):
-            await self._send(message)
+        for message in self._results.on_event(event, self.stream.words_until / SAMPLE_RATE):
+            await self.send_message(message)
         if isinstance(event, events.Done):
             metadata = self._request.metadata(self._results.duration, self._sha256.hexdigest())
-            await self._send({"type": "Metadata", **metadata})
+            await self.send_message({"type": "Metadata", **metadata})
 
     async def send_error(self, error: StreamError) -> None:
-        await self._send(
+        await self.send_message(
             {"type": "Error", "variant": type(error).__name__, "description": error.what, "message": error.why}
         )
-
-    async def _send(self, message: dict[str, Any]) -> None:
-        await self.send(text_data=msgspec.json.encode(message).decode())

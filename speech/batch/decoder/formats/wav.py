@@ -5,7 +5,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .slices import size_of
+from ..slices import size_of
 
 MARGIN = 1 << 20
 """A size so close to the end of a number's range is no size, but stands for an unknown one."""

@@ -1,0 +1,1 @@
+"""What files of one format need, beyond what the library does for it."""
