@@ -1,12 +1,16 @@
 """Authentication of every HTTP request and WebSocket: from its credentials to a `Caller`.
 
-The first of these counts: `Authorization: Bearer`, the header `kyutai-api-key`, a WebSocket subprotocol, `auth_id` or
-`token` in the query, and a browser's cookies, which are accepted only from the site's own pages. Invalid credentials
-are rejected even if valid ones follow.
+The first of these counts: `Authorization: Bearer` or `Basic`, the header `kyutai-api-key`, a WebSocket subprotocol,
+`auth_id` or `token` in the query, and a browser's cookies, which are accepted only from the site's own pages. Invalid
+credentials are rejected even if valid ones follow.
 """
 
+import base64
+import binascii
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,14 +28,21 @@ from accounts.metrics import AUTH_ERRORS
 from accounts.models import Token, User
 from accounts.scopes import DEFAULT_SCOPES, STT, TTS
 
+logger = logging.getLogger(__name__)
+
 HEADER = "kyutai-api-key"
 AUTHORIZATION_SCHEMES = ("bearer", "token")
 """Deepgram's clients send “Token”."""
+BROWSER_HEADERS = ("sec-fetch-site", "origin")
 QUERY_PARAMETERS = ("auth_id", "token")
 SUBPROTOCOLS = ("bearer", "token")
 """`new WebSocket(url, ["bearer", TOKEN])`: browsers cannot set headers, and URLs are logged."""
 OPENAI_SUBPROTOCOL = "openai-insecure-api-key."
 """Prefix of the token in the subprotocols of OpenAI's browser clients, which offer their own subprotocol first."""
+PUBLIC_REJECTED = (
+    "This is the default token of Kyutai's clients, such as Unmute. Give the client a token of an account, "
+    "or set PUBLIC_TOKEN_EMAIL to the account that the site uses for it."
+)
 MAX_LENGTH = 8_000  # characters of a token from any issuer
 
 
@@ -72,7 +83,25 @@ def _first(*tokens: str | None) -> str | None:
 
 def _in_headers(headers: Mapping[str, str]) -> str | None:
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() in AUTHORIZATION_SCHEMES else headers.get(HEADER)
+    if scheme.lower() in AUTHORIZATION_SCHEMES:
+        return token.strip()
+    basic = _in_basic(token, headers) if scheme.lower() == "basic" else None
+    return headers.get(HEADER) if basic is None else basic
+
+
+def _in_basic(encoded: str, headers: Mapping[str, str]) -> str | None:
+    """An API token as the password of `Basic`, which programs send for a URL such as `wss://token:dsm_…@HOST/vosk`.
+
+    Any other password is that of a proxy before the site. Browsers, which send one with other sites' requests too, are
+    excluded by headers that only they send.
+    """
+    if any(name in headers for name in BROWSER_HEADERS):
+        return None
+    try:
+        password = base64.b64decode(encoded, validate=True).decode().partition(":")[2]
+    except (binascii.Error, ValueError):
+        return None
+    return password if password.startswith(Token.PREFIXES[Token.Kind.API]) else None
 
 
 def _in_query(query: Mapping[str, str]) -> str | None:
@@ -138,7 +167,10 @@ def _verify(token: str) -> Caller:
         raise InvalidToken("The token is empty.")
     if len(token) > MAX_LENGTH:
         raise InvalidToken("The token is too long.")
-    if settings.PUBLIC_TOKEN_EMAIL and token == settings.PUBLIC_TOKEN:
+    if token == settings.PUBLIC_TOKEN:
+        if not settings.PUBLIC_TOKEN_EMAIL:
+            _log_public_token()
+            raise InvalidToken(PUBLIC_REJECTED)
         user = trusted_issuers.user_by_email(settings.PUBLIC_TOKEN_EMAIL)
         return Caller(user, frozenset({STT, TTS}), is_public=True)
     if token.startswith(Token.PREFIXES[Token.Kind.API]):
@@ -146,6 +178,12 @@ def _verify(token: str) -> Caller:
     if trusted_issuers.is_from_trusted_issuer(token):
         return trusted_issuers.bearer_of(token)
     return access_tokens.bearer_of_access_token(token)
+
+
+@cache
+def _log_public_token() -> None:
+    """Log once per process why Kyutai's clients are rejected. moshi-server sends no reason, so they show none."""
+    logger.warning("%s", PUBLIC_REJECTED)
 
 
 def _approved(caller: Caller) -> Caller:

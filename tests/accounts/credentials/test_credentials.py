@@ -1,9 +1,12 @@
 """Where tokens are accepted, and which cookies."""
 
+from base64 import b64encode
+
 import pytest
 from django.conf import settings
 from django.test import RequestFactory
 
+from accounts.credentials import credentials
 from accounts.credentials.credentials import Credentials, caller_of
 from accounts.credentials.principal import AccessDenied, NotAuthenticated
 from accounts.scopes import DEFAULT_SCOPES
@@ -44,6 +47,28 @@ LOCATIONS = {
 @pytest.mark.parametrize("transport", [socket, request])
 def test_a_token_is_accepted_in_a_header_or_the_query(transport, location):
     assert transport(**location).token == "TOKEN"
+
+
+def basic(password):
+    return {"authorization": f"Basic {b64encode(f'token:{password}'.encode()).decode()}"}
+
+
+@pytest.mark.parametrize("transport", [socket, request])
+def test_an_api_token_is_accepted_as_the_password_in_a_url(transport):
+    assert transport(basic("dsm_TOKEN"), "token=another").token == "dsm_TOKEN"
+
+
+@pytest.mark.parametrize("header", ["origin", "sec-fetch-site"])
+@pytest.mark.parametrize("transport", [socket, request])
+def test_a_browsers_password_is_ignored(transport, header):
+    """It sends one with other sites' requests too."""
+    assert transport({**basic("dsm_TOKEN"), header: "x=y"}).token is None
+
+
+@pytest.mark.parametrize("transport", [socket, request])
+@pytest.mark.parametrize("headers", [basic("secret"), {"authorization": "Basic ??"}, {"authorization": "Basic /w=="}])
+def test_the_password_of_a_proxy_before_the_site_is_ignored(transport, headers):
+    assert transport(headers, "token=TOKEN").token == "TOKEN"
 
 
 def test_a_token_is_accepted_in_a_subprotocol():
@@ -131,10 +156,13 @@ def test_a_missing_scope_is_an_error(make_token):
     assert error.value.code == "missing_scope"
 
 
-def test_kyutais_public_token_is_rejected_by_default(make_user):
+def test_kyutais_public_token_is_rejected_by_default_and_the_log_says_how_to_accept_it(make_user, caplog):
     make_user("approved", email="kiosk@example.org")
-    with pytest.raises(NotAuthenticated):
-        caller_of(socket({"kyutai-api-key": "public_token"}))
+    credentials._log_public_token.cache_clear()
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated, match="PUBLIC_TOKEN_EMAIL"):
+            caller_of(socket({"kyutai-api-key": "public_token"}))
+    assert len([record for record in caplog.records if "PUBLIC_TOKEN_EMAIL" in record.getMessage()]) == 1
 
 
 def test_kyutais_public_token_acts_as_the_configured_account(make_user, settings):
