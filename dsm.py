@@ -1,15 +1,17 @@
 #!/usr/bin/env -S uv run --script
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["msgpack>=1", "numpy>=1.26", "soundfile>=0.12", "soxr>=0.5", "tqdm>=4.60", "websockets>=13"]
+# dependencies = [
+#     "msgpack>=1", "numpy>=1.26", "sounddevice>=0.4.6", "soundfile>=0.12", "soxr>=0.5", "tqdm>=4.60", "websockets>=13",
+# ]
 # ///
 """Speech on the command line: transcribe files or the microphone, speak text, export sessions.
 
     uv run dsm.py file talk.mp3                  print words as they arrive
-    uv run dsm.py file talk.mp3 --format srt     or words, json
-    uv run dsm.py mic --vad                      marks pauses with |
+    uv run dsm.py file talk.mp3 --format srt     or vtt, words, json
+    uv run dsm.py mic --language de --vad        marks pauses with |
     uv run dsm.py upload talks/ --format srt     upload a folder of recordings, write a transcript next to each
-    uv run dsm.py say "Good morning." -o out.wav
+    uv run dsm.py say "Good morning." -o out.mp3 or wav, flac, ogg, opus
     uv run dsm.py voices | sessions | export ID --format srt
 
 A single file: clients don't need the rest of this repository. `file`, `mic` and `say` also work with Kyutai's
@@ -24,17 +26,20 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import html
 import json
 import os
 import platform
 import re
 import secrets
+import signal
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -52,6 +57,15 @@ FRAME = 1_920  # samples, 80 ms
 PART_BYTES = 2 << 20  # of an upload, per request
 PAUSE_HEAD, PAUSE_THRESHOLD = 2, 0.5  # the head for pauses of two seconds, as in Kyutai's own client
 MARKER = 1
+SPEECH_FORMATS = {
+    "": ("WAV", "PCM_16"),
+    ".wav": ("WAV", "PCM_16"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".opus": ("OGG", "OPUS"),
+}
+"""Formats of `say`, as soundfile names them, by the suffix of the file."""
 UNSPACED = re.compile(
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u2e80-\u3130\u31a0-\u9fff\uf900-\ufaff\uff00-\uff9f\U00020000-\U000323af]"
 )
@@ -85,19 +99,20 @@ def arguments() -> argparse.Namespace:
     file = commands.add_parser("file", help="transcribe a file: WAV, MP3, FLAC, Ogg")
     file.add_argument("path")
     file.add_argument("--rtf", type=float, default=0.0, help="speed relative to real time; 0: as fast as possible")
-    file.add_argument("--format", choices=("text", "words", "json", "srt"), default="text")
     mic = commands.add_parser("mic", help="transcribe the microphone, until Ctrl-C")
     for command in (file, mic):
+        command.add_argument("--format", choices=("text", "words", "json", "srt", "vtt"), default="text")
         command.add_argument("--vad", action="store_true", help="mark pauses with |")
         command.add_argument("--keep", action="store_true", help="save as a session")
     say = commands.add_parser("say", help="speak text (- reads standard input)")
     say.add_argument("text")
     say.add_argument("--voice", default="")
-    say.add_argument("-o", "--out", help="WAV file to write (default: play it)")
+    say.add_argument("-o", "--out", help="file to write: .wav, .mp3, .flac, .ogg or .opus (default: play it)")
     upload = commands.add_parser("upload", help="upload recordings of any format as sessions")
     upload.add_argument("paths", nargs="+", metavar="FILE", help="file or folder")
-    upload.add_argument("--engine", default="")
-    upload.add_argument("--language", default="", help="language code, for example en or de")
+    for command in (file, mic, upload):
+        command.add_argument("--engine", default="", help="engine that transcribes (default: the server's)")
+        command.add_argument("--language", default="", help="language code, for example en or de")
     upload.add_argument("--audio", action="store_true", help="save the audio")
     upload.add_argument("--multichannel", action="store_true", help="one speaker per stereo channel")
     upload.add_argument("--format", help="also write each transcript next to its file: txt, srt, vtt, json, md, …")
@@ -138,7 +153,7 @@ async def transcribe_file(args: argparse.Namespace) -> None:
     samples = read(args.path)
     is_live = args.format == "text"
     transcript = Transcript(is_live=is_live, vad=args.vad and is_live)
-    async with socket(args, "/api/asr-streaming", max_queue=None, keep="true" if args.keep else None) as ws:
+    async with socket(args, "/api/asr-streaming", max_queue=None, **stream_options(args)) as ws:
         sending = asyncio.create_task(send_file(ws, samples, args.rtf))
         try:
             with tqdm(total=round(len(samples) / RATE), unit="s", disable=is_live or not sys.stderr.isatty()) as bar:
@@ -151,6 +166,11 @@ async def transcribe_file(args: argparse.Namespace) -> None:
         finally:
             sending.cancel()
     transcript.print(args.format)
+
+
+def stream_options(args: argparse.Namespace) -> dict[str, str | None]:
+    """Parameters of the query, which Kyutai's own server ignores."""
+    return {"engine": args.engine or None, "language": args.language or None, "keep": "true" if args.keep else None}
 
 
 def read(path: str) -> np.ndarray:
@@ -171,9 +191,13 @@ async def send_file(ws: websockets.ClientConnection, samples: np.ndarray, rtf: f
             if rtf:
                 await asyncio.sleep(started + start / RATE / rtf - time.monotonic())
         await send_audio(ws, np.zeros(-len(samples) % FRAME, np.float32))
-        await ws.send(msgpack.packb({"type": "Marker", "id": MARKER}))
-        for _ in range(int(FLUSH_SILENCE * RATE / FRAME)):
-            await send_audio(ws, np.zeros(FRAME, np.float32))
+        await send_end(ws)
+
+
+async def send_end(ws: websockets.ClientConnection) -> None:
+    await ws.send(msgpack.packb({"type": "Marker", "id": MARKER}))
+    for _ in range(int(FLUSH_SILENCE * RATE / FRAME)):
+        await send_audio(ws, np.zeros(FRAME, np.float32))
 
 
 async def send_audio(ws: websockets.ClientConnection, samples: np.ndarray) -> None:
@@ -182,27 +206,41 @@ async def send_audio(ws: websockets.ClientConnection, samples: np.ndarray) -> No
 
 async def transcribe_microphone(args: argparse.Namespace) -> None:
     sounddevice = import_sounddevice()
-    blocks: asyncio.Queue[np.ndarray] = asyncio.Queue()
+    blocks: asyncio.Queue[np.ndarray | None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
 
     def on_audio(block: np.ndarray, *_: object) -> None:
         loop.call_soon_threadsafe(blocks.put_nowait, block[:, 0].copy())
 
-    transcript = Transcript(is_live=True, vad=args.vad)
-    stream = sounddevice.InputStream(RATE, FRAME, channels=1, dtype="float32", callback=on_audio)
-    async with socket(args, "/api/asr-streaming", keep="true" if args.keep else None) as ws:
+    is_live = args.format == "text"
+    transcript = Transcript(is_live=is_live, vad=args.vad and is_live)
+    with audio_device("microphone"):
+        stream = sounddevice.InputStream(RATE, FRAME, channels=1, dtype="float32", callback=on_audio)
+    async with socket(args, "/api/asr-streaming", **stream_options(args)) as ws:
 
         async def send() -> None:
-            while True:
-                await send_audio(ws, await blocks.get())
+            with suppress(websockets.ConnectionClosed):  # the receiving loop gets the reason
+                while (block := await blocks.get()) is not None:
+                    await send_audio(ws, block)
+                await send_end(ws)
 
-        with stream:
+        def stop() -> None:
+            """The first Ctrl-C ends the recording, and the last words still arrive. The second one exits."""
+            blocks.put_nowait(None)
+            loop.remove_signal_handler(signal.SIGINT)
+
+        with suppress(NotImplementedError):  # Windows
+            loop.add_signal_handler(signal.SIGINT, stop)
+        with audio_device("microphone"), stream:
             sending = asyncio.create_task(send())
             try:
                 async for message in messages(ws):
+                    if message["type"] == "Marker" and message["id"] == MARKER:
+                        break
                     transcript.add(message)
             finally:
                 sending.cancel()
+    transcript.print(args.format)
 
 
 class Transcript:
@@ -249,6 +287,11 @@ class Transcript:
                 for number, line in enumerate(self._lines(), 1):
                     print(f"{number}\n{srt_time(line[0]['start'])} --> {srt_time(line[-1]['end'])}")
                     print(joined(line), end="\n\n")
+            case "vtt":
+                print("WEBVTT\n")
+                for line in self._lines():
+                    print(f"{srt_time(line[0]['start'], '.')} --> {srt_time(line[-1]['end'], '.')}")
+                    print(html.escape(joined(line), quote=False), end="\n\n")
 
     def _lines(self) -> Iterator[list[dict[str, Any]]]:
         """Split the words into lines of at most 42 characters, and at pauses of 0.7 s."""
@@ -275,9 +318,9 @@ def gap(before: str, after: str) -> str:
     return "" if UNSPACED.match(before[-1]) and UNSPACED.match(after) else " "
 
 
-def srt_time(seconds: float) -> str:
+def srt_time(seconds: float, point: str = ",") -> str:
     total = round(seconds * 1000)
-    return f"{total // 3_600_000:02}:{total // 60_000 % 60:02}:{total // 1000 % 60:02},{total % 1000:03}"
+    return f"{total // 3_600_000:02}:{total // 60_000 % 60:02}:{total // 1000 % 60:02}{point}{total % 1000:03}"
 
 
 # --- Uploads --------------------------------------------------------------------------------------------------------
@@ -347,27 +390,48 @@ def transcript_of(args: argparse.Namespace, session: str) -> bytes:
 
 async def say(args: argparse.Namespace) -> None:
     text = sys.stdin.read() if args.text == "-" else args.text
-    player = None if args.out else import_sounddevice().OutputStream(RATE, FRAME, channels=1, dtype="float32")
-    frames: list[np.ndarray] = []
+    open_output = partial(speech_file, args.out) if args.out else speaker
     query = {"format": "PcmMessagePack", "voice": args.voice or None}
-    async with socket(args, "/api/tts_streaming", **query) as ws:
-        sending = asyncio.create_task(send_text(ws, text))
-        if player:
-            player.start()
-        with tqdm(unit="s", disable=not sys.stderr.isatty()) as bar:
-            async for message in messages(ws):
-                if message["type"] == "Audio":
-                    frames.append(np.array(message["pcm"], np.float32))
-                    bar.update(FRAME / RATE)
-                    if player:
-                        await asyncio.to_thread(player.write, frames[-1][:, None])
-        await asyncio.wait([sending])
-    if not frames:
-        raise Problem("Nothing to speak: the text has no words.")
-    if player:
-        player.stop()
-    else:
-        soundfile.write(args.out, np.concatenate(frames), RATE, format="WAV")
+    count = 0
+    with open_output() as output:
+        async with socket(args, "/api/tts_streaming", **query) as ws:
+            sending = asyncio.create_task(send_text(ws, text))
+            with tqdm(unit="s", disable=not sys.stderr.isatty()) as bar:
+                async for message in messages(ws):
+                    if message["type"] == "Audio":
+                        count += 1
+                        await asyncio.to_thread(output.write, np.array(message["pcm"], np.float32)[:, None])
+                        bar.update(FRAME / RATE)
+            await asyncio.wait([sending])
+        if not count:
+            raise Problem("Nothing to speak: the text has no words.")
+
+
+@contextmanager
+def speech_file(path: str) -> Iterator[Any]:
+    """A file for float32[n, 1] at 24 kHz, in the format of its suffix. It exists only once it is complete."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in SPEECH_FORMATS:
+        raise Problem(f"Can't write {path}: use {', '.join(filter(None, SPEECH_FORMATS))}.")
+    format, subtype = SPEECH_FORMATS[suffix]
+    part = f"{path}.part"
+    try:
+        with open(part, "wb") as raw, soundfile.SoundFile(raw, "w", RATE, 1, subtype, format=format) as file:
+            yield file
+        os.replace(part, path)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise Problem(f"Can't write {path}: {getattr(error, 'strerror', None) or error}.") from None
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+@contextmanager
+def speaker() -> Iterator[Any]:
+    """The default audio output, for float32[n, 1] at 24 kHz."""
+    sounddevice = import_sounddevice()
+    with audio_device("speaker"), sounddevice.OutputStream(RATE, FRAME, channels=1, dtype="float32") as output:
+        yield output
+        output.stop()  # plays what was written; leaving the stream would discard it
 
 
 async def send_text(ws: websockets.ClientConnection, text: str) -> None:
@@ -432,15 +496,24 @@ def get(args: argparse.Namespace, path: str) -> Any:
 
 
 def http_problem(args: argparse.Namespace, status: int, body: bytes = b"") -> Problem:
+    if status in (401, 403) and not args.token:
+        return Problem(
+            f"{args.url} requires a token. Set DSM_TOKEN to one that you create under Your account > Tokens."
+        )
     if status in (401, 403):
-        what = "the token" if args.token else "the request: DSM_TOKEN isn't set"
-        return Problem(f"{args.url} rejected {what} (HTTP {status}). Create one under Your account > Tokens.")
+        why = reason_in(body) or "It may be wrong, expired or revoked, or lack the scope. Check DSM_TOKEN."
+        return Problem(f"{args.url} rejected the token (HTTP {status}). {why}")
     if status == 404:
         return Problem(f"Not found at {args.url} (HTTP 404). Check the server and the id.")
-    with suppress(ValueError, KeyError):
+    return Problem(reason_in(body) or f"{args.url} responded with HTTP {status}.")
+
+
+def reason_in(body: bytes) -> str:
+    """The text of an error response; "" if it has none."""
+    with suppress(ValueError, KeyError, TypeError):
         problem = json.loads(body)
-        return Problem(f"{problem['title']} {problem['detail']}")
-    return Problem(f"{args.url} responded with HTTP {status}.")
+        return f"{problem['title']} {problem['detail']}"
+    return ""
 
 
 def unreachable(args: argparse.Namespace, error: Exception) -> Problem:
@@ -477,9 +550,22 @@ def _encoded(data: bytes) -> str:
 def import_sounddevice() -> Any:
     try:
         import sounddevice
-    except (ImportError, OSError):
-        raise Problem("No audio input or output. Install sounddevice (pip) and PortAudio.") from None
+    except ImportError:
+        raise Problem("The package sounddevice isn't installed. Install it with pip, or use `uv run dsm.py`.") from None
+    except OSError:
+        how = "Debian, Ubuntu: apt-get install libportaudio2; macOS: brew install portaudio."
+        raise Problem(f"The library PortAudio isn't installed. {how}") from None
     return sounddevice
+
+
+@contextmanager
+def audio_device(name: str) -> Iterator[None]:
+    """Report an error of the device in one line."""
+    sounddevice = import_sounddevice()
+    try:
+        yield
+    except sounddevice.PortAudioError as error:
+        raise Problem(f"Can't use the {name}: {error}. Check that one is connected and allowed.") from None
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""`dsm.py` against a site with default settings."""
+"""`dsm.py` against a running site."""
 
 import json
 import os
@@ -7,8 +7,8 @@ import subprocess
 import sys
 
 import pytest
+import soundfile
 
-import dsm as dsm_module
 from tests.support.clients.api import wav_of
 from tests.support.clients.tokens import issue_token
 from tests.support.environment import ROOT
@@ -62,7 +62,8 @@ def test_spoken_text_is_transcribed_and_a_session_exported(start_site, tmp_path)
         (("file", ROOT / "README.md"), "Can't read"),
     ):
         assert_failed(dsm(site.url, *arguments, DSM_TOKEN="wrong"), message)
-    assert_failed(dsm(site.url, "say", "hello", "-o", tmp_path / "x.wav"), "DSM_TOKEN isn't set")
+    assert_failed(dsm(site.url, "say", "hello", "-o", tmp_path / "x.wav"), "requires a token. Set DSM_TOKEN to one")
+    assert not list(tmp_path.glob("x.wav*"))
 
 
 def test_an_unreachable_server(tmp_path):
@@ -123,6 +124,61 @@ def test_a_folder_is_uploaded_and_transcripts_are_written_next_to_it(start_site,
     assert "No engine supports the language “tlh”." in done.stderr
 
 
-def test_words_of_languages_without_spaces_are_joined_without():
-    words = ["今日", "は", "Python", "を", "使う", "。", "สวัสดี", "ครับ"]
-    assert dsm_module.joined([{"text": word} for word in words]) == "今日は Python を使う。สวัสดีครับ"
+FAKE_SOUNDDEVICE = """
+import os, signal, threading, time
+import numpy as np
+
+
+class PortAudioError(Exception):
+    pass
+
+
+class InputStream:
+    def __init__(self, rate, size, callback, **options):
+        self.callback, self.size = callback, size
+
+    def __enter__(self):
+        threading.Thread(target=self.run, daemon=True).start()
+
+    def __exit__(self, *args):
+        pass
+
+    def run(self):
+        pcm = np.frombuffer(open(os.environ["INPUT_PCM"], "rb").read(), "<i2").astype(np.float32)[:, None] / 32768
+        for start in range(0, len(pcm), self.size):
+            self.callback(pcm[start : start + self.size], self.size, None, None)
+        time.sleep(0.5)  # the callbacks reach the event loop
+        os.kill(os.getpid(), signal.SIGINT)
+"""
+"""A microphone that hears a file, after which the user presses Ctrl-C."""
+
+
+@pytest.mark.parametrize("format", ["text", "vtt"])
+def test_ctrl_c_ends_the_recording_and_the_last_words_arrive(checksum_site, tmp_path, format):
+    pcm = noise(50)
+    (tmp_path / "speech.raw").write_bytes(pcm)
+    (tmp_path / "sounddevice.py").write_text(FAKE_SOUNDDEVICE)
+    env = {
+        "PYTHONPATH": str(tmp_path),
+        "INPUT_PCM": str(tmp_path / "speech.raw"),
+        "DSM_TOKEN": issue_token(checksum_site),
+    }
+    done = dsm(checksum_site.url, "mic", "--language", "en", "--format", format, **env)
+    assert done.returncode == 0, done.stderr
+    assert [word for word in done.stdout.split() if word in words_of(pcm)] == words_of(pcm)
+    assert done.stdout.startswith("WEBVTT\n\n00:00:0") == (format == "vtt")
+
+
+def test_the_engine_and_the_language_are_those_of_the_options(checksum_site, tmp_path):
+    token = issue_token(checksum_site)
+    (tmp_path / "speech.wav").write_bytes(wav_of(noise(20)))
+    for option, value in (("--language", "tlh"), ("--engine", "no-such-engine")):
+        done = dsm(checksum_site.url, "file", tmp_path / "speech.wav", option, value, DSM_TOKEN=token)
+        assert_failed(done, value)
+
+
+def test_speech_is_written_in_the_format_of_the_suffix(checksum_site, tmp_path):
+    out = tmp_path / "speech.mp3"
+    done = dsm(checksum_site.url, "say", "hello", "-o", out, DSM_TOKEN=issue_token(checksum_site))
+    assert done.returncode == 0, done.stderr
+    assert soundfile.info(out).format == "MP3"
