@@ -1,4 +1,4 @@
-"""Kyutai's own clients, unchanged (tests/vendor), against the site."""
+"""Kyutai's own clients, unmodified (tests/vendor), against the site."""
 
 import os
 import re
@@ -9,15 +9,21 @@ import wave
 
 import pytest
 
+from tests.clients.conftest import SENTENCE
+from tests.support.clients import third_party
+from tests.support.clients.api import wav_of
 from tests.support.clients.http import request
+from tests.support.clients.third_party import Client
 from tests.support.clients.tokens import issue_token
 from tests.support.environment import ROOT
+from tests.support.speech.checksum_audio import noise, words_of
 from tests.support.speech.words import word_error_rate
 
-pytestmark = pytest.mark.slow
-
+SCRIPTS_CLIENT = Client("Kyutai's scripts", "GitHub: delayed-streams-modeling", "Kyutai", lambda: "commit f6074cb")
+UNMUTE_CLIENT = Client("Unmute", "GitHub: unmute", "Kyutai", lambda: "commit 84aa28d")
 TEXT = "good morning everybody the meeting begins in the small room at the end of the hall"
 SCRIPTS = ROOT / "tests/vendor/delayed-streams-modeling"
+UNMUTE = ROOT / "tests/vendor/unmute"
 
 
 def run(script, site, *arguments, token, within=120, stdin="", **env):
@@ -38,6 +44,8 @@ def ws(site):
     return site.url.replace("http", "ws")
 
 
+@pytest.mark.slow
+@pytest.mark.client(SCRIPTS_CLIENT, "recordings")
 def test_kyutais_script_transcribes_a_file_with_times(site, speech):
     printed = run("stt_from_file_rust_server.py", site, speech.wav(24_000), "--rtf", "1000", token=issue_token(site))
     words, _, lines = printed.partition("\n\n")
@@ -48,11 +56,23 @@ def test_kyutais_script_transcribes_a_file_with_times(site, speech):
     assert times == sorted(times)
 
 
+def test_kyutais_script_transcribes_every_sample(checksum_site, checksum_token, tmp_path):
+    pcm = noise(50)
+    (tmp_path / "noise.wav").write_bytes(wav_of(pcm))
+    script = "stt_from_file_rust_server.py"
+    printed = run(script, checksum_site, tmp_path / "noise.wav", "--rtf", "1000", token=checksum_token)
+    words = words_of(bytes(2 * 24_000) + pcm)[:-1]  # after a second of silence; in the last one more silence follows
+    assert printed.partition("\n\n")[0].split()[: len(words)] == words
+
+
+@pytest.mark.slow
 def test_kyutais_script_is_rejected_with_a_wrong_key(site, speech):
-    with pytest.raises(AssertionError, match=r"InvalidStatus.*HTTP 403"):
+    with pytest.raises(AssertionError, match=r"InvalidStatus.*HTTP 401"):
         run("stt_from_file_rust_server.py", site, speech.wav(24_000), token="wrong")
 
 
+@pytest.mark.slow
+@pytest.mark.client(SCRIPTS_CLIENT, "synthesis")
 def test_kyutais_script_speaks_a_text_that_is_transcribed_again(start_site, tmp_path):
     site = start_site(TTS_ENGINE="piper")
     token, out = issue_token(site), tmp_path / "out.wav"
@@ -91,6 +111,8 @@ class InputStream:
 '''
 
 
+@pytest.mark.slow
+@pytest.mark.client(SCRIPTS_CLIENT, "live speech")
 def test_kyutais_script_transcribes_a_microphone_and_shows_pauses(site, tmp_path, speech):
     with wave.open(str(tmp_path / "short.wav"), "wb") as short:
         short.setparams((1, 2, 24_000, 0, "NONE", ""))
@@ -110,3 +132,22 @@ def test_kyutais_script_transcribes_a_microphone_and_shows_pauses(site, tmp_path
     client.kill()
     client.wait()
     assert re.search(r"Starting the transcription\s+\w+ .*\| ?$", printed), printed
+
+
+def unmute(url, *arguments):
+    """Run Unmute's classes, which send Kyutai's default token."""
+    ws = url.replace("http", "ws")
+    env = {"PYTHONPATH": str(UNMUTE), "KYUTAI_STT_URL": ws, "KYUTAI_TTS_URL": ws}
+    return third_party.run("unmute_services.py", *arguments, **env)
+
+
+@pytest.mark.slow
+@pytest.mark.client(UNMUTE_CLIENT, "live speech")
+def test_unmutes_backend_transcribes_and_notices_the_pause(transcribes):
+    transcribes(lambda url, token, recording: unmute(url, recording))
+
+
+@pytest.mark.slow
+@pytest.mark.client(UNMUTE_CLIENT, "synthesis")
+def test_unmutes_backend_speaks_and_gets_the_time_of_each_word(speaks):
+    speaks(lambda url, token, speech: unmute(url, speech, SENTENCE))

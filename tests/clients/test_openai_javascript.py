@@ -4,7 +4,9 @@ import subprocess
 
 import pytest
 
+from tests.support.clients import npm
 from tests.support.clients.api import access_to, wav_of
+from tests.support.clients.third_party import Client
 from tests.support.servers import programs
 from tests.support.speech.checksum_audio import noise, words_of
 
@@ -22,16 +24,16 @@ console.log((await client.audio.transcriptions.create({ file, model: "whisper-1"
 """
 
 
+OPENAI = Client("OpenAI for JavaScript", "npm: openai", "OpenAI", npm.version_of(*VERSIONS))
+
+
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("npm")
     names = [f"{name}@npm:openai@{version}" for name, version in VERSIONS.items()]
-    command = [programs.npm(), "install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", *names]
-    if subprocess.run(command, cwd=folder, capture_output=True, timeout=120).returncode:
-        pytest.skip("npm could not install OpenAI's package. Check the connection to its registry.")
-    return folder
+    return npm.install(tmp_path_factory.mktemp("npm"), *names)
 
 
+@pytest.mark.client(OPENAI, "recordings")
 @pytest.mark.parametrize("name", VERSIONS)
 def test_a_file_stream_is_transcribed(checksum_site, packages, tmp_path, name):
     pcm, path = noise(500, seed=42), tmp_path / "talk.wav"  # two megabytes
