@@ -26,7 +26,7 @@ LAYERS = {
         ["models"],
         ["gateway", "llm"],
         ["metrics"],
-        ["events", "errors", "text", "disk_space"],
+        ["events", "errors", "text", "disk_space", "egress_guard"],
     ],
     "inference": [
         ["management"],
