@@ -15,7 +15,7 @@ import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import distributions, version
+from importlib.metadata import Distribution, distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,15 @@ def installed(package: str) -> Callable[[], str]:
 
 def installed_apart(package: str) -> Callable[[], str]:
     """The version of a package of requirements/clients.txt."""
-    folders = list(map(str, VENV.glob("lib/python*/site-packages")))
-    return lambda: next(iter(distributions(name=package, path=folders))).version
+    return lambda: _apart(package)[0].version
+
+
+def is_installed_apart(package: str) -> bool:
+    return bool(_apart(package))
+
+
+def _apart(package: str) -> list[Distribution]:
+    return list(distributions(name=package, path=list(map(str, VENV.glob("lib/python*/site-packages")))))
 
 
 def run(program: str, *arguments: Any, within: float = 100.0, **env: str) -> str:
