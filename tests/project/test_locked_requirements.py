@@ -85,6 +85,15 @@ def versions_in(pins: list[Requirement], environment: dict[str, str]) -> dict[st
     return versions
 
 
+@pytest.mark.parametrize("name", sorted(set(NAMES) - APART))
+def test_a_package_has_one_version_on_all_pythons_unless_its_requirements_differ(name):
+    """CI runs on one Python: a version that only others have is never tested."""
+    pins = [pin.name for pin in locked(name)]
+    for requirement in required(name):
+        if requirement.marker is None or "python" not in str(requirement.marker):
+            assert pins.count(requirement.name) == 1, f"Limit {requirement} to what the oldest Python can install"
+
+
 def test_all_files_have_the_same_versions():
     for environment in ENVIRONMENTS[:: len(MACHINES) - 1]:
         common: dict[str, str] = {}
