@@ -5,6 +5,7 @@ import asyncio
 import logging
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -39,6 +40,8 @@ reactor: Any = twisted_reactor  # the type stubs don't cover it
 SWITCH_INTERVAL = 0.0005
 """Seconds after which a computing thread yields the GIL to the event loop. With Python's default of 5 ms, paid at each
 system call, the loop lags when many streams start at once."""
+DATABASE_TIMEOUT = 30.0
+"""Seconds for which a database that does not respond is waited for."""
 
 
 class Command(BaseCommand):
@@ -52,15 +55,11 @@ class Command(BaseCommand):
         make_private(settings.DATA_DIR, settings.AUDIO_DIR)
         try:
             start_tracing("web")
-            _migrate()
         except TracingUnusable as error:
             raise CommandError(str(error)) from None
-        except OperationalError as error:
-            raise CommandError(
-                f"Can't connect to the database: {error}Check DATABASE_URL and that the server is running."
-            ) from None
+        greeting = self._prepare_database()
         server = Server(settings.HOST, settings.PORT, arm_exit_deadline)
-        reactor.callWhenRunning(self.stdout.write, _greeting())
+        reactor.callWhenRunning(self.stdout.write, greeting)
         reactor.callWhenRunning(_discover_engines)
         reactor.callWhenRunning(_log_state_on_signal)
         reactor.callWhenRunning(_send_webhooks)
@@ -75,6 +74,22 @@ class Command(BaseCommand):
         stop_tracing()
         if server.failed:
             sys.exit(1)
+
+    def _prepare_database(self) -> str:
+        """Migrate, and return the greeting. A database that starts or restarts at the same time is waited for."""
+        deadline = time.monotonic() + DATABASE_TIMEOUT
+        while True:
+            try:
+                _migrate()
+                return _greeting()
+            except OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise CommandError(
+                        f"Can't connect to the database: {error}Check DATABASE_URL and that the server is running."
+                    ) from None
+                logger.warning("can't connect to the database; trying again for %.0f s: %s", DATABASE_TIMEOUT, error)
+                connection.close()
+                time.sleep(1)
 
     def _run_in_background(self, run: Callable[[], Awaitable[None]]) -> None:
         task = asyncio.ensure_future(run())
