@@ -36,7 +36,7 @@ test_models() {
 unset PYTHONDONTWRITEBYTECODE # otherwise every process of the site compiles all its imports
 export OMP_NUM_THREADS=1 # the tests' models are so small that threads slow them down
 case "${1:-}" in
-    slow) run_site slow ;;
+    slow) run_site "slow and not client" ;; # make test-clients runs those
     models) run_models ;;
     *)
         if command -v node >/dev/null; then
