@@ -169,7 +169,8 @@ class Stream:
         options = self._options
         self._session, recorder = await acquire_session(self.owner, options)
         self._recording = StreamRecording(recorder, options.overlay)
-        self._counts = Counts(0, self._session.dropped, self._session.engines_lost)
+        dropped = max(self._counts.dropped, self._session.dropped)
+        self._counts = Counts(0, dropped, self._session.engines_lost)
         if self._session.samples:
             self._audio = AudioBuffer(self._session.samples)
         record = partial(self._recording.write_before, self._audio)
@@ -180,7 +181,6 @@ class Stream:
         self._inbox.tick()
         try:
             with log_context(stream=self._session.pk), takeover_guard(self._session, self.fail):
-                await self._proceed()
                 while self._state is not State.DONE:
                     await self._handle(await self._inbox.get())
                     if self._failure:
@@ -226,6 +226,7 @@ class Stream:
                 await self._on_slot_granted()
             case messages.Marker() if message.id == FLUSH:
                 sample, id = self._audio.complete_flush()
+                self._transcript.finalize_pending()
                 self._transcript.advance_final_until(sample)
                 await self._emit(events.Flushed(id))
             case messages.Marker():
@@ -240,8 +241,8 @@ class Stream:
                 self._on_tick()
 
     def _on_end_reached(self) -> None:
+        self._transcript.finalize_pending()
         if self._state is State.FINISHING:
-            self._transcript.finalize_pending()
             self._state = State.FINISHED
         else:
             self._transcript.advance_final_until(self._audio.ended_at)
@@ -326,7 +327,11 @@ class Stream:
 
     async def _poll_slot_request(self) -> None:
         try:
-            event = await self._slot_request.poll(self._transcript.final_until, endpointing=self._options.endpointing)
+            event = await self._slot_request.poll(
+                self._transcript.final_until,
+                endpointing=self._options.endpointing,
+                awaits_turns=self._options.awaits_turns,
+            )
         except errors.NoEngine:
             if not self._slot_request.may_wait:
                 raise

@@ -32,6 +32,8 @@ class StreamOptions:
     """The words are a translation into English, by an engine that can."""
     endpointing: Endpointing | None = None
     """For engines that support it; None is the engine's default."""
+    awaits_turns: bool = False
+    """Someone waits for the end of each turn: by default, shorter pauses end segments."""
     speaker: str = ""
     """Who speaks the words that the stream transcribes, if the session names its speakers."""
     overlay: Overlay | None = None

@@ -26,7 +26,7 @@ class State(Enum):
     | RUNNING   | processed | the client sets another intent, detaches, or the process drains         |
     | RESTING   | processed | more audio comes: RUNNING. The client notices nothing                   |
     | PAUSING   | processed | everything is final and stored, which emits `Paused`: PAUSED            |
-    | PAUSED    | held      | the client resumes: WAITING                                             |
+    | PAUSED    | processed | the client, which sends none, resumes: WAITING                          |
     | STOPPING  | processed | everything is final and stored: DONE                                    |
     | FINISHING | discarded | the engine reaches the end of what it was sent, without a client: FINISHED |
     | FINISHED  | discarded | everything is stored: DONE                                              |

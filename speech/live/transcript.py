@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from django.db import DatabaseError
 
@@ -37,7 +38,7 @@ class Stored:
 
 class Transcript:
     """Words and endpoints are emitted at once. They are stored when the engine has made them final, with the sample up
-    to which everything is final: there a stream that lost its engine goes on.
+    to which everything is final: there a stream that lost its engine goes on, and later words are recognized again.
 
     Inserted segments are numbered while no transcribed word is pending, because pending ones may be numbered again.
     """
@@ -99,7 +100,10 @@ class Transcript:
     @property
     def _segment(self) -> int:
         """Number of the segment that the next word belongs to."""
-        ended = len(self._pending.endpoints)
+        return self._segment_after(self._pending)
+
+    def _segment_after(self, pending: "_Batch") -> int:
+        ended = len(pending.endpoints)
         if self._next.open_segment is None:
             return self._next.segment + ended
         return self._next.segment + ended - 1 if ended else self._next.open_segment
@@ -110,19 +114,25 @@ class Transcript:
         self._number_insertions()
 
     def advance_final_until(self, sample: int) -> None:
+        """No word before `sample` will come or change any more. Words that begin after it stay pending: they come again
+        if the engine is lost."""
         self.final_until = max(self.final_until, sample)
-        self.finalize_pending()
+        self._finalize(self._pending.before(self.final_until / SAMPLE_RATE))
 
     def finalize_pending(self) -> None:
-        """Store words that are not final yet: the client may never reconnect. If it does, it sends that audio again and
-        the words are recognized again."""
-        if self._pending:
-            words, segment = self._pending.words, self._segment
+        """Store words that are not final yet: the engine has processed all audio, or the client may never reconnect. If
+        it does, it sends that audio again and the words are recognized again."""
+        self._finalize(self._pending)
+
+    def _finalize(self, batch: "_Batch") -> None:
+        """Finalize the first of the pending words."""
+        if batch:
+            words, segment = batch.words, self._segment_after(batch)
             is_open = segment == self._next.open_segment or bool(words and words[-1].segment == segment)
             next_segment = max(self._next.segment, segment + is_open)
-            self._next = NextNumbers(self.words, next_segment, segment if is_open else None)
-            self._final = self._final + self._pending
-            self._pending = _Batch()
+            self._next = NextNumbers(self._next.word + len(words), next_segment, segment if is_open else None)
+            self._final = self._final + batch
+            self._pending = self._pending.after(batch)
         self._number_insertions()
 
     def discard_pending(self) -> int:
@@ -205,7 +215,7 @@ class Transcript:
         be stored now."""
         if self._storing:
             await asyncio.wait([self._storing])
-        self.discard_pending()  # what was inserted is stored
+        self.finalize_pending()
         record = self._record(received)
         try:
             if self._final:
@@ -227,6 +237,13 @@ class _Batch:
 
     def __add__(self, other: "_Batch") -> "_Batch":
         return _Batch(self.words + other.words, self.endpoints + other.endpoints)
+
+    def before(self, seconds: float) -> "_Batch":
+        """Words that begin before that time, and the endpoints of their segments."""
+        words = list(takewhile(lambda word: word.start < seconds, self.words))
+        rest = self.words[len(words) :]
+        ended = [end for end in self.endpoints if end.start < seconds and not (rest and end.segment >= rest[0].segment)]
+        return _Batch(words, ended)
 
     def after(self, first: "_Batch") -> "_Batch":
         """The rest of this batch, which begins with `first`."""

@@ -25,7 +25,7 @@ from speech.models.ledger import Counts, Ledger
 from speech.models.session_set import LIVE_TIMEOUT, Retention, SessionQuerySet
 from speech.models.signals import session_finished
 from speech.models.tag import Tag
-from speech.models.words import NextNumbers, Segment, Word
+from speech.models.words import NextNumbers, Segment, Word, WordQuerySet
 from speech.text.word_spacing import first_words, join_words
 
 audio_deleted = Signal()
@@ -236,9 +236,8 @@ class Session(models.Model):
                 self._set_language(endpoints)
             opening = self.opening
             if words and self._needs_opening(words[0]):
-                replies = self.segments.original().filter(is_inserted=True, speaker=ASSISTANT)
-                spoken = self.words.exclude(segment_index__in=replies.values("index"))
-                opening = join_words(spoken.values_list("text", flat=True)[:OPENING_WORDS])[:OPENING_LENGTH]
+                texts = self._users_words().values_list("text", flat=True)[:OPENING_WORDS]
+                opening = join_words(texts)[:OPENING_LENGTH]
                 self._if_current().update(opening=opening)
         self.opening = opening
         return True
@@ -248,6 +247,11 @@ class Session(models.Model):
         if len(self.opening) >= OPENING_LENGTH or first_words(self.opening, OPENING_WORDS - 1) != self.opening:
             return False
         return word.index < OPENING_WORDS or self.segments.filter(is_inserted=True).exists()
+
+    def _users_words(self) -> WordQuerySet:
+        """All words but those of replies."""
+        replies = self.segments.original().filter(is_inserted=True, speaker=ASSISTANT)
+        return self.words.exclude(segment_index__in=replies.values("index"))
 
     def _store_segments(self, endpoints: Sequence[Endpoint]) -> None:
         texts: defaultdict[int, list[str]] = defaultdict(list)
@@ -278,10 +282,12 @@ class Session(models.Model):
             self._if_current().update(language=self.language)
 
     def end(self) -> None:
-        """End the session with its stream; delete it if no audio was transcribed."""
+        """End the session with its stream; delete it if nothing was transcribed. Words may be stored before any audio
+        is final: the last ones of a client that left."""
         with transaction.atomic():
             current = self._if_current()
-            if current.filter(Q(started_at=None) | Q(samples=0)).delete()[0]:
+            is_empty = Q(started_at=None) if self._users_words().exists() else Q(started_at=None) | Q(samples=0)
+            if current.filter(is_empty).delete()[0]:
                 return
             if current.update(ended_at=timezone.now()):
                 session_finished.send(Session, session=current.get())

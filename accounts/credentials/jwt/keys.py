@@ -11,8 +11,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -25,10 +25,8 @@ from django.utils.crypto import salted_hmac
 from jwt.algorithms import get_default_algorithms
 
 HMAC_ALGORITHM = "HS256"
-PAIRS: dict[str, tuple[Any, Any]] = {
-    "EdDSA": (Ed25519PrivateKey, Ed25519PublicKey),
-    "RS256": (RSAPrivateKey, RSAPublicKey),
-}
+PAIRS: dict[str, Any] = {"EdDSA": Ed25519PublicKey, "RS256": RSAPublicKey}
+"""The class of the public keys of each algorithm; that of the private ones follows from it."""
 MIN_SECRET_BYTES = 32
 """Minimum length of an HS256 key, that of its hash (RFC 7518 §3.2)."""
 MIN_RSA_BITS = 2048
@@ -104,14 +102,13 @@ def _derive(secret: str) -> Key:
 
 @cache
 def _pair(path: Path, algorithm: str) -> Key:
-    private_class, public_class = PAIRS[algorithm]
     try:
         pem = path.read_bytes()
         private: Any = load_pem_private_key(pem, password=None) if b"PRIVATE KEY" in pem else None
         public: Any = private.public_key() if private else load_pem_public_key(pem)
     except (OSError, ValueError, TypeError) as error:
         raise ImproperlyConfigured(f"Can't read {path}: {error}. It must be a PEM file.") from None
-    if not isinstance(public, public_class) or not isinstance(private, (private_class, type(None))):
+    if not isinstance(public, PAIRS[algorithm]):
         raise ImproperlyConfigured(
             f"{path} isn't a key for {algorithm}. Create one with `{KEY_COMMANDS[algorithm]}`, or set "
             "JWT_ALGORITHM to match."

@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.credentials import token_cache
 from accounts.models import Token
+from accounts.models.token import PRUNED_AFTER, TooManyTokens
 
 COMMITS = pytest.mark.django_db(transaction=True)
 """Signals are sent after the commit, so these tests need real commits."""
@@ -170,6 +172,24 @@ def test_the_last_use_is_recorded(make_token):
     assert timezone.now() - token.last_used_at < timedelta(seconds=10)
 
 
+def test_each_account_has_its_own_limit_of_tokens(make_token, make_user, monkeypatch):
+    monkeypatch.setattr("accounts.models.token.MAX_TOKENS_PER_USER", 1)
+    token, _ = make_token()
+    make_token(make_user("approved"))
+    with pytest.raises(TooManyTokens):
+        make_token(token.user)
+
+
+def test_an_accounts_new_token_deletes_only_its_own_old_ones(make_token, make_user):
+    old, _ = make_token()
+    long_ago = timezone.now() - PRUNED_AFTER - timedelta(days=1)
+    Token.objects.update(revoked_at=long_ago)
+    make_token(make_user("approved"))
+    assert Token.objects.filter(pk=old.pk).exists()
+    make_token(old.user)
+    assert not Token.objects.filter(pk=old.pk).exists()
+
+
 def test_the_secret_of_a_token_is_not_stored(make_token):
     token, text = make_token()
     secret = text.removeprefix("dsm_").removeprefix(token.pk.hex)
@@ -213,6 +233,7 @@ def test_requests_succeed_without_the_cache(make_token, monkeypatch):
     _, text = make_token()
     for name in ("get_many", "set"):
         monkeypatch.setattr(f"accounts.credentials.token_cache.cache.{name}", fail)
+    token_cache.invalidate_all()  # a decision takes effect without the cache too
     assert bearer(text).get("/api/v1/sessions/00000000-0000-4000-8000-000000000000/words/").status_code == 404
 
 

@@ -8,7 +8,7 @@ from django.test import RequestFactory
 
 from accounts.credentials import credentials
 from accounts.credentials.credentials import Credentials, caller_of
-from accounts.credentials.principal import AccessDenied, NotAuthenticated
+from accounts.credentials.principal import AccessDenied, Caller, NotAuthenticated
 from accounts.scopes import DEFAULT_SCOPES
 
 HOST = "testserver"
@@ -66,7 +66,10 @@ def test_a_browsers_password_is_ignored(transport, header):
 
 
 @pytest.mark.parametrize("transport", [socket, request])
-@pytest.mark.parametrize("headers", [basic("secret"), {"authorization": "Basic ??"}, {"authorization": "Basic /w=="}])
+@pytest.mark.parametrize(
+    "headers",
+    [basic("secret"), *({"authorization": f"Basic {text}"} for text in ("??", "/w==", "?dG9rZW46ZHNtX1RPS0VO"))],
+)
 def test_the_password_of_a_proxy_before_the_site_is_ignored(transport, headers):
     assert transport(headers, "token=TOKEN").token == "TOKEN"
 
@@ -78,6 +81,18 @@ def test_a_token_is_accepted_in_a_subprotocol():
 
 def test_other_subprotocols_are_not_tokens():
     assert socket(subprotocols=["realtime", "x"]) == Credentials()
+
+
+@pytest.mark.parametrize("offered", [["bearer"], ["chat", "bearer"], ["bearer-x", "TOKEN"], []])
+def test_a_subprotocol_without_a_token(offered):
+    credentials = socket(subprotocols=offered)
+    assert (credentials.token, credentials.subprotocol) == (None, None)
+
+
+def test_openais_browser_clients_offer_their_own_subprotocol_first():
+    offered = ["realtime", "openai-insecure-api-key.TOKEN", "openai-beta.realtime-v1"]
+    credentials = socket(subprotocols=offered)
+    assert (credentials.token, credentials.subprotocol) == ("TOKEN", "realtime")
 
 
 def test_a_header_overrides_the_query():
@@ -125,6 +140,12 @@ def test_cookies_from_another_site_are_ignored(make_user, log_in, origin):
         caller_of(socket(headers))
 
 
+@pytest.mark.parametrize("origin", [*FOREIGN_ORIGINS, f"http://{HOST}"])
+def test_http_requests_from_another_site_have_no_cookies(origin):
+    headers = {"host": HOST, "cookie": "a=b", **({"origin": origin} if origin else {})}
+    assert request(headers).cookies == ({"a": "b"} if origin == f"http://{HOST}" else {})
+
+
 def test_cookies_under_an_unknown_host_name_are_ignored(make_user, log_in):
     """DNS rebinding: origin and host are equal, but not the site's."""
     headers = {"host": "evil.example", "origin": "http://evil.example"}
@@ -145,6 +166,23 @@ def test_a_browser_of_a_user_who_is_not_approved_is_denied(make_user, log_in, st
     with pytest.raises(AccessDenied) as error:
         caller_of(socket(headers))
     assert error.value.code == "not_approved"
+
+
+def test_a_caller_who_is_logged_in_ends_with_the_login(make_user, log_in):
+    client = log_in(make_user("approved"))
+    caller = caller_of(socket({"origin": f"http://{HOST}", "cookie": cookie_of(client)}))
+    assert caller.session_key == client.session.session_key
+
+
+def test_an_empty_token_and_one_that_is_too_long_are_explained(make_token, monkeypatch):
+    _, text = make_token()
+    with pytest.raises(NotAuthenticated, match="is empty"):
+        caller_of(Credentials(""))
+    monkeypatch.setattr(credentials, "MAX_LENGTH", len(text))
+    assert caller_of(Credentials(text))
+    monkeypatch.setattr(credentials, "MAX_LENGTH", len(text) - 1)
+    with pytest.raises(NotAuthenticated, match="too long"):
+        caller_of(Credentials(text))
 
 
 def test_a_missing_scope_is_an_error(make_token):
@@ -170,3 +208,5 @@ def test_kyutais_public_token_acts_as_the_configured_account(make_user, settings
     user = make_user("approved", email="kiosk@example.org")
     caller = caller_of(socket({"kyutai-api-key": "public_token"}))
     assert (caller.user, caller.scopes) == (user, {"stt", "tts"})
+    assert caller.is_public
+    assert not Caller(user, caller.scopes).is_public

@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from datetime import UTC, datetime
 
 import jwt
 import pytest
@@ -153,8 +154,25 @@ def test_malformed_tokens(token):
     assert_rejected(token)
 
 
-def test_a_token_that_is_too_long(forge):
+def test_an_empty_token():
+    assert_rejected("", "No token was sent")
+
+
+def test_a_token_that_is_too_long(forge, monkeypatch):
     assert_rejected(forge(padding="x" * 2000), "too long")
+    monkeypatch.setattr(tokens, "MAX_LENGTH", len(token := forge()))
+    assert tokens.verify(token, TICKET_AUDIENCE)
+
+
+def test_times_from_1970_to_9000():
+    assert tokens.time_of({"exp": 0}, "exp") == datetime(1970, 1, 1, tzinfo=UTC)
+    for value in (-0.5, tokens.LATEST.timestamp()):
+        with pytest.raises(jwt.InvalidTokenError):
+            tokens.time_of({"exp": value}, "exp")
+
+
+def test_an_error_message_can_be_sent_whatever_it_quotes():
+    assert tokens.printable("a\ud800b") == "a?b"
 
 
 def test_a_deeply_nested_header():

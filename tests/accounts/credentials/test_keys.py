@@ -2,6 +2,7 @@ import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
+from hashlib import sha256
 
 import jwt
 import pytest
@@ -13,7 +14,7 @@ from django.test import Client
 
 from accounts import email_addresses
 from accounts.credentials.jwt import tokens
-from accounts.credentials.jwt.keys import key_id, keys
+from accounts.credentials.jwt.keys import MIN_SECRET_BYTES, key_id, keys
 from accounts.credentials.jwt.tokens import API_AUDIENCE, TICKET_LIFETIME, InvalidToken
 
 GENERATORS = {"EdDSA": Ed25519PrivateKey.generate, "RS256": lambda: generate_private_key(65537, 2048)}
@@ -131,3 +132,35 @@ def test_a_public_key_cannot_sign(pair, settings, tmp_path):
     settings.JWT_KEY_FILE = write(pair[1], tmp_path / "public.pem", private=False)
     with pytest.raises(ImproperlyConfigured, match="needs a private key"):
         keys()
+
+
+def test_fallbacks_do_not_replace_the_key_that_signs(pair, settings):
+    settings.JWT_KEY_FILE, settings.JWT_KEY_FILE_FALLBACKS = "", [settings.JWT_KEY_FILE]
+    with pytest.raises(ImproperlyConfigured, match="JWT_KEY_FILE isn't set"):
+        keys()
+
+
+def test_a_short_rsa_key_is_rejected(settings, tmp_path):
+    short = generate_private_key(65537, 1024)
+    settings.JWT_ALGORITHM, settings.JWT_KEY_FILE = "RS256", write(short, tmp_path / "short.pem")
+    with pytest.raises(ImproperlyConfigured, match="1024 bits"):
+        keys()
+
+
+def test_a_secret_of_the_minimum_length_is_accepted_and_names_the_key_as_documented(settings):
+    settings.JWT_SECRET = "s" * MIN_SECRET_BYTES
+    (key,) = keys()
+    assert key.id == sha256(b"kid:" + settings.JWT_SECRET.encode()).hexdigest()[:16]
+    settings.JWT_SECRET = "s" * (MIN_SECRET_BYTES - 1)
+    with pytest.raises(ImproperlyConfigured, match="too short"):
+        keys()
+
+
+def test_a_derived_key_has_as_many_bits_as_its_hash():
+    key = keys()[0]
+    assert len(key.signing_key) == MIN_SECRET_BYTES
+    assert len(key.id) == 16
+
+
+def test_a_pair_is_named_by_16_digits(pair):
+    assert len(keys()[0].id) == 16

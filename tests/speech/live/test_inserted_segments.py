@@ -174,7 +174,7 @@ async def test_a_reply_that_waits_is_stored_when_the_engine_is_lost():
 async def test_a_reply_that_waits_is_stored_when_the_stream_ends():
     driver = await reply_that_waits()
     await driver.end()
-    assert await segments(driver.session) == [(USER, "zero"), (ASSISTANT, "hello there")]
+    assert await segments(driver.session) == [(USER, "zero"), (USER, "one two"), (ASSISTANT, "hello there")]
 
 
 async def test_a_reply_before_the_first_slot_is_numbered_after_the_stored_words():

@@ -39,6 +39,15 @@ def test_the_list_is_filtered_by_tag_language_and_day(pages, owner):
     assert listed(pages, tag="Garden", language="fr") == []
 
 
+def test_only_the_owners_tags_are_offered(pages, owner):
+    own, foreign = create_session(owner, "mine"), create_session(create_user("bob@example.org"), "his")
+    own.tag_as(["Garden"])
+    foreign.tag_as(["Diagnosis"])
+    for path in ("/sessions/", own.get_absolute_url()):
+        page = pages.get(path).content.decode()
+        assert ("Garden" in page, "Diagnosis" in page) == (True, False)
+
+
 def test_conversations_have_a_badge_and_a_filter(pages, owner):
     create_session(owner, "a dictation")
     create_conversation(owner, (ASSISTANT, 0.0, "Hello!"), (USER, 2.0, "good morning"))
@@ -153,6 +162,15 @@ def test_bulk_deletion_can_be_undone(pages, owner):
     assert "2 sessions deleted." in page.content.decode()
     pages.post("/sessions/undo/", {"at": page.context["undo"]["at"]})
     assert sorted(listed(pages)) == ["one", "three", "two"]
+
+
+def test_an_undo_restores_only_what_its_deletion_deleted(pages, owner):
+    first, second = create_session(owner, "first"), create_session(owner, "second")
+    do(pages, "delete", first)
+    moment, _ = Session.objects.filter(pk=second.pk).soft_delete()
+    assert Session.objects.filter(pk=second.pk).soft_delete()[1] == 0  # deleted twice at once: the first one counts
+    pages.post("/sessions/undo/", {"at": moment.isoformat()})
+    assert listed(pages) == ["second"]
 
 
 def test_the_trash_restores_or_permanently_deletes(pages, owner):
