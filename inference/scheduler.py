@@ -27,9 +27,9 @@ from inference.messages import (
     Kind,
     Marker,
     Open,
-    Partial,
     Reassign,
     Rejected,
+    SlotLimits,
     StepLatencies,
     Up,
     Voice,
@@ -46,7 +46,8 @@ from inference.observability.recent_errors import (
     is_memory_error,
 )
 from inference.slots import Replica, Slot
-from inference.stream import BadInput, Stream, stream_for
+from inference.streams.base import BadInput, Stream
+from inference.streams.index import stream_for
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,11 @@ class Scheduler:
     def measured_at(self) -> float:
         """Unix time of the last measurement of the number of slots; 0 if it was not measured."""
         return max(replica.capacity.measured_at for replica in self._replicas)
+
+    @property
+    def slot_limits(self) -> SlotLimits | None:
+        """Of an engine that chose its number of slots by memory and the duration of its steps; it has one replica."""
+        return next((replica.executor.slot_limits for replica in self._replicas if replica.up), None)
 
     @property
     def voices(self) -> list[Voice]:
@@ -178,6 +184,8 @@ class Scheduler:
             try:
                 with metrics.warming_up(self._engine):
                     await replica.start()
+                if limits := replica.executor.slot_limits:
+                    metrics.record_slot_limits(self._engine, limits)
                 if lost_at is not None:
                     duration = time.monotonic() - lost_at
                     logger.info(
@@ -209,8 +217,8 @@ class Scheduler:
                 await self._sync_slot(slot)
         await self._step(replica, slots)
         for slot in slots:
+            await self._restart_stalled(slot)
             await self._flush(slot)
-            await self._reset_stalled(slot)
         for slot in slots:
             if slot.has_work:
                 replica.mark_ready(slot)
@@ -261,14 +269,16 @@ class Scheduler:
         if (stream := slot.serving) and stream.marker_is_due and not slot.is_draining:
             self._emit(stream, Marker(stream.pop_marker()))
 
-    async def _reset_stalled(self, slot: Slot) -> None:
+    async def _restart_stalled(self, slot: Slot) -> None:
+        """Have the engine restart a stream on which it is stalled."""
         if (stream := slot.serving) and stream.is_stalled:
-            logger.warning(
-                "stream %s: speech without words for too long; resetting its slot", stream.id, extra=PERFORMANCE_ERROR
-            )
+            seconds = stream.rewind()
+            reaction = f"transcribing the last {seconds:.0f} s again" if seconds else "going on without them"
+            message = "stream %s: speech without words for too long; restarting its slot and %s"
+            logger.warning(message, stream.id, reaction, extra=PERFORMANCE_ERROR)
+            metrics.STALLS.labels(self._engine, "repeated" if seconds else "skipped").inc()
             await slot.replica.executor.close(slot.index)
             await slot.replica.executor.open(slot.index, stream.request_from_position)
-            stream.on_event(Partial("", 0, 0))
 
     def _emit_all(self, slot: Slot, events: list[Event]) -> None:
         for event in events:
@@ -279,9 +289,8 @@ class Scheduler:
                 pass  # it ended during the step
             elif isinstance(event, Rejected):
                 self._evict(slot, event.reason, is_rejection=True)
-            else:
-                self._emit(stream, event)
-                stream.on_event(event)
+            elif (message := stream.on_event(event)) is not None:
+                self._emit(stream, message)
 
     def _free_slots(self) -> Iterator[Slot]:
         return (slot for replica in self._replicas for slot in replica.slots if slot.is_free)

@@ -5,8 +5,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from inference.engine import EngineLost
 from inference.executors.base import Executor
-from inference.stream import Stream
+from inference.streams.base import Stream
 
 
 class Slot:
@@ -165,8 +166,11 @@ class Replica:
         self._wake.set()
 
     async def ready_slots(self) -> set[Slot]:
-        """Wait for slots that may have work, and return them."""
+        """Wait for slots that may have work, and return them. Raises `EngineLost` if the engine has closed all slots,
+        for lack of memory: a restart gives it as many as fit then."""
         await self._wake.wait()
+        if self.slots and all(slot.is_retired for slot in self.slots):
+            raise EngineLost("it has closed all its slots, for lack of memory")
         self._wake.clear()
         ready, self._ready = self._ready, set()
         return ready

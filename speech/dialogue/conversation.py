@@ -74,7 +74,7 @@ class Conversation:
         self._reply_track = ReplyTrack()
         self._echo = EchoDetector()
         self._has_reported_echo = False
-        stream_options = replace(options.stream, speaker=USER, overlay=self._reply_track)
+        stream_options = replace(options.stream, speaker=USER, overlay=self._reply_track, awaits_turns=True)
         self._stream = Stream(owner, self._on_stream_event, stream_options, before_end=self._cut)
         self._memory: Memory | None = None  # before the stream is ready
         self._assistant: Assistant | None = None

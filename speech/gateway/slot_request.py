@@ -97,6 +97,7 @@ class SlotRequest:
         controls: Mapping[str, float] | None = None,
         endpointing: Endpointing | None = None,
         low_latency: bool = False,
+        awaits_turns: bool = False,
     ) -> Queued | Starting | None:
         """Request a slot that begins at sample `position`, or check on the pending request.
 
@@ -104,7 +105,18 @@ class SlotRequest:
         and `ProtocolError` if no engine fits.
         """
         if self._open is None:
-            request = Open("", "", 0.0, position, "", voice, dict(controls or {}), endpointing, low_latency=low_latency)
+            request = Open(
+                "",
+                "",
+                0.0,
+                position,
+                "",
+                voice,
+                dict(controls or {}),
+                endpointing,
+                low_latency=low_latency,
+                awaits_turns=awaits_turns,
+            )
             await self._start(request)
         else:
             await self._retry_if_lost()

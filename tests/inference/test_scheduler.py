@@ -5,12 +5,14 @@ from itertools import count
 
 import pytest
 
-from inference import scheduler, stream
+from inference import scheduler
 from inference.engines import registry
+from inference.engines.testing.checksum import Checksum
 from inference.executors.inline import InlineExecutor
 from inference.executors.subprocess import STEPS_PER_CALL, SubprocessExecutor
 from inference.messages import FRAME_BYTES, Accept, Audio, Close, Closed, Endpoint, Marker, Open, Step, Word
 from inference.scheduler import Scheduler
+from inference.streams import stt
 from tests.support.speech.checksum_audio import noise, words_of
 
 
@@ -197,7 +199,7 @@ async def test_streams_are_spread_over_the_processes_of_an_engine():
 
 
 async def test_a_flooding_stream_loses_its_slot_and_affects_no_other(monkeypatch):
-    monkeypatch.setattr(stream, "BACKLOG_BYTES", 10 * FRAME_BYTES)
+    monkeypatch.setattr(stt, "BACKLOG_BYTES", 10 * FRAME_BYTES)
     async with Running(inline_executor()) as running:
         running.open("flood")
         running.open("calm")
@@ -231,57 +233,13 @@ async def test_a_stream_that_is_never_accepted_loses_its_slot_soon(monkeypatch):
         assert running.listener.words("accepted") == words_of(noise(5))
 
 
-class WordlessEngine:
-    """Reports speech and never a word."""
-
-    slots = 1
-
-    def __init__(self, final_until=1920) -> None:
-        self.final_until = final_until  # of each step
-        self.opened_at: list[int] = []
-
-    def open(self, slot, request):
-        self.opened_at.append(request.position)
-
-    def step(self, inputs):
-        return {slot: [Step(1920, self.final_until, 1.0)] for slot in inputs}
-
-    def flush(self, slot):
-        return []
-
-    def close(self, slot):
-        pass
-
-
-class BrokenEngine(WordlessEngine):
+class BrokenEngine(Checksum):
     def step(self, inputs):
         raise ValueError("cannot compute")
 
 
-async def test_long_speech_without_words_resets_the_slot(monkeypatch):
-    engine = WordlessEngine()
-    monkeypatch.setattr(registry, "load", lambda name, slots: engine)
-    monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
-    async with Running(inline_executor(1)) as running:
-        running.open("s")
-        running.send("s", Audio(noise(4)), Marker(1))
-        await running.listener.until("s", Marker)
-    assert engine.opened_at == [0, 2 * 1920, 4 * 1920]
-
-
-async def test_speech_that_may_still_get_words_does_not_reset_the_slot(monkeypatch):
-    engine = WordlessEngine(final_until=0)
-    monkeypatch.setattr(registry, "load", lambda name, slots: engine)
-    monkeypatch.setattr(stream, "STALLED_AFTER", 0.15)
-    async with Running(inline_executor(1)) as running:
-        running.open("s")
-        running.send("s", Audio(noise(4)), Marker(1))
-        await running.listener.until("s", Marker)
-    assert engine.opened_at == [0]
-
-
 async def test_an_engine_that_fails_loses_its_streams_and_restarts(monkeypatch):
-    monkeypatch.setattr(registry, "load", lambda name, slots: BrokenEngine())
+    monkeypatch.setattr(registry, "load", lambda name, slots: BrokenEngine(slots))
     async with Running(inline_executor(1)) as running:
         running.open("s")
         running.send("s", Audio(noise(1)))
@@ -303,6 +261,32 @@ async def test_an_engine_process_that_dies_loses_its_stream_and_restarts(caplog)
         async with asyncio.timeout(20):
             await running.scheduler.slot_is_free.wait()
         assert "restarted after" in caplog.text
+        running.open("again")
+        running.send("again", Audio(noise(5)), Marker(1))
+        await running.listener.until("again", Marker)
+        assert running.listener.words("again") == words_of(noise(5))
+
+
+class OutOfMemory(Checksum):
+    """Closes the streams of a step whose first frame is silent."""
+
+    def step(self, inputs):
+        if any(not frame.any() for frame in inputs.values()):
+            return {slot: [Closed("the engine is out of memory")] for slot in inputs}
+        return super().step(inputs)
+
+
+async def test_an_engine_that_closed_all_its_slots_restarts_with_new_ones(monkeypatch):
+    monkeypatch.setattr(registry, "load", lambda name, slots, report_progress=None: OutOfMemory(slots))
+    silence = Audio(bytes(FRAME_BYTES))
+    async with Running(inline_executor(slots=2)) as running:
+        for stream in ("first", "second"):
+            assert running.open(stream)
+            running.send(stream, silence)
+            assert "out of memory" in (await running.listener.until(stream, Closed)).reason
+        async with asyncio.timeout(20):
+            while running.scheduler.free < 2:
+                await asyncio.sleep(0.01)
         running.open("again")
         running.send("again", Audio(noise(5)), Marker(1))
         await running.listener.until("again", Marker)

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from inference import stream
 from inference.engines import registry
 from inference.engines.testing.tones import WORD_FRAMES, Tones, pcm_of
 from inference.executors.inline import InlineExecutor
 from inference.executors.subprocess import SubprocessExecutor
 from inference.messages import Audio, Close, Closed, Marker, Rejected, Text, Word
+from inference.streams import tts
 from tests.inference.test_scheduler import Running
 
 
@@ -98,7 +98,7 @@ async def test_a_barge_in_frees_the_slot_and_leaves_no_audio_to_the_next_stream(
 
 
 async def test_a_stream_that_floods_with_text_loses_its_slot(monkeypatch):
-    monkeypatch.setattr(stream, "BACKLOG_CHARACTERS", 100)
+    monkeypatch.setattr(tts, "BACKLOG_CHARACTERS", 100)
     async with running(InlineExecutor("tones", 1)) as it:
         it.open("s")
         it.send("s", Text("flood " * 50))

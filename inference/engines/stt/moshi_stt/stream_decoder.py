@@ -13,6 +13,9 @@ MAX_FLUSH = 12
 """Frames of silence after the delay by which the last word has ended."""
 ONSET_MARGIN = 4
 """Frames before the start of a word that its recognition requires."""
+SPEECH_THRESHOLD = 0.5
+MIN_QUIET = 3
+"""Frames without voice for a restart of the model: a quarter of a second."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +36,29 @@ class StreamDecoder:
     def __init__(self, config: DecoderConfig, position: int, endpointing: Endpointing) -> None:
         self._config = config
         self._position = position
-        self._timeline = Timeline(config.delay, config.lead)
-        self._words = WordAssembler(config.decode, config.id_to_piece, self._timeline)
         self._endpoints = EndpointDetector(endpointing)
-        self._n = 1 + config.lead  # steps of the language model
         self._processed = 0  # frames of the speaker
+        self._voiced_until = 0  # frame after the last one with voice
         self._silence: int | None = None  # frames of silence processed to flush words; None: not flushing
         self._must_end = False
         self._segment_words: list[RecognizedWord] = []
         self._final_until = position
         self._last_partial = ""
+        self.restart()
+
+    def restart(self) -> None:
+        """The model starts over with the next frame, as at the start of a stream. Do this only if `may_restart`."""
+        self._timeline = Timeline(self._config.delay, self._config.lead, self._processed)
+        self._words = WordAssembler(self._config.decode, self._config.id_to_piece, self._timeline)
+        self._n = 1 + self._config.lead  # steps of the language model
+
+    @property
+    def may_restart(self) -> bool:
+        """Whether a restart of the model would lose nothing: it is quiet, and all words are written."""
+        if self.needs_silence or self._segment_words or self._words.begun_at is not None:
+            return False
+        is_quiet = self._processed - self._voiced_until >= MIN_QUIET
+        return is_quiet and self._timeline.frames(self._n) >= self._voiced_until
 
     @property
     def needs_silence(self) -> bool:
@@ -64,6 +80,8 @@ class StreamDecoder:
             self._timeline.insert_silence(self._n)
             return self._add_token(token, confidence) + self._after_silence(self._silence)
         self._processed += 1
+        if speech > SPEECH_THRESHOLD:
+            self._voiced_until = self._processed
         events = self._add_token(token, confidence)
         self._endpoints.process(pauses)
         events += self._detect_endpoint()

@@ -43,18 +43,20 @@ class Timeline:
     delay: int
     lead: int
     """Frames of silence before the first frame of the speaker."""
+    start: int = 0
+    """The speaker's frame that follows the lead."""
     _passed: int = 0
     """Inserted frames that are entirely in the past."""
     _inserted: list[tuple[int, int]] = field(default_factory=list)
     """Position and number of inserted frames."""
 
     def frames(self, n: int) -> int:
-        """Return the frame of audio for which the token of step `n` stands; 0 is the first."""
+        """Return the frame of audio for which the token of step `n` stands; `start` is the first."""
         at = n - self.delay - self.lead
         while self._inserted and at >= sum(self._inserted[0]):
             self._passed += self._inserted.pop(0)[1]
         within = sum(min(max(at - start, 0), count) for start, count in self._inserted)
-        return max(0, at - self._passed - within)
+        return self.start + max(0, at - self._passed - within)
 
     def insert_silence(self, n: int) -> None:
         """Record that step `n` processes silence that is not the speaker's."""

@@ -32,7 +32,8 @@ class StreamingSocket(DeepgramSocket):
 
     def read_query(self) -> StreamOptions:
         self._query = Query.of_live(self.query)
-        return StreamOptions(engine=self._query.engine, language=self._query.language, keep=self.is_saved)
+        engine, language = self._query.engine, self._query.language
+        return StreamOptions(engine=engine, language=language, keep=self.is_saved, awaits_turns=True)
 
     def prepare(self) -> None:
         super().prepare()

@@ -92,7 +92,8 @@ class RealtimeSocket(SttSocket):
         super().prepare()
 
     def stream_options(self) -> StreamOptions:
-        return StreamOptions(engine=self._session.engine, language=self._session.language, keep=self.is_saved)
+        engine, language = self._session.engine, self._session.language
+        return StreamOptions(engine=engine, language=language, keep=self.is_saved, awaits_turns=True)
 
     async def serve(self) -> None:
         """Start the stream with the first audio: before, the client may still change the session. Some clients send it
