@@ -124,3 +124,5 @@ class VoiceSerializer(serializers.Serializer):
     language = serializers.CharField()
     kind = serializers.CharField()
     description = serializers.CharField()
+    license = serializers.CharField(help_text="Short name, such as “CC BY 4.0”; empty if unknown")
+    is_noncommercial = serializers.BooleanField(help_text="Whether the license allows non-commercial use only")

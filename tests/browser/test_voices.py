@@ -41,6 +41,15 @@ def downloaded(page):
         return np.frombuffer(wav.readframes(wav.getnframes()), "<i2")
 
 
+def test_each_voice_has_its_license(page):
+    voices = page.get_by_role("list", name="Voices").get_by_role("listitem")
+    expect(voices.filter(has_text="Low")).to_contain_text("American English · male · Tones (for tests) · CC BY 4.0")
+    expect(voices.filter(has_text="Non-commercial")).to_have_count(1)
+    expect(voices.filter(has_text="Non-commercial")).to_contain_text("CC BY-NC 4.0")
+    page.get_by_role("searchbox", name="Search voices").fill("by-nc")
+    expect(voices.filter(visible=True)).to_have_count(1)
+
+
 def test_generated_audio_is_played_and_downloaded_and_a_long_text_can_be_stopped(page):
     page.get_by_role("radio", name=re.compile("^Low")).check()
     speak(page, WORDS)

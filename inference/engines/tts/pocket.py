@@ -19,7 +19,9 @@ from safetensors import SafetensorError
 
 from inference.engine import EngineUnusable
 from inference.engines.stt.forced_alignment import RATE, Aligner, by_length
+from inference.engines.tts.kyutai_voices import POCKET_LICENSES
 from inference.engines.tts.phrase_synthesizer import Pcm, PhraseSynthesizer, Rendered
+from inference.engines.tts.voice_licenses import offered
 from inference.loading.device import find_device, plan
 from inference.loading.presets import Preset
 from inference.messages import SAMPLE_RATE, Voice
@@ -76,36 +78,43 @@ def _model(preset: Preset, report: ReportProgress) -> TTSModel:
         raise PocketError(f"{preset.model} isn't a loadable Pocket TTS model: {error}") from error
 
 
-def _voices(model: TTSModel, preset: Preset, report: ReportProgress) -> dict[str, ModelState]:
-    """Voices by name. `preset.voices`: names of the package's voices, or a folder of its files made from recordings."""
-    folder = Path(preset.voices).expanduser()
-    sources: Mapping[str, str | Path] = (
-        {path.stem: path for path in sorted(folder.glob("*.safetensors"))}
-        if folder.is_dir()
-        else {name: name for name in preset.voices.split()}
-    )
-    states: dict[str, ModelState] = {}
-    for name, source in sources.items():
-        report(f"loading voice {name}, {len(states) + 1} of {len(sources)}")
+def _voices(model: TTSModel, preset: Preset, report: ReportProgress) -> dict[Voice, ModelState]:
+    sources = _sources(preset)
+    voices = offered(sources)
+    states: dict[Voice, ModelState] = {}
+    for number, voice in enumerate(voices, 1):
+        report(f"loading voice {voice.name}, {number} of {len(voices)}")
         try:
-            states[name] = model.get_state_for_audio_prompt(source)
+            states[voice] = model.get_state_for_audio_prompt(sources[voice])
         except Exception as error:  # network, hub or file: the other voices still work
-            logger.warning("skipping voice %s of %s: %s", name, preset.name, error)
+            logger.warning("skipping voice %s of %s: %s", voice.name, preset.name, error)
     if not states:
-        raise PocketError(
-            f"{preset.label} has no voices: {preset.voices} is neither a list of its voices nor a folder."
-        )
+        reason = "is neither a list of its voices nor a folder" if voices or not sources else "are non-commercial only"
+        raise PocketError(f"{preset.label} has no voices: {preset.voices} {reason}.")
     return states
 
 
+def _sources(preset: Preset) -> dict[Voice, str | Path]:
+    """Name or file of each voice. `preset.voices`: names of the package's voices, or a folder of its files made from
+    recordings."""
+    language = next(iter(preset.languages))
+
+    def voice(name: str, license_name: str) -> Voice:
+        return Voice(name, name.replace("_", " ").title(), language, "", "Neural", license_name)
+
+    folder = Path(preset.voices).expanduser()
+    if folder.is_dir():
+        return {voice(path.stem, ""): path for path in sorted(folder.glob("*.safetensors"))}
+    return {voice(name, POCKET_LICENSES.get(name, "")): name for name in preset.voices.split()}
+
+
 class _Synthesizer:
-    def __init__(self, model: TTSModel, states: Mapping[str, ModelState], preset: Preset) -> None:
+    def __init__(self, model: TTSModel, states: Mapping[Voice, ModelState], preset: Preset) -> None:
         self._model = model
-        self._states = states
+        self._states = {voice.name: state for voice, state in states.items()}
         self._default_temperature = model.temp
-        language = next(iter(preset.languages))
-        self.voices = [Voice(name, name.replace("_", " ").title(), language, "", "Neural") for name in states]
-        self._aligner = Aligner() if language == "en" else None
+        self.voices = list(states)
+        self._aligner = Aligner() if next(iter(preset.languages)) == "en" else None
         next(self.render(["Hello."], self.voices[0].name, {}))  # so that the first request need not wait for it
 
     def render(self, words: list[str], voice: str, controls: Mapping[str, float]) -> Iterator[Rendered]:

@@ -7,6 +7,7 @@ from django.core.management import BaseCommand, CommandError
 
 from inference.engines.tts import piper_voices
 from inference.engines.tts.piper_voices import FetchError
+from inference.engines.tts.voice_licenses import offers_noncommercial
 
 MEGABYTE = 1_000_000
 
@@ -40,7 +41,10 @@ class Command(BaseCommand):
     def _list_installed(self) -> None:
         for file in piper_voices.installed():
             for voice in file.voices:
-                self.stdout.write(f"{voice.name:32} {voice.language:8} {voice.description}")
+                left_out = " (left out)" if voice.is_noncommercial and not offers_noncommercial() else ""
+                self.stdout.write(
+                    f"{voice.name:32} {voice.language:8} {voice.description:30} {voice.license}{left_out}".rstrip()
+                )
         self.stdout.write(f"Installed in {piper_voices.folder()}. List more with --published.")
 
     def _list_published(self, language: str) -> None:

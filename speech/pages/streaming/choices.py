@@ -26,7 +26,7 @@ def tts_engines(engines: Mapping[str, Status]) -> list[dict[str, Any]]:
 
 def _tts_engine(status: Status) -> dict[str, Any]:
     controls = ("name", "label", "default", "minimum", "maximum", "step")
-    fields = ("name", "label", "language", "kind", "description")
+    fields = ("name", "label", "language", "kind", "description", "license", "is_noncommercial")
     return {
         "name": status.engine,
         "label": status.label,

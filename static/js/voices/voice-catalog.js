@@ -2,7 +2,7 @@
 
 const languageNames = new Intl.DisplayNames(["en"], { type: "language", fallback: "code" })
 
-// engines: [{name, label, controls, voices: [{name, label, language, kind, description}]}].
+// engines: [{name, label, controls, voices: [{name, label, language, kind, description, license, is_noncommercial}]}].
 export function voicesOf(engines) {
   return engines.flatMap(({ name, label, controls, voices }) =>
     voices.map((voice) => ({
@@ -31,12 +31,12 @@ export function languagesOf(voices) {
   return codes.map((code) => [code, languageName(code)]).sort(([, a], [, b]) => a.localeCompare(b))
 }
 
-// Voices whose name, language or description contains every word of the query.
+// Voices whose name, language, description or license contains every word of the query.
 export function matching(voices, { query = "", language = "", kind = "", favorites = null }) {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
   return voices.filter((voice) => {
-    const { label, name, description, engineLabel, languageName } = voice
-    const fields = [label, name, description, engineLabel, languageName, voice.language, voice.kind]
+    const { label, name, description, engineLabel, languageName, license } = voice
+    const fields = [label, name, description, engineLabel, languageName, voice.language, voice.kind, license]
     const searchable = fields.join(" ").toLowerCase()
     return (
       words.every((word) => searchable.includes(word)) &&

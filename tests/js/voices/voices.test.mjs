@@ -13,16 +13,17 @@ const voices = voicesOf([
     controls: [],
     voices: [
       { name: "slt", label: "SLT", language: "en-US", kind: "female", description: "from Pittsburgh" },
-      { name: "awb", label: "AWB", language: "en-GB", kind: "male", description: "Scottish" },
+      { name: "awb", label: "AWB", language: "en-GB", kind: "male", description: "Scottish", license: "CC BY 4.0" },
     ],
   },
   { name: "espeak", label: "eSpeak NG", controls: [], voices: [{ name: "fr-fr", label: "French (France)", language: "fr-fr", kind: "male", description: "" }] },
 ])
 const ids = (found) => found.map(({ id }) => id)
 
-test("voices are found by words of their name, language, engine and description", () => {
+test("voices are found by words of their name, language, engine, description and license", () => {
   assert.deepEqual(ids(matching(voices, { query: "scot" })), ["piper/awb"])
   assert.deepEqual(ids(matching(voices, { query: "american piper" })), ["piper/slt"])
+  assert.deepEqual(ids(matching(voices, { query: "cc by" })), ["piper/awb"])
   assert.deepEqual(ids(matching(voices, { query: "martian" })), [])
 })
 

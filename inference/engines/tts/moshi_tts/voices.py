@@ -4,22 +4,18 @@ Each belongs to one checkpoint, named in its file name: `NAME.SIGNATURE@EPOCH.sa
 because the encoder that makes them from recordings was never released.
 """
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import errors, snapshot_download
 from moshi.conditioners import ConditionAttributes
 from moshi.models.tts import TTSModel
-from requests import RequestException
 from safetensors import SafetensorError, safe_open
 
 from inference.engine import EngineUnusable
-from inference.messages import Voice
-
-logger = logging.getLogger(__name__)
+from inference.engines.tts.kyutai_voices import describe
+from inference.engines.tts.voice_licenses import offered
 
 EMBEDDING = "speaker_wavs"
 
@@ -32,13 +28,19 @@ class Voices:
     def __init__(self, model: TTSModel, folder: Path, languages: Mapping[str, str], default: str = "") -> None:
         """`languages`: code to name, the model's main language first. Raises `VoiceError` if there are no voices."""
         self._model = model
-        self._files = _files(folder, model.voice_suffix, default)
-        if not self._files:
+        files = _files(folder, model.voice_suffix, default)
+        if not files:
             raise VoiceError(
                 f"No voices for this model in {folder}: voice files must end with {model.voice_suffix}; "
                 "voices of other models don't work."
             )
-        self.listed = [_listed(name, languages) for name in self._files]
+        self.listed = offered(describe(name, languages) for name in files)
+        if not self.listed:
+            raise VoiceError(
+                f"All {len(files)} voices in {folder} are for non-commercial use only. Set "
+                "TTS_NONCOMMERCIAL_VOICES=on if your use is not commercial, or add other voices."
+            )
+        self._files = {voice.name: files[voice.name] for voice in self.listed}
         self._shape: tuple[int, ...] | None = None
         self._shape = tuple(self._embedding(self.listed[0].name).shape)  # all have the same number of frames
 
@@ -71,35 +73,7 @@ class Voices:
             raise VoiceError(f"Voice file “{name}” is corrupt (contains NaN). Download it again.")
 
 
-def download(source: str, suffix: str) -> Path:
-    """The folder of voices: `source` itself, or the local copy of a repository of that name, downloaded if missing.
-
-    Raises `VoiceError`.
-    """
-    if (folder := Path(source).expanduser()).is_dir():
-        return folder.resolve()
-    logger.info("voices: checking %s for new ones", source)
-    try:
-        return Path(snapshot_download(source, allow_patterns=[f"*{suffix}"]))
-    except (errors.HFValidationError, errors.RepositoryNotFoundError) as error:
-        message = f"“{source}” is neither a local folder nor a Hugging Face repository of voices."
-        raise VoiceError(message) from error
-    except (errors.HfHubHTTPError, errors.LocalEntryNotFoundError, RequestException, OSError) as error:
-        raise VoiceError(
-            f"Can't download the voices of {source}: {error}. Check the network and disk space and restart, "
-            "or set the folder of a local copy instead."
-        ) from error
-
-
 def _files(folder: Path, suffix: str, default: str) -> dict[str, Path]:
     """Voice files by voice name, the default voice first."""
     found = {path.relative_to(folder).as_posix().removesuffix(suffix): path for path in folder.rglob(f"*{suffix}")}
     return {name: found[name] for name in sorted(found, key=lambda name: (name != default, name))}
-
-
-def _listed(name: str, languages: Mapping[str, str]) -> Voice:
-    """The voice as users see it: of `cml-tts/fr/10087.wav` the language is `fr`, the kind is the collection."""
-    *folders, last = name.split("/")
-    language = next((folder for folder in folders if folder in languages), next(iter(languages)))
-    label = last.removesuffix(".wav").replace("_", " ")
-    return Voice(name, label, language, "/".join(folder for folder in folders if folder != language))

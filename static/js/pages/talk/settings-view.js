@@ -151,8 +151,9 @@ function withSpeedOnly(voice) {
 }
 
 function group(label, voices) {
-  const options = voices.map(({ id, label, engineLabel }) => {
-    return Object.assign(make("option", "", `${label} (${engineLabel})`), { value: id })
+  const options = voices.map(({ id, label, engineLabel, is_noncommercial: isNoncommercial }) => {
+    const details = isNoncommercial ? `${engineLabel}, non-commercial` : engineLabel
+    return Object.assign(make("option", "", `${label} (${details})`), { value: id })
   })
   return Object.assign(make("optgroup", "", ...options), { label })
 }

@@ -65,8 +65,9 @@ export class VoiceList {
       this.chosen = voice
       choose(voice)
     })
-    const details = [voice.languageName, voice.kind, voice.engineLabel].filter(Boolean).join(" · ")
-    const label = make("label", "voice__label", radio, make("span", "voice__name", voice.label), make("span", "voice__details muted", details))
+    const details = make("span", "voice__details muted", detailsOf(voice))
+    if (voice.is_noncommercial) details.append(" ", make("span", "badge badge--pending", "Non-commercial"))
+    const label = make("label", "voice__label", radio, make("span", "voice__name", voice.label), details)
     label.title = voice.description
     const star = button("voice__star", `Favorite ${voice.label}`, "M12 4.5l2.3 4.8 5.2.7-3.8 3.6.9 5.2-4.6-2.5-4.6 2.5.9-5.2-3.8-3.6 5.2-.7z")
     star.setAttribute("aria-pressed", String(this.#favorites.has(voice.id)))
@@ -95,6 +96,10 @@ export class VoiceList {
     for (const [id, { item }] of this.#rows) item.hidden = !ids.has(id)
     this.#count.textContent = shown.length === 1 ? "1 voice" : `${shown.length || "No"} voices`
   }
+}
+
+function detailsOf({ languageName, kind, engineLabel, license }) {
+  return [languageName, kind, engineLabel, license.replaceAll(" ", "\u00a0")].filter(Boolean).join(" · ")
 }
 
 function toggle(button) {

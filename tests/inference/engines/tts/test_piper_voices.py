@@ -45,8 +45,8 @@ def hub(tmp_path, monkeypatch):
     server.server_close()
 
 
-def publish(hub, name, model=b"a model", digest=None):
-    contents = {f"{name}.onnx": model, f"{name}.onnx.json": json.dumps(CONFIG).encode(), "MODEL_CARD": b"CC0"}
+def publish(hub, name, model=b"a model", digest=None, card="# Model card\n\n* License: CC0\n"):
+    contents = {f"{name}.onnx": model, f"{name}.onnx.json": json.dumps(CONFIG).encode(), "MODEL_CARD": card.encode()}
     for file, content in contents.items():
         (hub / file).write_bytes(content)
     files = {
@@ -73,8 +73,12 @@ def test_a_voice_is_downloaded_by_name_and_listed(hub, folder):
     publish(hub, "fr_FR-upmc-medium")
     output = voices("fr_FR-upmc-medium")
     assert "fr_FR-upmc-medium: 0 of 0 MB" in output
-    assert sorted(file.name for file in folder.iterdir()) == ["fr_FR-upmc-medium.onnx", "fr_FR-upmc-medium.onnx.json"]
-    assert "fr_FR-upmc-medium                fr-FR    Neural, x low quality" in voices()
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "fr_FR-upmc-medium.MODEL_CARD",
+        "fr_FR-upmc-medium.onnx",
+        "fr_FR-upmc-medium.onnx.json",
+    ]
+    assert "fr_FR-upmc-medium                fr-FR    Neural, x low quality          CC0\n" in voices()
 
 
 def test_published_voices_are_listed_by_language(hub, folder):
@@ -82,6 +86,28 @@ def test_published_voices_are_listed_by_language(hub, folder):
     assert "fr_FR-upmc-medium" in voices("--published")
     assert "fr_FR-upmc-medium" in voices("--published", "FR")
     assert voices("--published", "de") == ""
+
+
+def test_a_voice_for_noncommercial_use_is_downloaded_only_if_the_setting_includes_it(hub, folder, monkeypatch):
+    publish(hub, "fr_FR-upmc-medium", card="* License: CC BY-NC-SA 4.0")
+    with pytest.raises(CommandError, match=r"non-commercial use only \(CC BY-NC-SA 4.0\)"):
+        voices("fr_FR-upmc-medium")
+    assert list(folder.iterdir()) == []
+    monkeypatch.setenv("TTS_NONCOMMERCIAL_VOICES", "on")
+    voices("fr_FR-upmc-medium")
+    assert "CC BY-NC-SA 4.0\n" in voices()
+    monkeypatch.delenv("TTS_NONCOMMERCIAL_VOICES")
+    assert "CC BY-NC-SA 4.0 (left out)\n" in voices()
+
+
+def test_the_license_is_that_of_the_model_card(folder):
+    install(folder, "en_US-one-low")
+    install(folder, "en_US-two-low")
+    (folder / "en_US-one-low.MODEL_CARD").write_text("## Dataset\n\n* URL: x\n* License: CC BY 4.0\n")
+    (folder / "MODEL_CARD").write_text("* License: CC0")  # of which one?
+    licenses = {voice.name: voice.license for file in piper_voices.installed() for voice in file.voices}
+    assert licenses | {"en_US-one-low": "CC BY 4.0", "en_US-two-low": ""} == licenses
+    assert licenses.get("en_US-joe-medium", "CC0") == "CC0"  # from its Python package, if installed
 
 
 def test_an_unpublished_voice_is_reported(hub, folder):

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pocket_tts import TTSModel
+from pocket_tts.utils.utils import _ORIGINS_OF_PREDEFINED_VOICES
 
 from inference.engine import EngineUnusable
 from inference.engines import registry
-from inference.engines.tts.pocket import load
+from inference.engines.tts.kyutai_voices import POCKET_LICENSES, license_of
+from inference.engines.tts.pocket import _sources, load
 from inference.loading.presets import Preset
 from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Audio, Open, Step, Word
 from tests.support.models.pocket import AT_ONCE, TINY, build
@@ -181,3 +183,23 @@ def test_each_language_is_an_engine():
         "pt",
         "nl",
     }
+
+
+def test_the_packages_voices_have_the_licenses_of_their_recordings() -> None:
+    """Those that the package makes from recordings in kyutai/tts-voices."""
+    prefix = "hf://kyutai/tts-voices/"
+    origins = {
+        name: origin.removeprefix(prefix).partition("@")[0]
+        for name, origin in _ORIGINS_OF_PREDEFINED_VOICES.items()
+        if origin.startswith(prefix)
+    }
+    assert {name: license_of(origin) for name, origin in origins.items()} == {
+        name: POCKET_LICENSES[name] for name in origins
+    }
+
+
+def test_voices_for_noncommercial_use_are_not_offered(config: Path) -> None:
+    listed = preset(config, voices="jean cosette")
+    assert [voice.license for voice in _sources(listed)] == ["CC BY-NC 4.0"] * 2
+    with pytest.raises(EngineUnusable, match="are non-commercial only"):
+        load(1, listed)
