@@ -13,4 +13,11 @@ if __name__ == "__main__":
     atexit.register(gc.freeze)  # otherwise Python scans all imported objects twice before the process exits
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except Exception as error:
+        from inference.loading.preset_files import InvalidPreset  # not before: the import takes a while
+
+        if isinstance(error, InvalidPreset):  # raised when a command is imported
+            sys.exit(str(error))
+        raise

@@ -15,7 +15,8 @@ from typing import Any
 from inference.engine import Engine, EngineUnusable
 from inference.loading import presets
 from inference.loading.device import has_cuda
-from inference.loading.presets import InvalidPreset, Preset
+from inference.loading.preset_files import InvalidPreset
+from inference.loading.presets import Preset
 from inference.messages import Control, Kind, UpgradeHint
 
 logger = logging.getLogger(__name__)

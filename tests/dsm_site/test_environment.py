@@ -18,11 +18,13 @@ MODEL_VARIABLES = {
     "STT_REVISION",
     "TTS_MEMORY_MB",
     "TTS_MODEL",
+    "TTS_NONCOMMERCIAL_VOICES",
     "TTS_QUALITY",
     "TTS_REVISION",
     "TTS_VOICES",
+    "TTS_VOICES_REVISION",
 }
-"""Variables read by inference/loading/ and huggingface_hub."""
+"""Variables read by inference/ and huggingface_hub."""
 
 
 def read_variables() -> set[str]:

@@ -5,11 +5,14 @@ import sys
 
 import msgspec
 import pytest
+from django.core.management import CommandError
 
 from inference.engine import EngineUnusable
 from inference.engines import registry
 from inference.engines.registry import ENGINES, RUNTIMES, engine_of
-from inference.loading.presets import InvalidPreset
+from inference.loading.preset_files import InvalidPreset
+from inference.loading.presets import KINDS
+from inference.management.options import chosen_engines
 from tests.support.environment import ROOT
 
 PRESET = ENGINES["whisper-base"].preset
@@ -35,6 +38,11 @@ def test_a_preset_has_the_engine_of_its_package_and_kind():
     assert ENGINES["stt-1b-en_fr"].uses_torch
 
 
+def test_presets_are_checked_for_the_kinds_that_a_package_runs():
+    runtimes = {(package, kind) for package, kinds in KINDS.items() for kind in kinds}
+    assert runtimes == {(runtime.package, runtime.kind) for runtime in RUNTIMES}
+
+
 @pytest.mark.parametrize(("package", "kind"), [("nemo", "stt"), ("faster-whisper", "tts")])
 def test_a_preset_that_no_engine_runs_is_reported(package, kind):
     with pytest.raises(InvalidPreset, match=f"“whisper-base”: no engine runs “{kind}” models .* “{package}”"):
@@ -49,3 +57,17 @@ def test_a_missing_package_is_reported_with_the_way_to_install_it(monkeypatch):
     install = r"^Kyutai STT 1B requires moshi\. Install it: .*requirements/locked/torch\.txt"
     with pytest.raises(EngineUnusable, match=install):
         registry.load("stt-1b-en_fr", 1)
+
+
+def test_engines_whose_model_would_be_replaced_by_the_same_one_are_rejected(monkeypatch):
+    names = ["stt-1b-en_fr", "stt-2.6b-en", "tts-1.6b-en_fr", "whisper-base"]
+    monkeypatch.setattr(registry.EngineInfo, "is_installed", True)
+    assert [info.name for info, _ in chosen_engines(names, None)] == names
+    monkeypatch.setenv("TTS_MODEL", "/models/tts")
+    assert [info.name for info, _ in chosen_engines(names, None)] == names
+    monkeypatch.setenv("STT_MODEL", "/models/stt")
+    assert len(chosen_engines(names[1:], None)) == 3
+    with pytest.raises(
+        CommandError, match=r"STT_MODEL replaces the model of stt-1b-en_fr and stt-2.6b-en: .*unset STT_"
+    ):
+        chosen_engines(names, None)

@@ -36,7 +36,7 @@ def test_the_dtype_is_one_that_the_hardware_computes(device, dtype):
         (STT_1B, Device("mps", "M3", free_mb=9_000), 42),
         (STT_1B, LAPTOP, 1),
         (STT_1B, Device("cpu", "server", free_mb=60_000, cores=32), 16),
-        (STT_1B, Device("cpu", "small server", free_mb=3_500, cores=32), 5),
+        (STT_1B, Device("cpu", "small server", free_mb=3_500, cores=32), 2),
     ],
 )
 def test_slots_fill_the_memory_beside_weights_and_reserve(preset, device, slots):
@@ -45,6 +45,23 @@ def test_slots_fill_the_memory_beside_weights_and_reserve(preset, device, slots)
 
 def test_a_requested_number_of_slots_is_kept():
     assert plan(STT_1B, LAPTOP, slots=3, environment={}).slots == 3
+
+
+@pytest.mark.parametrize(
+    ("device", "slots", "to_measure"),
+    [
+        (H200, 0, 1351),  # all that fit
+        (H200, 40, 40),
+        (Device("cpu", "server", free_mb=60_000, cores=8), 0, 16),  # two per core
+        (Device("cpu", "server", free_mb=60_000, cores=8), 3, 3),
+        (Device("cpu", "small server", free_mb=5_000, cores=32), 0, 9),  # all that fit
+    ],
+)
+def test_as_many_slots_are_measured_as_fit_unless_a_number_is_requested(device, slots, to_measure):
+    intended = plan(STT_1B, device, slots, environment={})
+    assert intended.slots_to_measure == to_measure
+    assert intended.is_automatic == (slots == 0)
+    assert intended.memory_slots >= to_measure
 
 
 def test_too_many_slots_are_rejected_before_anything_is_loaded():
@@ -57,8 +74,8 @@ def test_the_error_for_a_model_that_does_not_fit_has_the_figures():
         plan(STT_2_6B, Device("cuda", "small", capability=(8, 6), free_mb=4_000), environment={})
 
 
-def test_int8_weights_take_half_of_bfloat16():
-    assert plan(STT_1B, LAPTOP, environment={}).weights_mb == pytest.approx(989 + 385)
+def test_int8_weights_on_a_cpu_leave_embeddings_in_float32():
+    assert plan(STT_1B, LAPTOP, environment={}).weights_mb == pytest.approx(1.02 * (989 - 151) + 4 * 151 + 385)
     assert plan(STT_1B, LAPTOP, environment={}).dtype == "int8"
 
 
@@ -89,6 +106,26 @@ def test_a_plan_reads_as_a_sentence():
     assert text == "CPU, int8: 1,374 MB of weights, 1 slots of 214 MB, 6,000 MB free before"
 
 
-def test_int8_is_rejected_on_a_gpu():
-    with pytest.raises(DoesNotFit, match="int8 weights work only on the CPU"):
-        plan(msgspec.structs.replace(STT_1B, dtype="int8"), H200, environment={})
+def int8(preset=STT_1B):
+    return msgspec.structs.replace(preset, dtype="int8")
+
+
+@pytest.mark.parametrize("device", [Device("cuda", "V100", capability=(7, 0)), Device("mps", "M3")])
+def test_int8_is_rejected_where_the_hardware_cannot_multiply_it(device):
+    with pytest.raises(DoesNotFit, match=rf"set to int8 weights, but {device.name} can't multiply them"):
+        plan(int8(), device, environment={})
+
+
+def test_int8_weights_on_a_gpu_leave_embeddings_and_slots_in_bfloat16():
+    planned = plan(int8(), H200, environment={})
+    assert planned.weights_mb == pytest.approx(1.02 * (989 - 151) + 2 * 151 + 385)
+    assert planned.slot_mb == STT_1B.slot_mb
+    assert planned.slots > plan(STT_1B, H200, environment={}).slots
+
+
+def test_a_gpu_without_room_for_bfloat16_weights_gets_them_quantized():
+    small = Device("cuda", "RTX 3060", capability=(8, 6), free_mb=6_500)
+    assert plan(int8(STT_2_6B), small, environment={}).load_device == "cpu"
+    assert plan(int8(STT_2_6B), H200, environment={}).load_device == "cuda:0"
+    with pytest.raises(DoesNotFit):
+        plan(STT_2_6B, small, environment={})

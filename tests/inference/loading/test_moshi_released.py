@@ -13,8 +13,9 @@ from safetensors import safe_open
 
 from inference.engines.stt.moshi_stt.model import Model
 from inference.loading import presets
-from inference.loading.checkpoints import Checkpoint
+from inference.loading.checkpoints import Checkpoint, with_model_values
 from inference.loading.device import MIMI_MB
+from inference.loading.huggingface import CheckpointError
 from tests.support.models.released_checkpoints import build, parameters_of, without_weights
 
 pytestmark = pytest.mark.models
@@ -63,15 +64,57 @@ def test_the_text_to_speech_model_loads(obtain):
     assert model.mimi.num_codebooks == 8
 
 
-def test_the_text_to_speech_model_without_voices_is_recognized(obtain):
-    """It loads, but `moshi_tts.loading` rejects it, because voices can't be selected."""
-    checkpoint = obtain("tts-0.75b-en-public", "tts-1.6b-en_fr")
+@pytest.mark.parametrize(
+    ("name", "preset", "replaced"),
+    [
+        ("stt-1b-en_fr-candle", "stt-1b-en_fr", "stt-2.6b-en"),
+        ("stt-2.6b-en", "stt-2.6b-en", "stt-1b-en_fr"),
+        ("tts-1.6b-en_fr", "tts-1.6b-en_fr", "tts-1.6b-en_fr"),
+    ],
+)
+def test_delay_and_sizes_are_those_of_the_model_whatever_the_preset_says(tmp_path, name, preset, replaced):
+    model = str(build(name, tmp_path / name))
+    wrong = {"params_billions": 9, "unquantized_billions": 9, "slot_mb": 9, "delay": 9, "silence_prefix": 0.5}
+    if PRESETS[preset].kind == "tts":
+        del wrong["delay"], wrong["silence_prefix"]
+    values = with_model_values(msgspec.structs.replace(PRESETS[replaced], model=model, **wrong))
+    own = PRESETS[preset]
+    assert (values.delay, values.slot_mb) == (own.delay, own.slot_mb)
+    assert values.params_billions == pytest.approx(own.params_billions, rel=0.005)
+    assert values.unquantized_billions == pytest.approx(own.unquantized_billions, rel=0.005)
+    assert values.silence_prefix == {"stt-1b-en_fr": 0.5}.get(preset, 1.0)
+
+
+def test_a_model_without_voices_and_with_too_few_codebooks_is_rejected_for_both(tmp_path):
+    model = str(build("tts-0.75b-en-public", tmp_path / "model"))
+    preset = msgspec.structs.replace(PRESETS["tts-1.6b-en_fr"], model=model, quality="higher")
+    with pytest.raises(
+        CheckpointError, match=r"no selectable voices.*=higher needs 24 .* the model has 16\. Set TTS_QUALITY=high\."
+    ):
+        Checkpoint.obtain(preset)
+
+
+@pytest.mark.parametrize(
+    ("name", "architecture", "size", "tensors", "dep_q"),
+    [
+        ("moshiko-pytorch-bf16", "moshi-7b", pytest.approx(15_375e6, abs=1e6), 355, 8),
+        ("personaplex-7b-v1", "personaplex-7b", 16_742_874_000, 475, 16),
+    ],
+)
+def test_a_model_whose_configuration_lacks_its_shape_loads(tmp_path, name, architecture, size, tensors, dep_q):
+    folder = build(name, tmp_path / name)
+    preset = msgspec.structs.replace(
+        PRESETS["tts-1.6b-en_fr"], kind="dialogue", model=str(folder), architecture=architecture
+    )
+    checkpoint = Checkpoint.obtain(preset)
+    assert_files(checkpoint, size, tensors)
     with without_weights():
-        assert not checkpoint.tts("meta", torch.bfloat16, n_q=8).multi_speaker
+        lm = checkpoint.lm("meta", torch.bfloat16)
+    assert (lm.n_q, lm.dep_q, lm.dim, lm.num_codebooks) == (16, dep_q, 4096, 17)
 
 
-def assert_files(checkpoint: Checkpoint, size: int, tensors: int) -> None:
-    """The files have the published sizes in bytes, so no tensor is missing here."""
+def assert_files(checkpoint: Checkpoint, size: object, tensors: int) -> None:
+    """The files have the published sizes in bytes, of moshiko in megabytes, so no tensor is missing here."""
     assert checkpoint.info.moshi_weights.stat().st_size == size
     assert checkpoint.info.mimi_weights.stat().st_size == MIMI_BYTES
     for path, count in ((checkpoint.info.moshi_weights, tensors), (checkpoint.info.mimi_weights, 318)):

@@ -148,9 +148,10 @@ TEXTS = [
 ]
 
 
-def build_stt(folder: Path, heads: int = 4) -> Path:
-    """Speech to text, with so many pause-prediction heads; the original models have 4 or, in one repository, none."""
-    return _build(folder, {**STT, "extra_heads_num_heads": heads, "extra_heads_dim": 6})
+def build_stt(folder: Path, heads: int = 4, **values: Any) -> Path:
+    """Speech to text, with so many pause-prediction heads; the original models have 4 or, in one repository, none.
+    `values` replace those of the configuration."""
+    return _build(folder, {**STT, "extra_heads_num_heads": heads, "extra_heads_dim": 6, **values})
 
 
 def build_tts(folder: Path) -> Path:

@@ -1,7 +1,7 @@
 """The moshi package's own text-to-speech loop for a single stream: the reference for a slot of a batch."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from inference.engines.tts.moshi_tts import MoshiTts
 from inference.engines.tts.moshi_tts.voices import Voices
-from inference.messages import Audio, Event, Open, Rejected, Word
+from inference.messages import Audio, Closed, Event, Open, Rejected, Word
 from tests.support.models.checkpoints import checkpoint_info
 
 CODEBOOKS = 4
@@ -92,8 +92,16 @@ class Alone:
 class Together:
     """The engine, and the output of each slot."""
 
-    def __init__(self, folder: Path, slots: int, voices: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        slots: int,
+        voices: Path | None = None,
+        prepare: Callable[[TTSModel], None] = lambda model: None,
+    ) -> None:
+        """`prepare` changes the model before its use."""
         model = load(folder)
+        prepare(model)
         self.engine = MoshiTts(
             model, Voices(model, voices or folder / "voices", {"en": "English", "fr": "Français"}), slots
         )
@@ -124,7 +132,8 @@ class Together:
             self.spoken[slot].events += events
         for slot, tokens in codes.items():
             self.spoken[slot].codes.append(tokens)
-        self._busy = set(output) | (self._busy & waiting)
+        ended = {slot for slot, events in output.items() if any(isinstance(event, Closed) for event in events)}
+        self._busy = (set(output) | (self._busy & waiting)) - ended
         return set(output)
 
     def has_work(self, slot: int) -> bool:

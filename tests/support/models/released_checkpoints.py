@@ -41,11 +41,13 @@ def parameters_of(name: str) -> int:
 def build(name: str, folder: Path) -> Path:
     """Write the checkpoint's files, under their released names, and return the folder. The tokenizer is a small one."""
     folder.mkdir(parents=True)
-    config = json.loads((DATA / f"{name}.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config))
+    config = {}
+    if (path := DATA / f"{name}.json").exists():  # Kyutai's first models have no configuration
+        config = json.loads(path.read_text())
+        (folder / "config.json").write_text(json.dumps(config))
     _write_sparse(folder / config.get("moshi_name", loaders.MOSHI_NAME), tensors_of(name))
-    _write_sparse(folder / config["mimi_name"], tensors_of("mimi"))
-    write_tokenizer(folder / config["tokenizer_name"])
+    _write_sparse(folder / config.get("mimi_name", loaders.MIMI_NAME), tensors_of("mimi"))
+    write_tokenizer(folder / config.get("tokenizer_name", loaders.TEXT_TOKENIZER_NAME))
     return folder
 
 
