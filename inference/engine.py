@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.messages import Event, Open, Voice
+from inference.messages import Event, Open, SlotLimits, Voice
 
 Frame = NDArray[np.float32]
 """float32[1920] in -1..1, mono, 24 kHz."""
@@ -46,6 +46,8 @@ class Engine(Protocol[Input]):
     #
     # An engine that measures how many streams the machine carries has `measures_capacity: bool`, true unless the number
     # of slots was given, and `measure_capacity() -> int`, which is called again while it has no streams.
+    #
+    # An engine that chose its number of slots by memory and the duration of its steps has `slot_limits: SlotLimits`.
 
 
 class SttEngine(Engine[Frame], Protocol):
@@ -70,6 +72,10 @@ def voices_of(engine: Engine[Any]) -> list[Voice]:
 
 def measures_capacity(engine: Engine[Any]) -> bool:
     return getattr(engine, "measures_capacity", False)
+
+
+def slot_limits_of(engine: Engine[Any]) -> SlotLimits | None:
+    return getattr(engine, "slot_limits", None)
 
 
 class EngineUnusable(Exception):

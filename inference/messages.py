@@ -41,6 +41,13 @@ class Voice(Message, frozen=True):
     language: str  # BCP 47: "en-US"
     kind: str = ""  # "female", "male", or another property that distinguishes voices
     description: str = ""
+    license: str = ""
+    """Short name, such as “CC BY 4.0”; "" if unknown."""
+
+    @property
+    def is_noncommercial(self) -> bool:
+        """Whether the license allows non-commercial use only."""
+        return "-NC" in self.license or self.license == "Non-commercial"
 
 
 class Control(Message, frozen=True):
@@ -104,6 +111,7 @@ class Open(Message, frozen=True):
     account: str = ""  # opaque key of who requests it, among whom slots are shared fairly; empty: of no account
     is_program: bool = False  # of a program, whose streams give up their slots before those of people
     translates: bool = False  # the words are to be a translation into English
+    awaits_turns: bool = False  # someone waits for the end of each turn: shorter pauses end segments
 
 
 STEP_BUCKETS: dict[Kind, tuple[float, ...]] = {
@@ -123,6 +131,19 @@ class StepLatencies(Message, frozen=True):
     def __add__(self, other: "StepLatencies") -> "StepLatencies":
         counts = [sum(pair) for pair in zip_longest(self.counts, other.counts, fillvalue=0)]
         return StepLatencies(counts, self.seconds + other.seconds)
+
+
+class SlotLimits(Message, frozen=True):
+    """The slots that each resource of an engine's device would allow, if the engine chose their number itself."""
+
+    memory: int
+    time: int  # whose steps are short enough, as far as measured
+
+    def __add__(self, other: "SlotLimits") -> "SlotLimits":
+        return SlotLimits(self.memory + other.memory, self.time + other.time)
+
+    def __str__(self) -> str:
+        return f"memory would allow {self.memory}, step time allows {self.time}"
 
 
 class LoggedError(Message, frozen=True):
@@ -157,6 +178,7 @@ class Status(Message, frozen=True):
     accounts: dict[str, int] = {}  # number of slots that each account holds
     measured_at: float = 0.0  # unix time of the last measurement of `slots`; 0: it was not measured
     translates: bool = False  # it can translate speech into English
+    slot_limits: SlotLimits | None = None  # None: the number of slots was given, or follows from something else
 
 
 # --- Up: web process to inference process -------------------------------------------------------------------------
@@ -215,7 +237,9 @@ class Step(Message, frozen=True):
     final_until: int  # no word before it will be added or change
     speech: float  # voice activity of the frame, 0 to 1
     pauses: list[float] = []  # probability of a pause of each of `PAUSE_LENGTHS`, if the engine predicts them
-    words_until: int = 0  # every word that begins before it was sent, if that is more than `final_until`
+    words_until: int = 0
+    """Every word that begins before it was sent, if that is more than `final_until`: except those that a stalled engine
+    missed, which come when it is restarted."""
 
 
 class Partial(Message, frozen=True):

@@ -19,7 +19,7 @@ from inference.messages import Down, Kind, Open, Ready, Reassign, Status
 from inference.observability.recent_errors import RECENT_ERRORS, Outage
 from inference.outbox import Layer, Outbox, decode_up
 from inference.scheduler import Scheduler
-from inference.stream import Stream
+from inference.streams.base import Stream
 
 logger = logging.getLogger(__name__)
 
@@ -68,10 +68,11 @@ class Worker:
         finally:
             await self._shutdown()
 
-    async def wait_until_up(self) -> int:
-        """Wait until the engine is up; returns its number of slots."""
+    async def wait_until_up(self) -> str:
+        """Wait until the engine is up; returns a description with its number of slots."""
         await self._scheduler.is_up.wait()
-        return self._scheduler.slots
+        limits = f" ({self._scheduler.slot_limits})" if self._scheduler.slot_limits else ""
+        return f"{self._info.label}, {self._scheduler.slots} slots{limits}"
 
     def _coroutines(self) -> list[Coroutine[None, None, None]]:
         return [self._scheduler.run(), self._outbox.run(), self._admit(), self._receive(), self._send_heartbeats()]
@@ -176,6 +177,7 @@ class Worker:
             accounts=dict(self._scheduler.accounts),
             measured_at=self._scheduler.measured_at,
             translates=self._info.translates,
+            slot_limits=self._scheduler.slot_limits,
         )
         try:
             await self._layer.group_send(messages.WEB_GROUP, {"type": "status", "data": msgspec.msgpack.encode(status)})

@@ -5,7 +5,7 @@ from collections.abc import Sequence, Set
 from typing import Any
 
 from inference.engine import Inputs, StepOutput
-from inference.messages import Event, Open, Voice
+from inference.messages import Event, Open, SlotLimits, Voice
 
 
 class Executor(ABC):
@@ -19,6 +19,8 @@ class Executor(ABC):
         """The slots that the engine flushes with silence of its own; they accept no frames."""
         self.measures_capacity = False
         """Whether `slots` was measured; known after the start."""
+        self.slot_limits: SlotLimits | None = None
+        """Known after the start, of an engine that chose `slots` by memory and the duration of its steps."""
         self.steps_per_call = 1
         """Maximum number of steps per call."""
         self.progress = ""

@@ -15,7 +15,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
-from inference.engine import Engine, EngineLost, EngineUnusable, measures_capacity, voices_of
+from inference.engine import Engine, EngineLost, EngineUnusable, measures_capacity, slot_limits_of, voices_of
 from inference.engines import registry
 from inference.executors.base import Executor
 
@@ -47,6 +47,7 @@ class ThreadExecutor(Executor):
         self.slots = self._engine.slots
         self.voices = voices_of(self._engine)
         self.measures_capacity = measures_capacity(self._engine)
+        self.slot_limits = slot_limits_of(self._engine)
         self.draining = getattr(self._engine, "draining", frozenset())
         self.progress = ""
 

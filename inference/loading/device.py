@@ -1,7 +1,9 @@
 """Chooses a model's device, precision and number of slots, from nothing but its sizes."""
 
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -22,9 +24,16 @@ VRAM_RESERVED_MB = 2048
 """Memory left for activations, CUDA graphs and other programs; MOSHI_VRAM_RESERVED_MB overrides it."""
 CPU_RESERVED_MB = 1024
 CORES_PER_SLOT = 2
-"""CPU cores per stream of the smallest model (`benchmarks/stt_engine.py`)."""
+"""CPU cores per stream of the smallest model (`benchmarks/stt_engine.py`), for an engine that doesn't measure steps."""
+MAX_SLOTS_PER_CORE = 2
+"""On a CPU, the most slots to measure: the codec alone takes 20 ms of a core for each frame."""
 MAX_SLOTS = 4096
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1}
+NVIDIA_SMI_TIMEOUT = 30.0
+"""Seconds; it loads the driver if no other process has."""
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2, "int8": 1.02}
+"""Of a parameter; int8 weights also have scales for each output."""
+MIN_CAPABILITY_INT8 = (7, 5)
+"""CUDA compute capability of the first GPUs that multiply int8 matrices (Turing)."""
 
 
 class DoesNotFit(EngineUnusable):
@@ -50,10 +59,30 @@ class Plan:
     """Precision, slots and memory of a preset on a device."""
 
     device: Device
-    dtype: str  # of weights and activations; int8 weights, for the CPU only, have float32 activations
+    dtype: str  # of weights and activations; with int8 weights everything else is bfloat16, on a CPU float32
     slots: int
     weights_mb: float
     slot_mb: float
+    memory_slots: int = 0
+    """What the memory would allow."""
+    is_automatic: bool = False
+    """No number of slots was requested; `slots` is an estimate."""
+    loads_on_cpu: bool = False
+    """The device has no room for the weights before they are quantized."""
+
+    @property
+    def slots_to_measure(self) -> int:
+        """The most slots for which an engine measures its step; only the requested ones if a number was."""
+        if not self.is_automatic:
+            return self.slots
+        if self.device.kind != "cpu":
+            return self.memory_slots
+        return min(self.memory_slots, MAX_SLOTS_PER_CORE * self.device.cores)
+
+    @property
+    def load_device(self) -> str:
+        """The device on which the language model is loaded; `quantize` moves it."""
+        return "cpu" if self.loads_on_cpu else self.device.torch_name
 
     @property
     def torch_dtype(self) -> "torch.dtype":
@@ -77,6 +106,18 @@ def has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
+
+
+def visible_gpus(environment: Mapping[str, str] | None = None) -> list[str]:
+    """NVIDIA's GPUs that this process may use, by their names for CUDA_VISIBLE_DEVICES; without importing torch."""
+    environment = os.environ if environment is None else environment
+    if (visible := environment.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [name.strip() for name in visible.split(",") if name.strip()]
+    if not (nvidia_smi := shutil.which("nvidia-smi")):
+        return []
+    command = [nvidia_smi, "-L"]
+    listed = subprocess.run(command, capture_output=True, text=True, timeout=NVIDIA_SMI_TIMEOUT).stdout  # noqa: S603
+    return [str(number) for number, _ in enumerate(re.findall(r"^GPU \d+:", listed, re.MULTILINE))]
 
 
 @dataclass(frozen=True)
@@ -127,17 +168,22 @@ def find_device(name: str = "auto") -> Device:
 def plan(preset: Preset, device: Device, slots: int = 0, environment: Mapping[str, str] | None = None) -> Plan:
     """Plan the preset's run on the device with `slots` slots, or as many as it carries for 0.
 
-    Raises `DoesNotFit`, before anything is loaded. The preset gives the sizes of weights and slots for bfloat16:
-    float32 doubles both, int8 halves the weights and doubles the slots.
+    Raises `DoesNotFit`, before anything is loaded. The preset gives the size of a slot for bfloat16; float32 doubles
+    it. With int8 weights on a CPU, slots and the layers that are not quantized are float32.
     """
     environment = os.environ if environment is None else environment
     dtype = preset.dtype if preset.dtype != "auto" else dtype_for(device)
     on_cpu = device.kind == "cpu"
-    if dtype == "int8" and not on_cpu:
-        raise DoesNotFit(f"int8 weights work only on the CPU, but {preset.label} is set to run on {device.name}.")
+    if dtype == "int8" and not _multiplies_int8(device):
+        raise DoesNotFit(
+            f"{preset.label} is set to int8 weights, but {device.name} can't multiply them: they need a CPU, or a CUDA "
+            "GPU from compute capability 7.5. Set the dtype to auto (MOSHI_DTYPE, or in the preset)."
+        )
     billions = _number(environment, "MOSHI_MODEL_PARAMS_BILLIONS", preset.params_billions)
-    weights_mb = 1000 * billions * BYTES[dtype] + MIMI_MB
-    slot_mb = preset.slot_mb * (2 if dtype in ("float32", "int8") else 1)
+    activation = "float32" if dtype == "int8" and on_cpu else "bfloat16" if dtype == "int8" else dtype
+    kept = min(preset.unquantized_billions, billions) if dtype == "int8" else 0.0
+    weights_mb = 1000 * ((billions - kept) * BYTES[dtype] + kept * BYTES[activation]) + MIMI_MB
+    slot_mb = preset.slot_mb * BYTES[activation] / BYTES["bfloat16"]
     slot_mb = _number(environment, "MOSHI_PER_BATCH_ITEM_MB", slot_mb)
     reserve = CPU_RESERVED_MB if on_cpu else _number(environment, "MOSHI_VRAM_RESERVED_MB", VRAM_RESERVED_MB)
     memory_mb = min(device.free_mb - reserve, preset.memory_mb or device.free_mb)
@@ -152,7 +198,12 @@ def plan(preset: Preset, device: Device, slots: int = 0, environment: Mapping[st
             f"stream and {reserve:,.0f} MB reserved, but {device.name} has {device.free_mb:,.0f} MB free{budget}. "
             "Free memory, use a smaller preset or fewer slots, or lower MOSHI_VRAM_RESERVED_MB."
         )
-    return Plan(device, dtype, requested or automatic, weights_mb, slot_mb)
+    loads_on_cpu = dtype == "int8" and 1000 * billions * BYTES["bfloat16"] + MIMI_MB > memory_mb
+    return Plan(device, dtype, requested or automatic, weights_mb, slot_mb, capacity, not requested, loads_on_cpu)
+
+
+def _multiplies_int8(device: Device) -> bool:
+    return device.kind == "cpu" or bool(device.capability and device.capability >= MIN_CAPABILITY_INT8)
 
 
 def dtype_for(device: Device) -> str:

@@ -11,6 +11,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from inference.loading.device import graphics_cards
+from inference.messages import SlotLimits
 
 STEPS = Histogram(
     "inference_latency_seconds",
@@ -23,12 +24,27 @@ WARMUP = Gauge("warmup_duration_seconds", "Last engine start-up time, in seconds
 WARMUP_SUCCESS = Counter("warmup_success", "Successful engine starts", ["engine"])
 WARMUP_FAILURE = Counter("warmup_failure", "Failed engine starts", ["engine"])
 LOST = Counter("speech_engine_lost", "Engines that died or failed while running", ["engine"])
+SLOT_LIMITS = Gauge(
+    "speech_slot_limit",
+    "Slots that memory and step time would allow, of engines that measure them",
+    ["engine", "limit"],
+)
+STALLS = Counter(
+    "speech_stalls", "Streams restarted because speech got no words, by what became of it", ["engine", "outcome"]
+)
 
 
 def initialize_counters(engine: str) -> None:
     """Create the series at 0, so that queries and alerts see the first increase."""
     for counter in (WARMUP_SUCCESS, WARMUP_FAILURE, LOST):
         counter.labels(engine)
+    for outcome in ("repeated", "skipped"):
+        STALLS.labels(engine, outcome)
+
+
+def record_slot_limits(engine: str, limits: SlotLimits) -> None:
+    SLOT_LIMITS.labels(engine, "memory").set(limits.memory)
+    SLOT_LIMITS.labels(engine, "time").set(limits.time)
 
 
 @contextmanager

@@ -43,7 +43,8 @@ async def overview() -> dict[str, Any]:
 
 def engine(link: Link, status: Status) -> dict[str, Any]:
     measured = _at(status.measured_at) if status.measured_at else None
-    return {**engine_capacity(link, status), "measured": measured}
+    limits = {"memory": status.slot_limits.memory, "time": status.slot_limits.time} if status.slot_limits else None
+    return {**engine_capacity(link, status), "measured": measured, "slot_limits": limits}
 
 
 def _language_model(status: ModelStatus) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import get_args
 
 from msgspec.structs import replace
 
-from inference.messages import FAIR_LEAD, Kind, LoggedError, Reassign, Status, StepLatencies, Voice
+from inference.messages import FAIR_LEAD, Kind, LoggedError, Reassign, SlotLimits, Status, StepLatencies, Voice
 
 HEARTBEAT_TIMEOUT = 0.9
 """Seconds without a heartbeat after which an inference process counts as dead; four are due in it."""
@@ -54,6 +54,7 @@ class WorkerRegistry:
                 step_latencies=status.step_latencies + (known.step_latencies if known else StepLatencies()),
                 voices=self._voices.get(status.engine),
                 measured_at=max(status.measured_at, known.measured_at if known else 0.0),
+                slot_limits=_sum_of_limits(status, known),
             )
         return engines
 
@@ -146,6 +147,11 @@ class WorkerRegistry:
         else:
             self._full_since.setdefault(engine, time.monotonic())
             self._free_since.pop(engine, None)
+
+
+def _sum_of_limits(*statuses: Status | None) -> SlotLimits | None:
+    limits = [status.slot_limits for status in statuses if status and status.slot_limits]
+    return sum(limits[1:], limits[0]) if limits else None
 
 
 def _seconds_since(moment: float | None) -> float:

@@ -4,10 +4,11 @@ import asyncio
 import logging
 
 import pytest
+from prometheus_client import REGISTRY
 
 from inference import scheduler, slots
 from inference.executors.inline import InlineExecutor
-from inference.messages import Accept, Audio, Close, Step
+from inference.messages import Accept, Audio, Close, SlotLimits, Step
 from inference.slots import IDLE_BEFORE, INTERVAL, KEPT, RUNS, Capacity
 from tests.inference.test_scheduler import Running
 from tests.support.speech.checksum_audio import noise
@@ -161,3 +162,14 @@ async def test_an_engine_that_restarts_at_a_busy_moment_keeps_its_slots():
     executor.slots = 3
     await replica.start()
     assert len(replica.slots) == 15
+
+
+async def test_what_limits_the_slots_of_an_engine_is_reported():
+    executor = InlineExecutor("checksum", 4)
+    executor.slot_limits = SlotLimits(memory=180, time=4)
+    async with Running(executor) as running:
+        assert running.scheduler.slot_limits == SlotLimits(180, 4)
+        engine = running.scheduler._engine
+        for limit, slots in (("memory", 180), ("time", 4)):
+            assert REGISTRY.get_sample_value("speech_slot_limit", {"engine": engine, "limit": limit}) == slots
+    assert str(SlotLimits(180, 4) + SlotLimits(20, 10)) == "memory would allow 200, step time allows 14"

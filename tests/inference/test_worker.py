@@ -18,6 +18,7 @@ from inference.messages import (
     Open,
     Ready,
     Reassign,
+    SlotLimits,
     Status,
     Word,
     queue_name,
@@ -94,6 +95,19 @@ async def test_a_request_is_served(web, worker):
     web.send(ready.worker, "s", Audio(noise(5)), Marker(1))
     _, word = await web.receive(Word)
     assert [word.text] == words_of(noise(5))
+
+
+async def test_an_engine_that_chose_its_slots_reports_what_limits_them(web, layer):
+    worker = Worker(layer, ENGINE, slots=3)
+    (executor,) = (replica.executor for replica in worker._scheduler._replicas)
+    executor.slot_limits = SlotLimits(memory=180, time=3)
+    task = asyncio.create_task(worker.run())
+    assert await worker.wait_until_up() == f"{ENGINE.label}, 3 slots (memory would allow 180, step time allows 3)"
+    while not (status := (await web.receive(Status))[1]).slots:
+        pass
+    assert status.slot_limits == SlotLimits(180, 3)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_a_full_worker_leaves_requests_in_the_queue(web, worker, layer):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import httpx
 import pytest
@@ -24,7 +25,9 @@ LABELS = {
     "warmup_success": {"engine"},
     "warmup_failure": {"engine"},
     "speech_engine_lost": {"engine"},
+    "speech_stalls": {"engine", "outcome"},
     "speech_frames_behind": {"engine"},
+    "speech_slot_limit": {"engine", "limit"},
     "speech_streams_open": {"kind"},
     "speech_queue_wait_seconds": {"kind"},
     "speech_first_audio_seconds": set(),
@@ -54,7 +57,8 @@ def families(checksum_site, checksum_token):
         files = {"file": ("speech.wav", wav_of(noise(50)))}
         http.post("/v1/audio/transcriptions", files=files, data={"model": "checksum"}).raise_for_status()
         http.get("/v1/models", headers={"Authorization": "Bearer wrong"})
-        exposition = http.get("/metrics").text
+        while "asr_model_step_duration" not in (exposition := http.get("/metrics").text):
+            time.sleep(0.05)  # until the engine's next heartbeat
     return {family.name: family for family in text_string_to_metric_families(exposition)}
 
 

@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from websockets.sync.client import connect
 
 from accounts.models import User
-from inference.messages import Status
+from inference.messages import SlotLimits, Status
 from operations.report import process_report
 from operations.report.overview import engine
 from speech.gateway.link import Link
@@ -133,6 +133,17 @@ async def test_the_overview_shows_the_health_of_language_models_but_no_key(clien
     assert "Language models" in page
     assert dead["error"].replace("'", "&#x27;") in page
     assert LLM_KEY not in status.text + page + caplog.text
+
+
+async def test_the_page_shows_how_many_slots_memory_and_step_time_would_allow_in_all_processes(no_engines):
+    link = Link.current()
+    for worker, limits in (("a", SlotLimits(180, 90)), ("b", SlotLimits(100, 60)), ("c", None)):
+        status = Status(worker, "stt-1b-en_fr", "STT 1B", {}, slots=75, free=75, slot_limits=limits)
+        link.workers.update(status)
+    engines = [engine(link, status) for status in await link.workers.all_engines()]
+    assert [each["slot_limits"] for each in engines] == [{"memory": 280, "time": 150}]
+    page = render_to_string("operations/state.html", {"engines": engines})
+    assert "memory would allow 280, step time allows 150" in page
 
 
 async def test_the_page_shows_when_the_number_of_slots_was_measured(no_engines):

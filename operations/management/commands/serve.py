@@ -21,8 +21,9 @@ from twisted.internet import reactor as twisted_reactor
 from twisted.internet.defer import Deferred
 
 from accounts.models import User
+from inference.loading.device import visible_gpus
 from inference.management.exit_deadline import arm_exit_deadline
-from inference.management.options import add_engine_arguments, chosen_engines
+from inference.management.options import Choice, add_engine_arguments, chosen_engines
 from inference.management.tracing import TracingUnusable, start_tracing, stop_tracing
 from inference.observability.metrics import GraphicsCards
 from inference.worker import Worker, run_workers, why_unusable
@@ -66,7 +67,9 @@ class Command(BaseCommand):
         if not settings.REDIS_URL:
             REGISTRY.register(GraphicsCards())
             layer = get_channel_layer()
-            workers = [Worker(layer, info, slots) for info, slots in chosen_engines(**options)]
+            choices = chosen_engines(**options)
+            _mention_other_gpus(choices)
+            workers = [Worker(layer, info, slots) for info, slots in choices]
             reactor.callWhenRunning(self._run_in_background, partial(run_workers, workers))
         reactor.callWhenRunning(self._run_in_background, Runner().run)
         reactor.callWhenRunning(self._run_in_background, ProcessReporter().run)
@@ -100,6 +103,15 @@ class Command(BaseCommand):
         if not task.cancelled() and (error := task.exception()):
             self.stderr.write("\n".join(why_unusable(error)) or f"A background task failed: {error!r}")
             reactor.stop()
+
+
+def _mention_other_gpus(choices: list[Choice]) -> None:
+    if any(info.uses_torch for info, _ in choices) and (gpus := len(visible_gpus())) > 1:
+        logger.info(
+            "this process uses one of %d GPUs. To use all, set REDIS_URL and run the engines with "
+            "`manage.py inference --gpus all`",
+            gpus,
+        )
 
 
 def _migrate() -> None:
