@@ -231,7 +231,9 @@ class SynthesisJob:
     async def _poll_slot_request(self) -> None:
         is_recovering = self._state is State.RECOVERING
         if self._lost_at and time.monotonic() - self._lost_at > RECOVERY_TIMEOUT:
-            raise errors.NoEngine("The speech engine was lost and no other was available.")
+            what = "The speech engine was lost and no other was available."
+            running = await Link.current().workers.engines("tts")
+            raise errors.AtCapacity(what) if self._voice.engine.engine in running else errors.NoEngine(what)
         try:
             event = await self._slot_request.poll(
                 self._emitted.samples,

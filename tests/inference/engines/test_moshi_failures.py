@@ -15,7 +15,7 @@ from inference import scheduler
 from inference.engines import registry
 from inference.executors.thread import ThreadExecutor
 from inference.loading.device import DoesNotFit
-from inference.messages import Audio, Close, Closed, Event, Marker, Text, Word
+from inference.messages import Audio, Close, Closed, Event, Marker, Step, Text, Word
 from inference.observability.recent_errors import class_of
 from inference.worker import why_unusable
 from tests.inference.engines.stt.test_moshi_stt import speech_like
@@ -112,10 +112,10 @@ def log():
 
 @pytest.mark.parametrize(
     ("name", "error", "error_class"),
-    [(STT, RuntimeError, "initialization"), (TTS, torch.OutOfMemoryError, "memory")],
+    [(STT, RuntimeError, "initialization"), (TTS, RuntimeError, "initialization"), (TTS, MemoryError, "memory")],
 )
 async def test_a_lost_engine_is_loaded_again(loads, log, name, error, error_class):
-    """Memory that runs out is a loss for speech synthesis only; speech recognition evicts its newest streams."""
+    """Also if the host's memory runs out; if the device's does, the newest streams are evicted."""
     async with running(name) as it:
         before = await process(it, name, "before")
         loads.break_later(error, "a failed step")
@@ -132,6 +132,26 @@ async def test_a_lost_engine_is_loaded_again(loads, log, name, error, error_clas
     (lost,) = [line for line in log if "engine lost" in line[1]]
     assert lost[0] == error_class
     assert "a failed step" in lost[1]
+
+
+@pytest.mark.parametrize("name", [STT, TTS])
+async def test_memory_that_runs_out_evicts_the_newest_stream(loads, log, name):
+    async with running(name) as it:
+        before = await process(it, name, "before")
+        begin(it, name, "first")
+        await it.listener.until("first", Step)
+        loads.break_later(torch.OutOfMemoryError, "a failed step")
+        begin(it, name, "second")
+        assert (await it.listener.until("second", Closed)).reason == "the engine is out of memory"
+        await it.listener.until("first", Marker)
+        it.send("first", Close())
+        async with asyncio.timeout(30):
+            while it.scheduler.free != 1:  # the slot of the evicted stream isn't used again
+                await asyncio.sleep(0.01)
+        if name == TTS:
+            assert [event for event in it.listener.received["first"] if isinstance(event, Word | Audio)] == before
+    assert loads.count == 1
+    assert not [line for line in log if "engine lost" in line[1]]
 
 
 @pytest.mark.parametrize("name", [STT, TTS])

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from inference.engines.testing.encoded_words import silence
+from inference.engines.testing.encoded_words import EncodedWords, silence
 from inference.engines.testing.tones import pcm_of
 from inference.messages import SAMPLE_RATE
 from speech import errors, events
@@ -27,6 +27,17 @@ async def test_a_spoken_question_gets_a_spoken_answer(talk, model):
         ("User", "Who are you?"),
         ("Assistant", "I am a test."),
     ]
+
+
+async def test_the_engine_ends_segments_at_the_pauses_of_turns(talk, monkeypatch):
+    requests = []
+    open_slot = EncodedWords.open
+    monkeypatch.setattr(
+        EncodedWords, "open", lambda self, slot, request: (requests.append(request), open_slot(self, slot, request))
+    )
+    client = await talk()
+    await client.ask("Who are you?")
+    assert [request.awaits_turns for request in requests] == [True]
 
 
 async def test_the_events_of_a_turn_come_in_order(talk):

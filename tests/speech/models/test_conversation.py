@@ -115,6 +115,15 @@ def test_a_session_without_transcribed_audio_is_deleted_when_it_ends(owner):
     assert not Session.objects.exists()
 
 
+def test_words_of_the_user_keep_a_session_whose_audio_is_not_final(owner):
+    """Of a client that left within its first words."""
+    session = Session.acquire(owner, None, names_speakers=True)
+    session.start("checksum", "en")
+    session.commit(0, [Word(0, 0, "Hi", 0.0, 0.5, 0.9)], [], Counts(0, 0, 0))
+    session.end()
+    assert Session.objects.get().ended_at is not None
+
+
 def test_numbers_follow_the_highest_ones_that_are_left(owner):
     session = Session.acquire(owner, None, names_speakers=True)
     assert session.start("checksum", "en") == (0, 0, None)

@@ -11,7 +11,7 @@ from accounts.models import User
 from inference import worker as workers
 from inference.engines.registry import ENGINES
 from inference.engines.testing.tones import Tones, pcm_of
-from inference.messages import Rejected
+from inference.messages import Closed, Rejected
 from inference.worker import Worker
 from speech import errors, events
 from speech.gateway import slot_request
@@ -282,6 +282,32 @@ async def test_a_job_without_text_releases_its_slot(worker, monkeypatch):
     with pytest.raises(errors.InvalidText, match="No text received"):
         await running.done()
     await wait_until_slots_are_free(worker)
+
+
+async def test_a_stream_evicted_for_lack_of_memory_waits_for_another_slot_and_fails_at_capacity(worker, monkeypatch):
+    """Its own slot isn't used again; the engine and the streams in the other slots go on."""
+    monkeypatch.setattr(synthesis_job, "RECOVERY_TIMEOUT", 0.3)
+    first = RunningJob()
+    first.job.add_text("One ")
+    await first.until(events.Audio)
+    step = Tones.step
+
+    def evict_the_second(self, inputs):
+        output = step(self, inputs)
+        return output | {slot: [Closed("the engine is out of memory")] for slot in inputs if slot == 1}
+
+    monkeypatch.setattr(Tones, "step", evict_the_second)
+    second = RunningJob()
+    second.job.add_text("Two ")
+    with pytest.raises(errors.AtCapacity, match="was lost and no other was available") as raised:
+        await second.done()
+    assert raised.value.code == 4000
+    assert "out of memory" in second.all(events.Interrupted)[0].message
+    first.job.add_text("three")
+    first.job.finish()
+    await first.done()
+    assert list(dict.fromkeys(first.text)) == ["One", "three"]
+    assert not first.all(events.Interrupted)
 
 
 @pytest.mark.slow

@@ -6,27 +6,31 @@ maps slots to streams and rows. When memory runs out, the newest streams lose th
 
 import logging
 from collections.abc import Mapping
-from math import ceil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 
 from inference.engine import Frame
+from inference.engines.eviction import run_evicting
 from inference.engines.stt.moshi_stt.model import Model, StepResult
 from inference.engines.stt.moshi_stt.silero_vad import VoiceActivity
 from inference.engines.stt.moshi_stt.stream_decoder import DecoderConfig, StreamDecoder
-from inference.loading.checkpoints import Checkpoint
+from inference.loading.checkpoints import Checkpoint, with_model_values
 from inference.loading.device import DoesNotFit, Plan, find_device, plan
 from inference.loading.huggingface import CheckpointError, ReportProgress
 from inference.loading.presets import Preset
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Closed, Endpointing, Event, Open
+from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Endpointing, Event, Open, SlotLimits
 
 logger = logging.getLogger(__name__)
 
-EVICTED_SHARE = 0.25
-"""The share of the streams that lose their slots when memory runs out."""
 FAST_STEP = 0.02
 """Maximum seconds per step for bursts of silence to pay off; with slower steps the last words arrive as soon anyway."""
+
+REFRESH_AT = 0.6
+"""Share of the model's context from which on a pause is used to restart it: the 1B is known to stop writing for half a
+minute and more, and less so with a short past."""
 
 FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
 
@@ -39,11 +43,14 @@ class MoshiStt:
 
         `slots`: 0 for as many as the device can run. `report_progress` receives status texts meanwhile.
         """
+        preset = with_model_values(preset, report_progress)
         intended = plan(preset, find_device(preset.device), slots)
-        self.slots = intended.slots
+        self.slots = intended.slots_to_measure
+        self.slot_limits: SlotLimits | None = None
         self.draining: set[int] = set()
         """Slots whose next steps process silence that flushes the last words; `step` gets no frames for them."""
         self._endpointing = preset.endpointing or Endpointing()
+        self._turn_endpointing = replace(self._endpointing, pause=preset.turn_pause)
         self._row_of: dict[int, int] = {}  # by slot
         self._slot_of: list[int] = []  # by row; the rows in use are the first ones
         self._decoders: dict[int, StreamDecoder] = {}  # by slot, the newest last
@@ -62,7 +69,7 @@ class MoshiStt:
         try:
             self._model = Model(
                 checkpoint.mimi(device),
-                checkpoint.lm(device, intended.torch_dtype),
+                checkpoint.lm(intended.load_device, intended.torch_dtype),
                 self.slots,
                 silence=silence,
                 temperature=preset.temperature,
@@ -70,6 +77,12 @@ class MoshiStt:
             )
         except ValueError as error:
             raise CheckpointError(f"{checkpoint.origin} isn't a speech-to-text model: {error}.") from error
+        if intended.is_automatic:
+            report_progress("measuring steps")
+            self._model.keep_real_time_slots()
+            self.slots = self._model.slots
+            self.slot_limits = SlotLimits(intended.memory_slots, self.slots)
+            logger.info("%s: %s", preset.name, self.slot_limits)
         report_progress("warming up")
         self._model.warm_up()
         tokenizer = checkpoint.tokenizer()
@@ -88,29 +101,43 @@ class MoshiStt:
                 1000 * self._model.step_seconds,
                 extra={"error_class": "performance"},
             )
-        self._vad = None if self._model.heads else VoiceActivity()
-        if self._vad:
-            logger.warning("%s has no pause-prediction heads; using Silero VAD instead", checkpoint.origin)
+        self._vad = self._voice_activity(checkpoint.origin)
+        self._vad_thread = ThreadPoolExecutor(1, "vad")
+
+    def _voice_activity(self, origin: str) -> VoiceActivity | None:
+        try:
+            vad = VoiceActivity(self.slots)
+        except ModuleNotFoundError:
+            if not self._model.heads:
+                raise
+            logger.warning(
+                "the package silero-vad isn't installed, so voice activity is what %s predicts; that it has stopped "
+                "writing goes unnoticed",
+                origin,
+            )
+            return None
+        if not self._model.heads:
+            logger.warning("%s has no pause-prediction heads; using Silero VAD instead", origin)
+        return vad
 
     def open(self, slot: int, request: Open) -> None:
         row = len(self._slot_of)
         self._slot_of.append(slot)
         self._row_of[slot] = row
         self._model.reset_row(row)
-        self._decoders[slot] = StreamDecoder(
-            self._decoder_config, request.position, request.endpointing or self._endpointing
-        )
+        default = self._turn_endpointing if request.awaits_turns else self._endpointing
+        self._decoders[slot] = StreamDecoder(self._decoder_config, request.position, request.endpointing or default)
         if self._vad:
             self._vad.open(slot)
 
     def step(self, inputs: Mapping[int, Frame]) -> dict[int, list[Event]]:
         frames = {**inputs, **dict.fromkeys(self.draining, _SILENCE)}
-        results, evicted = self._step_model(frames)
-        if self._vad:
-            self._vad.process({slot: frame for slot, frame in inputs.items() if slot in results})
+        detection = self._vad_thread.submit(self._vad.process, inputs) if self._vad else None
+        results, closed = run_evicting(lambda: self._step_model(frames), self._decoders, self.close)
+        if detection:
+            detection.result()
         output = {slot: self._decode(slot, result) for slot, result in results.items()}
-        closed: list[Event] = [Closed("the engine is out of memory")]
-        return output | dict.fromkeys(evicted, closed)
+        return output | closed
 
     def flush(self, slot: int) -> list[Event]:
         """Start flushing: the words come with the next steps, while the slot is in `draining`."""
@@ -131,36 +158,22 @@ class MoshiStt:
         del self._decoders[slot]
 
     def _decode(self, slot: int, result: StepResult) -> list[Event]:
-        decoder = self._decoders[slot]
-        if self._vad:
-            speech, pauses = self._vad.speech(slot), self._vad.pauses(slot)
-        else:
-            speech, pauses = 1 - result.pauses[0], result.pauses
+        decoder, row = self._decoders[slot], self._row_of[slot]
+        pauses = result.pauses or (self._vad.pauses(slot) if self._vad else [])
+        speech = self._vad.speech(slot) if self._vad else 1 - pauses[0]
         events = decoder.process(result.token, result.confidence, pauses, speech)
         (self.draining.add if decoder.needs_silence else self.draining.discard)(slot)
+        if self._model.used_context(row) > REFRESH_AT and decoder.may_restart:
+            self._model.reset_row(row)
+            decoder.restart()
         return events
 
-    def _step_model(self, frames: dict[int, Frame]) -> tuple[dict[int, StepResult], list[int]]:
-        """Step the model; return the results by slot, and the slots evicted for lack of memory."""
-        evicted: list[int] = []
-        while frames:
-            rows = {self._row_of[slot]: frame for slot, frame in frames.items()}
-            try:
-                results = self._model.step(rows, len(self._slot_of))
-                return {self._slot_of[row]: result for row, result in results.items()}, evicted
-            except torch.OutOfMemoryError as error:
-                self._model.recover(rows)
-                torch.cuda.empty_cache()
-                newest = list(self._decoders)[-ceil(EVICTED_SHARE * len(self._decoders)) :]
-                logger.error(
-                    "out of memory; evicting %d of %d streams: %s",
-                    len(newest),
-                    len(self._decoders),
-                    error,
-                    extra={"error_class": "memory"},
-                )
-                for slot in newest:
-                    self.close(slot)
-                    frames.pop(slot, None)
-                evicted += newest
-        return {}, evicted
+    def _step_model(self, frames: Mapping[int, Frame]) -> dict[int, StepResult]:
+        """Step the model; return the results by slot. It can be repeated when it raises `torch.OutOfMemoryError`."""
+        rows = {self._row_of[slot]: frame for slot, frame in frames.items() if slot in self._row_of}
+        try:
+            results = self._model.step(rows, len(self._slot_of))
+        except torch.OutOfMemoryError:
+            self._model.recover(rows)
+            raise
+        return {self._slot_of[row]: result for row, result in results.items()}

@@ -14,6 +14,8 @@ from moshi.modules.transformer import RingKVCache
 
 States = dict[str, State]
 
+FULL = 1 << 16
+"""Steps after which every context is full."""
 GRAPHED = ("graphed_encoder", "graphed_decoder", "graphed_tr_enc", "graphed_tr_dec")
 
 
@@ -39,7 +41,7 @@ class BatchState:
             for name in GRAPHED:
                 if (graphed := getattr(state, name, None)) is not None:
                     graphed.disable = True  # the whole step is captured as one graph, or not at all
-        self._tensors = [pair for state in self._all() for pair in _tensors_of(state) if pair[0] is not mask]
+        self._collect_tensors(mask)
 
     def copy(self, source: int, target: int) -> None:
         """Copy the state of a row over another."""
@@ -52,6 +54,30 @@ class BatchState:
         for tensor, _ in self._tensors:
             if tensor.dtype == torch.long:
                 tensor[row] = steps
+
+    def fill(self, size: int) -> None:
+        """Make steps of the first `size` rows as expensive as they are when their contexts are full."""
+        for tensor, dim in self._tensors:
+            rows = tensor.narrow(dim, 0, size)
+            if tensor.dtype == torch.long:
+                rows.fill_(FULL)
+            elif tensor.is_floating_point():
+                rows.zero_()
+
+    def shrink(self, count: int, mask: torch.Tensor) -> None:
+        """Keep the first `count` rows, and free the memory of the others. `mask`: bool[count], as for `__init__`."""
+        self._views.clear()
+        self._tensors.clear()
+        self._size = 0
+        self._model.set_streaming_state(self._states)
+        for state in self._all():
+            state.batch_size = count
+            for name, value in vars(state).items():
+                if isinstance(value, torch.Tensor):
+                    setattr(state, name, mask if name == "exec_mask" else _copy(value[:count]))
+                elif isinstance(value, RingKVCache):
+                    value.cache, value.end_offset = _copy(value.cache[:, :count]), _copy(value.end_offset[:count])
+        self._collect_tensors(mask)
 
     def use(self, size: int) -> None:
         """Run the next steps on the first `size` rows."""
@@ -75,8 +101,16 @@ class BatchState:
     def bytes_per_row(self) -> int:
         return sum(tensor.nbytes // tensor.shape[dim] for tensor, dim in self._tensors)
 
+    def _collect_tensors(self, mask: torch.Tensor) -> None:
+        self._tensors = [pair for state in self._all() for pair in _tensors_of(state) if pair[0] is not mask]
+
     def _all(self) -> Iterator[Any]:
         return iter(self._states.values())
+
+
+def _copy(rows: torch.Tensor) -> torch.Tensor:
+    """A copy with memory of its own; a view would keep that of all rows."""
+    return rows.clone(memory_format=torch.contiguous_format)
 
 
 def _tensors_of(state: State) -> Iterator[tuple[torch.Tensor, int]]:

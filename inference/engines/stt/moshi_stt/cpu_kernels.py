@@ -1,14 +1,13 @@
-"""Kernels that make the models run in real time on a CPU: int8 weights, a key-value cache that reads only its filled
-part, and codebook search by one matrix product. `benchmarks/stt_engine.py` compares them with the package's own.
+"""Kernels that, with int8 weights, make the models run in real time on a CPU: a key-value cache that reads only its
+filled part, and codebook search by one matrix product. `benchmarks/stt_engine.py` compares them with the package's own.
 """
 
 from typing import Self
 
 import torch
-from moshi.models import LMModel, MimiModel
+from moshi.models import MimiModel
 from moshi.modules.transformer import KVCacheResult, RingKVCache
 from moshi.quantization.core_vq import EuclideanCodebook
-from torch import nn
 from torch.nn import functional as F
 
 
@@ -20,9 +19,9 @@ class PrefixRing(RingKVCache):
     """
 
     @classmethod
-    def like(cls, ring: RingKVCache, dtype: torch.dtype | None = None) -> Self:
+    def like(cls, ring: RingKVCache) -> Self:
         _, batch_size, heads, capacity, dim = ring.cache.shape
-        return cls(batch_size, heads, dim, capacity, device=ring.cache.device, dtype=dtype or ring.cache.dtype)
+        return cls(batch_size, heads, dim, capacity, device=ring.cache.device, dtype=ring.cache.dtype)
 
     def complete(self, k: torch.Tensor, v: torch.Tensor, exec_mask: torch.Tensor) -> KVCacheResult:
         """Append `k`, `v`: [B, H, T, D], of the ring's dtype. `exec_mask`: bool[B], the rows that keep them."""
@@ -59,47 +58,3 @@ def search_by_product(mimi: MimiModel) -> None:
     for module in mimi.quantizer.modules():
         if isinstance(module, EuclideanCodebook):
             module._quantize = Nearest(module)
-
-
-class Int8Linear(nn.Module):
-    """A linear layer with int8 weights, scaled per output, and dynamically quantized inputs.
-
-    Each row of the inputs has its own scale. Torch's dynamic layer has one for all rows, so a stream's output would
-    depend on the other streams in the batch.
-    """
-
-    # Inputs have seven bits: the sum of two products of eight may overflow on processors without VNNI.
-    _SCALE, _ZERO = 1 / 63, 64
-
-    def __init__(self, linear: nn.Linear) -> None:
-        super().__init__()
-        weight = linear.weight.detach().float()
-        scales = (weight.abs().amax(dim=1) / 127).clamp_min(1e-8).double()
-        zeros = torch.zeros(len(scales), dtype=torch.long)
-        quantized = torch.quantize_per_channel(weight, scales, zeros, axis=0, dtype=torch.qint8)
-        bias = None if linear.bias is None else linear.bias.detach().float()
-        self._packed = torch.ops.quantized.linear_prepack(quantized, bias)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        largest = x.abs().amax(-1, keepdim=True).clamp_min(1e-9)
-        y = torch.ops.quantized.linear_with_input_q_dq_qweight_dq_output_fp32(
-            x / largest, self._SCALE, self._ZERO, self._packed
-        )
-        return y * largest
-
-
-def quantize(lm: LMModel) -> None:
-    """Convert the transformer and the text head to int8 weights and everything else to float32, layer by layer: all at
-    once would take three times the memory."""
-    for layer in lm.transformer.layers:
-        _quantize_linears(layer)
-    lm.text_linear = Int8Linear(lm.text_linear)
-    lm.float()
-
-
-def _quantize_linears(module: nn.Module) -> None:
-    for name, child in module.named_children():
-        if isinstance(child, nn.Linear):
-            setattr(module, name, Int8Linear(child))
-        else:
-            _quantize_linears(child)

@@ -10,11 +10,9 @@ Rows are kept dense: a step costs as much as the open streams, rounded up to a s
 """
 
 import logging
-import time
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import torch
@@ -23,14 +21,16 @@ from torch import nn
 
 from inference.engine import Frame
 from inference.engines.stt.moshi_stt.batch_state import BatchState
-from inference.engines.stt.moshi_stt.cpu_kernels import PrefixRing, quantize, search_by_product
+from inference.engines.stt.moshi_stt.cpu_kernels import PrefixRing, search_by_product
+from inference.loading.quantization import quantize
+from inference.loading.step_time import find_slots, median_seconds
 from inference.messages import FRAME_SAMPLES
 
 logger = logging.getLogger(__name__)
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 640, 768, 896, 1024)
 """Numbers of rows with a CUDA graph, up to the number of slots; the cost of a step is about proportional to them."""
-WARM_UP_STEPS = 3
+WARM_UP_STEPS = 2
 
 
 @dataclass(frozen=True)
@@ -50,38 +50,37 @@ class Model:
     def __init__(
         self, mimi: MimiModel, lm: LMModel, slots: int, *, silence: int, temperature: float = 0.0, int8: bool = False
     ) -> None:
-        """`silence`: frames of silence before each stream."""
+        """`silence`: frames of silence before each stream. With `int8` the language model, which may have been loaded
+        on another device, is quantized on Mimi's."""
         if lm.dep_q or any(lm.delays):
             raise ValueError("the model generates or delays audio")
+        if lm.condition_provider is not None and lm.condition_provider.conditioners:
+            names = ", ".join(lm.condition_provider.conditioners)
+            raise ValueError(f"the model requires conditions that this engine doesn't give it: {names}")
         self.slots = slots
         self.silence = silence
-        self.step_seconds = 0.0  # with all slots, known after the warm-up
-        self.is_cuda = lm.device.type == "cuda"
-        self._mimi, self._lm, self._device = mimi, lm, lm.device
+        self.step_seconds = 0.0  # with all slots and full contexts, known after the warm-up
+        self._mimi, self._lm, self._device = mimi, lm, next(mimi.parameters()).device
+        self.is_cuda = self._device.type == "cuda"
         self._temperature = temperature
         self._free_decoder()
         with torch.no_grad():
-            self._allocate(int8)
-            if lm.device.type == "cpu":
-                search_by_product(mimi)
             if int8:
-                quantize(lm)
+                quantize(lm, self._device)
+            self._allocate_buffers()
+            self._allocate_states()
+            if self._device.type == "cpu":
+                search_by_product(mimi)
 
     def _free_decoder(self) -> None:
         """Drop the decoder half of Mimi, which would keep state for each stream."""
         self._mimi.decoder, self._mimi.decoder_transformer = nn.Identity(), None
         self._mimi.upsample = nn.Identity()
 
-    def _allocate(self, int8: bool) -> None:
+    def _allocate_buffers(self) -> None:
         count, device = self.slots + 1, self._device
         self._fresh = self.slots  # the last row, never stepped
         self._mask = torch.zeros(count, dtype=torch.bool, device=device)
-        ring_for = PrefixRing.like if device.type == "cpu" else None
-        self._mimi_state = BatchState(self._mimi, self._mask, ring_for)
-        # With int8 weights, everything else is float32.
-        self._lm_state = BatchState(
-            self._lm, self._mask, partial(PrefixRing.like, dtype=torch.float32) if int8 else ring_for
-        )
         self._text = torch.full((count,), self._lm.text_initial_token_id, dtype=torch.long, device=device)
         self._steps = [0] * count  # of the language model, by row
         self._pcm = torch.zeros(count, 1, FRAME_SAMPLES, device=device)
@@ -94,6 +93,11 @@ class Model:
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
         self._sizes = [*(size for size in SIZES if size < self.slots), self.slots] if self.is_cuda else []
 
+    def _allocate_states(self) -> None:
+        ring_for = PrefixRing.like if self._device.type == "cpu" else None
+        self._mimi_state = BatchState(self._mimi, self._mask, ring_for)
+        self._lm_state = BatchState(self._lm, self._mask, ring_for)
+
     @property
     def heads(self) -> int:
         return len(self._lm.extra_heads)
@@ -105,6 +109,10 @@ class Model:
     def reset_row(self, row: int) -> None:
         """Reset a row to its state before its first frame."""
         self.move(self._fresh, row)
+
+    def used_context(self, row: int) -> float:
+        """Share of the language model's context that the row's steps fill; above 1, the first ones are forgotten."""
+        return self._steps[row] / self._lm.context if self._lm.context else 0.0
 
     def move(self, source: int, target: int) -> None:
         with torch.no_grad():
@@ -136,21 +144,22 @@ class Model:
             row: StepResult(int(values[0]), values[1], values[2:]) for row, values in zip(frames, result, strict=True)
         }
 
+    def keep_real_time_slots(self) -> None:
+        """Before the warm-up: measure steps, keep only the slots that leave a reserve in real time, and free the memory
+        of the others."""
+        slots = find_slots(self._measure_step, self.slots)
+        if slots < self.slots:
+            self._shrink(slots)
+
     def warm_up(self) -> None:
         """Run the steps that every stream begins with, and steps of each size, so that no stream waits for the
         selection of kernels and the capture of graphs."""
         with torch.no_grad():
             self._prepare_fresh_row()
         for size in self._sizes or range(1, self.slots + 1):
-            self.step_seconds = min(self._measure_step(size) for _ in range(WARM_UP_STEPS))
-            if self.is_cuda:
-                self._capture(size)
+            self._prepare_step(size)
+        self.step_seconds = self._measure_step(self.slots)
         logger.info("a step of %d slots takes %.0f ms", self.slots, 1000 * self.step_seconds)
-
-    def _measure_step(self, size: int) -> float:
-        started = time.perf_counter()
-        self._run({}, size)
-        return time.perf_counter() - started
 
     # --- One step -------------------------------------------------------------------------------------------------
 
@@ -204,6 +213,7 @@ class Model:
 
     def _prepare_fresh_row(self) -> None:
         row = 0
+        self.move(self._fresh, row)  # measurements may have used it
         self._lm_state.use(1)
         self._mask[row] = True
         self._decode(self._lm._get_initial_token()[:, 1:], size=1)
@@ -211,6 +221,31 @@ class Model:
         for _ in range(self.silence):
             self.step({row: np.zeros(FRAME_SAMPLES, np.float32)}, 1)
         self.move(row, self._fresh)
+
+    def _prepare_step(self, size: int) -> None:
+        for _ in range(WARM_UP_STEPS):
+            self._run({}, size)
+        if self.is_cuda and size not in self._graphs:
+            self._capture(size)
+
+    def _measure_step(self, size: int) -> float:
+        """Seconds of a step of this size. Rows in use must be reset afterwards."""
+        if self._device.type == "cpu":
+            # Attention reads only what is filled, and memory that was never written costs nothing to read.
+            self._mimi_state.fill(size)
+            self._lm_state.fill(size)
+        self._prepare_step(size)
+        return median_seconds(lambda: self._run({}, size))
+
+    def _shrink(self, slots: int) -> None:
+        self._graphs.clear()  # they use the buffers that are replaced
+        self.move(self._fresh, slots)
+        self.slots = slots
+        self._allocate_buffers()
+        for state in (self._mimi_state, self._lm_state):
+            state.shrink(slots + 1, self._mask)
+        if self.is_cuda:
+            torch.cuda.empty_cache()
 
     def _capture(self, size: int) -> None:
         """Capture the steps of this size as one CUDA graph. If that fails, they run one kernel after another."""

@@ -3,6 +3,8 @@
 The model writes its text 1.28 s ahead of its speech, and until a stream's speech begins a step needs no audio. Such a
 silent step costs half. Starting streams get silent steps in a row while all speaking streams are ahead of playback,
 otherwise two for each step of all slots: the first audio arrives soon, and no stream's speech is interrupted.
+
+When memory runs out, the newest streams lose their slots; the speech of the others does not change.
 """
 
 import logging
@@ -12,14 +14,30 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 import numpy as np
+import torch
+from moshi.conditioners import ConditionAttributes
 from moshi.models.tts import TTSModel
 
 from inference.engine import Frame
+from inference.engines.eviction import OUT_OF_MEMORY, run_evicting
 from inference.engines.registry import GUIDANCE, SEED, TEMPERATURE
 from inference.engines.tts.moshi_tts.batch import Batch, Conditions
 from inference.engines.tts.moshi_tts.segment import Segment, TimedWord
 from inference.engines.tts.moshi_tts.voices import VoiceError, Voices
-from inference.messages import FRAME_SAMPLES, SAMPLE_RATE, Audio, Control, Event, Open, Rejected, Step, Word
+from inference.loading.step_time import FRAME_SECONDS
+from inference.messages import (
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
+    Audio,
+    Closed,
+    Control,
+    Event,
+    Open,
+    Rejected,
+    SlotLimits,
+    Step,
+    Word,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +55,20 @@ class _SlotState:
     """Current segment of a slot, and the samples produced so far."""
 
     def __init__(self, request: Open, segment: Segment) -> None:
-        self.rejection = ""
+        self.refusal: Rejected | Closed | None = None
         self.segment = segment
+        self.must_rewind = False
+        """The next step begins a segment."""
         self.produced = self.segment_start = request.position  # samples of the session
         self._playback_start: tuple[float, int] | None = None  # monotonic time and sample of the first frame
 
     def count_frame(self) -> None:
         self._playback_start = self._playback_start or (time.monotonic(), self.produced)
         self.produced += FRAME_SAMPLES
+
+    @property
+    def can_step(self) -> bool:
+        return self.refusal is None and self.segment.can_step
 
     @property
     def is_ahead(self) -> bool:
@@ -61,12 +85,22 @@ class _SlotState:
 
 
 class MoshiTts:
-    def __init__(self, model: TTSModel, voices: Voices, slots: int) -> None:
+    def __init__(self, model: TTSModel, voices: Voices, slots: int, slot_limits: SlotLimits | None = None) -> None:
+        """`slot_limits`: by which the number of slots was chosen."""
         self.slots = slots
+        self.slot_limits = slot_limits
         self.voices = voices.listed
         self._model = model
         self._guidance = sorted(model.valid_cfg_conditionings)
-        self._batch = Batch(model, slots, voices.attributes(self.voices[0].name, self._guidance[0]))
+        self._batch = Batch(model, slots, initial_attributes(model, voices))
+        if self._batch.step_seconds > FRAME_SECONDS:
+            logger.warning(
+                "a step of %d slots takes %.0f ms, longer than an 80 ms frame: speech will be interrupted. Use fewer "
+                "slots (TTS_SLOTS), a faster device or another engine.",
+                slots,
+                1000 * self._batch.step_seconds,
+                extra={"error_class": "performance"},
+            )
         self._streams: dict[int, _SlotState] = {}
         self._silent_steps = 0
 
@@ -78,29 +112,35 @@ class MoshiTts:
 
     def open(self, slot: int, request: Open) -> None:
         state = self._streams[slot] = _SlotState(request, Segment(self._model))
+        seed = int(_control(request, SEED)) or secrets.randbits(31)
         try:
             conditions = self._conditions(request.voice or self.voices[0].name, self._guidance_of(request))
+            self._batch.open(slot, conditions, seed, _control(request, TEMPERATURE))
         except VoiceError as error:
-            state.rejection = str(error)
-            return
-        seed = int(_control(request, SEED)) or secrets.randbits(31)
-        self._batch.open(slot, conditions, seed, _control(request, TEMPERATURE))
+            state.refusal = Rejected(str(error))
+        except torch.OutOfMemoryError as error:
+            logger.error("out of memory; evicting a new stream: %s", error, extra={"error_class": "memory"})
+            state.refusal = OUT_OF_MEMORY
 
     def step(self, inputs: Mapping[int, str]) -> dict[int, list[Event]]:
         for slot, text in inputs.items():
             self._add_text(slot, text)
-        ready = [slot for slot in inputs if self._streams[slot].segment.can_step]
+        ready = [slot for slot in inputs if self._streams[slot].can_step]
         chosen = self._choose_slots(ready)
-        frames = self._advance(chosen) if chosen else {}
-        output = {slot: self._output(slot, frames.get(slot), slot in ready) for slot in inputs}
-        return {slot: events for slot, events in output.items() if events}
+        frames, closed = run_evicting(lambda: self._advance(chosen), self._streams, self._evict)
+        output = {slot: self._output(slot, frames.get(slot), slot in ready) for slot in inputs if slot in self._streams}
+        return {slot: events for slot, events in output.items() if events} | closed
 
     def flush(self, slot: int) -> list[Event]:
         self._streams[slot].segment.finish()
         return []
 
     def close(self, slot: int) -> None:
-        del self._streams[slot]
+        self._streams.pop(slot, None)  # it may have been evicted
+
+    def _evict(self, slot: int) -> None:
+        self.close(slot)
+        self._conditions.cache_clear()  # voices can be read again
 
     def _guidance_of(self, request: Open) -> float:
         """The supported guidance value nearest to the requested one."""
@@ -110,8 +150,7 @@ class MoshiTts:
     def _add_text(self, slot: int, text: str) -> None:
         state = self._streams[slot]
         if text and state.segment.is_over:
-            state.segment, state.segment_start = Segment(self._model), state.produced
-            self._batch.rewind(slot)
+            state.segment, state.segment_start, state.must_rewind = Segment(self._model), state.produced, True
         state.segment.add(text)
 
     def _choose_slots(self, ready: Collection[int]) -> Collection[int]:
@@ -123,7 +162,15 @@ class MoshiTts:
         self._silent_steps = 0
         return ready
 
-    def _advance(self, slots: Collection[int]) -> dict[int, Frame]:
+    def _advance(self, chosen: Collection[int]) -> dict[int, Frame]:
+        """Step the chosen slots that were not evicted. It can be repeated when it raises `torch.OutOfMemoryError`."""
+        slots = [slot for slot in chosen if slot in self._streams]
+        if not slots:
+            return {}
+        for slot in slots:
+            if self._streams[slot].must_rewind:
+                self._batch.rewind(slot)
+                self._streams[slot].must_rewind = False
         segments = {slot: self._streams[slot].segment for slot in slots}
         speaking = {slot for slot, segment in segments.items() if not segment.is_silent}
         audible = [slot for slot, segment in segments.items() if segment.gives_frame]
@@ -134,8 +181,8 @@ class MoshiTts:
 
     def _output(self, slot: int, frame: Frame | None, has_work: bool) -> list[Event]:
         state = self._streams[slot]
-        if state.rejection:
-            return [Rejected(state.rejection)]
+        if state.refusal:
+            return [state.refusal]
         events: list[Event] = [state.word(word) for word in state.segment.pop_timed_words()]
         if frame is not None:
             events.append(Audio(np.round(frame * 32767).astype("<i2").tobytes()))
@@ -143,6 +190,11 @@ class MoshiTts:
         if events or has_work:
             events.append(Step(state.produced, state.produced, 1.0 if frame is not None else 0.0))
         return events
+
+
+def initial_attributes(model: TTSModel, voices: Voices) -> ConditionAttributes:
+    """Conditions of slots before they are opened."""
+    return voices.attributes(voices.listed[0].name, min(model.valid_cfg_conditionings))
 
 
 def _control(request: Open, control: Control) -> float:

@@ -18,12 +18,16 @@ from moshi.modules.transformer import StreamingMultiheadAttention
 
 from inference.engine import Frame
 from inference.engines.tts.moshi_tts.sampling import TOP_K, TOP_K_TEXT, SlotSampler
+from inference.engines.tts.moshi_tts.snapshot import Snapshot
+from inference.loading.step_time import median_seconds
 
 logger = logging.getLogger(__name__)
 
 OnText = Callable[[int, int], int]
 """Maps a slot and the text token that the model returned for it to the slot's text input of the next step."""
 
+DECODER = ("decoder", "decoder_transformer", "upsample")
+"""The parts of Mimi that a step uses."""
 WARM_UP_STEPS = 3
 """Steps at the start; the second captures the CUDA graphs, and later ones run at full speed."""
 
@@ -51,7 +55,10 @@ class Batch:
         self._running: Collection[int] = ()
         with torch.no_grad():
             self._start(initial)
+            self._snapshot = Snapshot(self._stepped_states())
             self._warm_up()
+        self.step_seconds = self._measure_step()
+        """Of a step with audio."""
 
     def conditions(self, attributes: ConditionAttributes) -> Conditions:
         lm: Any = self._model.lm
@@ -85,13 +92,27 @@ class Batch:
     ) -> dict[int, Frame]:
         """Run one step of `slots`. The speech of those in `speaking` has begun; if there are none, it costs half.
 
-        Returns a frame for each slot in `audible`, whose speech began at least `max_delay` steps ago.
+        Returns a frame for each slot in `audible`, whose speech began at least `max_delay` steps ago. When it raises
+        `torch.OutOfMemoryError`, the state is that before the step: it can be repeated, also with fewer slots.
         """
         self._running, self._on_text_token = slots, on_text
-        self._gen.set_exec_mask(self._mask(slots))
-        with torch.no_grad(), self._sampler.drawing(slots, speaking):
-            tokens = self._gen.step(self._no_input, None if speaking else self._no_audio)
-            return self._decode(tokens[:, 1:], audible) if audible else {}
+        offsets = self._gen_state.offsets
+        self._snapshot.take()
+        try:
+            self._gen.set_exec_mask(self._mask(slots))
+            with torch.no_grad(), self._sampler.drawing(slots, speaking):
+                tokens = self._gen.step(self._no_input, None if speaking else self._no_audio)
+                return self._decode(tokens[:, 1:], audible) if audible else {}
+        except torch.OutOfMemoryError:
+            self._snapshot.restore()
+            self._gen_state.offsets = offsets  # the package replaces this tensor
+            raise
+
+    def stop(self) -> None:
+        """Free the memory of the slots. The model can have another batch then."""
+        for module in (self._gen, self._model.lm, self._model.mimi):
+            module._stop_streaming()
+        del self._gen, self._snapshot  # they and this object refer to each other
 
     # --- Hooks that the package calls during a step ---------------------------------------------------------------
 
@@ -146,8 +167,21 @@ class Batch:
         for speaking in (none, every):
             for _ in range(WARM_UP_STEPS):
                 self.step(every, speaking, every, lambda slot, token: 0)
+
+    def _measure_step(self) -> float:
+        every = range(self.slots)
+        for slot in every:
+            self._sampler.reset(slot, seed=0, temperature=1.0)
+        seconds = median_seconds(lambda: self.step(every, every, every, lambda slot, token: 0), warm_up=0)
         for slot in every:
             self.rewind(slot)
+        return seconds
+
+    def _stepped_states(self) -> Iterator[Any]:
+        yield from self._model.lm.get_streaming_state().values()
+        for name, state in self._model.mimi.get_streaming_state().items():
+            if name.split(".")[0] in DECODER:
+                yield state
 
     def _states(self) -> Iterator[Any]:
         for module in (self._model.lm, self._model.mimi):

@@ -34,9 +34,12 @@ class SlotSampler:
         self._temperature = torch.ones(slots, 1, 1, 1, device=device)
         self._is_greedy = torch.ones(slots, 1, 1, dtype=torch.bool, device=device)
         self._call = 0
+        self._drawn_for: set[int] = set()
+        """Slots whose noise is drawn, but not used: their step was interrupted."""
 
     def reset(self, slot: int, seed: int, temperature: float) -> None:
         """A temperature of 0 always selects the likeliest token."""
+        self._drawn_for.discard(slot)
         self._generators[slot].manual_seed(seed)
         self._temperatures[slot] = temperature
         self._temperature[slot] = temperature or 1.0
@@ -44,7 +47,10 @@ class SlotSampler:
 
     @contextmanager
     def drawing(self, slots: Collection[int], speaking: Collection[int]) -> Iterator[None]:
-        """One step of the package's `LMGen` for these slots; the audio of slots that are not `speaking` is unused."""
+        """One step of the package's `LMGen` for these slots; the audio of slots that are not `speaking` is unused.
+
+        If the block raises, the next step of a slot repeats this one and gets the same noise.
+        """
         self._draw(slots, speaking)
         self._call = 0
         _active.sampler = self
@@ -52,13 +58,15 @@ class SlotSampler:
             yield
         finally:
             _active.sampler = None
+        self._drawn_for.difference_update(slots)
 
     def _draw(self, slots: Collection[int], speaking: Collection[int]) -> None:
         for slot in slots:
-            if self._temperatures[slot] > 0:
+            if self._temperatures[slot] > 0 and slot not in self._drawn_for:
                 calls = len(self._kept) if slot in speaking else 1
                 for call in range(calls):
                     self._drawn[call, slot, : self._kept[call]].exponential_(generator=self._generators[slot])
+                self._drawn_for.add(slot)
         self._noise.copy_(self._drawn, non_blocking=True)
 
     def sample(self, logits: torch.Tensor) -> torch.Tensor:

@@ -31,6 +31,7 @@ class Segment:
         self._final_padding = model.final_padding
         self._is_complete = False
         self._steps = 0
+        self._next_input: int | None = None  # of this step, once its token is processed
         self._open: tuple[str, int] | None = None  # the word being written, and the step that took it
         self._timed_words: list[TimedWord] = []
 
@@ -83,7 +84,19 @@ class Segment:
         return sum(bool(entry.tokens) for entry in entries) > self._machine.second_stream_ahead
 
     def process_token(self, token: int) -> int:
-        """Process the model's text token of this step; returns its text input of the next step."""
+        """Process the model's text token of this step; returns its text input of the next step.
+
+        A step that was interrupted is repeated: the text moves on only once.
+        """
+        if self._next_input is None:
+            self._next_input = self._process_token(token)
+        return self._next_input
+
+    def count_step(self) -> None:
+        self._steps += 1
+        self._next_input = None
+
+    def _process_token(self, token: int) -> int:
         words = len(self._state.transcript)
         next_input, has_taken_entry = self._machine.process(self._steps, self._state, token)
         if has_taken_entry:
@@ -92,9 +105,6 @@ class Segment:
         if self._state.end_step == self._steps:
             self._close_word()
         return next_input
-
-    def count_step(self) -> None:
-        self._steps += 1
 
     def pop_timed_words(self) -> list[TimedWord]:
         """Words whose times became known since the last call."""

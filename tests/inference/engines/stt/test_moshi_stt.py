@@ -12,7 +12,7 @@ from inference.engines import registry
 from inference.engines.stt import moshi_stt
 from inference.engines.stt.moshi_stt import MoshiStt
 from inference.executors.thread import ThreadExecutor
-from inference.messages import Audio, Close, Closed, Endpoint, Marker, Open, Step, Word
+from inference.messages import Audio, Close, Closed, Endpoint, Endpointing, Marker, Open, Step, Word
 from inference.observability.recent_errors import class_of
 from inference.scheduler import Scheduler
 from tests.inference.test_scheduler import Running
@@ -206,6 +206,21 @@ def test_the_engine_runs_on_a_cpu_in_each_precision(dtype, stt_checkpoint):
     engine.open(0, request())
     audio = np.frombuffer(speech_like(40, seed=2), "<i2").astype(np.float32) / 32768
     assert len(_steps(engine, audio)) == 40
+
+
+@pytest.mark.parametrize(
+    ("options", "pause"),
+    [
+        ({}, 1.0),
+        ({"awaits_turns": True}, 0.5),
+        ({"awaits_turns": True, "endpointing": Endpointing(pause=3.0)}, 3.0),
+        ({"endpointing": Endpointing()}, 0.5),
+    ],
+    ids=["transcript", "turns", "turns and a request", "a request"],
+)
+def test_the_required_pause_depends_on_the_use_and_on_the_request(engine, options, pause):
+    engine.open(0, request(**options))
+    assert engine._decoders[0]._endpoints._options.pause == pause
 
 
 def test_requested_endpointing_reaches_the_stream(engine):

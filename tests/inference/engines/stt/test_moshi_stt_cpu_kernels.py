@@ -4,9 +4,8 @@ import pytest
 import torch
 from moshi.modules.transformer import RingKVCache
 from moshi.quantization.core_vq import EuclideanCodebook
-from torch import nn
 
-from inference.engines.stt.moshi_stt.cpu_kernels import Int8Linear, Nearest, PrefixRing
+from inference.engines.stt.moshi_stt.cpu_kernels import Nearest, PrefixRing
 
 pytestmark = pytest.mark.models
 
@@ -28,32 +27,6 @@ def test_the_prefix_ring_matches_the_ring_of_the_package():
         assert (theirs.positions[:, filled:] == -1).all()
         assert torch.equal(ours.keys, theirs.keys[:, :, :filled])
         assert torch.equal(ours.values, theirs.values[:, :, :filled])
-
-
-@pytest.fixture
-def linear():
-    torch.manual_seed(0)
-    return nn.Linear(256, 128, bias=False)
-
-
-def test_int8_weights_are_close_to_the_originals(linear):
-    x = torch.randn(5, 1, 256)
-    with torch.no_grad():
-        exact, ours = linear(x), Int8Linear(linear)(x)
-    assert (ours - exact).norm() / exact.norm() < 0.03
-
-
-def test_a_row_with_int8_weights_is_independent_of_the_others(linear):
-    x = torch.randn(5, 1, 256)
-    x[4] *= 1000  # a loud stream
-    with torch.no_grad():
-        together, alone = Int8Linear(linear)(x), Int8Linear(linear)(x[2:3])
-    assert torch.equal(together[2:3], alone)
-
-
-def test_zero_input_gives_zero_output(linear):
-    with torch.no_grad():
-        assert (Int8Linear(linear)(torch.zeros(1, 1, 256)) == 0).all()
 
 
 def test_the_codebook_search_matches_the_package():

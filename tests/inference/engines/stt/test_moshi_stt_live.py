@@ -70,7 +70,7 @@ def test_the_page_sets_endpointing_and_draws_the_predicted_pauses(
     page.goto("/live/")
     panel = page.locator("#endpointing")
     panel.get_by_text("Pause detection").click()
-    expect(panel.get_by_label("Pause")).to_have_value("0.5")
+    expect(panel.get_by_label("Pause")).to_have_value("1")
     checker.check("live-endpointing")
     panel.get_by_label("Pause").select_option("2 seconds")
     panel.get_by_label("Maximum seconds").fill("7")

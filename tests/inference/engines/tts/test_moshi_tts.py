@@ -11,7 +11,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from inference.engines.tts.moshi_tts.voices import VoiceError, Voices, download
+from inference.engines.tts.moshi_tts.voices import VoiceError, Voices
+from inference.loading.huggingface import CheckpointError
+from inference.loading.voice_download import download
 from inference.messages import SAMPLE_RATE
 from tests.support.models.checkpoints import VOICES, put_into_hub_cache, write_voice
 from tests.support.models.moshi_alone import CODEBOOKS, Alone, Codes, SpeechOptions, Spoken, Together
@@ -265,15 +267,34 @@ def test_a_starting_stream_does_not_delay_one_that_speaks_in_real_time(
     assert len(together.spoken[0].codes) - before == frames
 
 
+LANGUAGES = {"en": "English", "fr": "Français"}
+
+
 def test_voices_are_found_in_folders_with_the_default_first(alone: Alone, tmp_path: Path) -> None:
     write_voice(tmp_path, "cml-tts/fr/10087_11650.wav", seed=1)
-    write_voice(tmp_path, "expresso/ex03_happy.wav", seed=2)
-    (tmp_path / "expresso" / "ex03_happy.wav").write_bytes(b"the recording itself")
-    voices = Voices(alone.model, tmp_path, {"en": "English", "fr": "Français"}, "expresso/ex03_happy.wav").listed
+    write_voice(tmp_path, "own/ada_low.wav", seed=2)
+    (tmp_path / "own" / "ada_low.wav").write_bytes(b"the recording itself")
+    voices = Voices(alone.model, tmp_path, LANGUAGES, "own/ada_low.wav").listed
     assert [(voice.name, voice.label, voice.language, voice.kind) for voice in voices] == [
-        ("expresso/ex03_happy.wav", "ex03 happy", "en", "expresso"),
-        ("cml-tts/fr/10087_11650.wav", "10087 11650", "fr", "cml-tts"),
+        ("own/ada_low.wav", "ada low", "en", "own"),
+        ("cml-tts/fr/10087_11650.wav", "speaker 10087", "fr", "CML-TTS"),
     ]
+
+
+def test_voices_for_noncommercial_use_are_not_offered(
+    alone: Alone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_voice(tmp_path, "expresso/ex03_happy.wav", seed=1)
+    with pytest.raises(VoiceError, match=r"All 1 voices .* are for non-commercial use only"):
+        Voices(alone.model, tmp_path, LANGUAGES)
+    write_voice(tmp_path, "own/ada.wav", seed=2)
+    voices = Voices(alone.model, tmp_path, LANGUAGES, "expresso/ex03_happy.wav")
+    assert [voice.name for voice in voices.listed] == ["own/ada.wav"]
+    with pytest.raises(VoiceError, match="not found"):
+        voices.attributes("expresso/ex03_happy.wav", 1.0)
+    monkeypatch.setenv("TTS_NONCOMMERCIAL_VOICES", "on")
+    voices = Voices(alone.model, tmp_path, LANGUAGES, "expresso/ex03_happy.wav")
+    assert [voice.license for voice in voices.listed] == ["CC BY-NC 4.0", ""]
 
 
 @pytest.fixture
@@ -319,7 +340,7 @@ def test_voices_are_read_from_the_hub_cache(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     put_into_hub_cache(tts_checkpoint / "voices", tmp_path, "user/voices")
-    found = Voices(alone.model, download("user/voices", ".tiny0000@1.safetensors"), {"en": "English"})
+    found = Voices(alone.model, download("user/voices", "main", lambda _: True), {"en": "English"})
     assert {voice.name for voice in found.listed} == set(VOICES)
-    with pytest.raises(VoiceError, match="Can't download"):
-        download("user/other", ".tiny0000@1.safetensors")
+    with pytest.raises(CheckpointError, match="isn't in the cache"):
+        download("user/other", "main", lambda _: True)
