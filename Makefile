@@ -4,6 +4,7 @@ help:
 	@echo "make serve          install dependencies, migrate and start the site"
 	@echo "make test           install test dependencies and run the tests"
 	@echo "make test-models    install torch (7 GB) and test the engines of Kyutai's models, with small ones"
+	@echo "make gpu-check      install torch and check the engines of Kyutai's models at full size on a CUDA GPU (8 min)"
 	@echo "make test-clients   install third-party clients (1 GB), run them unmodified, and write their table in docs/clients.md"
 	@echo "make stack          start Redis, PostgreSQL, two web and two inference processes for experiments"
 	@echo "make lint           check style, types and words"
@@ -27,6 +28,9 @@ test:
 test-models:
 	@scripts/setup.sh test-models
 	@scripts/test.sh models
+
+gpu-check:
+	@scripts/gpu-check.sh
 
 test-clients:
 	@scripts/setup.sh test-clients
@@ -78,4 +82,4 @@ clean:
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: help serve stack test test-models test-clients trials lock audit release-check lint pictures format clean
+.PHONY: help serve stack test test-models gpu-check test-clients trials lock audit release-check lint pictures format clean

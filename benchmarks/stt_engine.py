@@ -1,11 +1,9 @@
 """Kyutai's speech to text: duration of a step in the engine and in the package's own loop, in the same run.
 
-    python -m benchmarks.stt_engine            all that this machine supports
     python -m benchmarks.stt_engine --frames 50
 
-The weights are random, which does not affect the speed. On a CPU: a small model with 16 streams in one batch against
-16 loops of one stream, and stt-1b-en_fr with one stream and a full context. On a CUDA GPU: both models with more and
-more streams, until the memory is full.
+The weights are random, which does not affect the speed. On the CPU: a small model with 16 streams in one batch against
+16 loops of one stream, and stt-1b-en_fr with one stream and a full context. `benchmarks.gpu_check` measures a GPU.
 """
 
 import os
@@ -13,7 +11,6 @@ import os
 os.environ.setdefault("NO_TORCH_COMPILE", "1")  # read when moshi is imported
 
 import argparse
-import gc
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +24,10 @@ from moshi.models import LMGen, LMModel, MimiModel, loaders
 from moshi.quantization.core_vq import EuclideanCodebook
 
 from inference.engines.stt.moshi_stt.model import Model
-from inference.loading import presets
-from inference.loading.device import find_device, plan
+from inference.loading.device import find_device
 from inference.messages import FRAME_SAMPLES
 from tests.support.models.checkpoints import build_stt, checkpoint_info
 
-FRAME_MS = 80.0
 STT = {
     "card": 2048,
     "n_q": 32,
@@ -57,26 +52,17 @@ SHAPES: dict[str, dict[str, Any]] = {
         "extra_heads_num_heads": 4,
         "extra_heads_dim": 6,
     },
-    "stt-2.6b-en": {"text_card": 4000, "num_heads": 32, "num_layers": 48, "context": 375},
 }
-"""Shapes from the configurations that upstream publishes for its servers."""
+"""The shape, from the configuration that upstream publishes for its servers."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=100, help="number of steps to measure")
     frames = parser.parse_args().frames
-    device = find_device()
-    print(f"{device.name}, torch {torch.__version__}, {torch.get_num_threads()} threads")
-    if device.kind == "cuda":
-        for name in SHAPES:
-            on_gpu(name, frames)
-    else:
-        small_model_in_a_batch(frames)
-        full_size_on_cpu("stt-1b-en_fr", frames)
-
-
-# --- On a CPU -------------------------------------------------------------------------------------------------------
+    print(f"{find_device('cpu').name}, torch {torch.__version__}, {torch.get_num_threads()} threads")
+    small_model_in_a_batch(frames)
+    full_size_on_cpu("stt-1b-en_fr", frames)
 
 
 def small_model_in_a_batch(frames: int) -> None:
@@ -124,53 +110,6 @@ def memory_speed() -> float:
     """Bytes per second when all threads read more than the caches hold."""
     data = torch.ones(250_000_000)
     return 1000 * data.nbytes / min(times_of(data.sum, 5))
-
-
-# --- On a GPU -------------------------------------------------------------------------------------------------------
-
-
-def on_gpu(name: str, frames: int) -> None:
-    preset = presets.load({})[name]
-    intended = plan(preset, find_device())
-    mimi, lm = random_model(name, intended.device.torch_name, intended.torch_dtype)
-    alone = median(times_of(package_loop(mimi, lm), frames))
-    print(f"\n{name}, {intended}. The package's loop, one stream: {alone:.1f} ms per frame.")
-    print("  slots   p50 ms   p99 ms    RTF   real time   MB/slot   Mimi ms   LM ms   read ms")
-    for slots in (*(count for count in (1, 8, 64, 128, 256, 400, 700, 1000) if count < intended.slots), intended.slots):
-        stop_streaming(mimi, lm)
-        del mimi, lm
-        gc.collect()
-        torch.cuda.empty_cache()
-        mimi, lm = random_model(name, intended.device.torch_name, intended.torch_dtype)
-        try:
-            gpu_row(Model(mimi, lm, slots, silence=0), slots, frames)
-        except torch.OutOfMemoryError:
-            print(f"{slots:7}   out of memory")
-            return
-
-
-def gpu_row(model: Model, slots: int, frames: int) -> None:
-    model.warm_up()
-    fill(model)
-    steps = times_of(engine_loop(model, slots), frames)
-    p50, p99 = median(steps), quantiles(steps, n=100)[98]
-    with torch.no_grad():
-        mimi_ms = median(times_of(synchronized(lambda: model._mimi.encode(model._pcm[:slots])), frames))
-        codes = model._mimi.encode(model._pcm[:slots])
-        lm_ms = median(times_of(synchronized(lambda: model._decode(codes, slots)), frames))
-    read_ms = median(times_of(lambda: model._result_host[:slots].copy_(model._result[:slots]), frames))
-    print(
-        f"{slots:7} {p50:8.1f} {p99:8.1f} {p50 / FRAME_MS:6.2f} {int(slots * FRAME_MS / p99):11}"
-        f" {model.bytes_per_row / 1e6:9.0f} {mimi_ms:9.1f} {lm_ms:7.1f} {read_ms:9.2f}"
-    )
-
-
-def synchronized(call: Callable[[], Any]) -> Callable[[], None]:
-    def call_and_wait() -> None:
-        call()
-        torch.cuda.synchronize()
-
-    return call_and_wait
 
 
 # --- Models, loops, timing ------------------------------------------------------------------------------------------

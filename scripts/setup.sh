@@ -1,5 +1,6 @@
 #!/bin/sh
-# Install into .venv what a make target needs: scripts/setup.sh serve|test|test-models|test-clients|trials|release
+# Install into .venv what a make target needs:
+# scripts/setup.sh serve|test|test-models|gpu-check|test-clients|trials|release
 # It installs exactly the versions in requirements/locked, which `make lock` writes, and checks the hash of each file.
 # A stamp with the checksum of each locked file skips files that haven't changed.
 set -eu
@@ -17,6 +18,7 @@ main() {
             if [ -n "$(chosen OTEL_EXPORTER_OTLP_ENDPOINT)" ]; then install tracing; fi
             ;;
         test) install test ;;
+        gpu-check) install torch ;;
         test-clients)
             install test
             install_clients

@@ -21,9 +21,11 @@ run_site() {
 
 # Each test of a model uses one core, so half of them run at the same time as the others.
 run_models() {
+    tts=tests/inference/engines/tts
+    gpu_check=tests/inference/engines/test_moshi_gpu_check.py
     log=$(mktemp)
-    test_models tests/inference/engines/tts >"$log" 2>&1 &
-    run "models" test_models tests/inference --ignore=tests/inference/engines/tts
+    test_models $tts $gpu_check >"$log" 2>&1 &
+    run "models" test_models tests/inference --ignore=$tts --ignore=$gpu_check
     run "models of speech synthesis" wait $!
     cat "$log"
     rm "$log"

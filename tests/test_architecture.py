@@ -33,7 +33,7 @@ LAYERS = {
         ["worker"],
         ["scheduler"],
         ["slots"],
-        ["stream", "outbox"],
+        ["streams", "outbox"],
         ["executors", "observability"],
         ["engines"],
         ["loading"],
