@@ -7,12 +7,12 @@ killed or had lost the session. Missing audio, after a full disk, is replaced wi
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from fcntl import LOCK_EX, flock
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import soundfile
@@ -24,6 +24,8 @@ from speech.library.recording.peaks import peaks_of
 
 BLOCK = 60 * SAMPLE_RATE
 """Samples to compress at a time."""
+
+Result = TypeVar("Result")
 
 
 class Recording:
@@ -37,7 +39,7 @@ class Recording:
     @property
     def samples(self) -> int:
         """Duration in samples at 24 kHz; 0 if there is no recording."""
-        return max((end for _, _, end in self._chunks()), default=0)
+        return self._with_chunks(lambda chunks: max((end for _, _, end in _ranges(chunks)), default=0))
 
     @property
     def flac(self) -> Path | None:
@@ -47,13 +49,17 @@ class Recording:
 
     def read(self, first: int, end: int) -> Samples:
         """int16[end - first], mono, 24 kHz: samples `first` to `end` (exclusive) of the session."""
-        pcm = np.zeros(max(0, end - first), np.int16)
-        for chunk, chunk_start, chunk_end in self._chunks():
-            start, stop = max(first, chunk_start), min(end, chunk_end)
-            if start < stop:
-                part = chunk.read(start, stop)
-                pcm[start - first : start - first + len(part)] = part
-        return pcm
+
+        def read(chunks: Sequence[Chunk]) -> Samples:
+            pcm = np.zeros(max(0, end - first), np.int16)
+            for chunk, chunk_start, chunk_end in _ranges(chunks):
+                start, stop = max(first, chunk_start), min(end, chunk_end)
+                if start < stop:
+                    part = chunk.read(start, stop)
+                    pcm[start - first : start - first + len(part)] = part
+            return pcm
+
+        return self._with_chunks(read)
 
     def blocks(self) -> Iterator[Samples]:
         """The whole recording, a minute at a time."""
@@ -92,12 +98,15 @@ class Recording:
         (self.folder / "peaks").write_bytes(peaks_of(self.blocks()))
         partial.rename(path)
 
-    def _chunks(self) -> Iterator[tuple[Chunk, int, int]]:
-        """Each chunk with its valid range: start and end (exclusive)."""
-        chunks = Chunk.all_in(self.folder)
-        starts = [chunk.start for chunk in chunks[1:]]
-        for chunk, next_start in zip_longest(chunks, starts):
-            yield chunk, chunk.start, chunk.end if next_start is None else min(chunk.end, next_start)
+    def _with_chunks(self, read: Callable[[Sequence[Chunk]], Result]) -> Result:
+        """Call `read` with the chunks, again if files of them are replaced meanwhile, because they are compressed."""
+        while True:
+            chunks = Chunk.all_in(self.folder)
+            try:
+                return read(chunks)
+            except (FileNotFoundError, soundfile.LibsndfileError):
+                if Chunk.all_in(self.folder) == chunks:
+                    raise
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -108,3 +117,10 @@ class Recording:
             yield
         finally:
             os.close(folder)
+
+
+def _ranges(chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, int, int]]:
+    """Each chunk with its valid range: start and end (exclusive)."""
+    starts = [chunk.start for chunk in chunks[1:]]
+    for chunk, next_start in zip_longest(chunks, starts):
+        yield chunk, chunk.start, chunk.end if next_start is None else min(chunk.end, next_start)

@@ -10,6 +10,7 @@ from django.test import Client
 
 from speech import disk_space
 from speech.library.recording import Recorder, Recording
+from speech.library.recording.chunks import Chunk
 from speech.library.recording.compression import compress
 from speech.models import Session
 from tests.support.speech.sessions import create_session, create_user
@@ -112,6 +113,30 @@ def test_compression_saves_space_and_updates_the_session(session):
     assert compress(session.pk) is None  # again: nothing to do, nothing lost
     assert len(Recording(session.pk).peaks()) == 200
     assert max(Recording(session.pk).peaks()) == 8000 // 128
+
+
+@pytest.mark.parametrize("is_continued", [False, True])
+@pytest.mark.parametrize("read", [lambda it: it.samples, lambda it: len(it.read(0, 50_000))])
+def test_a_recording_that_is_compressed_while_it_is_read_is_read_whole(session, monkeypatch, read, is_continued):
+    """Compression replaces files that the reader has already found."""
+    pcm = noise(50_000)
+    record(session, pcm[:30_000])
+    if is_continued:  # then one compressed file replaces another
+        compress(session.pk)
+        record(session, pcm[30_000:], position=30_000, epoch=1)
+    else:
+        record(session, pcm[30_000:], position=30_000)
+    find = Chunk.all_in
+
+    def find_then_compress(folder):
+        found = find(folder)
+        monkeypatch.setattr(Chunk, "all_in", find)
+        compress(session.pk)
+        return found
+
+    monkeypatch.setattr(Chunk, "all_in", find_then_compress)
+    assert read(Recording(session.pk)) == 50_000
+    assert np.array_equal(Recording(session.pk).read(0, 50_000), pcm)
 
 
 def test_a_session_that_another_stream_continues_is_not_compressed(session):
